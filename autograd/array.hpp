@@ -1,0 +1,68 @@
+// The arrays that everything is computed on. This is the only header that includes xtensor: it hides that xtensor moved
+// its headers in 0.26, and fixes what must be the same in the library and in every source that uses it.
+#pragma once
+
+#include <autograd/config.hpp>
+
+#ifndef XTENSOR_USE_XSIMD
+#error "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
+#else
+
+#include <xsimd/xsimd.hpp>
+
+static_assert(xsimd::default_arch::version() == DELTARULE_SIMD_VERSION,
+              "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (the library was "
+              "built for " DELTARULE_SIMD_NAME ", this source is compiled for another instruction set)");
+
+#if __has_include(<xtensor/containers/xarray.hpp>)
+#include <xtensor/containers/xadapt.hpp>
+#include <xtensor/containers/xarray.hpp>
+#include <xtensor/core/xmath.hpp>
+#include <xtensor/core/xnoalias.hpp>
+#else
+#include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
+#include <xtensor/xmath.hpp>
+#include <xtensor/xnoalias.hpp>
+#endif
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace autograd {
+
+/// A dense row-major array of any number of dimensions: `xt::xarray` with its allocator fixed at 64 bytes, so that it
+/// is one type whatever the flags. Every xtensor expression converts to it.
+template <class T>
+using Array = xt::xarray<T, xt::layout_type::row_major, xsimd::aligned_allocator<T, 64>>;
+
+/// The lengths of an array's axes; a scalar has none.
+using Shape = Array<double>::shape_type;
+
+/// Axes of an operation; negative ones count from the last.
+using Axes = std::vector<std::ptrdiff_t>;
+
+/// Integer positions, as `take` and the class labels of a loss use them.
+using Indices = Array<std::int64_t>;
+
+/// The number of elements of an array of this shape.
+std::size_t size_of(const Shape& shape);
+
+/// The shape as NumPy prints it: `(2, 3)`, `(4,)`, `()`.
+std::string to_string(const Shape& shape);
+
+/// The shape of the result when arrays of these shapes are combined elementwise, as NumPy broadcasts them.
+/// Throws `std::invalid_argument` that begins with `[operation]` where they do not fit.
+Shape broadcast_shapes(const char* operation, const Shape& left, const Shape& right);
+
+/// The axis, counted from the first. Throws `std::out_of_range` where the array has no such axis.
+std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dimension);
+
+/// The shape with a 1 in the place of each of the axes. Throws where an axis does not exist or is named twice.
+Shape kept_shape(const char* operation, const Shape& shape, const Axes& axes);
+
+}  // namespace autograd
+
+#endif

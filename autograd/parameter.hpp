@@ -1,0 +1,52 @@
+#pragma once
+
+#include <autograd/array.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace autograd {
+
+/// An array that is learned: it lives outside the tape and outlives every recording.
+///
+/// A parameter is a handle: copies name the same array, so that a layer may be moved or its weight tied by assignment.
+/// `clone` makes an independent one.
+template <class T>
+class Parameter {
+  public:
+    Parameter() : Parameter("", Array<T>()) {}
+    Parameter(std::string name, Array<T> value)
+        : state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
+
+    const std::string& name() const { return state_->name; }
+    void rename(std::string name) { state_->name = std::move(name); }
+
+    const Array<T>& value() const { return state_->value; }
+    const Shape& shape() const { return state_->value.shape(); }
+
+    /// The array, to be changed. The change is counted: a recording that still needs the old values reports it in
+    /// `backward` instead of giving a wrong gradient.
+    Array<T>& edit() {
+        ++state_->version;
+        return state_->value;
+    }
+
+    std::uint64_t version() const { return state_->version; }
+    Parameter clone() const { return Parameter(name(), value()); }
+
+    friend bool operator==(const Parameter& left, const Parameter& right) { return left.state_ == right.state_; }
+
+    /// Identifies the parameter that copies share.
+    const void* identity() const { return state_.get(); }
+
+  private:
+    struct State {
+        std::string name;
+        Array<T> value;
+        std::uint64_t version;
+    };
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace autograd

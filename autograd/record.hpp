@@ -1,0 +1,228 @@
+// How an operation is recorded together with its derivative rule. A rule is a generic lambda that reads as mathematics:
+//
+//     // z = x * y          xbar += zbar * y        ybar += zbar * x
+//     return record("mul", {x, y}, x.value() * y.value(), [x, y](auto& at) {
+//         at.adjoint(x) += at.zbar() * at(y);
+//         at.adjoint(y) += at.zbar() * at(x);
+//     });
+//
+// Run on arrays (`Tape::backward`), `at(y)` is an array and the right-hand side an xtensor expression that `+=` evaluates
+// into the adjoint's buffer. Run on variables (`grad`), `at(y)` is y itself, and the same text records new operations.
+#pragma once
+
+#include <autograd/tape.hpp>
+#include <concepts>
+#include <new>
+#include <type_traits>
+
+namespace autograd {
+
+/// A computation that is not elementwise, named but not done yet: `evaluate_into` writes its result to an array of its
+/// shape, or adds it there. Matrix products, sums and gathers are kernels (kernels.hpp).
+template <class E, class T>
+concept Kernel = requires(const E& e, Array<T>& array) {
+    e.evaluate_into(array, true);
+    e.shape();
+};
+
+[[noreturn]] void throw_broadcast_error(const char* operation, std::span<const Shape* const> shapes);
+[[noreturn]] void throw_rule_error(const char* operation, const Shape& gradient, const Shape& input);
+
+/// Writes an expression or the result of a kernel to `array`, which takes its shape.
+template <class T, class E>
+void evaluate(Array<T>& array, const E& e) {
+    if constexpr (Kernel<E, T>) {
+        array.resize(e.shape());
+        e.evaluate_into(array, false);
+    } else {
+        xt::noalias(array) = e;
+    }
+}
+
+/// Adds up `from`, which has the shape that arrays of shape `array.shape()` were broadcast to, and writes or adds it.
+template <class T>
+void sum_into(Array<T>& array, const Array<T>& from, bool accumulate);
+
+/// Whether an array of shape `to` broadcasts to `from`, so that a gradient of shape `from` can be summed to `to`.
+bool sums_to(const Shape& from, const Shape& to);
+
+/// The adjoints during a backward pass over arrays.
+template <class T>
+struct ArrayWalk {
+    const Tape<T>& tape;
+    BufferPool<T>& pool;
+    std::vector<Array<T>*>& adjoints;
+    std::vector<Array<T>*>& scratch;
+};
+
+/// What a rule sees when it is run on arrays.
+template <class T>
+class OnArrays {
+  public:
+    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)), index_(index) {}
+    ~OnArrays() {
+        for (Array<T>* array : walk_.scratch) walk_.pool.give_back(array);
+        walk_.scratch.clear();
+    }
+    OnArrays(const OnArrays&) = delete;
+    OnArrays& operator=(const OnArrays&) = delete;
+
+    const Array<T>& operator()(const Variable<T>& x) const { return *walk_.tape.node(x.index()).value; }
+    const Array<T>& z() const { return *node_.value; }
+    const Array<T>& zbar() const { return *walk_.adjoints[index_]; }
+
+    /// The expression's value, where a rule needs it whole.
+    template <class E>
+    const Array<T>& evaluate(const E& e) {
+        walk_.scratch.push_back(walk_.pool.take(Shape(e.shape().begin(), e.shape().end())));
+        autograd::evaluate(*walk_.scratch.back(), e);
+        return *walk_.scratch.back();
+    }
+
+    /// The expression summed over the axes along which `shape` was broadcast.
+    template <class E>
+    const Array<T>& sum_to(const E& e, const Shape& shape) {
+        const Array<T>& whole = evaluate(e);
+        walk_.scratch.push_back(walk_.pool.take(shape));
+        sum_into(*walk_.scratch.back(), whole, false);
+        return *walk_.scratch.back();
+    }
+
+    /// `at.adjoint(x) += e` is the only place that skips constants, sums a broadcast gradient back to x's shape, checks
+    /// the shape, and accumulates: the first contribution by assignment, the later ones by addition.
+    class Adjoint {
+      public:
+        Adjoint(OnArrays& at, std::uint32_t input) : at_(at), input_(input) {}
+
+        template <class E>
+        void operator+=(const E& e) const {
+            const Node<T>& x = at_.walk_.tape.node(input_);
+            if (!x.requires_gradient) return;
+            const Shape& shape = x.value->shape();
+            const bool same = std::equal(e.shape().begin(), e.shape().end(), shape.begin(), shape.end());
+            if (!same) {
+                const Shape from(e.shape().begin(), e.shape().end());
+                if (!sums_to(from, shape)) throw_rule_error(at_.node_.operation, from, shape);
+            }
+            Array<T>*& adjoint = at_.walk_.adjoints[input_];
+            const bool first = adjoint == nullptr;
+            if (first) adjoint = at_.walk_.pool.take(shape);
+            if (!same) {
+                sum_into(*adjoint, at_.evaluate(e), !first);
+            } else if constexpr (Kernel<E, T>) {
+                e.evaluate_into(*adjoint, !first);
+            } else if (first) {
+                xt::noalias(*adjoint) = e;
+            } else {
+                xt::noalias(*adjoint) += e;
+            }
+        }
+        /// A gradient that is summed anyway needs no copy of it first.
+        void operator+=(const Array<T>& e) const {
+            const Node<T>& x = at_.walk_.tape.node(input_);
+            if (!x.requires_gradient) return;
+            const Shape& shape = x.value->shape();
+            if (!sums_to(e.shape(), shape)) throw_rule_error(at_.node_.operation, e.shape(), shape);
+            Array<T>*& adjoint = at_.walk_.adjoints[input_];
+            const bool first = adjoint == nullptr;
+            if (first) adjoint = at_.walk_.pool.take(shape);
+            sum_into(*adjoint, e, !first);
+        }
+
+      private:
+        OnArrays& at_;
+        std::uint32_t input_;
+    };
+    Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
+
+  private:
+    ArrayWalk<T>& walk_;
+    const Node<T>& node_;
+    std::uint32_t index_;
+};
+
+/// The adjoints during a backward pass that is itself recorded.
+template <class T>
+struct VariableWalk {
+    Tape<T>& tape;
+    std::vector<Variable<T>> adjoints;  ///< by node; `index` 0 of no tape: none yet
+    std::vector<bool> wanted;           ///< the nodes that lead from the variables asked for
+};
+
+/// What a rule sees when it is run on variables.
+template <class T>
+class OnVariables {
+  public:
+    OnVariables(VariableWalk<T>& walk, std::uint32_t index) : walk_(walk), index_(index) {}
+
+    const Variable<T>& operator()(const Variable<T>& x) const { return x; }
+    Variable<T> z() const { return walk_.tape.at(index_); }
+    const Variable<T>& zbar() const { return walk_.adjoints[index_]; }
+    const Variable<T>& evaluate(const Variable<T>& e) const { return e; }
+    Variable<T> sum_to(const Variable<T>& e, const Shape& shape) const;
+
+    class Adjoint {
+      public:
+        Adjoint(OnVariables& at, std::uint32_t input) : at_(at), input_(input) {}
+        void operator+=(const Variable<T>& e) const;
+
+      private:
+        OnVariables& at_;
+        std::uint32_t input_;
+    };
+    Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
+
+  private:
+    VariableWalk<T>& walk_;
+    std::uint32_t index_;
+};
+
+template <class T, class Rule>
+inline constexpr RuleTable<T> rule_table = {
+    [](const void* rule, OnArrays<T>& at) { (*static_cast<const Rule*>(rule))(at); },
+    [] {
+        void (*on_variables)(const void*, OnVariables<T>&) = nullptr;
+        if constexpr (std::is_invocable_v<const Rule&, OnVariables<T>&>)
+            on_variables = [](const void* rule, OnVariables<T>& at) { (*static_cast<const Rule*>(rule))(at); };
+        return on_variables;
+    }(),
+    [] {
+        void (*destroy)(void*) = nullptr;
+        if constexpr (!std::is_trivially_destructible_v<Rule>) destroy = [](void* rule) { static_cast<Rule*>(rule)->~Rule(); };
+        return destroy;
+    }(),
+};
+
+/// Records `z = operation(inputs)`. `value` is an xtensor expression or a kernel, evaluated at once into the node's own
+/// memory; `rule` says how z's adjoint flows to the inputs' and is called as `rule(at)`.
+///
+/// A rule may capture variables, numbers and shapes by value, never an expression or a reference to an array. Written
+/// with `auto& at` it has derivatives of any order; written with `autograd::OnArrays<T>& at` it has the first only.
+///
+/// Throws `VariableError` where an input is stale or of another tape, `std::invalid_argument` where the value's shapes
+/// do not broadcast; nothing is recorded then.
+template <class T, class E, class Rule>
+Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, const E& value, Rule rule) {
+    Tape<T>& tape = inputs.front().tape();
+    for (const Variable<T>& input : inputs) tape.check(operation, input);
+    Node<T>& node = tape.next();
+    try {
+        evaluate(node.storage, value);
+    } catch (const xt::broadcast_error&) {
+        std::vector<const Shape*> shapes;
+        for (const Variable<T>& input : inputs) shapes.push_back(&input.shape());
+        throw_broadcast_error(operation, shapes);
+    }
+    if (tape.recording(inputs)) {
+        node.rule = new (tape.arena().allocate(sizeof(Rule), alignof(Rule))) Rule(std::move(rule));
+        node.rule_table = &rule_table<T, Rule>;
+    }
+    return tape.commit(operation, inputs);
+}
+
+template <class T, class E, class Rule>
+Variable<T> record(const char* operation, std::initializer_list<Variable<T>> inputs, const E& value, Rule rule) {
+    return record(operation, std::span<const Variable<T>>(inputs.begin(), inputs.size()), value, std::move(rule));
+}
+
+}  // namespace autograd

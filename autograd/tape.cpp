@@ -1,0 +1,295 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/record.hpp>
+#include <autograd/tape.hpp>
+
+namespace autograd {
+
+template <class T>
+Tape<T>::Tape() : pool_(std::make_shared<BufferPool<T>>()) {}
+
+template <class T>
+Tape<T>::~Tape() {
+    rewind();
+}
+
+template <class T>
+void Tape<T>::rewind() {
+    for (std::size_t i = 0; i < size_; ++i) {
+        Node<T>& node = chunks_[i / chunk_size][i % chunk_size];
+        if (node.rule != nullptr && node.rule_table->destroy != nullptr) node.rule_table->destroy(node.rule);
+    }
+    size_ = 0;
+    ++epoch_;
+    leaves_.clear();
+    watched_.clear();
+    arena_.reset();
+}
+
+template <class T>
+Node<T>& Tape<T>::next() {
+    if (size_ == chunks_.size() * chunk_size) chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+    Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
+    node.value = &node.storage;
+    node.inputs = {};
+    node.name = {};
+    node.rule_table = nullptr;
+    node.rule = nullptr;
+    node.requires_gradient = false;
+    return node;
+}
+
+template <class T>
+bool Tape<T>::recording(std::span<const Variable<T>> inputs) const {
+    return pauses_ == 0 &&
+           std::ranges::any_of(inputs, [this](const Variable<T>& x) { return node(x.index()).requires_gradient; });
+}
+
+template <class T>
+Variable<T> Tape<T>::commit(const char* operation, std::span<const Variable<T>> inputs) {
+    Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
+    auto* indices = static_cast<std::uint32_t*>(
+        arena_.allocate(inputs.size() * sizeof(std::uint32_t), alignof(std::uint32_t)));
+    std::ranges::transform(inputs, indices, &Variable<T>::index);
+    node.inputs = {indices, inputs.size()};
+    node.operation = operation;
+    node.requires_gradient = node.rule != nullptr;
+    return at(static_cast<std::uint32_t>(size_++));
+}
+
+template <class T>
+Variable<T> Tape<T>::commit_leaf(const char* kind, Node<T>& node, std::string_view name) {
+    node.operation = kind;
+    node.requires_gradient = kind != constant_kind;
+    if (node.requires_gradient) leaves_.push_back(static_cast<std::uint32_t>(size_));
+    node.name = store(name);
+    return at(static_cast<std::uint32_t>(size_++));
+}
+
+template <class T>
+std::string_view Tape<T>::store(std::string_view text) {
+    const std::span<const char> copy = store(std::span<const char>(text));
+    return {copy.data(), copy.size()};
+}
+
+template <class T>
+Variable<T> Tape<T>::watch(const Parameter<T>& parameter) {
+    for (const Watched& watched : watched_)
+        if (watched.parameter == parameter) {
+            check_parameters("watch");
+            return at(watched.index);
+        }
+    Node<T>& node = next();
+    node.value = &parameter.value();
+    watched_.push_back({parameter, parameter.version(), static_cast<std::uint32_t>(size_)});
+    return commit_leaf("parameter", node, parameter.name());
+}
+
+template <class T>
+Variable<T> Tape<T>::name(const Variable<T>& x, std::string_view name) {
+    check("name", x);
+    chunks_[x.index() / chunk_size][x.index() % chunk_size].name = store(name);
+    return x;
+}
+
+template <class T>
+void Tape<T>::check_parameters(const char* operation) const {
+    for (const Watched& watched : watched_)
+        if (watched.parameter.version() != watched.version)
+            throw GradientError(
+                fmt::format("[{}] parameter '{}' was changed after it was recorded; call rewind() and record again",
+                            operation, watched.parameter.name()));
+}
+
+template <class T>
+void Tape<T>::throw_foreign(const char* operation, const Variable<T>& x) const {
+    if (!x.on(*this)) throw VariableError(fmt::format("[{}] a variable belongs to another tape", operation));
+    throw VariableError(
+        fmt::format("[{}] a variable is from before rewind() and no longer has a value; record it again", operation));
+}
+
+template <class T>
+Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
+    check("backward", y);
+    if (y.size() != 1)
+        throw std::invalid_argument(fmt::format(
+            "[backward] the output has shape {}, not one element: reduce it to a scalar, or pass a seed of its shape",
+            to_string(y.shape())));
+    return walk(y, nullptr, keep);
+}
+
+template <class T>
+Gradients<T> Tape<T>::backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep) {
+    check("backward", y);
+    if (seed.shape() != y.shape())
+        throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
+                                                to_string(seed.shape()), to_string(y.shape())));
+    return walk(y, &seed, keep);
+}
+
+template <class T>
+Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Keep<T>& keep) {
+    for (const Variable<T>& x : keep.variables) check("backward", x);
+    check_parameters("backward");
+
+    Gradients<T> gradients(pool_, pool_->take_table(size_), this, epoch_);
+    AdjointTable<T>& table = gradients.table();
+    std::vector<Array<T>*>& adjoints = table.adjoints;
+    adjoints[y.index()] = pool_->take(y.shape());
+    if (seed != nullptr) {
+        xt::noalias(*adjoints[y.index()]) = *seed;
+    } else {
+        adjoints[y.index()]->fill(T(1));
+    }
+
+    const auto kept = [&](std::uint32_t index) {
+        return keep.everything ||
+               std::ranges::any_of(keep.variables, [index](const Variable<T>& x) { return x.index() == index; });
+    };
+    ArrayWalk<T> walk{*this, *pool_, adjoints, table.scratch};
+    for (std::uint32_t i = y.index() + 1; i-- > 0;) {
+        const Node<T>& current = node(i);
+        if (adjoints[i] == nullptr || current.rule == nullptr) continue;
+        {
+            OnArrays<T> at(walk, i);
+            current.rule_table->on_arrays(current.rule, at);
+        }
+        if (!kept(i)) {
+            pool_->give_back(adjoints[i]);
+            adjoints[i] = nullptr;
+        }
+    }
+
+    const auto fill = [&](std::uint32_t index) {
+        if (adjoints[index] != nullptr) return;
+        adjoints[index] = pool_->take(node(index).value->shape());
+        adjoints[index]->fill(T(0));
+    };
+    for (std::uint32_t leaf : leaves_) fill(leaf);
+    for (const Variable<T>& x : keep.variables) fill(x.index());
+    if (keep.everything)
+        for (std::uint32_t i = 0; i < size_; ++i) fill(i);
+    for (const Watched& watched : watched_) table.parameters.emplace_back(watched.parameter.identity(), watched.index);
+    return gradients;
+}
+
+template <class T>
+Gradients<T>::Gradients(std::shared_ptr<BufferPool<T>> pool, std::unique_ptr<AdjointTable<T>> table,
+                        const Tape<T>* tape, std::uint32_t epoch)
+    : pool_(std::move(pool)), table_(std::move(table)), tape_(tape), epoch_(epoch) {}
+
+template <class T>
+Gradients<T>::Gradients(Gradients&& other) noexcept = default;
+
+template <class T>
+Gradients<T>& Gradients<T>::operator=(Gradients&& other) noexcept {
+    release();
+    pool_ = std::move(other.pool_);
+    table_ = std::move(other.table_);
+    tape_ = other.tape_;
+    epoch_ = other.epoch_;
+    return *this;
+}
+
+template <class T>
+Gradients<T>::~Gradients() {
+    release();
+}
+
+template <class T>
+void Gradients<T>::release() {
+    if (table_ != nullptr) pool_->give_back(std::move(table_));
+}
+
+template <class T>
+const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const {
+    if (!x.on(*tape_) || x.epoch() != epoch_)
+        throw VariableError("[gradients] the variable belongs to another recording than these gradients");
+    if (x.index() >= table_->adjoints.size())
+        throw VariableError("[gradients] the variable was recorded after these gradients were computed");
+    const Array<T>* adjoint = table_->adjoints[x.index()];
+    if (adjoint == nullptr)
+        throw GradientError(
+            "[gradients] the adjoint of an inner variable or of a constant was not kept: call backward(y, {x}) to keep "
+            "it, or backward(y, Keep<T>::all()) to keep every one");
+    return *adjoint;
+}
+
+template <class T>
+const Array<T>* Gradients<T>::find(const Parameter<T>& parameter) const {
+    for (const auto& [identity, index] : table_->parameters)
+        if (identity == parameter.identity()) return table_->adjoints[index];
+    return nullptr;
+}
+
+template <class T>
+const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const {
+    if (const Array<T>* gradient = find(parameter)) return *gradient;
+    throw GradientError(fmt::format("[gradients] the recording did not watch parameter '{}'", parameter.name()));
+}
+
+template <class T>
+T Variable<T>::item() const {
+    const Array<T>& array = value();
+    if (array.size() != 1)
+        throw std::invalid_argument(fmt::format("[item] an array of shape {} is not one number", to_string(array.shape())));
+    return *array.data();
+}
+
+template <class T>
+std::string_view Variable<T>::name() const {
+    value();
+    return tape().node(index_).name;
+}
+
+template <class T>
+const char* Variable<T>::operation() const {
+    value();
+    return tape().node(index_).operation;
+}
+
+template <class T>
+bool Variable<T>::requires_gradient() const {
+    value();
+    return tape().node(index_).requires_gradient;
+}
+
+template <class T>
+Variable<T> Variable<T>::detach() const {
+    return tape().constant(value(), name());
+}
+
+template <class T>
+Tape<T>& Variable<T>::tape() const {
+    if (tape_ == nullptr) throw VariableError("a variable was used that was never recorded");
+    return *tape_;
+}
+
+void throw_broadcast_error(const char* operation, std::span<const Shape* const> shapes) {
+    std::string text;
+    for (const Shape* shape : shapes) text += (text.empty() ? "" : " and ") + to_string(*shape);
+    throw std::invalid_argument(fmt::format("[{}] shapes do not broadcast: {}", operation, text));
+}
+
+void throw_rule_error(const char* operation, const Shape& gradient, const Shape& input) {
+    throw GradientError(fmt::format("[{}] the derivative rule gives a gradient of shape {} for an input of shape {}",
+                                    operation, to_string(gradient), to_string(input)));
+}
+
+bool sums_to(const Shape& from, const Shape& to) {
+    if (to.size() > from.size()) return false;
+    const std::size_t offset = from.size() - to.size();
+    for (std::size_t i = 0; i < to.size(); ++i)
+        if (to[i] != 1 && to[i] != from[offset + i]) return false;
+    return true;
+}
+
+#define INSTANTIATE(T)        \
+    template class Tape<T>;   \
+    template class Gradients<T>; \
+    template class Variable<T>;
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd

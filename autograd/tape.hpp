@@ -1,0 +1,206 @@
+// The tape: a list of recorded operations in the order in which they were made, which is a topological order.
+#pragma once
+
+#include <autograd/array.hpp>
+#include <autograd/error.hpp>
+#include <autograd/gradients.hpp>
+#include <autograd/parameter.hpp>
+#include <autograd/storage.hpp>
+#include <autograd/variable.hpp>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace autograd {
+
+template <class T>
+class OnArrays;
+template <class T>
+class OnVariables;
+
+/// How a recorded rule is run: on arrays by `Tape::backward`, on variables by `grad`.
+template <class T>
+struct RuleTable {
+    void (*on_arrays)(const void* rule, OnArrays<T>& at);
+    void (*on_variables)(const void* rule, OnVariables<T>& at);  ///< null: the rule is written for arrays only
+    void (*destroy)(void* rule);                                 ///< null: nothing to destroy
+};
+
+/// One recorded operation, or a leaf.
+template <class T>
+struct Node {
+    Array<T> storage;                          ///< the value's memory, used again after a rewind
+    const Array<T>* value = nullptr;           ///< `storage`, or the parameter's array
+    const char* operation = "";                ///< "mul"
+    std::span<const std::uint32_t> inputs;     ///< the nodes that it was computed from
+    std::string_view name;                     ///< given by the user
+    const RuleTable<T>* rule_table = nullptr;  ///< null for a leaf and for what needs no gradient
+    void* rule = nullptr;
+    bool requires_gradient = false;
+};
+
+/// Which adjoints of inner nodes `backward` keeps, besides the leaves' gradients.
+template <class T>
+struct Keep {
+    Keep() = default;
+    Keep(std::initializer_list<Variable<T>> variables) : variables(variables) {}
+    explicit Keep(std::vector<Variable<T>> variables) : variables(std::move(variables)) {}
+    static Keep all() {
+        Keep keep;
+        keep.everything = true;
+        return keep;
+    }
+
+    std::vector<Variable<T>> variables;
+    bool everything = false;
+};
+
+/// Records operations on arrays, and walks back over them.
+///
+///     autograd::Tape<double> tape;
+///     auto x = tape.variable({{0.1, 0.2}, {0.3, 0.4}}, "x");
+///     auto grads = tape.backward(sum(tanh(x) * x));
+///     grads[x];                                            // an Array<double> of shape (2, 2)
+///
+/// One thread may use a tape at a time; different tapes are independent.
+template <class T>
+class Tape {
+  public:
+    Tape();
+    ~Tape();
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    /// A leaf that gradients are wanted for. The value is copied: an array, any xtensor expression, or a number.
+    Variable<T> variable(const Array<T>& value, std::string_view name = {}) { return leaf(variable_kind, value, name); }
+    template <class S>
+        requires std::is_arithmetic_v<S>
+    Variable<T> variable(S value, std::string_view name = {}) {
+        return leaf(variable_kind, static_cast<T>(value), name);
+    }
+    template <class E>
+    Variable<T> variable(const xt::xexpression<E>& value, std::string_view name = {}) {
+        return leaf(variable_kind, value.derived_cast(), name);
+    }
+
+    /// A leaf without a gradient.
+    Variable<T> constant(const Array<T>& value, std::string_view name = {}) { return leaf(constant_kind, value, name); }
+    template <class S>
+        requires std::is_arithmetic_v<S>
+    Variable<T> constant(S value, std::string_view name = {}) {
+        return leaf(constant_kind, static_cast<T>(value), name);
+    }
+    template <class E>
+    Variable<T> constant(const xt::xexpression<E>& value, std::string_view name = {}) {
+        return leaf(constant_kind, value.derived_cast(), name);
+    }
+
+    /// The leaf of a parameter: one per parameter and recording, so that the gradients of tied weights add up. The
+    /// array is not copied; `Parameter::edit` before `backward` is found and reported.
+    Variable<T> watch(const Parameter<T>& parameter);
+
+    /// The derivative of y by every leaf. y must have one element, or a seed of y's shape must be given: the result is
+    /// then the derivative of `sum(seed * y)`. Inner adjoints are recycled on the way unless they are to be kept.
+    /// Throws `std::invalid_argument` for a bad shape, `GradientError` for a parameter changed since it was recorded.
+    Gradients<T> backward(const Variable<T>& y, const Keep<T>& keep = {});
+    Gradients<T> backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep = {});
+
+    /// Forgets the recording and keeps its memory. Variables from before throw when they are used.
+    void rewind();
+
+    /// While the returned guard lives, operations compute values and record no rules.
+    class [[nodiscard]] Pause {
+      public:
+        explicit Pause(Tape& tape) : tape_(tape) { ++tape_.pauses_; }
+        ~Pause() { --tape_.pauses_; }
+        Pause(const Pause&) = delete;
+        Pause& operator=(const Pause&) = delete;
+
+      private:
+        Tape& tape_;
+    };
+    Pause pause() { return Pause(*this); }
+
+    /// Gives a variable a name, for prints and messages, and returns it.
+    Variable<T> name(const Variable<T>& x, std::string_view name);
+
+    /// The number of nodes, and node number `index` in the order of recording.
+    std::size_t size() const { return size_; }
+    const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
+    Variable<T> at(std::uint32_t index) { return {*this, index, epoch_}; }
+    std::uint32_t epoch() const { return epoch_; }
+
+    /// Throws `VariableError`, beginning with `[operation]`, unless x belongs to the current recording of this tape.
+    void check(const char* operation, const Variable<T>& x) const {
+        if (!x.on(*this) || x.epoch() != epoch_) throw_foreign(operation, x);
+    }
+
+    /// Throws `GradientError` where a parameter was changed since it was watched.
+    void check_parameters(const char* operation) const;
+
+    /// A copy that lives as long as the recording, so that a rule may capture it without owning memory.
+    template <class U>
+    std::span<const U> store(std::span<const U> values) {
+        auto* copy = static_cast<U*>(arena_.allocate(values.size() * sizeof(U), alignof(U)));
+        std::copy(values.begin(), values.end(), copy);
+        return {copy, values.size()};
+    }
+    std::string_view store(std::string_view text);
+
+    /// For `record` (record.hpp): the next node, not yet part of the recording, and the step that makes it so.
+    Node<T>& next();
+    Variable<T> commit(const char* operation, std::span<const Variable<T>> inputs);
+    bool recording(std::span<const Variable<T>> inputs) const;
+    Arena& arena() { return arena_; }
+    BufferPool<T>& pool() { return *pool_; }
+
+  private:
+    static constexpr const char* variable_kind = "variable";
+    static constexpr const char* constant_kind = "constant";
+    static constexpr std::size_t chunk_size = 64;
+
+    template <class E>
+    Variable<T> leaf(const char* kind, const E& value, std::string_view name) {
+        Node<T>& node = next();
+        if constexpr (std::is_same_v<E, T>) {
+            node.storage.resize(Shape{});
+            node.storage() = value;
+        } else {
+            node.storage = value;
+        }
+        return commit_leaf(kind, node, name);
+    }
+    Variable<T> commit_leaf(const char* kind, Node<T>& node, std::string_view name);
+    Gradients<T> walk(const Variable<T>& y, const Array<T>* seed, const Keep<T>& keep);
+    [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
+
+    struct Watched {
+        Parameter<T> parameter;
+        std::uint64_t version;
+        std::uint32_t index;
+    };
+
+    std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // nodes never move: a rule may record while the tape is walked
+    std::size_t size_ = 0;
+    std::uint32_t epoch_ = 1;
+    int pauses_ = 0;
+    Arena arena_;
+    std::vector<std::uint32_t> leaves_;
+    std::vector<Watched> watched_;
+    std::shared_ptr<BufferPool<T>> pool_;
+};
+
+template <class T>
+const Array<T>& Variable<T>::value() const {
+    Tape<T>& t = tape();
+    t.check("value", *this);
+    return *t.node(index_).value;
+}
+
+extern template class Tape<float>;
+extern template class Tape<double>;
+
+}  // namespace autograd

@@ -1,0 +1,46 @@
+# The flags of the library's own sources (deltarule_flags), and those that change xtensor's code and therefore travel to
+# whoever compiles against it (DELTARULE_PUBLIC_OPTIONS).
+
+set(DELTARULE_PUBLIC_OPTIONS "")
+if(DELTARULE_NATIVE)
+    list(APPEND DELTARULE_PUBLIC_OPTIONS -march=native)
+endif()
+
+add_library(deltarule_flags INTERFACE)
+target_compile_features(deltarule_flags INTERFACE cxx_std_20)
+target_compile_options(deltarule_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+if(DELTARULE_WARNINGS_AS_ERRORS)
+    target_compile_options(deltarule_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # False alarms of GCC 12 from within the SIMD intrinsics and std::string at -O3.
+    target_compile_options(deltarule_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
+endif()
+if(DELTARULE_SANITIZE)
+    # A sanitized library needs a sanitized program: these travel too.
+    set(DELTARULE_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+endif()
+
+# The instruction set that xsimd chooses under these flags: config.hpp keeps it, array.hpp compares.
+set(probe "${CMAKE_BINARY_DIR}/CMakeFiles/simd.cpp")
+file(WRITE "${probe}" [[
+#include <cstdio>
+#include <xsimd/xsimd.hpp>
+int main() { std::printf("%s;%u", xsimd::default_arch::name(), xsimd::default_arch::version()); }
+]])
+get_target_property(xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
+try_run(DELTARULE_SIMD_RUNS DELTARULE_SIMD_COMPILES "${CMAKE_BINARY_DIR}/CMakeFiles/simd" "${probe}"
+        CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${xsimd_include}"
+        COMPILE_DEFINITIONS ${DELTARULE_PUBLIC_OPTIONS}
+        CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
+        RUN_OUTPUT_VARIABLE simd)
+if(NOT DELTARULE_SIMD_COMPILES OR NOT DELTARULE_SIMD_RUNS EQUAL 0)
+    message(FATAL_ERROR "deltarule cannot compile and run a program with xsimd under the flags '${DELTARULE_PUBLIC_OPTIONS}'; "
+                        "-DDELTARULE_NATIVE=OFF may help.")
+endif()
+if(NOT DEFINED DELTARULE_SIMD)
+    set(DELTARULE_SIMD "${simd}" CACHE INTERNAL "")
+endif()
+list(GET DELTARULE_SIMD 0 DELTARULE_SIMD_NAME)
+list(GET DELTARULE_SIMD 1 DELTARULE_SIMD_VERSION)
+message(STATUS "SIMD: ${DELTARULE_SIMD_NAME}")
