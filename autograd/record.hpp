@@ -211,7 +211,7 @@ Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, c
     } catch (const xt::broadcast_error&) {
         std::vector<const Shape*> shapes;
         for (const Variable<T>& input : inputs) shapes.push_back(&input.shape());
-        throw_broadcast_error(operation, shapes);
+        autograd::throw_broadcast_error(operation, shapes);
     }
     if (tape.recording(inputs)) {
         node.rule = new (tape.arena().allocate(sizeof(Rule), alignof(Rule))) Rule(std::move(rule));

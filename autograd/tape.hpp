@@ -46,8 +46,8 @@ struct Node {
 template <class T>
 struct Keep {
     Keep() = default;
-    Keep(std::initializer_list<Variable<T>> variables) : variables(variables) {}
-    explicit Keep(std::vector<Variable<T>> variables) : variables(std::move(variables)) {}
+    Keep(std::initializer_list<Variable<T>> kept) : variables(kept) {}
+    explicit Keep(std::vector<Variable<T>> kept) : variables(std::move(kept)) {}
     static Keep all() {
         Keep keep;
         keep.everything = true;
@@ -123,6 +123,7 @@ class Tape {
         Tape& tape_;
     };
     Pause pause() { return Pause(*this); }
+    bool records() const { return pauses_ == 0; }
 
     /// Gives a variable a name, for prints and messages, and returns it.
     Variable<T> name(const Variable<T>& x, std::string_view name);

@@ -1,0 +1,9 @@
+// The whole engine.
+#pragma once
+
+#include <autograd/calculus.hpp>
+#include <autograd/gradcheck.hpp>
+#include <autograd/kernels.hpp>
+#include <autograd/operations.hpp>
+#include <autograd/print.hpp>
+#include <autograd/record.hpp>

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/calculus.hpp>
+#include <autograd/operations.hpp>
+
+namespace autograd {
+
+template <class T>
+Variable<T> OnVariables<T>::sum_to(const Variable<T>& e, const Shape& shape) const {
+    return autograd::sum_to(e, shape, shape);
+}
+
+template <class T>
+void OnVariables<T>::Adjoint::operator+=(const Variable<T>& e) const {
+    VariableWalk<T>& walk = at_.walk_;
+    if (input_ >= walk.wanted.size() || !walk.wanted[input_]) return;
+    const Shape& shape = walk.tape.node(input_).value->shape();
+    Variable<T> gradient = e;
+    if (e.shape() != shape) {
+        if (!sums_to(e.shape(), shape)) throw_rule_error(walk.tape.node(at_.index_).operation, e.shape(), shape);
+        Shape kept(e.dimension());
+        std::fill(kept.begin(), kept.end(), std::size_t{1});
+        std::copy(shape.begin(), shape.end(), kept.end() - static_cast<std::ptrdiff_t>(shape.size()));
+        gradient = autograd::sum_to(e, kept, shape);
+    }
+    Variable<T>& adjoint = walk.adjoints[input_];
+    adjoint = adjoint.on(walk.tape) ? adjoint + gradient : gradient;
+}
+
+namespace {
+
+template <class T>
+std::vector<Variable<T>> walk_back(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Variable<T>& seed) {
+    Tape<T>& tape = y.tape();
+    tape.check("grad", y);
+    tape.check("grad", seed);
+    tape.check_parameters("grad");
+    if (seed.shape() != y.shape())
+        throw std::invalid_argument(
+            fmt::format("[grad] the seed has shape {}, the output {}", to_string(seed.shape()), to_string(y.shape())));
+
+    const std::size_t count = y.index() + std::size_t{1};
+    VariableWalk<T> walk{tape, std::vector<Variable<T>>(count), std::vector<bool>(count, false)};
+    for (const Variable<T>& x : xs) {
+        tape.check("grad", x);
+        if (x.index() < count) walk.wanted[x.index()] = true;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const Node<T>& node = tape.node(i);
+        if (node.rule != nullptr && std::ranges::any_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; }))
+            walk.wanted[i] = true;
+    }
+
+    walk.adjoints[y.index()] = seed;
+    for (std::uint32_t i = y.index() + 1; i-- > 0;) {
+        const Node<T>& node = tape.node(i);
+        if (!walk.wanted[i] || !walk.adjoints[i].on(tape) || node.rule == nullptr) continue;
+        if (std::ranges::none_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; })) continue;
+        if (node.rule_table->on_variables == nullptr)
+            throw GradientError(
+                fmt::format("[{}] has no second derivative: its rule is written for arrays only", node.operation));
+        OnVariables<T> at(walk, i);
+        node.rule_table->on_variables(node.rule, at);
+    }
+
+    std::vector<Variable<T>> gradients;
+    for (const Variable<T>& x : xs) {
+        const bool reached = x.index() < count && walk.adjoints[x.index()].on(tape);
+        gradients.push_back(reached ? walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape()))));
+    }
+    return gradients;
+}
+
+template <class T>
+void check_directions(const char* operation, const std::vector<Variable<T>>& xs,
+                      const std::vector<Variable<T>>& directions) {
+    if (xs.size() != directions.size())
+        throw std::invalid_argument(
+            fmt::format("[{}] {} directions are given for {} variables", operation, directions.size(), xs.size()));
+    for (std::size_t i = 0; i < xs.size(); ++i)
+        if (xs[i].shape() != directions[i].shape())
+            throw std::invalid_argument(fmt::format("[{}] direction {} has shape {}, its variable {}", operation, i,
+                                                    to_string(directions[i].shape()), to_string(xs[i].shape())));
+}
+
+template <class T>
+Variable<T> inner_product(const std::vector<Variable<T>>& xs, const std::vector<Variable<T>>& ys) {
+    Variable<T> total = sum(xs.front() * ys.front());
+    for (std::size_t i = 1; i < xs.size(); ++i) total = total + sum(xs[i] * ys[i]);
+    return total;
+}
+
+}  // namespace
+
+template <class T>
+std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& xs) {
+    if (y.size() != 1)
+        throw std::invalid_argument(fmt::format(
+            "[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a seed of its shape",
+            to_string(y.shape())));
+    return walk_back(y, xs, y.tape().constant(Array<T>(xt::ones<T>(y.shape()))));
+}
+
+template <class T>
+Variable<T> grad(const Variable<T>& y, const Variable<T>& x) {
+    return grad(y, std::vector<Variable<T>>{x}).front();
+}
+
+template <class T>
+std::vector<Variable<T>> vjp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Variable<T>& seed) {
+    return walk_back(y, xs, seed);
+}
+
+template <class T>
+Variable<T> jvp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const std::vector<Variable<T>>& directions) {
+    check_directions("jvp", xs, directions);
+    if (xs.empty()) return y.tape().constant(Array<T>(xt::zeros<T>(y.shape())));
+    // v -> v^T J is linear in v: its own derivative along u is J u.
+    const Variable<T> v = y.tape().variable(Array<T>(xt::zeros<T>(y.shape())));
+    return grad(inner_product(vjp(y, xs, v), directions), v);
+}
+
+template <class T>
+std::vector<Variable<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
+                             const std::vector<Variable<T>>& directions) {
+    check_directions("hvp", xs, directions);
+    if (xs.empty()) return {};
+    return grad(inner_product(grad(y, xs), directions), xs);
+}
+
+template <class T>
+Array<T> jacobian(const Variable<T>& y, const Variable<T>& x) {
+    Tape<T>& tape = y.tape();
+    tape.check("jacobian", x);
+    Shape shape = y.shape();
+    for (std::size_t length : x.shape()) shape.push_back(length);
+    Array<T> result = Array<T>::from_shape(shape);
+    Array<T> seed(xt::zeros<T>(y.shape()));
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        seed.data()[i] = T(1);
+        const Gradients<T> gradients = tape.backward(y, seed, Keep<T>{x});
+        std::copy_n(gradients[x].data(), x.size(), result.data() + i * x.size());
+        seed.data()[i] = T(0);
+    }
+    return result;
+}
+
+template <class T>
+Array<T> hessian(const Variable<T>& y, const Variable<T>& x) {
+    return jacobian(grad(y, x), x);
+}
+
+#define INSTANTIATE(T)                                                                                             \
+    template class OnVariables<T>;                                                                                 \
+    template std::vector<Variable<T>> grad(const Variable<T>&, const std::vector<Variable<T>>&);                   \
+    template Variable<T> grad(const Variable<T>&, const Variable<T>&);                                             \
+    template std::vector<Variable<T>> vjp(const Variable<T>&, const std::vector<Variable<T>>&, const Variable<T>&); \
+    template Variable<T> jvp(const Variable<T>&, const std::vector<Variable<T>>&, const std::vector<Variable<T>>&); \
+    template std::vector<Variable<T>> hvp(const Variable<T>&, const std::vector<Variable<T>>&,                     \
+                                          const std::vector<Variable<T>>&);                                        \
+    template Array<T> jacobian(const Variable<T>&, const Variable<T>&);                                            \
+    template Array<T> hessian(const Variable<T>&, const Variable<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd

@@ -1,0 +1,122 @@
+// Elementwise functions of arrays that xtensor does not have, for values and rules; each is a lazy, vectorised expression.
+#pragma once
+
+#include <autograd/array.hpp>
+#include <cmath>
+
+namespace autograd {
+
+template <class E>
+concept Expression = xt::is_xexpression<std::decay_t<E>>::value;
+
+namespace functors {
+
+struct Sigmoid {
+    template <class T>
+    T operator()(const T& x) const {
+        const T e = std::exp(-std::abs(x));
+        return (x >= 0 ? T(1) : e) / (T(1) + e);
+    }
+    template <class B>
+    B simd_apply(const B& x) const {
+        const B one(typename B::value_type(1)), e = xsimd::exp(-xsimd::abs(x));
+        return xsimd::select(x >= B(typename B::value_type(0)), one, e) / (one + e);
+    }
+};
+
+struct Softplus {
+    template <class T>
+    T operator()(const T& x) const {
+        return (x > 0 ? x : (x != x ? x : T(0))) + std::log1p(std::exp(-std::abs(x)));
+    }
+    template <class B>
+    B simd_apply(const B& x) const {
+        return xsimd::max(x, B(typename B::value_type(0))) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+    }
+};
+
+struct Gate {
+    template <class T>
+    T operator()(const T& u, const T& x) const { return x > 0 ? u : T(0); }
+    template <class B>
+    B simd_apply(const B& u, const B& x) const {
+        const B zero(typename B::value_type(0));
+        return xsimd::select(x > zero, u, zero);
+    }
+};
+
+struct Winner {
+    template <class T>
+    T operator()(const T& u, const T& x, const T& y) const { return x > y ? u : x == y ? u / 2 : T(0); }
+    template <class B>
+    B simd_apply(const B& u, const B& x, const B& y) const {
+        const B zero(typename B::value_type(0)), half(typename B::value_type(0.5));
+        return xsimd::select(x > y, u, xsimd::select(x == y, u * half, zero));
+    }
+};
+
+struct Between {
+    template <class T>
+    T operator()(const T& u, const T& x, const T& low, const T& high) const { return x >= low && x <= high ? u : T(0); }
+    template <class B>
+    B simd_apply(const B& u, const B& x, const B& low, const B& high) const {
+        return xsimd::select((x >= low) & (x <= high), u, B(typename B::value_type(0)));
+    }
+};
+
+struct Choose {
+    template <class T>
+    T operator()(const T& mask, const T& x, const T& y) const { return mask != 0 ? x : y; }
+    template <class B>
+    B simd_apply(const B& mask, const B& x, const B& y) const {
+        return xsimd::select(mask != B(typename B::value_type(0)), x, y);
+    }
+};
+
+struct Finite {
+    template <class T>
+    T operator()(const T& x) const { return std::isfinite(x) ? x : T(0); }
+    template <class B>
+    B simd_apply(const B& x) const {
+        const B zero(typename B::value_type(0));
+        return xsimd::select(x - x == zero, x, zero);
+    }
+};
+
+}  // namespace functors
+
+/// 1 / (1 + exp(-x)), in two branches, so that neither tail overflows.
+template <Expression E>
+auto sigmoid(E&& x) { return xt::detail::make_xfunction<functors::Sigmoid>(std::forward<E>(x)); }
+
+/// log(1 + exp(x)).
+template <Expression E>
+auto softplus(E&& x) { return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x)); }
+
+/// x where it is finite, else 0.
+template <Expression E>
+auto finite(E&& x) { return xt::detail::make_xfunction<functors::Finite>(std::forward<E>(x)); }
+
+/// u where x > 0, else 0.
+template <class U, Expression E>
+auto gate(U&& u, E&& x) { return xt::detail::make_xfunction<functors::Gate>(std::forward<U>(u), std::forward<E>(x)); }
+
+/// u where x > y, half of it where they tie, else 0.
+template <class U, Expression E, Expression F>
+auto winner(U&& u, E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::Winner>(std::forward<U>(u), std::forward<E>(x), std::forward<F>(y));
+}
+
+/// u where low <= x <= high, else 0.
+template <class U, Expression E, class T>
+auto between(U&& u, E&& x, T low, T high) {
+    return xt::detail::make_xfunction<functors::Between>(std::forward<U>(u), std::forward<E>(x), std::move(low), std::move(high));
+}
+
+/// x where mask is not 0, else y.
+template <Expression M, class E, class F>
+auto choose(M&& mask, E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::Choose>(std::forward<M>(mask), std::forward<E>(x), std::forward<F>(y));
+}
+
+}  // namespace autograd

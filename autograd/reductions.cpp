@@ -1,0 +1,215 @@
+// Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
+#include <autograd/kernels.hpp>
+#include <autograd/operations.hpp>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace autograd {
+
+namespace {
+
+Shape without(const Shape& shape, const Shape& kept, const char* operation, const Axes& axes, bool keepdims) {
+    if (keepdims) return kept;
+    std::vector<bool> dropped(shape.size());
+    for (std::ptrdiff_t axis : axes) dropped[axis_of(operation, axis, shape.size())] = true;
+    Shape result;
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (!dropped[i]) result.push_back(shape[i]);
+    return result;
+}
+
+template <class T>
+Axes all_axes(const Variable<T>& x) {
+    Axes axes(x.dimension());
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes;
+}
+
+/// The shapes of a reduction's result, with and without the reduced axes.
+struct Shapes {
+    Shape kept, result;
+    template <class T>
+    Shapes(const char* operation, const Variable<T>& x, const Axes& axes, bool keepdims)
+        : kept(kept_shape(operation, x.shape(), axes)), result(without(x.shape(), kept, operation, axes, keepdims)) {}
+};
+
+template <class T>
+Shape kept_along(const char* operation, const Variable<T>& x, std::ptrdiff_t axis) {
+    return kept_shape(operation, x.shape(), {axis});
+}
+
+template <class T>
+Variable<T> extremum(const char* operation, Along what, Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes(operation, x, axes, keepdims);
+    if (x.size() == 0 && size_of(kept) != 0)
+        throw std::invalid_argument(fmt::format("[{}] an array of shape {} has no elements to compare", operation, to_string(x.shape())));
+    const Reduced<T> value{what, x.value(), kept, result};
+    if (!x.requires_gradient()) return record(operation, {x}, value, [](auto&) {});
+    Array<T> extreme, share, ties;
+    evaluate(extreme, Reduced<T>{what, x.value(), kept, kept});
+    share = xt::cast<T>(xt::equal(x.value(), extreme));
+    ties.resize(kept);
+    sum_to(share, kept, kept).evaluate_into(ties, false);
+    Variable<T> shares = x.tape().constant(Array<T>(share / ties), "share of each tied element");
+    // z = max(x)   xbar += zbar / ties where x = z
+    return record(operation, {x, shares}, value, [x, shares, kept = kept](auto& at) {
+        at.adjoint(x) += choose(at(shares), at(shares) * reshape(at.zbar(), kept), T(0));
+    });
+}
+
+}  // namespace
+
+// z = sum of x         xbar += zbar, repeated
+template <class T>
+Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape) {
+    return record("sum", {x}, sum_to(x.value(), kept, shape),
+                  [x, kept](auto& at) { at.adjoint(x) += spread(at.zbar(), kept, at(x).shape()); });
+}
+
+// z = x repeated       xbar += zbar, summed
+template <class T>
+Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape) {
+    return record("broadcast_to", {x}, spread(x.value(), kept, shape),
+                  [x, kept](auto& at) { at.adjoint(x) += sum_to(at.zbar(), kept, at(x).shape()); });
+}
+
+template <class T>
+Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes("sum", x, axes, keepdims);
+    return sum_to(x, kept, result);
+}
+
+template <class T>
+Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes("mean", x, axes, keepdims);
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        if (kept[i] == 1) count *= x.shape()[i];
+    return sum_to(x, kept, result) / static_cast<T>(count);
+}
+
+template <class T>
+Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool keepdims) {
+    const auto [kept, result] = Shapes("variance", x, axes, keepdims);
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        if (kept[i] == 1) count *= x.shape()[i];
+    const Variable<T> difference = x - mean(x, axes, true);
+    return sum_to(difference * difference, kept, result) / (static_cast<T>(count) - static_cast<T>(ddof));
+}
+
+// z = prod(x)          xbar += zbar * the product of all others
+template <class T>
+Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes("prod", x, axes, keepdims);
+    return record("prod", {x}, Reduced<T>{Along::product, x.value(), kept, result}, [x, kept = kept](auto& at) {
+        at.adjoint(x) += reshape(at.zbar(), kept) * at.evaluate(exclusive_product(at(x), kept));
+    });
+}
+
+// On variables: running products from both sides, each made in log2(n) doublings.
+template <class T>
+Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
+    Shape order, moved, inverse(x.dimension());
+    std::size_t outer = 1;
+    for (std::size_t i = 0; i < x.dimension(); ++i)
+        if (kept[i] != 1 || x.shape()[i] == 1) order.push_back(i), outer *= x.shape()[i];
+    for (std::size_t i = 0; i < x.dimension(); ++i)
+        if (kept[i] == 1 && x.shape()[i] != 1) order.push_back(i);
+    for (std::size_t i = 0; i < x.dimension(); ++i) inverse[order[i]] = i, moved.push_back(x.shape()[order[i]]);
+    if (x.size() == 0) return x;
+    const std::size_t n = x.size() / outer;
+    const Variable<T> rows = reshape(permute(x, order), Shape{outer, n});
+    const auto ones = [&](std::size_t count) { return x.tape().constant(Array<T>(xt::ones<T>(std::vector<std::size_t>{outer, count}))); };
+    const auto last = static_cast<std::ptrdiff_t>(n);
+    if (n <= 1) return x.tape().constant(Array<T>(xt::ones<T>(x.shape())));
+    Variable<T> before = concatenate<T>({ones(1), slice(rows, 1, 0, last - 1)}, 1);
+    Variable<T> behind = concatenate<T>({slice(rows, 1, 1, last), ones(1)}, 1);
+    for (std::size_t step = 1; step < n; step *= 2) {
+        const auto s = static_cast<std::ptrdiff_t>(step);
+        before = before * concatenate<T>({ones(step), slice(before, 1, 0, last - s)}, 1);
+        behind = behind * concatenate<T>({slice(behind, 1, s, last), ones(step)}, 1);
+    }
+    return permute(reshape(before * behind, moved), inverse);
+}
+
+template <class T>
+Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims) {
+    return extremum("amax", Along::maximum, x, axes, keepdims);
+}
+
+template <class T>
+Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims) {
+    return extremum("amin", Along::minimum, x, axes, keepdims);
+}
+
+// z = sqrt(sum x^2)    xbar += zbar * x / z, 0 where z is 0
+template <class T>
+Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes("norm", x, axes, keepdims);
+    Array<T> squares(x.value() * x.value()), sums = Array<T>::from_shape(result);
+    sum_to(squares, kept, result).evaluate_into(sums, false);
+    return record("norm", {x}, sqrt(sums), [x, kept = kept](auto& at) {
+        at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
+    });
+}
+
+// z = log(sum exp(x))  xbar += zbar * exp(x - z); where z is -inf so is all of x, and 0 stands for z
+template <class T>
+Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
+    const auto [kept, result] = Shapes("logsumexp", x, axes, keepdims);
+    return record("logsumexp", {x}, Reduced<T>{Along::logsumexp, x.value(), kept, result}, [x, kept = kept](auto& at) {
+        at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
+    });
+}
+
+// z = exp(x) / sum exp(x)   xbar += z * (zbar - sum zbar z)
+template <class T>
+Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis) {
+    const Shape kept = kept_along("softmax", x, axis);
+    return record("softmax", {x}, Reduced<T>{Along::softmax, x.value(), kept, x.shape()}, [x, kept](auto& at) {
+        at.adjoint(x) += at.z() * (at.zbar() - at.sum_to(at.zbar() * at.z(), kept));
+    });
+}
+
+// z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
+template <class T>
+Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis) {
+    const Shape kept = kept_along("log_softmax", x, axis);
+    return record("log_softmax", {x}, Reduced<T>{Along::log_softmax, x.value(), kept, x.shape()}, [x, kept](auto& at) {
+        at.adjoint(x) += at.zbar() - exp(at.z()) * at.sum_to(at.zbar(), kept);
+    });
+}
+
+// Over all axes.
+template <class T> Variable<T> sum(Variable<T> x) { return sum(x, all_axes(x)); }
+template <class T> Variable<T> mean(Variable<T> x) { return mean(x, all_axes(x)); }
+template <class T> Variable<T> prod(Variable<T> x) { return prod(x, all_axes(x)); }
+template <class T> Variable<T> amax(Variable<T> x) { return amax(x, all_axes(x)); }
+template <class T> Variable<T> amin(Variable<T> x) { return amin(x, all_axes(x)); }
+template <class T> Variable<T> norm(Variable<T> x) { return norm(x, all_axes(x)); }
+
+#define INSTANTIATE(T)                                                                     \
+    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);                  \
+    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);                  \
+    template Variable<T> sum(Variable<T>);                                                 \
+    template Variable<T> sum(Variable<T>, const Axes&, bool);                              \
+    template Variable<T> mean(Variable<T>);                                                \
+    template Variable<T> mean(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool);            \
+    template Variable<T> prod(Variable<T>);                                                \
+    template Variable<T> prod(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> exclusive_product(Variable<T>, const Shape&);                     \
+    template Variable<T> amax(Variable<T>);                                                \
+    template Variable<T> amax(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> amin(Variable<T>);                                                \
+    template Variable<T> amin(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> norm(Variable<T>);                                                \
+    template Variable<T> norm(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);                        \
+    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                             \
+    template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd

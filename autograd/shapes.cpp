@@ -1,0 +1,234 @@
+// Operations that move elements. They are linear and come in pairs, each the other's rule.
+#include <algorithm>
+#include <autograd/kernels.hpp>
+#include <autograd/operations.hpp>
+#include <fmt/format.h>
+
+namespace autograd {
+
+namespace {
+
+template <class T>
+StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indices, std::size_t length) {
+    const auto n = static_cast<std::int64_t>(length);
+    for (std::int64_t index : indices)
+        if (index < -n || index >= n)
+            throw std::out_of_range(fmt::format("[{}] index {} is out of range for an axis of length {}", operation, index, n));
+    auto* values = static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
+    std::ranges::transform(indices, values, [n](std::int64_t index) { return index < 0 ? index + n : index; });
+    return {{values, indices.size()}, indices.shape()};
+}
+
+}  // namespace
+
+template <class T>
+Variable<T> reshape(Variable<T> x, const Shape& shape) {
+    if (size_of(shape) != x.size())
+        throw std::invalid_argument(fmt::format("[reshape] an array of shape {} cannot take the shape {}", to_string(x.shape()), to_string(shape)));
+    return record("reshape", {x}, reshape(x.value(), shape),
+                  [x](auto& at) { at.adjoint(x) += reshape(at.zbar(), at(x).shape()); });
+}
+
+template <class T>
+Variable<T> permute(Variable<T> x, const Shape& axes) {
+    Shape inverse(axes.size());
+    for (std::size_t i = 0; i < axes.size(); ++i) inverse[axes[i]] = i;
+    return record("transpose", {x}, permute(x.value(), axes),
+                  [x, inverse](auto& at) { at.adjoint(x) += permute(at.zbar(), inverse); });
+}
+
+template <class T>
+Variable<T> transpose(Variable<T> x, const Axes& axes) {
+    const std::size_t dimension = x.dimension();
+    Shape order(dimension);
+    if (axes.empty()) {
+        for (std::size_t i = 0; i < dimension; ++i) order[i] = dimension - 1 - i;
+    } else {
+        if (axes.size() != dimension)
+            throw std::invalid_argument(fmt::format("[transpose] {} axes are given for an array of shape {}", axes.size(), to_string(x.shape())));
+        kept_shape("transpose", x.shape(), axes);
+        for (std::size_t i = 0; i < dimension; ++i) order[i] = axis_of("transpose", axes[i], dimension);
+    }
+    return permute(x, order);
+}
+
+template <class T>
+Variable<T> matrix_transpose(Variable<T> x) {
+    if (x.dimension() < 2)
+        throw std::invalid_argument(fmt::format("[matrix_transpose] an array of shape {} is no matrix", to_string(x.shape())));
+    Shape order(x.dimension());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+    return permute(x, order);
+}
+
+template <class T>
+Variable<T> broadcast_to(Variable<T> x, const Shape& shape) {
+    if (!sums_to(shape, x.shape()))
+        throw std::invalid_argument(fmt::format("[broadcast_to] an array of shape {} does not broadcast to {}", to_string(x.shape()), to_string(shape)));
+    Shape kept(shape.size());
+    std::fill(kept.begin(), kept.end(), std::size_t{1});
+    std::copy(x.shape().begin(), x.shape().end(), kept.end() - static_cast<std::ptrdiff_t>(x.dimension()));
+    return spread(x, kept, shape);
+}
+
+template <class T>
+Variable<T> squeeze(Variable<T> x, const Axes& axes) {
+    const Shape kept = kept_shape("squeeze", x.shape(), axes);
+    if (kept != x.shape())
+        throw std::invalid_argument(fmt::format("[squeeze] an axis to be dropped is not of length 1 in shape {}", to_string(x.shape())));
+    std::vector<bool> dropped(x.dimension(), false);
+    for (std::ptrdiff_t axis : axes) dropped[axis_of("squeeze", axis, x.dimension())] = true;
+    Shape shape;
+    for (std::size_t i = 0; i < x.dimension(); ++i)
+        if (axes.empty() ? x.shape()[i] != 1 : !dropped[i]) shape.push_back(x.shape()[i]);
+    return reshape(x, shape);
+}
+
+template <class T>
+Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis) {
+    Shape shape = x.shape();
+    const std::size_t place = axis_of("expand_dims", axis, shape.size() + 1);
+    shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(place), std::size_t{1});
+    return reshape(x, shape);
+}
+
+template <class T>
+Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count) {
+    return record("slice", {x}, slice_axis(x.value(), axis, start, step, count), [x, axis, start, step](auto& at) {
+        at.adjoint(x) += pad_axis(at.zbar(), axis, start, step, at(x).shape()[axis]);
+    });
+}
+
+template <class T>
+Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length) {
+    return record("pad", {x}, pad_axis(x.value(), axis, start, step, length), [x, axis, start, step](auto& at) {
+        at.adjoint(x) += slice_axis(at.zbar(), axis, start, step, at(x).shape()[axis]);
+    });
+}
+
+template <class T>
+Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop,
+                  std::ptrdiff_t step) {
+    const std::size_t place = axis_of("slice", axis, x.dimension());
+    if (step == 0) throw std::invalid_argument("[slice] the step is 0");
+    const auto n = static_cast<std::ptrdiff_t>(x.shape()[place]);
+    const auto bounded = [n, step](std::ptrdiff_t i) {
+        if (i < 0) i += n;
+        return step > 0 ? std::clamp<std::ptrdiff_t>(i, 0, n) : std::clamp<std::ptrdiff_t>(i, -1, n - 1);
+    };
+    const std::ptrdiff_t first = bounded(start), end = stop ? bounded(*stop) : (step > 0 ? n : -1);
+    const std::ptrdiff_t span = step > 0 ? end - first + step - 1 : end - first + step + 1;
+    return slice_axis(x, place, first, step, static_cast<std::size_t>(std::max<std::ptrdiff_t>(span / step, 0)));
+}
+
+template <class T>
+Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after) {
+    const std::size_t place = axis_of("pad", axis, x.dimension());
+    return pad_axis(x, place, static_cast<std::ptrdiff_t>(before), 1, before + x.shape()[place] + after);
+}
+
+template <class T>
+Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis) {
+    return record("take", {x}, take_stored(x.value(), indices, axis), [x, indices, axis](auto& at) {
+        at.adjoint(x) += scatter_stored(at.zbar(), indices, axis, at(x).shape());
+    });
+}
+
+template <class T>
+Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape) {
+    return record("scatter_add", {x}, scatter_stored(x.value(), indices, axis, shape),
+                  [x, indices, axis](auto& at) { at.adjoint(x) += take_stored(at.zbar(), indices, axis); });
+}
+
+template <class T>
+Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis) {
+    return record("take_along_axis", {x}, take_stored_along(x.value(), indices, axis), [x, indices, axis](auto& at) {
+        at.adjoint(x) += scatter_stored_along(at.zbar(), indices, axis, at(x).shape());
+    });
+}
+
+template <class T>
+Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape) {
+    return record("scatter_add_along_axis", {x}, scatter_stored_along(x.value(), indices, axis, shape),
+                  [x, indices, axis](auto& at) { at.adjoint(x) += take_stored_along(at.zbar(), indices, axis); });
+}
+
+template <class T>
+Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis) {
+    const std::size_t place = axis_of("take", axis, x.dimension());
+    return take_stored(x, stored("take", x.tape(), indices, x.shape()[place]), place);
+}
+
+template <class T>
+Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis) {
+    const std::size_t place = axis_of("take_along_axis", axis, x.dimension());
+    Shape expected = x.shape();
+    if (indices.dimension() == expected.size()) expected[place] = indices.shape()[place];
+    if (indices.shape() != expected)
+        throw std::invalid_argument(fmt::format("[take_along_axis] indices of shape {} do not fit an array of shape {} along axis {}",
+                                                to_string(indices.shape()), to_string(x.shape()), axis));
+    return take_stored_along(x, stored("take_along_axis", x.tape(), indices, x.shape()[place]), place);
+}
+
+// z = [x1, x2, ...]    xkbar += its part of zbar
+template <class T>
+Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
+    if (parts.empty()) throw std::invalid_argument("[concatenate] there is nothing to concatenate");
+    const Shape& first = parts.front().shape();
+    const std::size_t place = axis_of("concatenate", axis, first.size());
+    Concatenated<T> value{{}, place};
+    for (const Variable<T>& part : parts) {
+        parts.front().tape().check("concatenate", part);
+        Shape expected = first;
+        if (part.dimension() == first.size()) expected[place] = part.shape()[place];
+        if (part.shape() != expected)
+            throw std::invalid_argument(fmt::format("[concatenate] shapes do not fit along axis {}: {} and {}", axis, to_string(first), to_string(part.shape())));
+        value.parts.push_back(&part.value());
+    }
+    const std::span<const Variable<T>> xs = parts.front().tape().store(std::span<const Variable<T>>(parts));
+    return record("concatenate", xs, value, [xs, place](auto& at) {
+        std::size_t offset = 0;
+        for (const Variable<T>& x : xs) {
+            const std::size_t length = at(x).shape()[place];
+            at.adjoint(x) += slice_axis(at.zbar(), place, static_cast<std::ptrdiff_t>(offset), 1, length);
+            offset += length;
+        }
+    });
+}
+
+template <class T>
+Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
+    std::vector<Variable<T>> expanded;
+    for (const Variable<T>& part : parts) {
+        if (part.shape() != parts.front().shape())
+            throw std::invalid_argument(fmt::format("[stack] shapes differ: {} and {}", to_string(parts.front().shape()), to_string(part.shape())));
+        expanded.push_back(expand_dims(part, axis));
+    }
+    return concatenate(expanded, axis);
+}
+
+#define INSTANTIATE(T)                                                                                              \
+    template Variable<T> reshape(Variable<T>, const Shape&);                                                        \
+    template Variable<T> permute(Variable<T>, const Shape&);                                                        \
+    template Variable<T> transpose(Variable<T>, const Axes&);                                                       \
+    template Variable<T> matrix_transpose(Variable<T>);                                                             \
+    template Variable<T> broadcast_to(Variable<T>, const Shape&);                                                   \
+    template Variable<T> squeeze(Variable<T>, const Axes&);                                                         \
+    template Variable<T> expand_dims(Variable<T>, std::ptrdiff_t);                                                  \
+    template Variable<T> slice_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);         \
+    template Variable<T> pad_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);           \
+    template Variable<T> slice(Variable<T>, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>, std::ptrdiff_t); \
+    template Variable<T> pad(Variable<T>, std::ptrdiff_t, std::size_t, std::size_t);                                \
+    template Variable<T> take_stored(Variable<T>, const StoredIndices&, std::size_t);                               \
+    template Variable<T> scatter_stored(Variable<T>, const StoredIndices&, std::size_t, const Shape&);              \
+    template Variable<T> take_stored_along(Variable<T>, const StoredIndices&, std::size_t);                         \
+    template Variable<T> scatter_stored_along(Variable<T>, const StoredIndices&, std::size_t, const Shape&);        \
+    template Variable<T> take(Variable<T>, const Indices&, std::ptrdiff_t);                                         \
+    template Variable<T> take_along_axis(Variable<T>, const Indices&, std::ptrdiff_t);                              \
+    template Variable<T> concatenate(const std::vector<Variable<T>>&, std::ptrdiff_t);                              \
+    template Variable<T> stack(const std::vector<Variable<T>>&, std::ptrdiff_t);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd
