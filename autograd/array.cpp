@@ -38,14 +38,14 @@ std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dime
     return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
 }
 
-Shape kept_shape(const char* operation, const Shape& shape, const Axes& axes) {
+Shape kept_shape(const char* operation, const Shape& shape, std::span<const std::ptrdiff_t> axes) {
     Shape kept = shape;
-    std::vector<bool> seen(shape.size());
-    for (std::ptrdiff_t axis : axes) {
-        const std::size_t i = axis_of(operation, axis, shape.size());
-        if (seen[i]) throw std::invalid_argument(fmt::format("[{}] axis {} is named twice", operation, axis));
-        seen[i] = true;
-        kept[i] = 1;
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+        const std::size_t place = axis_of(operation, axes[k], shape.size());
+        for (std::size_t earlier = 0; earlier < k; ++earlier)
+            if (axis_of(operation, axes[earlier], shape.size()) == place)
+                throw std::invalid_argument(fmt::format("[{}] axis {} is named twice", operation, axes[k]));
+        kept[place] = 1;
     }
     return kept;
 }

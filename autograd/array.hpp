@@ -61,7 +61,7 @@ Shape broadcast_shapes(const char* operation, const Shape& left, const Shape& ri
 std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dimension);
 
 /// The shape with a 1 in the place of each of the axes. Throws where an axis does not exist or is named twice.
-Shape kept_shape(const char* operation, const Shape& shape, const Axes& axes);
+Shape kept_shape(const char* operation, const Shape& shape, std::span<const std::ptrdiff_t> axes);
 
 }  // namespace autograd
 

@@ -27,19 +27,18 @@ Shape with_length(Shape shape, std::size_t axis, std::size_t length) {
 /// Two shapes walked in step, `small` having a 1 or the same length on each axis of `large`; neighbouring axes of the
 /// same kind are merged, so that the innermost loop is as long as it can be.
 struct BroadcastWalk {
-    std::vector<std::size_t> lengths, strides;  // outermost first; a stride of 0 repeats
+    Shape lengths, strides;  // innermost first; a stride of 0 repeats
 
     BroadcastWalk(const Shape& large, const Shape& small) {
         std::size_t stride = 1;
         for (std::size_t i = large.size(); i-- > 0;) {
             if (large[i] == 1) continue;
             const bool repeats = small[i] == 1;
-            const bool merges = !lengths.empty() && (strides.front() == 0) == repeats;
-            if (merges) {
-                lengths.front() *= large[i];
+            if (!lengths.empty() && (strides.back() == 0) == repeats) {
+                lengths.back() *= large[i];
             } else {
-                lengths.insert(lengths.begin(), large[i]);
-                strides.insert(strides.begin(), repeats ? 0 : stride);
+                lengths.push_back(large[i]);
+                strides.push_back(repeats ? 0 : stride);
             }
             stride *= small[i];
         }
@@ -49,13 +48,13 @@ struct BroadcastWalk {
     template <class Row>
     void each_row(Row row) const {
         if (lengths.empty()) return row(0, 0, std::size_t{1}, std::size_t{1});
-        const std::size_t count = lengths.back();
-        std::vector<std::size_t> position(lengths.size() - 1, 0);
+        const std::size_t count = lengths.front();
+        Shape position(lengths.size(), 0);
         std::size_t small = 0, rows = 1;
-        for (std::size_t i = 0; i + 1 < lengths.size(); ++i) rows *= lengths[i];
+        for (std::size_t i = 1; i < lengths.size(); ++i) rows *= lengths[i];
         for (std::size_t r = 0; r < rows; ++r) {
-            row(r * count, small, count, strides.back());
-            for (std::size_t i = position.size(); i-- > 0;) {
+            row(r * count, small, count, strides.front());
+            for (std::size_t i = 1; i < lengths.size(); ++i) {
                 small += strides[i];
                 if (++position[i] < lengths[i]) break;
                 small -= strides[i] * lengths[i];
@@ -65,7 +64,7 @@ struct BroadcastWalk {
     }
 };
 
-/// Eight running sums, so that the compiler may use SIMD and rounding stays small.
+/// Sixteen running sums, so that the compiler may use SIMD and rounding stays small.
 template <class T>
 T sum_row(const T* x, std::size_t n) {
     constexpr std::size_t lanes = 16;

@@ -61,7 +61,8 @@ struct Targets {
 
 template <class T, class Row>
 Variable<T> cross_entropy(Variable<T> x, const CrossEntropyOptions& options, T total, Row row) {
-    const Shape kept = kept_shape("softmax_cross_entropy", x.shape(), {-1});
+    Shape kept = x.shape();
+    kept.back() = 1;
     const Variable<T> p = softmax(x);
     const auto constant = [&](const auto& value) {
         const auto pause = x.tape().pause();

@@ -74,7 +74,8 @@ class OnArrays {
     /// The expression's value, where a rule needs it whole.
     template <class E>
     const Array<T>& evaluate(const E& e) {
-        walk_.scratch.push_back(walk_.pool.take(Shape(e.shape().begin(), e.shape().end())));
+        const auto& shape = e.shape();
+        walk_.scratch.push_back(walk_.pool.take(Shape(shape.begin(), shape.end())));
         autograd::evaluate(*walk_.scratch.back(), e);
         return *walk_.scratch.back();
     }
@@ -99,9 +100,10 @@ class OnArrays {
             const Node<T>& x = at_.walk_.tape.node(input_);
             if (!x.requires_gradient) return;
             const Shape& shape = x.value->shape();
-            const bool same = std::equal(e.shape().begin(), e.shape().end(), shape.begin(), shape.end());
+            const auto& given = e.shape();
+            const bool same = std::equal(given.begin(), given.end(), shape.begin(), shape.end());
             if (!same) {
-                const Shape from(e.shape().begin(), e.shape().end());
+                const Shape from(given.begin(), given.end());
                 if (!sums_to(from, shape)) throw_rule_error(at_.node_.operation, from, shape);
             }
             Array<T>*& adjoint = at_.walk_.adjoints[input_];

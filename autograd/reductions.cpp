@@ -1,4 +1,5 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
+#include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
 #include <fmt/format.h>
@@ -10,11 +11,11 @@ namespace {
 
 Shape without(const Shape& shape, const Shape& kept, const char* operation, const Axes& axes, bool keepdims) {
     if (keepdims) return kept;
-    std::vector<bool> dropped(shape.size());
-    for (std::ptrdiff_t axis : axes) dropped[axis_of(operation, axis, shape.size())] = true;
     Shape result;
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        if (!dropped[i]) result.push_back(shape[i]);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const auto drops = [&](std::ptrdiff_t axis) { return axis_of(operation, axis, shape.size()) == i; };
+        if (std::none_of(axes.begin(), axes.end(), drops)) result.push_back(shape[i]);
+    }
     return result;
 }
 
@@ -35,7 +36,7 @@ struct Shapes {
 
 template <class T>
 Shape kept_along(const char* operation, const Variable<T>& x, std::ptrdiff_t axis) {
-    return kept_shape(operation, x.shape(), {axis});
+    return kept_shape(operation, x.shape(), {&axis, 1});
 }
 
 template <class T>
@@ -182,8 +183,12 @@ Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis) {
 }
 
 // Over all axes.
-template <class T> Variable<T> sum(Variable<T> x) { return sum(x, all_axes(x)); }
-template <class T> Variable<T> mean(Variable<T> x) { return mean(x, all_axes(x)); }
+template <class T> Variable<T> sum(Variable<T> x) {
+    Shape kept = x.shape();
+    std::fill(kept.begin(), kept.end(), std::size_t{1});
+    return sum_to(x, kept, Shape{});
+}
+template <class T> Variable<T> mean(Variable<T> x) { return sum(x) / static_cast<T>(x.size()); }
 template <class T> Variable<T> prod(Variable<T> x) { return prod(x, all_axes(x)); }
 template <class T> Variable<T> amax(Variable<T> x) { return amax(x, all_axes(x)); }
 template <class T> Variable<T> amin(Variable<T> x) { return amin(x, all_axes(x)); }

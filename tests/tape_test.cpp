@@ -1,0 +1,134 @@
+#define BOOST_TEST_MODULE tape
+#include <autograd/autograd.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::size_t allocations = 0;
+}
+
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // malloc and free are these operators' own
+
+// Counted, so that a test can assert that a training loop allocates nothing.
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    ++allocations;
+    const std::size_t a = static_cast<std::size_t>(alignment);
+    if (void* memory = std::aligned_alloc(a, (size + a - 1) / a * a)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace autograd;
+
+BOOST_AUTO_TEST_CASE(backward_twice_gives_the_same_answer) {
+    Tape<double> tape;
+    const auto x = tape.variable({1.0, 2.0}), unused = tape.variable({3.0});
+    const auto y = sum(x * x);
+    for (int i = 0; i < 2; ++i) {
+        const auto gradients = tape.backward(y);
+        BOOST_TEST(gradients[x](1) == 4);
+        BOOST_TEST(gradients[unused](0) == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(stale_and_foreign_variables_throw) {
+    Tape<double> tape, other;
+    const auto x = tape.variable(2.0), y = other.variable(3.0);
+    BOOST_CHECK_THROW(x * y, VariableError);
+    const auto gradients = tape.backward(x * x);
+    tape.rewind();
+    BOOST_CHECK_THROW(x.value(), VariableError);
+    BOOST_CHECK_THROW(x * x, VariableError);
+    BOOST_CHECK_THROW(gradients[tape.variable(1.0)], VariableError);
+    BOOST_CHECK_THROW(Variable<double>().value(), VariableError);
+}
+
+BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
+    Tape<double> tape;
+    const auto x = tape.variable(3.0), z = x * x, y = z * 2.0;
+    BOOST_CHECK_THROW(tape.backward(y)[z], GradientError);
+    BOOST_TEST(tape.backward(y, {z})[z]() == 2);
+    BOOST_TEST(tape.backward(y, Keep<double>::all())[y]() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(output_must_be_one_element_or_have_a_seed) {
+    Tape<double> tape;
+    const auto x = tape.variable({1.0, 2.0});
+    BOOST_CHECK_THROW(tape.backward(x * x), std::invalid_argument);
+    BOOST_CHECK_THROW(tape.backward(x * x, Array<double>{1, 2, 3}), std::invalid_argument);
+    BOOST_TEST(tape.backward(x * x, Array<double>{1, 10})[x](1) == 40);
+}
+
+BOOST_AUTO_TEST_CASE(pause_and_detach_stop_the_gradient) {
+    Tape<double> tape;
+    const auto x = tape.variable(3.0);
+    BOOST_TEST(tape.backward(x * x.detach())[x]() == 3);
+    const auto pause = tape.pause();
+    BOOST_TEST(!(x * x).requires_gradient());
+}
+
+BOOST_AUTO_TEST_CASE(tied_parameters_add_up_and_changes_are_reported) {
+    Tape<double> tape;
+    Parameter<double> w("w", Array<double>(2.0));
+    const auto y = tape.watch(w) * tape.watch(w);
+    BOOST_TEST(tape.backward(y)[w]() == 4);
+    w.edit()() = 5;
+    BOOST_CHECK_THROW(tape.backward(y), GradientError);
+    tape.rewind();
+    BOOST_TEST(tape.watch(w).item() == 5);
+    BOOST_CHECK_THROW(tape.backward(tape.watch(w))[Parameter<double>()], GradientError);
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_a_million_nodes) {
+    Tape<double> tape;
+    const auto x = tape.variable(1.0);
+    auto y = x;
+    for (int i = 0; i < 1'000'000; ++i) y = y + 1e-6;
+    BOOST_TEST(std::abs(y.item() - 2) < 1e-9);
+    BOOST_TEST(tape.backward(y)[x]() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) {
+    Tape<float> tape;
+    Parameter<float> w1("w1", Array<float>(xt::ones<float>({5, 4}) * 0.1f)), b1("b1", Array<float>(xt::zeros<float>({5}))),
+        w2("w2", Array<float>(xt::ones<float>({3, 5}) * 0.2f));
+    const Array<float> x(xt::ones<float>({6, 4}));
+    const Indices labels{0, 1, 2, 0, 1, 2};
+    const auto step = [&] {
+        tape.rewind();
+        const auto loss = softmax_cross_entropy(linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
+        const auto gradients = tape.backward(loss);
+        for (auto* w : {&w1, &b1, &w2}) xt::noalias(w->edit()) -= 0.1f * gradients[*w];
+    };
+    step();
+    const std::size_t before = allocations;
+    for (int i = 0; i < 10; ++i) step();
+    BOOST_TEST(allocations - before == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(higher_orders) {
+    Tape<double> tape;
+    const double s = 0.7, t = std::tanh(s), u = 1 - t * t;
+    const auto x = tape.variable(s);
+    const auto y = grad(grad(grad(tanh(x) * sin(x), x), x), x);
+    // (fg)''' = f'''g + 3f''g' + 3f'g'' + fg'''  for f = tanh, g = sin
+    const double expected = (-2 * u * u + 4 * t * t * u) * std::sin(s) + 3 * (-2 * t * u) * std::cos(s) - 3 * u * std::sin(s) - t * std::cos(s);
+    BOOST_TEST(std::abs(y.item() - expected) < 1e-12);
+    const auto v = tape.variable({1.0, 2.0});
+    const auto h = hessian(sum(v * v * v) + prod(v), v);
+    BOOST_TEST(h(0, 0) == 6);
+    BOOST_TEST(h(0, 1) == 1);
+    const auto first_only = record("mine", {x}, x.value() * 2.0, [x](OnArrays<double>& at) { at.adjoint(x) += at.zbar() * 2.0; });
+    BOOST_TEST(tape.backward(first_only)[x]() == 2);
+    BOOST_CHECK_THROW(grad(first_only, x), GradientError);
+}
