@@ -1,0 +1,8 @@
+// All of nn.
+#pragma once
+
+#include <nn/dense.hpp>
+#include <nn/initializers.hpp>
+#include <nn/layers.hpp>
+#include <nn/mlp.hpp>
+#include <nn/optimizers.hpp>

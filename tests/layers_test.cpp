@@ -1,0 +1,212 @@
+// Layers, their containers and the values that they start from.
+#define BOOST_TEST_MODULE layers
+#ifndef BOOST_TEST_DYN_LINK
+#define BOOST_TEST_DYN_LINK
+#endif
+#include <autograd/operations.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <nn/dense.hpp>
+#include <nn/layers.hpp>
+#include <nn/mlp.hpp>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using autograd::Array;
+using autograd::Parameter;
+using autograd::Shape;
+using autograd::Tape;
+using autograd::Variable;
+using Strings = std::vector<std::string>;
+
+Strings names_of(const std::vector<Parameter<double>>& parameters) {
+    Strings names;
+    for (const auto& parameter : parameters) names.push_back(parameter.name());
+    return names;
+}
+
+template <class F>
+void check_message(F f, const std::string& part) {
+    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return std::string(e.what()).find(part) != std::string::npos;
+    });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(random_numbers_are_fixed_by_the_seed) {
+    // The C++ standard fixes the 10,000th number of the engine; the rest is arithmetic that is exact.
+    std::mt19937_64 engine;
+    engine.discard(9999);
+    BOOST_TEST(nn::uniform(engine) == static_cast<double>(9981545732273789042ull >> 11) / 9007199254740992.0);
+
+    double sum = 0, squares = 0;
+    constexpr int n = 100000;
+    for (int i = 0; i < n; ++i) {
+        const double x = nn::normal(engine);
+        sum += x;
+        squares += x * x;
+    }
+    BOOST_TEST(std::abs(sum / n) < 0.02);
+    BOOST_TEST(std::abs(squares / n - 1) < 0.02);
+}
+
+BOOST_AUTO_TEST_CASE(initializers) {
+    const Shape shape = {200, 100};
+    std::mt19937_64 engine(1);
+    const auto moments = [](const Array<double>& w) {
+        double largest = 0, squares = 0;
+        for (double x : w.storage()) {
+            largest = std::max(largest, std::abs(x));
+            squares += x * x;
+        }
+        return std::pair(largest, squares / static_cast<double>(w.size()));
+    };
+    const auto [glorot_bound, glorot_variance] = moments(nn::glorot_uniform<double>(shape, engine));
+    BOOST_TEST(glorot_bound <= std::sqrt(6.0 / 300));
+    BOOST_TEST(glorot_bound > 0.99 * std::sqrt(6.0 / 300));
+    BOOST_TEST(glorot_variance == 2.0 / 300, boost::test_tools::tolerance(0.05));
+    const auto [he_bound, he_variance] = moments(nn::he_uniform<double>(shape, engine));
+    BOOST_TEST(he_bound <= std::sqrt(6.0 / 100));
+    BOOST_TEST(he_variance == 2.0 / 100, boost::test_tools::tolerance(0.05));
+    BOOST_TEST(moments(nn::glorot_normal<double>(shape, engine)).second == 2.0 / 300, boost::test_tools::tolerance(0.05));
+    BOOST_TEST(moments(nn::he_normal<double>(shape, engine)).second == 2.0 / 100, boost::test_tools::tolerance(0.05));
+
+    check_message([&] { nn::glorot_uniform<double>({3, 0}, engine); }, "(out, in), both at least 1, not (3, 0)");
+    check_message([&] { nn::he_normal<float>({3}, engine); }, "not (3,)");
+}
+
+BOOST_AUTO_TEST_CASE(dense) {
+    std::mt19937_64 engine(1);
+    nn::Dense<double> layer(3, 2, engine);
+    BOOST_TEST(autograd::to_string(layer.weight.shape()) == "(2, 3)");
+    BOOST_TEST(autograd::to_string(layer.bias.shape()) == "(2,)");
+    BOOST_TEST(names_of(layer.parameters()) == (Strings{"weight", "bias"}), boost::test_tools::per_element());
+    layer.weight.edit() = Array<double>{{1, 2, 3}, {4, 5, 6}};
+    layer.bias.edit() = Array<double>{10, 20};
+
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>{{1, 0, 2}});
+    const auto y = layer(x);
+    BOOST_TEST(autograd::to_string(y.shape()) == "(1, 2)");
+    BOOST_TEST(y.value()(0, 0) == 17);
+    BOOST_TEST(y.value()(0, 1) == 36);
+    const auto gradients = tape.backward(sum(y));
+    BOOST_TEST(gradients[layer.weight](1, 2) == 2);
+    BOOST_TEST(gradients[layer.bias](1) == 1);
+
+    nn::Dense<double> unbiased(3, 2, engine, false, nn::he_normal<double>);
+    BOOST_TEST(unbiased.parameters().size() == 1u);
+    BOOST_TEST(autograd::to_string(unbiased(x).shape()) == "(1, 2)");
+
+    const auto wide = tape.constant(Array<double>{{1, 2, 3, 4}});
+    check_message([&] { layer(wide); }, "[dense] the input has shape (1, 4), but a weight of shape (2, 3) needs (n, 3)");
+    const auto flat = tape.constant(Array<double>{1, 2, 3});
+    check_message([&] { layer(flat); }, "(3,)");
+    BOOST_CHECK_THROW(nn::Dense<double>(0, 2, engine), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(activations) {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{-1.5, 0.0, 2.0});
+    for (const char* name : {"relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "identity"})
+        BOOST_TEST(nn::to_string(nn::activation_from_name(name)) == name);
+    const auto at_two = [&](const char* name) {
+        return nn::Activation<double>(nn::activation_from_name(name))(x).value()(2);
+    };
+    const auto tolerance = boost::test_tools::tolerance(1e-7);
+    BOOST_TEST(at_two("relu") == 2.0);
+    BOOST_TEST(at_two("tanh") == std::tanh(2.0), tolerance);
+    BOOST_TEST(at_two("sigmoid") == 1 / (1 + std::exp(-2.0)), tolerance);
+    BOOST_TEST(at_two("silu") == 2 / (1 + std::exp(-2.0)), tolerance);
+    BOOST_TEST(at_two("softplus") == std::log1p(std::exp(2.0)), tolerance);
+    BOOST_TEST(at_two("gelu") == 1 + std::erf(std::sqrt(2.0)), boost::test_tools::tolerance(1e-3));
+    BOOST_TEST(at_two("identity") == 2.0);
+    check_message([] { nn::activation_from_name("Relu"); }, "no activation 'Relu'; there are relu, tanh");
+}
+
+BOOST_AUTO_TEST_CASE(dropout) {
+    std::mt19937_64 engine(3);
+    nn::Dropout<double> layer(0.25, engine);
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>(Shape{100, 100}, 3.0));
+    const auto y = layer(x);
+    std::size_t zeros = 0;
+    for (double value : y.value().storage()) {
+        if (value == 0) ++zeros;
+        else BOOST_REQUIRE_SMALL(value - 4.0, 1e-12);
+    }
+    BOOST_TEST(std::abs(static_cast<double>(zeros) / 1e4 - 0.25) < 0.02);
+    // The gradient passes where the value passed.
+    const Array<double> gradient = tape.backward(sum(y))[x];
+    BOOST_TEST((gradient.storage()[7] == 0) == (y.value().storage()[7] == 0));
+    BOOST_TEST((layer(x).value().storage() != y.value().storage()));
+
+    nn::Sequential<double> model(layer);
+    model.train(false);
+    BOOST_TEST(!layer.training());
+    BOOST_TEST((model(x).value().storage() == x.value().storage()));
+
+    std::mt19937_64 again(3);
+    BOOST_TEST((nn::Dropout<double>(0.25, again)(x).value().storage() == y.value().storage()));
+    check_message([&] { nn::Dropout<double>(1, engine); }, "at least 0 and below 1, not 1");
+}
+
+BOOST_AUTO_TEST_CASE(sequential) {
+    std::mt19937_64 engine(1);
+    const nn::Dense<double> first(3, 4, engine), last(4, 2, engine, false);
+    int calls = 0;
+    nn::Sequential<double> model(first, nn::Activation<double>(nn::ActivationKind::tanh), [&calls](Variable<double> x) {
+        ++calls;
+        return x;
+    });
+    model.add(last);
+    BOOST_TEST(model.size() == 4u);
+    BOOST_TEST(names_of(model.parameters()) == (Strings{"0.weight", "0.bias", "3.weight"}),
+               boost::test_tools::per_element());
+    BOOST_TEST((model.parameters()[0] == first.weight));
+
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>{{1, 0, 2}, {0, 1, 1}});
+    BOOST_TEST((model(x).value().storage() == last(tanh(first(x))).value().storage()));
+    BOOST_TEST(calls == 1);
+
+    nn::Sequential<double> outer;
+    outer.add(model);
+    BOOST_TEST(outer.parameters()[2].name() == "0.3.weight");
+
+    // A tied layer is listed once, and keeps its name.
+    nn::Dense<double> tied(2, 2, engine);
+    nn::Sequential<double> twice(tied, tied);
+    BOOST_TEST(names_of(twice.parameters()) == (Strings{"0.weight", "0.bias"}), boost::test_tools::per_element());
+
+    const auto empty = nn::Sequential<double>()(x);
+    BOOST_TEST(empty.index() == x.index());
+}
+
+BOOST_AUTO_TEST_CASE(mlp) {
+    std::mt19937_64 engine(5), again(5), other(6);
+    const nn::Mlp<double> model({3, 5, 4, 2}, nn::ActivationKind::relu, engine);
+    BOOST_TEST(names_of(model.parameters()) ==
+                   (Strings{"0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(model.widths().size() == 4u);
+    BOOST_TEST(autograd::to_string(model.parameters()[4].shape()) == "(2, 4)");
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>(Shape{7, 3}, 0.5));
+    const auto y = model(x);
+    BOOST_TEST(autograd::to_string(y.shape()) == "(7, 2)");
+
+    const nn::Mlp<double> same({3, 5, 4, 2}, nn::ActivationKind::relu, again);
+    BOOST_TEST((same(x).value().storage() == y.value().storage()));
+    const nn::Mlp<double> different({3, 5, 4, 2}, nn::ActivationKind::relu, other);
+    BOOST_TEST((different.parameters()[0].value().storage() != model.parameters()[0].value().storage()));
+
+    check_message([&] { nn::Mlp<double>({3}, nn::ActivationKind::relu, engine); }, "[mlp] needs two or more widths");
+    check_message([&] { nn::Mlp<double>({3, 0, 2}, nn::ActivationKind::relu, engine); }, "not {3, 0, 2}");
+}

@@ -1,0 +1,173 @@
+// The optimizers against plain loops that follow the text of PyTorch's documentation.
+#define BOOST_TEST_MODULE optimizers
+#ifndef BOOST_TEST_DYN_LINK
+#define BOOST_TEST_DYN_LINK
+#endif
+#include <autograd/tape.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <nn/optimizers.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using autograd::Array;
+using autograd::Parameter;
+using autograd::Shape;
+using autograd::Tape;
+
+constexpr std::size_t length = 7;
+using Numbers = std::vector<double>;
+
+Array<double> to_array(const Numbers& numbers) {
+    Array<double> array(Shape{numbers.size()});
+    std::copy(numbers.begin(), numbers.end(), array.storage().begin());
+    return array;
+}
+
+Numbers start() {
+    Numbers numbers(length);
+    for (std::size_t k = 0; k < length; ++k) numbers[k] = std::cos(1.7 * static_cast<double>(k)) + 0.1;
+    return numbers;
+}
+
+double gradient_at(int t, std::size_t k, double p) { return std::sin(0.37 * t * (static_cast<double>(k) + 1)) + 0.2 * p; }
+
+// Runs 100 steps beside `reference(t, k, p, g)`, which returns the new value of the number p at place k in step t.
+template <class Optimizer, class Options, class Reference>
+void compare(Options options, Reference reference) {
+    Parameter<double> parameter("p", to_array(start()));
+    Optimizer optimizer({parameter}, options);
+    Tape<double> tape;
+    Numbers expected = start();
+    for (int t = 1; t <= 100; ++t) {
+        Numbers g(length);
+        for (std::size_t k = 0; k < length; ++k) {
+            g[k] = gradient_at(t, k, parameter.value()(k));
+            expected[k] = reference(t, k, expected[k], gradient_at(t, k, expected[k]));
+        }
+        // The seed of a leaf's own adjoint is its gradient.
+        tape.rewind();
+        optimizer.step(tape.backward(tape.watch(parameter), to_array(g)));
+        for (std::size_t k = 0; k < length; ++k) BOOST_REQUIRE_SMALL(parameter.value()(k) - expected[k], 1e-12);
+    }
+    BOOST_TEST(optimizer.steps() == 100u);
+}
+
+template <class F>
+void check_message(F f, const std::string& part) {
+    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return std::string(e.what()).find(part) != std::string::npos;
+    });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(sgd) {
+    compare<nn::Sgd<double>>(nn::SgdOptions{.rate = 0.1}, [](int, std::size_t, double p, double g) { return p - 0.1 * g; });
+
+    for (bool nesterov : {false, true}) {
+        Numbers buffer(length);
+        compare<nn::Sgd<double>>(
+            nn::SgdOptions{.rate = 0.05, .momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.01},
+            [&](int t, std::size_t k, double p, double g) {
+                g += 0.01 * p;
+                buffer[k] = t > 1 ? 0.9 * buffer[k] + g : g;
+                return p - 0.05 * (nesterov ? g + 0.9 * buffer[k] : buffer[k]);
+            });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(adam_and_adamw) {
+    const auto reference = [](double rate, double decay, bool decoupled) {
+        return [=, m = Numbers(length), v = Numbers(length)](int t, std::size_t k, double p, double g) mutable {
+            if (decoupled) p -= rate * decay * p;
+            else g += decay * p;
+            m[k] = 0.9 * m[k] + 0.1 * g;
+            v[k] = 0.999 * v[k] + 0.001 * g * g;
+            const double corrected_m = m[k] / (1 - std::pow(0.9, t));
+            const double corrected_v = v[k] / (1 - std::pow(0.999, t));
+            return p - rate * corrected_m / (std::sqrt(corrected_v) + 1e-8);
+        };
+    };
+    compare<nn::Adam<double>>(nn::AdamOptions{}, reference(1e-3, 0, false));
+    compare<nn::Adam<double>>(nn::AdamOptions{.rate = 0.02, .weight_decay = 0.1}, reference(0.02, 0.1, false));
+    compare<nn::AdamW<double>>(nn::AdamWOptions{}, reference(1e-3, 1e-2, true));
+    nn::AdamWOptions options;
+    options.rate = 0.02;
+    options.weight_decay = 0.3;
+    compare<nn::AdamW<double>>(options, reference(0.02, 0.3, true));
+}
+
+BOOST_AUTO_TEST_CASE(rmsprop) {
+    for (bool centered : {false, true}) {
+        for (double momentum : {0.0, 0.9}) {
+            Numbers v(length), a(length), b(length);
+            compare<nn::RMSprop<double>>(
+                nn::RMSpropOptions{.rate = 0.01, .weight_decay = 0.02, .momentum = momentum, .centered = centered},
+                [&](int, std::size_t k, double p, double g) {
+                    g += 0.02 * p;
+                    v[k] = 0.99 * v[k] + 0.01 * g * g;
+                    double under_root = v[k];
+                    if (centered) {
+                        a[k] = 0.99 * a[k] + 0.01 * g;
+                        under_root -= a[k] * a[k];
+                    }
+                    b[k] = momentum * b[k] + g / (std::sqrt(under_root) + 1e-8);
+                    return p - 0.01 * b[k];
+                });
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(float_follows_double) {
+    Parameter<float> parameter("p", Array<float>(Shape{3}, 1.0f));
+    nn::Adam<float> optimizer({parameter});
+    Tape<float> tape;
+    optimizer.step(tape.backward(tape.watch(parameter), Array<float>(Shape{3}, 5.0f)));
+    BOOST_TEST(parameter.value()(0) == 0.999f, boost::test_tools::tolerance(1e-6f));
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_can_change_between_steps) {
+    Parameter<double> parameter("p", Array<double>(Shape{1}, 1.0));
+    nn::Sgd<double> optimizer({parameter}, {.rate = 1});
+    optimizer.set_rate(0.5);
+    Tape<double> tape;
+    optimizer.step(tape.backward(tape.watch(parameter), Array<double>(Shape{1}, 1.0)));
+    BOOST_TEST(parameter.value()(0) == 0.5);
+    check_message([&] { optimizer.set_rate(-1); }, "[sgd] the rate must be 0 or more");
+    BOOST_TEST(optimizer.rate() == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_changes_when_a_check_fails) {
+    Parameter<double> watched("watched", Array<double>(Shape{2}, 1.0));
+    Parameter<double> missing("missing", Array<double>(Shape{2}, 1.0));
+    nn::Adam<double> optimizer({watched, missing});
+    Tape<double> tape;
+    const auto gradients = tape.backward(tape.watch(watched), Array<double>(Shape{2}, 1.0));
+    const auto version = watched.version();
+    BOOST_CHECK_THROW(optimizer.step(gradients), autograd::GradientError);
+    BOOST_TEST(watched.value()(0) == 1.0);
+    BOOST_TEST(watched.version() == version);
+    BOOST_TEST(optimizer.steps() == 0u);
+
+    nn::Sgd<double> resized({watched});
+    watched.edit() = Array<double>(Shape{3}, 1.0);
+    check_message([&] { resized.step(gradients); }, "'watched' has shape (3,) and its gradient (2,)");
+    BOOST_TEST(watched.value()(0) == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(bad_options) {
+    const std::vector<Parameter<double>> one = {Parameter<double>("p", Array<double>(Shape{1}, 0.0))};
+    check_message([] { nn::Sgd<double>({}); }, "no parameters");
+    check_message([&] { nn::Sgd<double>({one[0], one[0]}); }, "'p' is listed twice");
+    check_message([&] { nn::Sgd<double>(one, {.nesterov = true}); }, "nesterov needs a momentum");
+    check_message([&] { nn::Sgd<double>(one, {.rate = std::numeric_limits<double>::quiet_NaN()}); }, "rate");
+    check_message([&] { nn::Adam<double>(one, {.beta1 = 1}); }, "beta1");
+    check_message([&] { nn::Adam<double>(one, {.weight_decay = -1}); }, "weight decay");
+    check_message([&] { nn::RMSprop<double>(one, {.alpha = -0.1}); }, "alpha");
+}
