@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and shows the delta rule computed by hand beside the tape's numbers.
+# Installs what is missing, builds, shows the delta rule beside the tape, and trains on handwritten digits.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,3 +10,5 @@ echo "== Building"
 cmake --build --preset release --parallel
 echo "== The coursework's formulas beside the tape"
 build/release/examples/coursework
+echo "== A network on handwritten digits"
+build/release/examples/digits

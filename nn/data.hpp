@@ -1,0 +1,68 @@
+// Data sets: reading, splitting, and batches in a shuffled order.
+#pragma once
+
+#include <autograd/array.hpp>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nn {
+
+/// Rows of numbers, each with the number of its class.
+template <class T>
+struct Dataset {
+    autograd::Array<T> features;              ///< (n, columns)
+    autograd::Indices labels;                 ///< (n,), from 0
+    std::vector<std::string> class_names;     ///< by label
+    std::size_t size() const { return labels.size(); }
+    std::size_t classes() const { return class_names.size(); }
+};
+
+/// Reads a CSV file, plain or gzipped: numbers, and in one column the class, a number or a word. A first line that is not
+/// all numbers names the columns. `label` is the name of the class' column, or its number from 0; empty, it is the last.
+/// Classes are numbered in sorted order, numbers before words.
+///
+/// Throws `autograd::FileError`, naming the file and the line, where the file is missing, truncated or empty, where rows
+/// differ in length, and where a number is missing or not finite.
+template <class T>
+Dataset<T> read_csv(const std::string& path, const std::string& label = {});
+
+/// A shuffled order of 0 ... n - 1, the same on every standard library.
+std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine);
+
+/// The rows of these numbers.
+template <class T>
+Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows);
+
+/// Splits at random into the share that is held out (second) and the rest (first). Throws `std::invalid_argument` unless
+/// both have rows.
+template <class T>
+std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>& data, double holdout, std::mt19937_64& engine);
+
+/// Goes through a data set in batches, in a new order each time.
+///
+///     nn::Batches<float> batches(data, 64, engine);
+///     while (batches.next(x, labels)) ...      // one pass; the last batch may be smaller
+template <class T>
+class Batches {
+  public:
+    /// Keeps a reference to data and engine.
+    Batches(const Dataset<T>& data, std::size_t batch, std::mt19937_64& engine);
+
+    /// Writes the next batch, (batch, columns) and (batch,), and returns true; or returns false at the end of a pass.
+    bool next(autograd::Array<T>& x, autograd::Indices& labels);
+
+  private:
+    const Dataset<T>& data_;
+    std::size_t batch_;
+    std::mt19937_64& engine_;
+    std::vector<std::size_t> order_;
+    std::size_t position_ = 0;
+};
+
+/// The share of rows whose largest entry stands at the label: scores (n, classes), labels (n,).
+template <class T>
+double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels);
+
+}  // namespace nn
