@@ -5,9 +5,13 @@ set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
 install(TARGETS autograd nn EXPORT deltaruleTargets)
 install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_CMAKE_DIR}")
+if(DELTARULE_APP)
+    install(TARGETS deltarule)
+    install(FILES examples/data/digits.csv.gz DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule")
+endif()
 foreach(room IN ITEMS autograd nn)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule"
-            FILES_MATCHING PATTERN "*.hpp")
+            FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE)
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/config.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/autograd")

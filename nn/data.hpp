@@ -28,6 +28,18 @@ struct Dataset {
 template <class T>
 Dataset<T> read_csv(const std::string& path, const std::string& label = {});
 
+/// The numbers of such a file, (n, columns), without the column `label`; empty, the file has no column of classes.
+template <class T>
+autograd::Array<T> read_csv_features(const std::string& path, const std::string& label = {});
+
+/// Reads a pair of IDX files as MNIST has them, plain or gzipped: images (n, ...), flattened to (n, columns) and not
+/// scaled, and one byte for the class of each. Format: http://yann.lecun.com/exdb/mnist.
+///
+/// Throws `autograd::FileError`, naming the file, where one is missing or truncated, where a header lies about what
+/// follows, and where there are not as many images as labels.
+template <class T>
+Dataset<T> read_idx(const std::string& images, const std::string& labels);
+
 /// A shuffled order of 0 ... n - 1, the same on every standard library.
 std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine);
 
@@ -64,5 +76,9 @@ class Batches {
 /// The share of rows whose largest entry stands at the label: scores (n, classes), labels (n,).
 template <class T>
 double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels);
+
+/// How many rows of class i (first axis) have their largest score at class k (second axis): (classes, classes).
+template <class T>
+autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels);
 
 }  // namespace nn

@@ -7,3 +7,4 @@
 #include <nn/layers.hpp>
 #include <nn/mlp.hpp>
 #include <nn/optimizers.hpp>
+#include <nn/safetensors.hpp>

@@ -11,4 +11,4 @@ cmake --build --preset release --parallel
 echo "== The coursework's formulas beside the tape"
 build/release/examples/coursework
 echo "== A network on handwritten digits"
-build/release/examples/digits
+build/release/deltarule train

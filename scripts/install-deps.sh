@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config xtl-dev libxtensor-dev libxsimd-dev libxtensor-blas-dev libopenblas-dev
-          libboost-test-dev libfmt-dev zlib1g-dev)
+          libboost-test-dev libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,17 +1,15 @@
 #define BOOST_TEST_MODULE data
 #include <autograd/error.hpp>
 #include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nn/data.hpp>
+
+#include "files.hpp"
 
 namespace {
 
-std::string written(const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / "deltarule_data_test.csv";
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-}
+const Folder folder;
+
+std::string written(const std::string& text) { return folder.write("table.csv", text); }
 
 void refuses(const std::string& text, const std::string& part) {
     BOOST_CHECK_EXCEPTION(nn::read_csv<double>(written(text)), autograd::FileError, [&](const autograd::FileError& error) {
@@ -41,6 +39,19 @@ BOOST_AUTO_TEST_CASE(label_by_name_numbers_before_words) {
     BOOST_TEST(data.features(3, 1) == 80);
 }
 
+BOOST_AUTO_TEST_CASE(quoted_fields_may_hold_commas) {
+    const auto data = nn::read_csv<double>(written("\"x\",\"kind\"\n\"1\",\"a, b\"\n2,\"c\"\n"), "kind");
+    BOOST_TEST((data.class_names == std::vector<std::string>{"a, b", "c"}));
+    BOOST_TEST(data.features(0, 0) == 1);
+    BOOST_TEST(data.features(1, 0) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(features_without_a_class) {
+    const std::string path = written("x,y,z\n1,2,3\n4,5,6\n");
+    BOOST_TEST((nn::read_csv_features<double>(path) == autograd::Array<double>{{1, 2, 3}, {4, 5, 6}}));
+    BOOST_TEST((nn::read_csv_features<double>(path, "y") == autograd::Array<double>{{1, 3}, {4, 6}}));
+}
+
 BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     BOOST_CHECK_THROW(nn::read_csv<double>("/nonexistent.csv"), autograd::FileError);
     refuses("", "no rows");
@@ -52,8 +63,7 @@ BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     refuses("x,y\n1,\n", ":2: the class is missing");
     refuses("x\n1\n", "only one column");
     BOOST_CHECK_THROW(nn::read_csv<double>(written("x,y\n1,a\n"), "z"), autograd::FileError);
-    std::ifstream whole(DELTARULE_SOURCE_DIR "/examples/data/digits.csv.gz", std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(whole)), {});
+    const std::string bytes = bytes_of(DELTARULE_SOURCE_DIR "/examples/data/digits.csv.gz");
     refuses(bytes.substr(0, bytes.size() / 2), "cut short");
 }
 
@@ -100,5 +110,9 @@ BOOST_AUTO_TEST_CASE(split_and_accuracy) {
     BOOST_TEST(training.size() == 120u);
     BOOST_TEST(test.size() == 30u);
     BOOST_CHECK_THROW(nn::split(iris, 0.0, engine), std::invalid_argument);
+    BOOST_TEST((nn::confusion_matrix(autograd::Array<double>{{0.1, 0.9}, {0.8, 0.2}}, autograd::Indices{1, 1}) ==
+                autograd::Indices{{0, 0}, {1, 1}}));
+    BOOST_CHECK_THROW(nn::accuracy(autograd::Array<double>{{0.1, 0.9}}, autograd::Indices{2}), std::out_of_range);
+    BOOST_CHECK_THROW(nn::accuracy(autograd::Array<double>{{0.1, 0.9}}, autograd::Indices{1, 1}), std::invalid_argument);
     BOOST_TEST(nn::accuracy(autograd::Array<double>{{0.1, 0.9}, {0.8, 0.2}}, autograd::Indices{1, 1}) == 0.5);
 }

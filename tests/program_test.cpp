@@ -1,0 +1,153 @@
+// The program deltarule as its user meets it.
+#define BOOST_TEST_MODULE program
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "files.hpp"
+
+namespace {
+
+const Folder folder;
+const std::string digits = DELTARULE_SOURCE_DIR "/examples/data/digits.csv.gz";
+const std::string iris = DELTARULE_SOURCE_DIR "/examples/data/iris.csv";
+
+struct Result {
+    int exit;
+    std::string out, error;
+
+    std::string last_line() const {
+        const std::size_t end = out.find_last_not_of('\n');
+        return out.substr(out.rfind('\n', end) + 1, end - out.rfind('\n', end));
+    }
+};
+
+Result run(const std::string& arguments) {
+    const int status = std::system((DELTARULE_PROGRAM " " + arguments + " > " + folder / "out" + " 2> " + folder / "error").c_str());
+    return {WEXITSTATUS(status), bytes_of(folder / "out"), bytes_of(folder / "error")};
+}
+
+double accuracy(const Result& result) {
+    double percent = 0;
+    BOOST_REQUIRE_MESSAGE(std::sscanf(result.last_line().c_str(), "test accuracy: %lf %%", &percent) == 1, result.out + result.error);
+    return percent;
+}
+
+/// One sentence, another exit than 0, and no file where the network should have gone.
+void refuses(const std::string& arguments, const std::string& part) {
+    const Result result = run(arguments);
+    BOOST_TEST_CONTEXT(arguments << "\n" << result.out << result.error) {
+        BOOST_TEST(result.exit != 0);
+        BOOST_TEST(result.error.starts_with("deltarule: "));
+        BOOST_TEST(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+        BOOST_TEST(result.error.find(part) != std::string::npos);
+        BOOST_TEST(!std::filesystem::exists(folder / "never"));
+    }
+}
+
+std::string saved_iris() {
+    static const std::string path = [] {
+        const std::string file = folder / "iris.safetensors";
+        BOOST_TEST_REQUIRE(run("train --csv " + iris + " --hidden 16 --epochs 200 --batch 16 --save " + file).exit == 0);
+        return file;
+    }();
+    return path;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(without_options_it_learns_the_digits) {
+    const Result result = run("train");
+    BOOST_TEST(accuracy(result) >= 97.0);
+    BOOST_TEST(result.out.find("epoch 30/30: loss ") != std::string::npos);
+    BOOST_TEST(result.out.find('\r') == std::string::npos);  // plain lines where there is no terminal
+    BOOST_TEST(run("train").out == result.out);
+    BOOST_TEST(run("train --seed 2").out != result.out);
+}
+
+BOOST_AUTO_TEST_CASE(every_optimizer_and_activation_learns) {
+    for (const char* choice : {"--optimizer sgd", "--optimizer momentum", "--optimizer adamw", "--optimizer rmsprop",
+                               "--activation tanh", "--activation sigmoid", "--activation gelu", "--activation silu",
+                               "--activation softplus", "--hidden 64,32", "--hidden 0"})
+        BOOST_TEST_CONTEXT(choice) { BOOST_TEST(accuracy(run(std::string("train ") + choice)) >= 92.0); }
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {
+    // 64 images of 2 by 2: the class is which half is bright. The test set is gzipped or not, as the file is called.
+    const Folder set;
+    for (const std::string name : {"train", "t10k"}) {
+        std::string images("\0\0\x08\x03\0\0\0\x40\0\0\0\x02\0\0\0\x02", 16), labels("\0\0\x08\x01\0\0\0\x40", 8);
+        for (int i = 0; i < 64; ++i) {
+            images += i % 2 ? std::string("\xf0\xf0\x10\x10", 4) : std::string("\x05\x0f\xff\xe0", 4);
+            labels += static_cast<char>(i % 2);
+        }
+        set.write(name + "-images-idx3-ubyte", images);
+        set.write(name + "-labels-idx1-ubyte", labels);
+    }
+    BOOST_TEST(std::system(("gzip " + set / "t10k-images-idx3-ubyte").c_str()) == 0);
+    BOOST_TEST(accuracy(run("train --idx " + set / "" + " --hidden 8 --rate 0.03 --confusion")) == 100.0);
+    set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x07'));
+    refuses("train --idx " + set / "" + " --save " + folder / "never", "not those of the training set");
+}
+
+BOOST_AUTO_TEST_CASE(a_saved_network_predicts) {
+    const Result result = run("predict " + saved_iris() + " --csv " + iris + " --label species");
+    BOOST_TEST(result.exit == 0);
+    BOOST_TEST_MESSAGE(result.error);
+    std::istringstream predictions(result.out), rows(bytes_of(iris));
+    std::string prediction, row;
+    std::getline(predictions, prediction);
+    BOOST_TEST(prediction == "class,probability");
+    std::getline(rows, row);
+    int right = 0, n = 0;
+    while (std::getline(predictions, prediction) && std::getline(rows, row)) {
+        ++n;
+        right += prediction.substr(0, prediction.find(',')) == row.substr(row.rfind(',') + 1);
+        const double probability = std::stod(prediction.substr(prediction.find(',') + 1));
+        BOOST_TEST((probability > 1.0 / 3 && probability <= 1));
+    }
+    BOOST_TEST(n == 150);
+    BOOST_TEST(right >= 140);
+}
+
+BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
+    const std::string save = " --save " + folder / "never";
+    refuses("train --csv " + folder / "nothing" + save, "nothing: the file cannot be opened");
+    refuses("train --csv " + folder / "" + save, "a folder");
+    refuses("train --csv " + folder.write("short.csv", "a,b,c\n1,2,x\n1,x\n") + save, "short.csv:3: 2 fields");
+    refuses("train --csv " + folder.write("word.csv", "a,b\n1,x\none,x\n") + save, "word.csv:3: 'one'");
+    refuses("train --csv " + folder.write("nan.csv", "a,b\n1,x\nnan,x\n") + save, "nan.csv:3: 'nan'");
+    refuses("train --csv " + folder.write("empty.csv", "") + save, "no rows");
+    refuses("train --csv " + folder.write("latin.csv", "a,b\n1,\xe9\n2,y\n3,z\n4,y\n5,y\n") + save, "UTF-8");
+    refuses("train --csv " + iris + " --label nothing" + save, "no column 'nothing'");
+    refuses("train --idx " + folder / "" + save, "t10k-images");
+    refuses("train --hidden 8,0" + save, "each at least 1");
+    refuses("train --activation step" + save, "there are relu");
+    refuses("train --optimizer luck" + save, "luck");
+    refuses("train --rate -1" + save, "rate");
+    refuses("train --rate 1e30 --optimizer sgd" + save, "overflows");
+    refuses("train --batch 0" + save, "--batch");
+    refuses("train --epochs 0" + save, "--epochs");
+    refuses("train --holdout 1" + save, "leaves one side empty");
+    refuses("train --csv " + iris + " --idx " + folder / "", "excludes");
+    refuses("train --save " + folder / "no/folder", "no folder");
+    refuses("train --frobnicate", "--frobnicate");
+    refuses("", "subcommand");
+    refuses("predict " + saved_iris() + " --csv " + digits, "65 columns");
+    refuses("predict " + saved_iris() + " --csv " + folder.write("nan.csv", "nan,1,1,1\n"), "nan");
+    refuses("predict " + iris + " --csv " + iris, "not a safetensors file");
+    const std::string bytes = bytes_of(saved_iris());
+    refuses("predict " + folder.write("half", bytes.substr(0, bytes.size() / 2)) + " --csv " + iris, "half");
+    for (const auto& [from, to] : {std::pair{"[4,16,3]", "[4,99,3]"}, {"[4,16,3]", "[4,16,9]"}, {"[4,16,3]", "[4,16  "},
+                                   {"\"relu\"", "\"step\""}, {"0.weight", "7.weight"}, {"widths", "height"}}) {
+        std::string changed = bytes;
+        BOOST_TEST_REQUIRE(changed.find(from) != std::string::npos);
+        changed.replace(changed.find(from), std::string(from).size(), to);
+        refuses("predict " + folder.write("lie", changed) + " --csv " + iris, "lie: ");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(it_says_its_version_and_helps) {
+    BOOST_TEST(run("--version").out == "deltarule 0.1.0\n");
+    BOOST_TEST(run("train --help").out.find("--holdout") != std::string::npos);
+}

@@ -1,0 +1,136 @@
+#define BOOST_TEST_MODULE safetensors
+#include <autograd/error.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <nn/mlp.hpp>
+#include <nn/safetensors.hpp>
+#include <random>
+
+#include "files.hpp"
+
+namespace {
+
+using autograd::Array;
+using autograd::Parameter;
+
+const Folder folder;
+
+/// A file as the format's description has it.
+std::string file_of(const std::string& header, const std::string& data) {
+    std::string bytes(8, '\0');
+    for (int i = 0; i < 8; ++i) bytes[static_cast<std::size_t>(i)] = static_cast<char>(header.size() >> (8 * i) & 255);
+    return bytes + header + data;
+}
+
+std::string number(float value) {
+    std::string bytes(4, '\0');
+    std::memcpy(bytes.data(), &value, 4);
+    return bytes;
+}
+
+void refuses(const std::string& bytes, const std::string& part) {
+    BOOST_CHECK_EXCEPTION(nn::read_safetensors<double>(folder.write("bad", bytes)), autograd::FileError,
+                          [&](const autograd::FileError& error) {
+                              BOOST_TEST_MESSAGE(error.what());
+                              return std::string(error.what()).find(part) != std::string::npos;
+                          });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(reads_a_file_written_by_hand) {
+    const std::string data = number(1.5f) + number(-2) + number(3);
+    const auto tensors = nn::read_safetensors<double>(folder.write(
+        "hand", file_of(R"({"__metadata__":{"k":"v"},"b":{"dtype":"F32","shape":[],"data_offsets":[8,12]},)"
+                        R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}   )", data)));
+    BOOST_TEST((tensors.arrays.at("a").shape() == autograd::Shape{2, 1}));
+    BOOST_TEST(tensors.arrays.at("a")(1, 0) == -2);
+    BOOST_TEST(tensors.arrays.at("b")() == 3);
+    BOOST_TEST(tensors.metadata.at("k") == "v");
+}
+
+BOOST_AUTO_TEST_CASE(writes_the_bytes_of_the_format) {
+    nn::save<float>(folder / "written", {{"w", Array<float>{1.5f, -2}}}, {{"k", "v"}});
+    const std::string header = R"({"__metadata__":{"k":"v"},"w":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}})";
+    const std::string padded = header + std::string((8 - header.size() % 8) % 8, ' ');
+    BOOST_TEST((bytes_of(folder / "written") == file_of(padded, number(1.5f) + number(-2))));
+}
+
+BOOST_AUTO_TEST_CASE(a_network_comes_back_bit_for_bit_under_the_names_of_pytorch) {
+    std::mt19937_64 engine(1);
+    nn::Mlp<double> saved({3, 4, 2}, nn::ActivationKind::tanh, engine), loaded({3, 4, 2}, nn::ActivationKind::tanh, engine);
+    nn::save(folder / "network", saved.parameters());
+    nn::load(folder / "network", loaded.parameters());
+    const std::vector<std::string> names = {"0.weight", "0.bias", "2.weight", "2.bias"};
+    for (std::size_t i = 0; i < 4; ++i) {
+        BOOST_TEST(loaded.parameters()[i].name() == names[i]);
+        BOOST_TEST((loaded.parameters()[i].value() == saved.parameters()[i].value()));
+    }
+    BOOST_TEST(nn::read_safetensors<float>(folder / "network").arrays.size() == 4u);  // from F64
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_without_elements_is_kept) {
+    nn::save<float>(folder / "empty", {{"none", Array<float>(autograd::Shape{0, 64})}});
+    BOOST_TEST((nn::read_safetensors<float>(folder / "empty").arrays.at("none").shape() == autograd::Shape{0, 64}));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_changes_where_a_file_does_not_fit) {
+    std::mt19937_64 engine(1);
+    nn::Mlp<float> small({3, 4, 2}, nn::ActivationKind::tanh, engine), other({3, 4, 5}, nn::ActivationKind::tanh, engine),
+        deep({3, 4, 2, 2}, nn::ActivationKind::tanh, engine);
+    nn::save(folder / "small", small.parameters());
+    for (nn::Mlp<float>* network : {&other, &deep}) {
+        const Array<float> before = network->parameters()[0].value();
+        BOOST_CHECK_THROW(nn::load(folder / "small", network->parameters()), autograd::FileError);
+        BOOST_TEST((network->parameters()[0].value() == before));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_whole_or_not_there) {
+    const Folder empty;
+    BOOST_CHECK_THROW(nn::save<float>(empty / "no/folder", {{"w", Array<float>{1}}}), autograd::FileError);
+    BOOST_CHECK_THROW(nn::save<float>(empty / "twice", {{"w", Array<float>{1}}, {"w", Array<float>{1}}}), std::invalid_argument);
+    BOOST_CHECK_THROW(nn::save<float>(empty / "text", {{"\xff", Array<float>{1}}}), autograd::FileError);
+    BOOST_TEST(empty.is_empty());
+}
+
+BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
+    const std::string data = number(1) + number(2);
+    const auto entry = [&](const std::string& dtype, const std::string& shape, const std::string& offsets) {
+        return file_of(R"({"a":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}", data);
+    };
+    BOOST_CHECK_NO_THROW(nn::read_safetensors<double>(folder.write("good", entry("F32", "[2]", "[0,8]"))));
+    refuses("", "not a safetensors file");
+    refuses(file_of("{}", "").substr(0, 9), "cut short");
+    refuses(std::string(8, '\xff') + "{}", "cut short");
+    refuses(entry("F32", "[2]", "[0,8]").substr(0, 60), "");
+    refuses(file_of("[1]", ""), "not what safetensors prescribes");
+    refuses(file_of("{", ""), "not what safetensors prescribes");
+    refuses(file_of(R"({"a":{}})", ""), "not what safetensors prescribes");
+    refuses(entry("F32", "[2]", "[0,9]"), "needs 8 bytes");
+    refuses(entry("F32", "[2]", "[8,0]"), "needs 8 bytes");
+    refuses(entry("F32", "[2]", "[8,16]"), "gap");
+    refuses(entry("F32", "[1]", "[0,4]"), "promises 4 bytes, but 8 follow");
+    refuses(entry("F32", "[4]", "[0,16]"), "promises 16 bytes, but 8 follow");
+    refuses(entry("F32", "[-2]", "[0,8]"), "no length");
+    refuses(entry("F32", "[4294967296,4294967296]", "[0,0]"), "too long");
+    refuses(entry("F32", "[0,4294967296,4294967296]", "[0,0]"), "too long");
+    refuses(entry("BF16", "[4]", "[0,8]"), "type BF16");
+    refuses(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", data), "overlap");
+}
+
+BOOST_AUTO_TEST_CASE(every_mutation_is_read_or_refused) {
+    std::mt19937_64 engine(2);
+    nn::Mlp<float> network({3, 4, 2}, nn::ActivationKind::tanh, engine);
+    nn::save(folder / "whole", network.parameters(), {{"widths", "[3, 4, 2]"}});
+    const std::string whole = bytes_of(folder / "whole");
+    for (int i = 0; i < 3000; ++i) {
+        std::string bytes = whole;
+        for (int k = 0; k < 2; ++k) bytes[engine() % bytes.size()] = static_cast<char>(engine() % 256);
+        if (engine() % 4 == 0) bytes.resize(engine() % bytes.size());
+        try {
+            nn::read_safetensors<float>(folder.write("mutant", bytes));
+        } catch (const autograd::FileError&) {
+        }
+    }
+}
