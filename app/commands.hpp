@@ -7,13 +7,13 @@
 #include <vector>
 
 struct TrainOptions {
-    std::string csv;                       // none of the two: the digits that come with the program
+    std::string csv;  // none of the two: the digits that come with the program
     std::string idx;
     std::string label;
     std::vector<std::size_t> hidden = {128};
     std::string activation = "relu";
     std::string optimizer = "adam";
-    std::optional<double> rate;            // the optimizer's own
+    std::optional<double> rate;  // the optimizer's own
     std::size_t epochs = 30;
     std::size_t batch = 32;
     std::uint64_t seed = 1;

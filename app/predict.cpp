@@ -33,11 +33,14 @@ Model load(const std::string& path) {
     } catch (const std::exception&) {
         throw FileError(fmt::format("{}: the metadata do not describe a network", path));
     }
-    const bool plausible = widths.size() >= 2 && arrays.size() == 2 * (widths.size() - 1) && names.size() == widths.back();
+    const bool plausible =
+        widths.size() >= 2 && arrays.size() == 2 * (widths.size() - 1) && names.size() == widths.back();
     for (std::size_t i = 0; plausible && i + 1 < widths.size(); ++i) {
         const auto weight = arrays.find(fmt::format("{}.weight", 2 * i));
-        if (weight == arrays.end() || weight->second.shape() != autograd::Shape{widths[i + 1], widths[i]} || weight->second.size() == 0)
-            throw FileError(fmt::format("{}: layer {} does not have the widths {} and {}", path, i, widths[i], widths[i + 1]));
+        if (weight == arrays.end() || weight->second.shape() != autograd::Shape{widths[i + 1], widths[i]} ||
+            weight->second.size() == 0)
+            throw FileError(
+                fmt::format("{}: layer {} does not have the widths {} and {}", path, i, widths[i], widths[i + 1]));
     }
     if (!plausible) throw FileError(fmt::format("{}: the arrays are not those of the network in the metadata", path));
     std::mt19937_64 engine;
@@ -52,8 +55,8 @@ void predict(const PredictOptions& options) {
     const Model model = load(options.model);
     const auto features = nn::read_csv_features<float>(options.csv, options.label);
     if (features.shape()[1] != model.network.widths().front())
-        throw FileError(fmt::format("{}: {} columns of numbers, but the network takes {} (--label leaves one out)", options.csv,
-                                    features.shape()[1], model.network.widths().front()));
+        throw FileError(fmt::format("{}: {} columns of numbers, but the network takes {} (--label leaves one out)",
+                                    options.csv, features.shape()[1], model.network.widths().front()));
     autograd::Tape<float> tape;
     const auto pause = tape.pause();
     const auto probabilities = softmax(model.network(tape.constant(features)), -1);

@@ -39,7 +39,8 @@ std::string plain_or_packed(const std::string& folder, const std::string& name) 
 /// What is trained on, and what is tested on.
 std::pair<nn::Dataset<float>, nn::Dataset<float>> read(const TrainOptions& options, std::mt19937_64& engine) {
     if (options.idx.empty())
-        return nn::split(nn::read_csv<float>(options.csv.empty() ? digits() : options.csv, options.label), options.holdout, engine);
+        return nn::split(nn::read_csv<float>(options.csv.empty() ? digits() : options.csv, options.label),
+                         options.holdout, engine);
     const auto part = [&](const std::string& name) {
         return nn::read_idx<float>(plain_or_packed(options.idx, name + "-images-idx3-ubyte"),
                                    plain_or_packed(options.idx, name + "-labels-idx1-ubyte"));
@@ -47,7 +48,8 @@ std::pair<nn::Dataset<float>, nn::Dataset<float>> read(const TrainOptions& optio
     auto sets = std::pair(part("train"), part("t10k"));
     const auto& [training, test] = sets;
     if (training.features.shape()[1] != test.features.shape()[1] || test.classes() > training.classes())
-        throw autograd::FileError(fmt::format("{}: the test set's images or classes are not those of the training set", options.idx));
+        throw autograd::FileError(
+            fmt::format("{}: the test set's images or classes are not those of the training set", options.idx));
     return sets;
 }
 
@@ -89,7 +91,8 @@ struct Scaling {
 };
 
 /// sgd, momentum, adam, adamw or rmsprop, with its own rate unless one is given.
-std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, std::optional<double> rate, std::vector<Parameter<float>> parameters) {
+std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, std::optional<double> rate,
+                                                     std::vector<Parameter<float>> parameters) {
     const auto with_rate = [rate](auto options) {
         options.rate = rate.value_or(options.rate);
         return options;
@@ -98,7 +101,8 @@ std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, st
     if (name == "momentum")
         return std::make_unique<nn::Sgd<float>>(parameters, with_rate(nn::SgdOptions{.rate = 0.03, .momentum = 0.9}));
     if (name == "adamw") return std::make_unique<nn::AdamW<float>>(parameters, with_rate(nn::AdamWOptions{}));
-    if (name == "rmsprop") return std::make_unique<nn::RMSprop<float>>(parameters, with_rate(nn::RMSpropOptions{.rate = 1e-3}));
+    if (name == "rmsprop")
+        return std::make_unique<nn::RMSprop<float>>(parameters, with_rate(nn::RMSpropOptions{.rate = 1e-3}));
     return std::make_unique<nn::Adam<float>>(parameters, with_rate(nn::AdamOptions{}));
 }
 
@@ -117,11 +121,13 @@ class Progress {
         }
         if (!last && now - drawn_ < std::chrono::milliseconds(50)) return;
         drawn_ = now;
-        const double done = (static_cast<double>(epoch - 1) + static_cast<double>(seen) / static_cast<double>(rows_)) / static_cast<double>(epochs_);
+        const double done = (static_cast<double>(epoch - 1) + static_cast<double>(seen) / static_cast<double>(rows_)) /
+                            static_cast<double>(epochs_);
         const double left = std::chrono::duration<double>(now - start_).count() * (1 - done) / done;
         const auto filled = static_cast<int>(done * 30);
-        fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  accuracy {:.2f} %  {}:{:02} left \033[K", "", filled, "", 30 - filled,
-                   epoch, epochs_, loss, 100 * accuracy, static_cast<int>(left) / 60, static_cast<int>(left) % 60);
+        fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  accuracy {:.2f} %  {}:{:02} left \033[K", "", filled, "",
+                   30 - filled, epoch, epochs_, loss, 100 * accuracy, static_cast<int>(left) / 60,
+                   static_cast<int>(left) % 60);
         if (last && epoch == epochs_) fmt::print("\n");
         std::fflush(stdout);
     }
@@ -146,9 +152,11 @@ void print_confusion(const autograd::Indices& counts, const std::vector<std::str
 }
 
 /// What the saved network says about itself.
-nn::Metadata describe(const std::vector<std::size_t>& widths, const TrainOptions& options, const std::vector<std::string>& names) {
+nn::Metadata describe(const std::vector<std::size_t>& widths, const TrainOptions& options,
+                      const std::vector<std::string>& names) {
     try {
-        return {{widths_key, json(widths).dump()}, {activation_key, options.activation}, {classes_key, json(names).dump()}};
+        return {
+            {widths_key, json(widths).dump()}, {activation_key, options.activation}, {classes_key, json(names).dump()}};
     } catch (const json::exception&) {
         throw autograd::FileError(fmt::format("{}: the name of a class is not valid UTF-8", options.csv));
     }
@@ -169,13 +177,14 @@ void train(const TrainOptions& options) {
     scaling.apply(test.features);
 
     std::vector<std::size_t> widths = {training.features.shape()[1]};
-    if (options.hidden != std::vector<std::size_t>{0}) widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
+    if (options.hidden != std::vector<std::size_t>{0})
+        widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
     widths.push_back(training.classes());
     const nn::Metadata metadata = describe(widths, options, training.class_names);
     nn::Mlp<float> model(widths, activation, engine);
     const auto optimizer = make_optimizer(options.optimizer, options.rate, model.parameters());
-    fmt::print("{} rows for training, {} for the test; a network of {} with {}, {} at rate {}\n", training.size(), test.size(),
-               fmt::join(widths, "-"), options.activation, options.optimizer, optimizer->rate());
+    fmt::print("{} rows for training, {} for the test; a network of {} with {}, {} at rate {}\n", training.size(),
+               test.size(), fmt::join(widths, "-"), options.activation, options.optimizer, optimizer->rate());
 
     nn::Batches<float> batches(training, options.batch, engine);
     Progress progress(options.epochs, training.size());
@@ -190,7 +199,8 @@ void train(const TrainOptions& options) {
             const auto logits = model(tape.constant(x));
             const auto loss = softmax_cross_entropy(logits, labels);
             if (!std::isfinite(loss.item()))
-                throw std::runtime_error(fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, optimizer->rate()));
+                throw std::runtime_error(
+                    fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, optimizer->rate()));
             optimizer->step(tape.backward(loss));
             const auto rows = static_cast<double>(labels.size());
             loss_sum += static_cast<double>(loss.item()) * rows;

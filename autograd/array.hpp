@@ -5,7 +5,8 @@
 #include <autograd/config.hpp>
 
 #ifndef XTENSOR_USE_XSIMD
-#error "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
+#error \
+    "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
 #else
 
 #include <xsimd/xsimd.hpp>
@@ -36,7 +37,7 @@ namespace autograd {
 /// A dense row-major array of any number of dimensions: `xt::xarray` with its allocator fixed at 64 bytes, so that it
 /// is one type whatever the flags. Every xtensor expression converts to it.
 template <class T>
-using Array = xt::xarray<T, xt::layout_type::row_major, xsimd::aligned_allocator<T, 64>>;
+using Array = xt::xarray<T, xt::layout_type::row_major, xsimd::aligned_allocator<T, 64> >;
 
 /// The lengths of an array's axes; a scalar has none.
 using Shape = Array<double>::shape_type;

@@ -96,9 +96,10 @@ Variable<T> inner_product(const std::vector<Variable<T>>& xs, const std::vector<
 template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& xs) {
     if (y.size() != 1)
-        throw std::invalid_argument(fmt::format(
-            "[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a seed of its shape",
-            to_string(y.shape())));
+        throw std::invalid_argument(
+            fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
+                        "seed of its shape",
+                        to_string(y.shape())));
     return walk_back(y, xs, y.tape().constant(Array<T>(xt::ones<T>(y.shape()))));
 }
 
@@ -151,15 +152,15 @@ Array<T> hessian(const Variable<T>& y, const Variable<T>& x) {
     return jacobian(grad(y, x), x);
 }
 
-#define INSTANTIATE(T)                                                                                             \
-    template class OnVariables<T>;                                                                                 \
-    template std::vector<Variable<T>> grad(const Variable<T>&, const std::vector<Variable<T>>&);                   \
-    template Variable<T> grad(const Variable<T>&, const Variable<T>&);                                             \
+#define INSTANTIATE(T)                                                                                              \
+    template class OnVariables<T>;                                                                                  \
+    template std::vector<Variable<T>> grad(const Variable<T>&, const std::vector<Variable<T>>&);                    \
+    template Variable<T> grad(const Variable<T>&, const Variable<T>&);                                              \
     template std::vector<Variable<T>> vjp(const Variable<T>&, const std::vector<Variable<T>>&, const Variable<T>&); \
     template Variable<T> jvp(const Variable<T>&, const std::vector<Variable<T>>&, const std::vector<Variable<T>>&); \
-    template std::vector<Variable<T>> hvp(const Variable<T>&, const std::vector<Variable<T>>&,                     \
-                                          const std::vector<Variable<T>>&);                                        \
-    template Array<T> jacobian(const Variable<T>&, const Variable<T>&);                                            \
+    template std::vector<Variable<T>> hvp(const Variable<T>&, const std::vector<Variable<T>>&,                      \
+                                          const std::vector<Variable<T>>&);                                         \
+    template Array<T> jacobian(const Variable<T>&, const Variable<T>&);                                             \
     template Array<T> hessian(const Variable<T>&, const Variable<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -130,7 +130,8 @@ Variable<T> tanh(Variable<T> x) {
 template <class T>
 Variable<T> erf(Variable<T> x) {
     const T c = 2 * std::numbers::inv_sqrtpi_v<T>;
-    return record("erf", {x}, erf(x.value()), [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-(at(x) * at(x))); });
+    return record("erf", {x}, erf(x.value()),
+                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-(at(x) * at(x))); });
 }
 
 // z = sigmoid(x)       xbar += zbar * z * (1 - z), where 1 - z is sigmoid(-x)
@@ -143,15 +144,13 @@ Variable<T> sigmoid(Variable<T> x) {
 // z = max(x, 0)        xbar += zbar where x > 0
 template <class T>
 Variable<T> relu(Variable<T> x) {
-    return record("relu", {x}, gate(x.value(), x.value()),
-                  [x](auto& at) { at.adjoint(x) += gate(at.zbar(), at(x)); });
+    return record("relu", {x}, gate(x.value(), x.value()), [x](auto& at) { at.adjoint(x) += gate(at.zbar(), at(x)); });
 }
 
 // z = log(1 + exp(x))  xbar += zbar * sigmoid(x)
 template <class T>
 Variable<T> softplus(Variable<T> x) {
-    return record("softplus", {x}, softplus(x.value()),
-                  [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)); });
+    return record("softplus", {x}, softplus(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)); });
 }
 
 // z = x * Phi(x)       xbar += zbar * (Phi(x) + x * phi(x))
@@ -166,9 +165,8 @@ Variable<T> gelu(Variable<T> x) {
 // z = x * s(x)         xbar += zbar * s(x) * (1 + x * s(-x)), s being the sigmoid
 template <class T>
 Variable<T> silu(Variable<T> x) {
-    return record("silu", {x}, x.value() * sigmoid(x.value()), [x](auto& at) {
-        at.adjoint(x) += at.zbar() * sigmoid(at(x)) * (T(1) + at(x) * sigmoid(-at(x)));
-    });
+    return record("silu", {x}, x.value() * sigmoid(x.value()),
+                  [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)) * (T(1) + at(x) * sigmoid(-at(x))); });
 }
 
 // z = x^c              xbar += zbar * c * x^(c - 1)
@@ -266,43 +264,43 @@ Variable<T> sign(Variable<T> x) {
     return record("sign", {x}, sign(x.value()), [](auto&) {});
 }
 
-#define INSTANTIATE(T)                                                      \
-    template Variable<T> operator+(Variable<T>, Variable<T>);               \
-    template Variable<T> operator-(Variable<T>, Variable<T>);               \
-    template Variable<T> operator*(Variable<T>, Variable<T>);               \
-    template Variable<T> operator/(Variable<T>, Variable<T>);               \
-    template Variable<T> operator+(Variable<T>, std::type_identity_t<T>);   \
-    template Variable<T> operator*(Variable<T>, std::type_identity_t<T>);   \
-    template Variable<T> operator/(Variable<T>, std::type_identity_t<T>);   \
-    template Variable<T> operator/(std::type_identity_t<T>, Variable<T>);   \
-    template Variable<T> operator-(Variable<T>);                            \
-    template Variable<T> exp(Variable<T>);                                  \
-    template Variable<T> expm1(Variable<T>);                                \
-    template Variable<T> log(Variable<T>);                                  \
-    template Variable<T> log1p(Variable<T>);                                \
-    template Variable<T> sqrt(Variable<T>);                                 \
-    template Variable<T> abs(Variable<T>);                                  \
-    template Variable<T> sin(Variable<T>);                                  \
-    template Variable<T> cos(Variable<T>);                                  \
-    template Variable<T> tanh(Variable<T>);                                 \
-    template Variable<T> erf(Variable<T>);                                  \
-    template Variable<T> sigmoid(Variable<T>);                              \
-    template Variable<T> relu(Variable<T>);                                 \
-    template Variable<T> softplus(Variable<T>);                             \
-    template Variable<T> gelu(Variable<T>);                                 \
-    template Variable<T> silu(Variable<T>);                                 \
-    template Variable<T> pow(Variable<T>, std::type_identity_t<T>);         \
-    template Variable<T> pow(Variable<T>, Variable<T>);                     \
-    template Variable<T> maximum(Variable<T>, Variable<T>);                 \
-    template Variable<T> minimum(Variable<T>, Variable<T>);                 \
-    template Variable<T> clip(Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>); \
-    template Variable<T> where(Variable<T>, Variable<T>, Variable<T>);      \
-    template Variable<T> choose(Variable<T>, Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> choose(Variable<T>, std::type_identity_t<T>, Variable<T>); \
-    template Variable<T> gate(Variable<T>, Variable<T>);                    \
-    template Variable<T> winner(Variable<T>, Variable<T>, Variable<T>);     \
+#define INSTANTIATE(T)                                                                                        \
+    template Variable<T> operator+(Variable<T>, Variable<T>);                                                 \
+    template Variable<T> operator-(Variable<T>, Variable<T>);                                                 \
+    template Variable<T> operator*(Variable<T>, Variable<T>);                                                 \
+    template Variable<T> operator/(Variable<T>, Variable<T>);                                                 \
+    template Variable<T> operator+(Variable<T>, std::type_identity_t<T>);                                     \
+    template Variable<T> operator*(Variable<T>, std::type_identity_t<T>);                                     \
+    template Variable<T> operator/(Variable<T>, std::type_identity_t<T>);                                     \
+    template Variable<T> operator/(std::type_identity_t<T>, Variable<T>);                                     \
+    template Variable<T> operator-(Variable<T>);                                                              \
+    template Variable<T> exp(Variable<T>);                                                                    \
+    template Variable<T> expm1(Variable<T>);                                                                  \
+    template Variable<T> log(Variable<T>);                                                                    \
+    template Variable<T> log1p(Variable<T>);                                                                  \
+    template Variable<T> sqrt(Variable<T>);                                                                   \
+    template Variable<T> abs(Variable<T>);                                                                    \
+    template Variable<T> sin(Variable<T>);                                                                    \
+    template Variable<T> cos(Variable<T>);                                                                    \
+    template Variable<T> tanh(Variable<T>);                                                                   \
+    template Variable<T> erf(Variable<T>);                                                                    \
+    template Variable<T> sigmoid(Variable<T>);                                                                \
+    template Variable<T> relu(Variable<T>);                                                                   \
+    template Variable<T> softplus(Variable<T>);                                                               \
+    template Variable<T> gelu(Variable<T>);                                                                   \
+    template Variable<T> silu(Variable<T>);                                                                   \
+    template Variable<T> pow(Variable<T>, std::type_identity_t<T>);                                           \
+    template Variable<T> pow(Variable<T>, Variable<T>);                                                       \
+    template Variable<T> maximum(Variable<T>, Variable<T>);                                                   \
+    template Variable<T> minimum(Variable<T>, Variable<T>);                                                   \
+    template Variable<T> clip(Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>);                 \
+    template Variable<T> where(Variable<T>, Variable<T>, Variable<T>);                                        \
+    template Variable<T> choose(Variable<T>, Variable<T>, std::type_identity_t<T>);                           \
+    template Variable<T> choose(Variable<T>, std::type_identity_t<T>, Variable<T>);                           \
+    template Variable<T> gate(Variable<T>, Variable<T>);                                                      \
+    template Variable<T> winner(Variable<T>, Variable<T>, Variable<T>);                                       \
     template Variable<T> between(Variable<T>, Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>); \
-    template Variable<T> finite(Variable<T>);                               \
+    template Variable<T> finite(Variable<T>);                                                                 \
     template Variable<T> sign(Variable<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -1,4 +1,5 @@
-// Elementwise functions of arrays that xtensor does not have, for values and rules; each is a lazy, vectorised expression.
+// Elementwise functions of arrays that xtensor does not have, for values and rules; each is a lazy, vectorised
+// expression.
 #pragma once
 
 #include <autograd/array.hpp>
@@ -37,7 +38,9 @@ struct Softplus {
 
 struct Gate {
     template <class T>
-    T operator()(const T& u, const T& x) const { return x > 0 ? u : T(0); }
+    T operator()(const T& u, const T& x) const {
+        return x > 0 ? u : T(0);
+    }
     template <class B>
     B simd_apply(const B& u, const B& x) const {
         const B zero(typename B::value_type(0));
@@ -47,7 +50,9 @@ struct Gate {
 
 struct Winner {
     template <class T>
-    T operator()(const T& u, const T& x, const T& y) const { return x > y ? u : x == y ? u / 2 : T(0); }
+    T operator()(const T& u, const T& x, const T& y) const {
+        return x > y ? u : x == y ? u / 2 : T(0);
+    }
     template <class B>
     B simd_apply(const B& u, const B& x, const B& y) const {
         const B zero(typename B::value_type(0)), half(typename B::value_type(0.5));
@@ -57,7 +62,9 @@ struct Winner {
 
 struct Between {
     template <class T>
-    T operator()(const T& u, const T& x, const T& low, const T& high) const { return x >= low && x <= high ? u : T(0); }
+    T operator()(const T& u, const T& x, const T& low, const T& high) const {
+        return x >= low && x <= high ? u : T(0);
+    }
     template <class B>
     B simd_apply(const B& u, const B& x, const B& low, const B& high) const {
         return xsimd::select((x >= low) & (x <= high), u, B(typename B::value_type(0)));
@@ -66,7 +73,9 @@ struct Between {
 
 struct Choose {
     template <class T>
-    T operator()(const T& mask, const T& x, const T& y) const { return mask != 0 ? x : y; }
+    T operator()(const T& mask, const T& x, const T& y) const {
+        return mask != 0 ? x : y;
+    }
     template <class B>
     B simd_apply(const B& mask, const B& x, const B& y) const {
         return xsimd::select(mask != B(typename B::value_type(0)), x, y);
@@ -75,7 +84,9 @@ struct Choose {
 
 struct Finite {
     template <class T>
-    T operator()(const T& x) const { return std::isfinite(x) ? x : T(0); }
+    T operator()(const T& x) const {
+        return std::isfinite(x) ? x : T(0);
+    }
     template <class B>
     B simd_apply(const B& x) const {
         const B zero(typename B::value_type(0));
@@ -87,19 +98,27 @@ struct Finite {
 
 /// 1 / (1 + exp(-x)), in two branches, so that neither tail overflows.
 template <Expression E>
-auto sigmoid(E&& x) { return xt::detail::make_xfunction<functors::Sigmoid>(std::forward<E>(x)); }
+auto sigmoid(E&& x) {
+    return xt::detail::make_xfunction<functors::Sigmoid>(std::forward<E>(x));
+}
 
 /// log(1 + exp(x)).
 template <Expression E>
-auto softplus(E&& x) { return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x)); }
+auto softplus(E&& x) {
+    return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x));
+}
 
 /// x where it is finite, else 0.
 template <Expression E>
-auto finite(E&& x) { return xt::detail::make_xfunction<functors::Finite>(std::forward<E>(x)); }
+auto finite(E&& x) {
+    return xt::detail::make_xfunction<functors::Finite>(std::forward<E>(x));
+}
 
 /// u where x > 0, else 0.
 template <class U, Expression E>
-auto gate(U&& u, E&& x) { return xt::detail::make_xfunction<functors::Gate>(std::forward<U>(u), std::forward<E>(x)); }
+auto gate(U&& u, E&& x) {
+    return xt::detail::make_xfunction<functors::Gate>(std::forward<U>(u), std::forward<E>(x));
+}
 
 /// u where x > y, half of it where they tie, else 0.
 template <class U, Expression E, Expression F>
@@ -110,7 +129,8 @@ auto winner(U&& u, E&& x, F&& y) {
 /// u where low <= x <= high, else 0.
 template <class U, Expression E, class T>
 auto between(U&& u, E&& x, T low, T high) {
-    return xt::detail::make_xfunction<functors::Between>(std::forward<U>(u), std::forward<E>(x), std::move(low), std::move(high));
+    return xt::detail::make_xfunction<functors::Between>(std::forward<U>(u), std::forward<E>(x), std::move(low),
+                                                         std::move(high));
 }
 
 /// x where mask is not 0, else y.

@@ -44,7 +44,8 @@ double relative_error(double got, double expected) {
 }
 
 bool agree(double got, double expected, const GradcheckOptions& options) {
-    return std::abs(got - expected) <= options.absolute + options.relative * std::max(std::abs(got), std::abs(expected));
+    return std::abs(got - expected) <=
+           options.absolute + options.relative * std::max(std::abs(got), std::abs(expected));
 }
 
 GradcheckResult check_jacobian(const Function& f, const Inputs& inputs, const GradcheckOptions& options) {
@@ -65,10 +66,12 @@ GradcheckResult check_jacobian(const Function& f, const Inputs& inputs, const Gr
                 const double expected = (above.data()[r] - below.data()[r]) / (2 * step);
                 const double got = tape_jacobian.data()[r * inputs[i].size() + k];
                 if (!agree(got, expected, options))
-                    return {false, fmt::format("[gradcheck] the derivative of output {} by input {} at {} is {:.10g} on the "
-                                               "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
-                                               index_of(r, y.shape()), i, index_of(k, inputs[i].shape()), got, expected,
-                                               relative_error(got, expected), step)};
+                    return {
+                        false,
+                        fmt::format("[gradcheck] the derivative of output {} by input {} at {} is {:.10g} on the "
+                                    "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
+                                    index_of(r, y.shape()), i, index_of(k, inputs[i].shape()), got, expected,
+                                    relative_error(got, expected), step)};
             }
         }
     }
@@ -92,11 +95,13 @@ GradcheckResult check_directions(const Function& f, const Inputs& inputs, const 
             const Array<double> high = evaluate_at(f, above), low = evaluate_at(f, below);
             double got = 0, expected = 0;
             for (std::size_t k = 0; k < u.size(); ++k) got += gradients[xs[i]].data()[k] * u.data()[k];
-            for (std::size_t r = 0; r < v.size(); ++r) expected += v.data()[r] * (high.data()[r] - low.data()[r]) / (2 * step);
+            for (std::size_t r = 0; r < v.size(); ++r)
+                expected += v.data()[r] * (high.data()[r] - low.data()[r]) / (2 * step);
             if (!agree(got, expected, options))
-                return {false, fmt::format("[gradcheck] along random direction {} of input {} the derivative is {:.10g} on the "
-                                           "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
-                                           d, i, got, expected, relative_error(got, expected), step)};
+                return {false, fmt::format(
+                                   "[gradcheck] along random direction {} of input {} the derivative is {:.10g} on the "
+                                   "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
+                                   d, i, got, expected, relative_error(got, expected), step)};
         }
     }
     return {};
@@ -104,7 +109,8 @@ GradcheckResult check_directions(const Function& f, const Inputs& inputs, const 
 
 }  // namespace
 
-GradcheckResult gradcheck(const Function& f, const std::vector<Array<double>>& inputs, const GradcheckOptions& options) {
+GradcheckResult gradcheck(const Function& f, const std::vector<Array<double>>& inputs,
+                          const GradcheckOptions& options) {
     std::size_t elements = 0;
     for (const Array<double>& input : inputs) elements += input.size();
     const std::size_t outputs = evaluate_at(f, inputs).size();

@@ -8,7 +8,8 @@
 
 namespace autograd {
 
-/// A function of several arrays, recorded on the tape of its variables: `[](const auto& x) { return tanh(x[0]) * x[1]; }`.
+/// A function of several arrays, recorded on the tape of its variables: `[](const auto& x) { return tanh(x[0]) * x[1];
+/// }`.
 using Function = std::function<Variable<double>(const std::vector<Variable<double>>&)>;
 
 struct GradcheckOptions {

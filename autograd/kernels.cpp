@@ -1,8 +1,8 @@
 #include <xtensor-blas/xblas.hpp>
 
+#include <fmt/format.h>
 #include <autograd/kernels.hpp>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 
 namespace autograd {
@@ -271,7 +271,8 @@ void Concatenated<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (!accumulate) result.fill(T(0));
     std::size_t offset = 0;
     for (const Array<T>* part : parts) {
-        Padded<T>{*part, axis, static_cast<std::ptrdiff_t>(offset), 1, result.shape()[axis]}.evaluate_into(result, true);
+        Padded<T>{*part, axis, static_cast<std::ptrdiff_t>(offset), 1, result.shape()[axis]}.evaluate_into(result,
+                                                                                                           true);
         offset += part->shape()[axis];
     }
 }
@@ -313,8 +314,8 @@ void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c
     const auto length = [](std::size_t value) { return static_cast<int>(value); };
     cxxblas::gemm<int>(
         cxxblas::StorageOrder::RowMajor, a_transposed ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans,
-        b_transposed ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans, length(m), length(n), length(k), T(1), a,
-        length(a_transposed ? m : k), b, length(b_transposed ? k : n), accumulate ? T(1) : T(0), c, length(n));
+        b_transposed ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans, length(m), length(n), length(k), T(1),
+        a, length(a_transposed ? m : k), b, length(b_transposed ? k : n), accumulate ? T(1) : T(0), c, length(n));
 }
 
 }  // namespace
@@ -322,8 +323,8 @@ void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c
 template <class T>
 Shape Product<T>::shape() const {
     if (columns(a) != rows(b))
-        throw std::invalid_argument(fmt::format("[matmul] inner sizes differ: {} x {}", to_string(shape_of(a)),
-                                                to_string(shape_of(b))));
+        throw std::invalid_argument(
+            fmt::format("[matmul] inner sizes differ: {} x {}", to_string(shape_of(a)), to_string(shape_of(b))));
     Shape shape = broadcast_shapes("matmul", leading(a), leading(b));
     shape.push_back(rows(a));
     shape.push_back(columns(b));
@@ -353,7 +354,9 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 
 template <class T>
 void Affine<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (bias != nullptr) Spread<T>{*bias, padded_with_ones(bias->shape(), result.dimension()), result.shape()}.evaluate_into(result, accumulate);
+    if (bias != nullptr)
+        Spread<T>{*bias, padded_with_ones(bias->shape(), result.dimension()), result.shape()}.evaluate_into(result,
+                                                                                                            accumulate);
     Product<T>{{x}, {weight, true}}.evaluate_into(result, accumulate || bias != nullptr);
 }
 
@@ -375,7 +378,9 @@ void reduce_row(Along what, const T* x, std::size_t n, std::size_t inner, T* z) 
         return sum;
     };
     switch (what) {
-        case Along::maximum: *z = largest(); break;
+        case Along::maximum:
+            *z = largest();
+            break;
         case Along::minimum: {
             T m = infinity;
             for (std::size_t i = 0; i < n; ++i)
@@ -466,20 +471,20 @@ void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (accumulate) xt::noalias(result) += scratch;
 }
 
-#define INSTANTIATE(T)                                            \
-    template void sum_into(Array<T>&, const Array<T>&, bool);     \
-    template struct SumTo<T>;                                     \
-    template struct Spread<T>;                                    \
-    template struct Permuted<T>;                                  \
-    template struct Sliced<T>;                                    \
-    template struct Padded<T>;                                    \
-    template struct Taken<T>;                                     \
-    template struct ScatterAdded<T>;                              \
-    template struct TakenAlong<T>;                                \
-    template struct ScatterAddedAlong<T>;                         \
-    template struct Concatenated<T>;                              \
-    template struct Product<T>;                                   \
-    template struct Affine<T>;                                    \
+#define INSTANTIATE(T)                                        \
+    template void sum_into(Array<T>&, const Array<T>&, bool); \
+    template struct SumTo<T>;                                 \
+    template struct Spread<T>;                                \
+    template struct Permuted<T>;                              \
+    template struct Sliced<T>;                                \
+    template struct Padded<T>;                                \
+    template struct Taken<T>;                                 \
+    template struct ScatterAdded<T>;                          \
+    template struct TakenAlong<T>;                            \
+    template struct ScatterAddedAlong<T>;                     \
+    template struct Concatenated<T>;                          \
+    template struct Product<T>;                               \
+    template struct Affine<T>;                                \
     template struct Reduced<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

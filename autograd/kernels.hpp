@@ -129,11 +129,17 @@ struct Product {
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 template <class T>
-Product<T> matmul(const Array<T>& a, const Array<T>& b) { return {{a}, {b}}; }
+Product<T> matmul(const Array<T>& a, const Array<T>& b) {
+    return {{a}, {b}};
+}
 template <class T>
-Product<T> matmul(Matrix<T> a, const Array<T>& b) { return {a, {b}}; }
+Product<T> matmul(Matrix<T> a, const Array<T>& b) {
+    return {a, {b}};
+}
 template <class T>
-Product<T> matmul(const Array<T>& a, Matrix<T> b) { return {{a}, b}; }
+Product<T> matmul(const Array<T>& a, Matrix<T> b) {
+    return {{a}, b};
+}
 
 /// `x @ transpose(weight) + bias`, the layer of a network; `bias` may be null.
 template <class T>
@@ -158,13 +164,20 @@ struct Reduced {
 
 // The names by which rules call them on arrays.
 template <class T>
-SumTo<T> sum_to(const Array<T>& x, const Shape& kept, const Shape& shape) { return {x, kept, shape}; }
+SumTo<T> sum_to(const Array<T>& x, const Shape& kept, const Shape& shape) {
+    return {x, kept, shape};
+}
 template <class T>
-Spread<T> spread(const Array<T>& x, const Shape& kept, const Shape& shape) { return {x, kept, shape}; }
+Spread<T> spread(const Array<T>& x, const Shape& kept, const Shape& shape) {
+    return {x, kept, shape};
+}
 template <class T>
-Permuted<T> permute(const Array<T>& x, const Shape& axes) { return {x, axes}; }
+Permuted<T> permute(const Array<T>& x, const Shape& axes) {
+    return {x, axes};
+}
 template <class T>
-Sliced<T> slice_axis(const Array<T>& x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count) {
+Sliced<T> slice_axis(const Array<T>& x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step,
+                     std::size_t count) {
     return {x, axis, start, step, count};
 }
 template <class T>
@@ -172,7 +185,9 @@ Padded<T> pad_axis(const Array<T>& x, std::size_t axis, std::ptrdiff_t start, st
     return {x, axis, start, step, length};
 }
 template <class T>
-Taken<T> take_stored(const Array<T>& x, const StoredIndices& indices, std::size_t axis) { return {x, indices, axis}; }
+Taken<T> take_stored(const Array<T>& x, const StoredIndices& indices, std::size_t axis) {
+    return {x, indices, axis};
+}
 template <class T>
 ScatterAdded<T> scatter_stored(const Array<T>& x, const StoredIndices& indices, std::size_t axis, const Shape& shape) {
     return {x, indices, axis, shape};

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
 #include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
-#include <fmt/format.h>
 
 namespace autograd {
 
@@ -16,8 +16,8 @@ Variable<T> reduced(Variable<T> losses, Reduction reduction) {
 template <class T>
 void check_equal_shapes(const char* operation, const Variable<T>& prediction, const Shape& target) {
     if (prediction.shape() != target)
-        throw std::invalid_argument(fmt::format("[{}] predictions have shape {}, targets {}: they must be equal", operation,
-                                                to_string(prediction.shape()), to_string(target)));
+        throw std::invalid_argument(fmt::format("[{}] predictions have shape {}, targets {}: they must be equal",
+                                                operation, to_string(prediction.shape()), to_string(target)));
 }
 
 /// The value of the loss from logits x, p = softmax(x), weighted targets u and their row sums s.
@@ -76,7 +76,8 @@ Variable<T> cross_entropy(Variable<T> x, const CrossEntropyOptions& options, T t
     if (each) shape = Shape(kept.begin(), kept.end() - 1);
     if (!each) std::fill(ones.begin(), ones.end(), std::size_t{1});
     // z = -sum u log p     xbar += zbar * scale * (p sum(u) - u)
-    return record("softmax_cross_entropy", {x, p, u, s}, CrossEntropyValue<T>{x.value(), p.value(), u.value(), s.value(), scale, shape},
+    return record("softmax_cross_entropy", {x, p, u, s},
+                  CrossEntropyValue<T>{x.value(), p.value(), u.value(), s.value(), scale, shape},
                   [x, p, u, s, scale, ones](auto& at) {
                       at.adjoint(x) += (at(p) * at(s) - at(u)) * (reshape(at.zbar(), ones) * scale);
                   });
@@ -85,12 +86,14 @@ Variable<T> cross_entropy(Variable<T> x, const CrossEntropyOptions& options, T t
 template <class T>
 void check_options(const Variable<T>& logits, const CrossEntropyOptions& options) {
     if (logits.dimension() == 0 || logits.shape().back() == 0)
-        throw std::invalid_argument(fmt::format("[softmax_cross_entropy] logits of shape {} have no classes", to_string(logits.shape())));
+        throw std::invalid_argument(
+            fmt::format("[softmax_cross_entropy] logits of shape {} have no classes", to_string(logits.shape())));
     if (!options.class_weights.empty() && options.class_weights.size() != logits.shape().back())
         throw std::invalid_argument(fmt::format("[softmax_cross_entropy] {} class weights are given for {} classes",
                                                 options.class_weights.size(), logits.shape().back()));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-        throw std::invalid_argument(fmt::format("[softmax_cross_entropy] label smoothing {} is not between 0 and 1", options.label_smoothing));
+        throw std::invalid_argument(
+            fmt::format("[softmax_cross_entropy] label smoothing {} is not between 0 and 1", options.label_smoothing));
 }
 
 }  // namespace
@@ -100,14 +103,18 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, con
     check_options(logits, options);
     const std::size_t classes = logits.shape().back();
     if (!std::equal(labels.shape().begin(), labels.shape().end(), logits.shape().begin(), logits.shape().end() - 1))
-        throw std::invalid_argument(fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
-                                                to_string(labels.shape()), to_string(logits.shape())));
-    const auto weight = [&](std::size_t k) { return options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[k]); };
+        throw std::invalid_argument(
+            fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
+                        to_string(labels.shape()), to_string(logits.shape())));
+    const auto weight = [&](std::size_t k) {
+        return options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[k]);
+    };
     T total = 0;
     for (std::int64_t label : labels) {
         if (label == options.ignored_label) continue;
         if (label < 0 || label >= static_cast<std::int64_t>(classes))
-            throw std::out_of_range(fmt::format("[softmax_cross_entropy] label {} is not one of {} classes", label, classes));
+            throw std::out_of_range(
+                fmt::format("[softmax_cross_entropy] label {} is not one of {} classes", label, classes));
         total += weight(static_cast<std::size_t>(label));
     }
     if (options.reduction == Reduction::mean && total == T(0))
@@ -127,9 +134,11 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
     check_options(logits, options);
     check_equal_shapes("softmax_cross_entropy", logits, probabilities.shape());
     const std::size_t classes = logits.shape().back();
-    if (options.ignored_label) throw std::invalid_argument("[softmax_cross_entropy] rows of probabilities have no label to ignore");
+    if (options.ignored_label)
+        throw std::invalid_argument("[softmax_cross_entropy] rows of probabilities have no label to ignore");
     const std::size_t rows = logits.size() / classes;
-    if (options.reduction == Reduction::mean && rows == 0) throw std::invalid_argument("[softmax_cross_entropy] there are no rows");
+    if (options.reduction == Reduction::mean && rows == 0)
+        throw std::invalid_argument("[softmax_cross_entropy] there are no rows");
     const T smoothing = static_cast<T>(options.label_smoothing);
     return cross_entropy(logits, options, static_cast<T>(rows), [&](std::size_t i, T* u) {
         for (std::size_t k = 0; k < classes; ++k)
@@ -143,7 +152,8 @@ template <class T>
 Variable<T> binary_cross_entropy_with_logits(Variable<T> x, Variable<T> t, Reduction reduction) {
     check_equal_shapes("binary_cross_entropy_with_logits", x, t.shape());
     return reduced(record("binary_cross_entropy_with_logits", {x, t},
-                          t.value() * softplus(-x.value()) + (T(1) - t.value()) * softplus(x.value()), [x, t](auto& at) {
+                          t.value() * softplus(-x.value()) + (T(1) - t.value()) * softplus(x.value()),
+                          [x, t](auto& at) {
                               at.adjoint(x) += at.zbar() * (sigmoid(at(x)) - at(t));
                               at.adjoint(t) += -at.zbar() * at(x);
                           }),
@@ -157,10 +167,11 @@ Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduc
     return reduced(difference * difference, reduction);
 }
 
-#define INSTANTIATE(T)                                                                                                          \
-    template Variable<T> softmax_cross_entropy(Variable<T>, const Indices&, const CrossEntropyOptions&);                        \
-    template Variable<T> softmax_cross_entropy(Variable<T>, const std::type_identity_t<Array<T>>&, const CrossEntropyOptions&); \
-    template Variable<T> binary_cross_entropy_with_logits(Variable<T>, Variable<T>, Reduction);                                 \
+#define INSTANTIATE(T)                                                                                   \
+    template Variable<T> softmax_cross_entropy(Variable<T>, const Indices&, const CrossEntropyOptions&); \
+    template Variable<T> softmax_cross_entropy(Variable<T>, const std::type_identity_t<Array<T>>&,       \
+                                               const CrossEntropyOptions&);                              \
+    template Variable<T> binary_cross_entropy_with_logits(Variable<T>, Variable<T>, Reduction);          \
     template Variable<T> mean_squared_error(Variable<T>, Variable<T>, Reduction);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -8,172 +8,297 @@
 
 namespace autograd {
 
-// ---- elementwise -----------------------------------------------------------------------------------------------------
+// ---- elementwise
+// -----------------------------------------------------------------------------------------------------
 
-template <class T> Variable<T> operator+(Variable<T> x, Variable<T> y);
-template <class T> Variable<T> operator-(Variable<T> x, Variable<T> y);
-template <class T> Variable<T> operator*(Variable<T> x, Variable<T> y);
-template <class T> Variable<T> operator/(Variable<T> x, Variable<T> y);
-template <class T> Variable<T> operator+(Variable<T> x, std::type_identity_t<T> c);
-template <class T> Variable<T> operator*(Variable<T> x, std::type_identity_t<T> c);
-template <class T> Variable<T> operator/(std::type_identity_t<T> c, Variable<T> x);
-template <class T> Variable<T> operator-(Variable<T> x);
-template <class T> Variable<T> operator-(Variable<T> x, std::type_identity_t<T> c) { return x + (-c); }
-template <class T> Variable<T> operator/(Variable<T> x, std::type_identity_t<T> c);
-template <class T> Variable<T> operator+(std::type_identity_t<T> c, Variable<T> x) { return x + c; }
-template <class T> Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x) { return -x + c; }
-template <class T> Variable<T> operator*(std::type_identity_t<T> c, Variable<T> x) { return x * c; }
+template <class T>
+Variable<T> operator+(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> operator-(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> operator*(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> operator/(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> operator+(Variable<T> x, std::type_identity_t<T> c);
+template <class T>
+Variable<T> operator*(Variable<T> x, std::type_identity_t<T> c);
+template <class T>
+Variable<T> operator/(std::type_identity_t<T> c, Variable<T> x);
+template <class T>
+Variable<T> operator-(Variable<T> x);
+template <class T>
+Variable<T> operator-(Variable<T> x, std::type_identity_t<T> c) {
+    return x + (-c);
+}
+template <class T>
+Variable<T> operator/(Variable<T> x, std::type_identity_t<T> c);
+template <class T>
+Variable<T> operator+(std::type_identity_t<T> c, Variable<T> x) {
+    return x + c;
+}
+template <class T>
+Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x) {
+    return -x + c;
+}
+template <class T>
+Variable<T> operator*(std::type_identity_t<T> c, Variable<T> x) {
+    return x * c;
+}
 
 // An array or any xtensor expression beside a variable is a constant.
-template <class T, Expression E> Variable<T> operator+(Variable<T> x, E&& e) { return x + x.tape().constant(e); }
-template <class T, Expression E> Variable<T> operator-(Variable<T> x, E&& e) { return x - x.tape().constant(e); }
-template <class T, Expression E> Variable<T> operator*(Variable<T> x, E&& e) { return x * x.tape().constant(e); }
-template <class T, Expression E> Variable<T> operator/(Variable<T> x, E&& e) { return x / x.tape().constant(e); }
-template <class T, Expression E> Variable<T> operator+(E&& e, Variable<T> x) { return x.tape().constant(e) + x; }
-template <class T, Expression E> Variable<T> operator-(E&& e, Variable<T> x) { return x.tape().constant(e) - x; }
-template <class T, Expression E> Variable<T> operator*(E&& e, Variable<T> x) { return x.tape().constant(e) * x; }
-template <class T, Expression E> Variable<T> operator/(E&& e, Variable<T> x) { return x.tape().constant(e) / x; }
+template <class T, Expression E>
+Variable<T> operator+(Variable<T> x, E&& e) {
+    return x + x.tape().constant(e);
+}
+template <class T, Expression E>
+Variable<T> operator-(Variable<T> x, E&& e) {
+    return x - x.tape().constant(e);
+}
+template <class T, Expression E>
+Variable<T> operator*(Variable<T> x, E&& e) {
+    return x * x.tape().constant(e);
+}
+template <class T, Expression E>
+Variable<T> operator/(Variable<T> x, E&& e) {
+    return x / x.tape().constant(e);
+}
+template <class T, Expression E>
+Variable<T> operator+(E&& e, Variable<T> x) {
+    return x.tape().constant(e) + x;
+}
+template <class T, Expression E>
+Variable<T> operator-(E&& e, Variable<T> x) {
+    return x.tape().constant(e) - x;
+}
+template <class T, Expression E>
+Variable<T> operator*(E&& e, Variable<T> x) {
+    return x.tape().constant(e) * x;
+}
+template <class T, Expression E>
+Variable<T> operator/(E&& e, Variable<T> x) {
+    return x.tape().constant(e) / x;
+}
 
-template <class T> Variable<T> exp(Variable<T> x);
-template <class T> Variable<T> expm1(Variable<T> x);
-template <class T> Variable<T> log(Variable<T> x);
-template <class T> Variable<T> log1p(Variable<T> x);
+template <class T>
+Variable<T> exp(Variable<T> x);
+template <class T>
+Variable<T> expm1(Variable<T> x);
+template <class T>
+Variable<T> log(Variable<T> x);
+template <class T>
+Variable<T> log1p(Variable<T> x);
 /// Its derivative at 0 is +inf.
-template <class T> Variable<T> sqrt(Variable<T> x);
+template <class T>
+Variable<T> sqrt(Variable<T> x);
 /// Its derivative at 0 is 0.
-template <class T> Variable<T> abs(Variable<T> x);
-template <class T> Variable<T> sin(Variable<T> x);
-template <class T> Variable<T> cos(Variable<T> x);
-template <class T> Variable<T> tanh(Variable<T> x);
-template <class T> Variable<T> erf(Variable<T> x);
+template <class T>
+Variable<T> abs(Variable<T> x);
+template <class T>
+Variable<T> sin(Variable<T> x);
+template <class T>
+Variable<T> cos(Variable<T> x);
+template <class T>
+Variable<T> tanh(Variable<T> x);
+template <class T>
+Variable<T> erf(Variable<T> x);
 /// 1 / (1 + exp(-x)).
-template <class T> Variable<T> sigmoid(Variable<T> x);
+template <class T>
+Variable<T> sigmoid(Variable<T> x);
 /// max(x, 0); its derivative at 0 is 0.
-template <class T> Variable<T> relu(Variable<T> x);
+template <class T>
+Variable<T> relu(Variable<T> x);
 /// log(1 + exp(x)).
-template <class T> Variable<T> softplus(Variable<T> x);
+template <class T>
+Variable<T> softplus(Variable<T> x);
 /// x * Phi(x) with the normal distribution's Phi(x) = (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel, 2016).
-template <class T> Variable<T> gelu(Variable<T> x);
+template <class T>
+Variable<T> gelu(Variable<T> x);
 /// x * sigmoid(x).
-template <class T> Variable<T> silu(Variable<T> x);
+template <class T>
+Variable<T> silu(Variable<T> x);
 /// The constant exponent never touches log, so that negative bases work.
-template <class T> Variable<T> pow(Variable<T> x, std::type_identity_t<T> exponent);
+template <class T>
+Variable<T> pow(Variable<T> x, std::type_identity_t<T> exponent);
 /// The gradient by x is 0 where y is 0; the gradient by y is 0 where x is 0.
-template <class T> Variable<T> pow(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> pow(Variable<T> x, Variable<T> y);
 /// Where both are equal each gets half of the gradient.
-template <class T> Variable<T> maximum(Variable<T> x, Variable<T> y);
-template <class T> Variable<T> minimum(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> maximum(Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> minimum(Variable<T> x, Variable<T> y);
 /// x held between low and high; the gradient passes on the closed interval.
-template <class T> Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
+template <class T>
+Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
 /// x where the condition is not 0, else y. The branch that is not taken gets a gradient of exactly 0.
-template <class T> Variable<T> where(Variable<T> condition, Variable<T> x, Variable<T> y);
-template <class T, Expression E> Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
+template <class T>
+Variable<T> where(Variable<T> condition, Variable<T> x, Variable<T> y);
+template <class T, Expression E>
+Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
     return where(x.tape().constant(xt::cast<T>(condition)), x, y);
 }
 
 // The names that rules share with functions.hpp, so that they run on variables too.
-template <class T> Variable<T> gate(Variable<T> u, Variable<T> x);
-template <class T> Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y);
-template <class T> Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
-template <class T> Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y);
-template <class T> Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y);
-template <class T> Variable<T> finite(Variable<T> x);
+template <class T>
+Variable<T> gate(Variable<T> u, Variable<T> x);
+template <class T>
+Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y);
+template <class T>
+Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
+template <class T>
+Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y);
+template <class T>
+Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y);
+template <class T>
+Variable<T> finite(Variable<T> x);
 /// -1, 0 or 1; its derivative is 0.
-template <class T> Variable<T> sign(Variable<T> x);
+template <class T>
+Variable<T> sign(Variable<T> x);
 
 // ---- reductions: over all axes, or over the axes named; with `keepdims` these stay, of length 1 --------------------
 
-template <class T> Variable<T> sum(Variable<T> x);
-template <class T> Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> sum(Variable<T> x);
+template <class T>
+Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// The mean of no elements is NaN.
-template <class T> Variable<T> mean(Variable<T> x);
-template <class T> Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> mean(Variable<T> x);
+template <class T>
+Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// The mean of (x - mean)^2, divided by n - ddof instead of n.
-template <class T> Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof = 0, bool keepdims = false);
+template <class T>
+Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof = 0, bool keepdims = false);
 /// Exact where x has zeros: its gradient is made of exclusive products, without a division.
-template <class T> Variable<T> prod(Variable<T> x);
-template <class T> Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> prod(Variable<T> x);
+template <class T>
+Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// Tied elements share the gradient evenly. Throws for an array of no elements.
-template <class T> Variable<T> amax(Variable<T> x);
-template <class T> Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims = false);
-template <class T> Variable<T> amin(Variable<T> x);
-template <class T> Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> amax(Variable<T> x);
+template <class T>
+Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> amin(Variable<T> x);
+template <class T>
+Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// sqrt(sum(x^2)); its derivative at 0 is 0.
-template <class T> Variable<T> norm(Variable<T> x);
-template <class T> Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> norm(Variable<T> x);
+template <class T>
+Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// log(sum(exp(x))), without overflow.
-template <class T> Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T>
+Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// exp(x) / sum(exp(x)) along an axis.
-template <class T> Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis = -1);
+template <class T>
+Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis = -1);
 /// log(softmax(x)), without overflow.
-template <class T> Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);
+template <class T>
+Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);
 /// The product of all other elements along the axes where `kept` has a 1.
-template <class T> Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
+template <class T>
+Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
 
-// ---- shapes ----------------------------------------------------------------------------------------------------------
+// ---- shapes
+// ----------------------------------------------------------------------------------------------------------
 
-template <class T> Variable<T> reshape(Variable<T> x, const Shape& shape);
+template <class T>
+Variable<T> reshape(Variable<T> x, const Shape& shape);
 /// Axis i of the result is axis `axes[i]` of x; without axes their order is reversed.
-template <class T> Variable<T> transpose(Variable<T> x, const Axes& axes = {});
+template <class T>
+Variable<T> transpose(Variable<T> x, const Axes& axes = {});
 /// The last two axes exchanged.
-template <class T> Variable<T> matrix_transpose(Variable<T> x);
-template <class T> Variable<T> broadcast_to(Variable<T> x, const Shape& shape);
+template <class T>
+Variable<T> matrix_transpose(Variable<T> x);
+template <class T>
+Variable<T> broadcast_to(Variable<T> x, const Shape& shape);
 /// Without the axes of length 1 that are named, or without all of them.
-template <class T> Variable<T> squeeze(Variable<T> x, const Axes& axes = {});
-template <class T> Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis);
+template <class T>
+Variable<T> squeeze(Variable<T> x, const Axes& axes = {});
+template <class T>
+Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis);
 /// `x[start:stop:step]` on one axis, with Python's meaning of negative and of too large numbers.
-template <class T> Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start,
-                                     std::optional<std::ptrdiff_t> stop = {}, std::ptrdiff_t step = 1);
+template <class T>
+Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop = {},
+                  std::ptrdiff_t step = 1);
 /// Zeros before and after on one axis.
-template <class T> Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after);
+template <class T>
+Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after);
 /// `x[..., indices, ...]`: the indices' shape stands in the axis' place; negative ones count from the end.
-template <class T> Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis = 0);
+template <class T>
+Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis = 0);
 /// One element per index; `indices` has x's shape but for the axis.
-template <class T> Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis);
-template <class T> Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
+template <class T>
+Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis);
+template <class T>
+Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
 /// Arrays of one shape along a new axis.
-template <class T> Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
+template <class T>
+Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
 
 // The partners that rules call: linear, each the other's derivative.
 struct StoredIndices;
-template <class T> Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
-template <class T> Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
-template <class T> Variable<T> permute(Variable<T> x, const Shape& axes);
-template <class T> Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count);
-template <class T> Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length);
-template <class T> Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis);
-template <class T> Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
-template <class T> Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis);
-template <class T> Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
+template <class T>
+Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
+Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
+Variable<T> permute(Variable<T> x, const Shape& axes);
+template <class T>
+Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count);
+template <class T>
+Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length);
+template <class T>
+Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis);
+template <class T>
+Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
+template <class T>
+Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis);
+template <class T>
+Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
 
-// ---- products --------------------------------------------------------------------------------------------------------
+// ---- products
+// --------------------------------------------------------------------------------------------------------
 
 /// `a @ b` as NumPy defines it: matrices (m, k) x (k, n), stacks of them, and vectors on either side.
-template <class T> Variable<T> matmul(Variable<T> a, Variable<T> b);
+template <class T>
+Variable<T> matmul(Variable<T> a, Variable<T> b);
 /// `x @ transpose(weight) + bias`: x (..., in), weight (out, in), bias (out,).
-template <class T> Variable<T> linear(Variable<T> x, Variable<T> weight);
-template <class T> Variable<T> linear(Variable<T> x, Variable<T> weight, Variable<T> bias);
+template <class T>
+Variable<T> linear(Variable<T> x, Variable<T> weight);
+template <class T>
+Variable<T> linear(Variable<T> x, Variable<T> weight, Variable<T> bias);
 
-// ---- losses ----------------------------------------------------------------------------------------------------------
+// ---- losses
+// ----------------------------------------------------------------------------------------------------------
 
 enum class Reduction { none, mean, sum };
 
 struct CrossEntropyOptions {
     Reduction reduction = Reduction::mean;
-    std::vector<double> class_weights = {};           ///< one per class; none: all 1
-    double label_smoothing = 0;                       ///< the share of every label that is spread over all classes
-    std::optional<std::int64_t> ignored_label = {};   ///< rows with this label do not count
+    std::vector<double> class_weights = {};          ///< one per class; none: all 1
+    double label_smoothing = 0;                      ///< the share of every label that is spread over all classes
+    std::optional<std::int64_t> ignored_label = {};  ///< rows with this label do not count
 };
 
-/// `-sum_k t_k log(softmax(logits)_k)` for each row: logits (..., classes), labels (...). The mean divides by the summed
-/// weight of the rows that count. Derivative: `(p - t)`, scaled.
-template <class T> Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options = {});
+/// `-sum_k t_k log(softmax(logits)_k)` for each row: logits (..., classes), labels (...). The mean divides by the
+/// summed weight of the rows that count. Derivative: `(p - t)`, scaled.
+template <class T>
+Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options = {});
 /// The same for rows of probabilities, of the logits' shape.
-template <class T> Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities, const CrossEntropyOptions& options = {});
+template <class T>
+Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities,
+                                  const CrossEntropyOptions& options = {});
 
 /// `-t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x))` for targets between 0 and 1 of the logits' shape.
-template <class T> Variable<T> binary_cross_entropy_with_logits(Variable<T> logits, Variable<T> targets, Reduction reduction = Reduction::mean);
+template <class T>
+Variable<T> binary_cross_entropy_with_logits(Variable<T> logits, Variable<T> targets,
+                                             Reduction reduction = Reduction::mean);
 /// `(prediction - target)^2`; the shapes must be equal.
-template <class T> Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean);
+template <class T>
+Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean);
 
 }  // namespace autograd

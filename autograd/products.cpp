@@ -1,6 +1,6 @@
+#include <fmt/format.h>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
-#include <fmt/format.h>
 
 namespace autograd {
 
@@ -8,7 +8,8 @@ namespace autograd {
 template <class T>
 Variable<T> matmul(Variable<T> a, Variable<T> b) {
     if (a.dimension() == 0 || b.dimension() == 0)
-        throw std::invalid_argument(fmt::format("[matmul] a scalar has no matrix product: {} x {}", to_string(a.shape()), to_string(b.shape())));
+        throw std::invalid_argument(fmt::format("[matmul] a scalar has no matrix product: {} x {}",
+                                                to_string(a.shape()), to_string(b.shape())));
     if (a.dimension() == 1) {
         const Variable<T> z = matmul(expand_dims(a, 0), b);
         return b.dimension() == 1 ? reshape(z, Shape{}) : squeeze(z, {-2});
@@ -25,8 +26,9 @@ namespace {
 template <class T>
 void check_linear(const Variable<T>& x, const Variable<T>& weight) {
     if (weight.dimension() != 2 || x.dimension() < 2 || x.shape().back() != weight.shape().back())
-        throw std::invalid_argument(fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)",
-                                                to_string(x.shape()), to_string(weight.shape())));
+        throw std::invalid_argument(
+            fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)",
+                        to_string(x.shape()), to_string(weight.shape())));
 }
 
 }  // namespace
@@ -46,8 +48,9 @@ template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     check_linear(x, w);
     if (b.dimension() != 1 || b.size() != w.shape()[0])
-        throw std::invalid_argument(fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)",
-                                                to_string(b.shape()), to_string(w.shape())));
+        throw std::invalid_argument(
+            fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)", to_string(b.shape()),
+                        to_string(w.shape())));
     return record("linear", {x, w, b}, Affine<T>{x.value(), w.value(), &b.value()}, [x, w, b](auto& at) {
         at.adjoint(x) += matmul(at.zbar(), at(w));
         at.adjoint(w) += matmul(matrix_transpose(at.zbar()), at(x));
@@ -55,9 +58,9 @@ Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     });
 }
 
-#define INSTANTIATE(T)                                             \
-    template Variable<T> matmul(Variable<T>, Variable<T>);         \
-    template Variable<T> linear(Variable<T>, Variable<T>);         \
+#define INSTANTIATE(T)                                     \
+    template Variable<T> matmul(Variable<T>, Variable<T>); \
+    template Variable<T> linear(Variable<T>, Variable<T>); \
     template Variable<T> linear(Variable<T>, Variable<T>, Variable<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -6,8 +6,9 @@
 //         at.adjoint(y) += at.zbar() * at(x);
 //     });
 //
-// Run on arrays (`Tape::backward`), `at(y)` is an array and the right-hand side an xtensor expression that `+=` evaluates
-// into the adjoint's buffer. Run on variables (`grad`), `at(y)` is y itself, and the same text records new operations.
+// Run on arrays (`Tape::backward`), `at(y)` is an array and the right-hand side an xtensor expression that `+=`
+// evaluates into the adjoint's buffer. Run on variables (`grad`), `at(y)` is y itself, and the same text records new
+// operations.
 #pragma once
 
 #include <autograd/tape.hpp>
@@ -190,7 +191,8 @@ inline constexpr RuleTable<T> rule_table = {
     }(),
     [] {
         void (*destroy)(void*) = nullptr;
-        if constexpr (!std::is_trivially_destructible_v<Rule>) destroy = [](void* rule) { static_cast<Rule*>(rule)->~Rule(); };
+        if constexpr (!std::is_trivially_destructible_v<Rule>)
+            destroy = [](void* rule) { static_cast<Rule*>(rule)->~Rule(); };
         return destroy;
     }(),
 };

@@ -1,8 +1,8 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
+#include <fmt/format.h>
 #include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
-#include <fmt/format.h>
 #include <numeric>
 
 namespace autograd {
@@ -43,7 +43,8 @@ template <class T>
 Variable<T> extremum(const char* operation, Along what, Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = Shapes(operation, x, axes, keepdims);
     if (x.size() == 0 && size_of(kept) != 0)
-        throw std::invalid_argument(fmt::format("[{}] an array of shape {} has no elements to compare", operation, to_string(x.shape())));
+        throw std::invalid_argument(
+            fmt::format("[{}] an array of shape {} has no elements to compare", operation, to_string(x.shape())));
     const Reduced<T> value{what, x.value(), kept, result};
     if (!x.requires_gradient()) return record(operation, {x}, value, [](auto&) {});
     Array<T> extreme, share, ties;
@@ -121,7 +122,9 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
     if (x.size() == 0) return x;
     const std::size_t n = x.size() / outer;
     const Variable<T> rows = reshape(permute(x, order), Shape{outer, n});
-    const auto ones = [&](std::size_t count) { return x.tape().constant(Array<T>(xt::ones<T>(std::vector<std::size_t>{outer, count}))); };
+    const auto ones = [&](std::size_t count) {
+        return x.tape().constant(Array<T>(xt::ones<T>(std::vector<std::size_t>{outer, count})));
+    };
     const auto last = static_cast<std::ptrdiff_t>(n);
     if (n <= 1) return x.tape().constant(Array<T>(xt::ones<T>(x.shape())));
     Variable<T> before = concatenate<T>({ones(1), slice(rows, 1, 0, last - 1)}, 1);
@@ -168,51 +171,65 @@ Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
 template <class T>
 Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis) {
     const Shape kept = kept_along("softmax", x, axis);
-    return record("softmax", {x}, Reduced<T>{Along::softmax, x.value(), kept, x.shape()}, [x, kept](auto& at) {
-        at.adjoint(x) += at.z() * (at.zbar() - at.sum_to(at.zbar() * at.z(), kept));
-    });
+    return record("softmax", {x}, Reduced<T>{Along::softmax, x.value(), kept, x.shape()},
+                  [x, kept](auto& at) { at.adjoint(x) += at.z() * (at.zbar() - at.sum_to(at.zbar() * at.z(), kept)); });
 }
 
 // z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis) {
     const Shape kept = kept_along("log_softmax", x, axis);
-    return record("log_softmax", {x}, Reduced<T>{Along::log_softmax, x.value(), kept, x.shape()}, [x, kept](auto& at) {
-        at.adjoint(x) += at.zbar() - exp(at.z()) * at.sum_to(at.zbar(), kept);
-    });
+    return record("log_softmax", {x}, Reduced<T>{Along::log_softmax, x.value(), kept, x.shape()},
+                  [x, kept](auto& at) { at.adjoint(x) += at.zbar() - exp(at.z()) * at.sum_to(at.zbar(), kept); });
 }
 
 // Over all axes.
-template <class T> Variable<T> sum(Variable<T> x) {
+template <class T>
+Variable<T> sum(Variable<T> x) {
     Shape kept = x.shape();
     std::fill(kept.begin(), kept.end(), std::size_t{1});
     return sum_to(x, kept, Shape{});
 }
-template <class T> Variable<T> mean(Variable<T> x) { return sum(x) / static_cast<T>(x.size()); }
-template <class T> Variable<T> prod(Variable<T> x) { return prod(x, all_axes(x)); }
-template <class T> Variable<T> amax(Variable<T> x) { return amax(x, all_axes(x)); }
-template <class T> Variable<T> amin(Variable<T> x) { return amin(x, all_axes(x)); }
-template <class T> Variable<T> norm(Variable<T> x) { return norm(x, all_axes(x)); }
+template <class T>
+Variable<T> mean(Variable<T> x) {
+    return sum(x) / static_cast<T>(x.size());
+}
+template <class T>
+Variable<T> prod(Variable<T> x) {
+    return prod(x, all_axes(x));
+}
+template <class T>
+Variable<T> amax(Variable<T> x) {
+    return amax(x, all_axes(x));
+}
+template <class T>
+Variable<T> amin(Variable<T> x) {
+    return amin(x, all_axes(x));
+}
+template <class T>
+Variable<T> norm(Variable<T> x) {
+    return norm(x, all_axes(x));
+}
 
-#define INSTANTIATE(T)                                                                     \
-    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);                  \
-    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);                  \
-    template Variable<T> sum(Variable<T>);                                                 \
-    template Variable<T> sum(Variable<T>, const Axes&, bool);                              \
-    template Variable<T> mean(Variable<T>);                                                \
-    template Variable<T> mean(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool);            \
-    template Variable<T> prod(Variable<T>);                                                \
-    template Variable<T> prod(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> exclusive_product(Variable<T>, const Shape&);                     \
-    template Variable<T> amax(Variable<T>);                                                \
-    template Variable<T> amax(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> amin(Variable<T>);                                                \
-    template Variable<T> amin(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> norm(Variable<T>);                                                \
-    template Variable<T> norm(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);                        \
-    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                             \
+#define INSTANTIATE(T)                                                          \
+    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);       \
+    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);       \
+    template Variable<T> sum(Variable<T>);                                      \
+    template Variable<T> sum(Variable<T>, const Axes&, bool);                   \
+    template Variable<T> mean(Variable<T>);                                     \
+    template Variable<T> mean(Variable<T>, const Axes&, bool);                  \
+    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool); \
+    template Variable<T> prod(Variable<T>);                                     \
+    template Variable<T> prod(Variable<T>, const Axes&, bool);                  \
+    template Variable<T> exclusive_product(Variable<T>, const Shape&);          \
+    template Variable<T> amax(Variable<T>);                                     \
+    template Variable<T> amax(Variable<T>, const Axes&, bool);                  \
+    template Variable<T> amin(Variable<T>);                                     \
+    template Variable<T> amin(Variable<T>, const Axes&, bool);                  \
+    template Variable<T> norm(Variable<T>);                                     \
+    template Variable<T> norm(Variable<T>, const Axes&, bool);                  \
+    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);             \
+    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                  \
     template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);
 INSTANTIATE(float)
 INSTANTIATE(double)

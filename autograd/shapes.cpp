@@ -1,8 +1,8 @@
 // Operations that move elements. They are linear and come in pairs, each the other's rule.
+#include <fmt/format.h>
 #include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
-#include <fmt/format.h>
 
 namespace autograd {
 
@@ -13,8 +13,10 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
     const auto n = static_cast<std::int64_t>(length);
     for (std::int64_t index : indices)
         if (index < -n || index >= n)
-            throw std::out_of_range(fmt::format("[{}] index {} is out of range for an axis of length {}", operation, index, n));
-    auto* values = static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
+            throw std::out_of_range(
+                fmt::format("[{}] index {} is out of range for an axis of length {}", operation, index, n));
+    auto* values =
+        static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
     std::ranges::transform(indices, values, [n](std::int64_t index) { return index < 0 ? index + n : index; });
     return {{values, indices.size()}, indices.shape()};
 }
@@ -24,7 +26,8 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape) {
     if (size_of(shape) != x.size())
-        throw std::invalid_argument(fmt::format("[reshape] an array of shape {} cannot take the shape {}", to_string(x.shape()), to_string(shape)));
+        throw std::invalid_argument(fmt::format("[reshape] an array of shape {} cannot take the shape {}",
+                                                to_string(x.shape()), to_string(shape)));
     return record("reshape", {x}, reshape(x.value(), shape),
                   [x](auto& at) { at.adjoint(x) += reshape(at.zbar(), at(x).shape()); });
 }
@@ -45,7 +48,8 @@ Variable<T> transpose(Variable<T> x, const Axes& axes) {
         for (std::size_t i = 0; i < dimension; ++i) order[i] = dimension - 1 - i;
     } else {
         if (axes.size() != dimension)
-            throw std::invalid_argument(fmt::format("[transpose] {} axes are given for an array of shape {}", axes.size(), to_string(x.shape())));
+            throw std::invalid_argument(fmt::format("[transpose] {} axes are given for an array of shape {}",
+                                                    axes.size(), to_string(x.shape())));
         kept_shape("transpose", x.shape(), axes);
         for (std::size_t i = 0; i < dimension; ++i) order[i] = axis_of("transpose", axes[i], dimension);
     }
@@ -55,7 +59,8 @@ Variable<T> transpose(Variable<T> x, const Axes& axes) {
 template <class T>
 Variable<T> matrix_transpose(Variable<T> x) {
     if (x.dimension() < 2)
-        throw std::invalid_argument(fmt::format("[matrix_transpose] an array of shape {} is no matrix", to_string(x.shape())));
+        throw std::invalid_argument(
+            fmt::format("[matrix_transpose] an array of shape {} is no matrix", to_string(x.shape())));
     Shape order(x.dimension());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::swap(order[order.size() - 1], order[order.size() - 2]);
@@ -65,7 +70,8 @@ Variable<T> matrix_transpose(Variable<T> x) {
 template <class T>
 Variable<T> broadcast_to(Variable<T> x, const Shape& shape) {
     if (!sums_to(shape, x.shape()))
-        throw std::invalid_argument(fmt::format("[broadcast_to] an array of shape {} does not broadcast to {}", to_string(x.shape()), to_string(shape)));
+        throw std::invalid_argument(fmt::format("[broadcast_to] an array of shape {} does not broadcast to {}",
+                                                to_string(x.shape()), to_string(shape)));
     Shape kept(shape.size());
     std::fill(kept.begin(), kept.end(), std::size_t{1});
     std::copy(x.shape().begin(), x.shape().end(), kept.end() - static_cast<std::ptrdiff_t>(x.dimension()));
@@ -76,7 +82,8 @@ template <class T>
 Variable<T> squeeze(Variable<T> x, const Axes& axes) {
     const Shape kept = kept_shape("squeeze", x.shape(), axes);
     if (kept != x.shape())
-        throw std::invalid_argument(fmt::format("[squeeze] an axis to be dropped is not of length 1 in shape {}", to_string(x.shape())));
+        throw std::invalid_argument(
+            fmt::format("[squeeze] an axis to be dropped is not of length 1 in shape {}", to_string(x.shape())));
     std::vector<bool> dropped(x.dimension(), false);
     for (std::ptrdiff_t axis : axes) dropped[axis_of("squeeze", axis, x.dimension())] = true;
     Shape shape;
@@ -166,8 +173,9 @@ Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_
     Shape expected = x.shape();
     if (indices.dimension() == expected.size()) expected[place] = indices.shape()[place];
     if (indices.shape() != expected)
-        throw std::invalid_argument(fmt::format("[take_along_axis] indices of shape {} do not fit an array of shape {} along axis {}",
-                                                to_string(indices.shape()), to_string(x.shape()), axis));
+        throw std::invalid_argument(
+            fmt::format("[take_along_axis] indices of shape {} do not fit an array of shape {} along axis {}",
+                        to_string(indices.shape()), to_string(x.shape()), axis));
     return take_stored_along(x, stored("take_along_axis", x.tape(), indices, x.shape()[place]), place);
 }
 
@@ -183,7 +191,8 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
         Shape expected = first;
         if (part.dimension() == first.size()) expected[place] = part.shape()[place];
         if (part.shape() != expected)
-            throw std::invalid_argument(fmt::format("[concatenate] shapes do not fit along axis {}: {} and {}", axis, to_string(first), to_string(part.shape())));
+            throw std::invalid_argument(fmt::format("[concatenate] shapes do not fit along axis {}: {} and {}", axis,
+                                                    to_string(first), to_string(part.shape())));
         value.parts.push_back(&part.value());
     }
     const std::span<const Variable<T>> xs = parts.front().tape().store(std::span<const Variable<T>>(parts));
@@ -202,31 +211,33 @@ Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
     std::vector<Variable<T>> expanded;
     for (const Variable<T>& part : parts) {
         if (part.shape() != parts.front().shape())
-            throw std::invalid_argument(fmt::format("[stack] shapes differ: {} and {}", to_string(parts.front().shape()), to_string(part.shape())));
+            throw std::invalid_argument(fmt::format("[stack] shapes differ: {} and {}",
+                                                    to_string(parts.front().shape()), to_string(part.shape())));
         expanded.push_back(expand_dims(part, axis));
     }
     return concatenate(expanded, axis);
 }
 
-#define INSTANTIATE(T)                                                                                              \
-    template Variable<T> reshape(Variable<T>, const Shape&);                                                        \
-    template Variable<T> permute(Variable<T>, const Shape&);                                                        \
-    template Variable<T> transpose(Variable<T>, const Axes&);                                                       \
-    template Variable<T> matrix_transpose(Variable<T>);                                                             \
-    template Variable<T> broadcast_to(Variable<T>, const Shape&);                                                   \
-    template Variable<T> squeeze(Variable<T>, const Axes&);                                                         \
-    template Variable<T> expand_dims(Variable<T>, std::ptrdiff_t);                                                  \
-    template Variable<T> slice_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);         \
-    template Variable<T> pad_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);           \
-    template Variable<T> slice(Variable<T>, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>, std::ptrdiff_t); \
-    template Variable<T> pad(Variable<T>, std::ptrdiff_t, std::size_t, std::size_t);                                \
-    template Variable<T> take_stored(Variable<T>, const StoredIndices&, std::size_t);                               \
-    template Variable<T> scatter_stored(Variable<T>, const StoredIndices&, std::size_t, const Shape&);              \
-    template Variable<T> take_stored_along(Variable<T>, const StoredIndices&, std::size_t);                         \
-    template Variable<T> scatter_stored_along(Variable<T>, const StoredIndices&, std::size_t, const Shape&);        \
-    template Variable<T> take(Variable<T>, const Indices&, std::ptrdiff_t);                                         \
-    template Variable<T> take_along_axis(Variable<T>, const Indices&, std::ptrdiff_t);                              \
-    template Variable<T> concatenate(const std::vector<Variable<T>>&, std::ptrdiff_t);                              \
+#define INSTANTIATE(T)                                                                                       \
+    template Variable<T> reshape(Variable<T>, const Shape&);                                                 \
+    template Variable<T> permute(Variable<T>, const Shape&);                                                 \
+    template Variable<T> transpose(Variable<T>, const Axes&);                                                \
+    template Variable<T> matrix_transpose(Variable<T>);                                                      \
+    template Variable<T> broadcast_to(Variable<T>, const Shape&);                                            \
+    template Variable<T> squeeze(Variable<T>, const Axes&);                                                  \
+    template Variable<T> expand_dims(Variable<T>, std::ptrdiff_t);                                           \
+    template Variable<T> slice_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);  \
+    template Variable<T> pad_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);    \
+    template Variable<T> slice(Variable<T>, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>,   \
+                               std::ptrdiff_t);                                                              \
+    template Variable<T> pad(Variable<T>, std::ptrdiff_t, std::size_t, std::size_t);                         \
+    template Variable<T> take_stored(Variable<T>, const StoredIndices&, std::size_t);                        \
+    template Variable<T> scatter_stored(Variable<T>, const StoredIndices&, std::size_t, const Shape&);       \
+    template Variable<T> take_stored_along(Variable<T>, const StoredIndices&, std::size_t);                  \
+    template Variable<T> scatter_stored_along(Variable<T>, const StoredIndices&, std::size_t, const Shape&); \
+    template Variable<T> take(Variable<T>, const Indices&, std::ptrdiff_t);                                  \
+    template Variable<T> take_along_axis(Variable<T>, const Indices&, std::ptrdiff_t);                       \
+    template Variable<T> concatenate(const std::vector<Variable<T>>&, std::ptrdiff_t);                       \
     template Variable<T> stack(const std::vector<Variable<T>>&, std::ptrdiff_t);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -49,8 +49,8 @@ bool Tape<T>::recording(std::span<const Variable<T>> inputs) const {
 template <class T>
 Variable<T> Tape<T>::commit(const char* operation, std::span<const Variable<T>> inputs) {
     Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
-    auto* indices = static_cast<std::uint32_t*>(
-        arena_.allocate(inputs.size() * sizeof(std::uint32_t), alignof(std::uint32_t)));
+    auto* indices =
+        static_cast<std::uint32_t*>(arena_.allocate(inputs.size() * sizeof(std::uint32_t), alignof(std::uint32_t)));
     std::ranges::transform(inputs, indices, &Variable<T>::index);
     node.inputs = {indices, inputs.size()};
     node.operation = operation;
@@ -233,7 +233,8 @@ template <class T>
 T Variable<T>::item() const {
     const Array<T>& array = value();
     if (array.size() != 1)
-        throw std::invalid_argument(fmt::format("[item] an array of shape {} is not one number", to_string(array.shape())));
+        throw std::invalid_argument(
+            fmt::format("[item] an array of shape {} is not one number", to_string(array.shape())));
     return *array.data();
 }
 
@@ -285,8 +286,8 @@ bool sums_to(const Shape& from, const Shape& to) {
     return true;
 }
 
-#define INSTANTIATE(T)        \
-    template class Tape<T>;   \
+#define INSTANTIATE(T)           \
+    template class Tape<T>;      \
     template class Gradients<T>; \
     template class Variable<T>;
 INSTANTIATE(float)

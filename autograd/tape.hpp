@@ -77,8 +77,7 @@ class Tape {
     /// A leaf that gradients are wanted for. The value is copied: an array, any xtensor expression, or a number.
     Variable<T> variable(const Array<T>& value, std::string_view name = {}) { return leaf(variable_kind, value, name); }
     template <class S>
-        requires std::is_arithmetic_v<S>
-    Variable<T> variable(S value, std::string_view name = {}) {
+    requires std::is_arithmetic_v<S> Variable<T> variable(S value, std::string_view name = {}) {
         return leaf(variable_kind, static_cast<T>(value), name);
     }
     template <class E>
@@ -89,8 +88,7 @@ class Tape {
     /// A leaf without a gradient.
     Variable<T> constant(const Array<T>& value, std::string_view name = {}) { return leaf(constant_kind, value, name); }
     template <class S>
-        requires std::is_arithmetic_v<S>
-    Variable<T> constant(S value, std::string_view name = {}) {
+    requires std::is_arithmetic_v<S> Variable<T> constant(S value, std::string_view name = {}) {
         return leaf(constant_kind, static_cast<T>(value), name);
     }
     template <class E>

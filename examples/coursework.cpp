@@ -18,7 +18,8 @@ void print(const char* formula, double by_hand, double on_tape) {
 
 int main() {
     using autograd::Array;
-    const Array<double> x = {{0.5, -1.0}}, w_ji = {{0.1, 0.4}, {-0.3, 0.2}, {0.6, -0.5}}, w_kj = {{0.2, -0.4, 0.1}, {0.5, 0.3, -0.2}};
+    const Array<double> x = {{0.5, -1.0}}, w_ji = {{0.1, 0.4}, {-0.3, 0.2}, {0.6, -0.5}},
+                        w_kj = {{0.2, -0.4, 0.1}, {0.5, 0.3, -0.2}};
     const std::size_t label = 1;
 
     autograd::Tape<double> tape;

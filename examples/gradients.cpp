@@ -12,7 +12,7 @@ int main() {
     // 0.198675 0.389584
     // 0.565854 0.722204
 
-    auto second = grad(sum(grad(y, x)), x);  // a gradient is a variable again
+    auto second = grad(sum(grad(y, x)), x);                                         // a gradient is a variable again
     std::cout << "second derivative at x[0, 0]: " << second.value()(0, 0) << '\n';  // 1.9604
     tape.rewind();
 

@@ -78,7 +78,8 @@ struct ClassOrder {
 
 /// The lines of a file, and what the first one says of the columns.
 struct Table {
-    Table(const std::string& path_of_file, const std::string& label, bool labelled) : path(path_of_file), text(read_file(path)) {
+    Table(const std::string& path_of_file, const std::string& label, bool labelled)
+        : path(path_of_file), text(read_file(path)) {
         lines = lines_of(text);
         if (lines.empty()) throw FileError(fmt::format("{}: there are no rows of data", path));
         const std::vector<std::string_view> first = fields_of(lines.front());
@@ -102,10 +103,12 @@ struct Table {
         for (std::size_t i = header; i < lines.size(); ++i) {
             const std::vector<std::string_view> fields = fields_of(lines[i]);
             if (fields.size() != columns)
-                throw FileError(fmt::format("{}:{}: {} fields, but the first line has {}", path, i + 1, fields.size(), columns));
+                throw FileError(
+                    fmt::format("{}:{}: {} fields, but the first line has {}", path, i + 1, fields.size(), columns));
             for (std::size_t column = 0; column < columns; ++column) {
                 if (column == label_column) {
-                    if (fields[column].empty()) throw FileError(fmt::format("{}:{}: the class is missing", path, i + 1));
+                    if (fields[column].empty())
+                        throw FileError(fmt::format("{}:{}: the class is missing", path, i + 1));
                     take_label(fields[column]);
                     continue;
                 }
@@ -135,9 +138,8 @@ Dataset<T> read_csv(const std::string& path, const std::string& label) {
     Dataset<T> data;
     std::map<std::string, std::int64_t, ClassOrder> classes;
     std::vector<std::int64_t*> label_of_row;
-    data.features = table.read<T>([&](std::string_view name) {
-        label_of_row.push_back(&classes.try_emplace(std::string(name)).first->second);
-    });
+    data.features = table.read<T>(
+        [&](std::string_view name) { label_of_row.push_back(&classes.try_emplace(std::string(name)).first->second); });
     for (auto& [name, index] : classes) {
         index = static_cast<std::int64_t>(data.class_names.size());
         data.class_names.push_back(name);

@@ -17,8 +17,8 @@ std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine) {
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows) {
     const std::size_t columns = data.features.shape()[1];
-    Dataset<T> part{autograd::Array<T>::from_shape({rows.size(), columns}), autograd::Indices::from_shape({rows.size()}),
-                    data.class_names};
+    Dataset<T> part{autograd::Array<T>::from_shape({rows.size(), columns}),
+                    autograd::Indices::from_shape({rows.size()}), data.class_names};
     for (std::size_t i = 0; i < rows.size(); ++i) {
         std::copy_n(data.features.data() + rows[i] * columns, columns, part.features.data() + i * columns);
         part.labels(i) = data.labels(rows[i]);
@@ -32,7 +32,8 @@ std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>& data, double holdout, 
     const double share = std::clamp(holdout, 0.0, 1.0) * static_cast<double>(data.size());
     const auto held = static_cast<std::ptrdiff_t>(std::llround(share));
     if (!(holdout > 0 && holdout < 1) || held == 0 || static_cast<std::size_t>(held) == data.size())
-        throw std::invalid_argument(fmt::format("[split] a share of {} of {} rows leaves one side empty", holdout, data.size()));
+        throw std::invalid_argument(
+            fmt::format("[split] a share of {} of {} rows leaves one side empty", holdout, data.size()));
     return {rows_of(data, {order.begin() + held, order.end()}), rows_of(data, {order.begin(), order.begin() + held})};
 }
 
@@ -65,7 +66,8 @@ template <class T>
 autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels) {
     if (scores.dimension() != 2 || labels.dimension() != 1 || scores.shape()[0] != labels.size() || labels.size() == 0)
         throw std::invalid_argument(fmt::format("[confusion_matrix] scores of shape {} do not fit labels of shape {}",
-                                                autograd::to_string(scores.shape()), autograd::to_string(labels.shape())));
+                                                autograd::to_string(scores.shape()),
+                                                autograd::to_string(labels.shape())));
     const std::size_t classes = scores.shape()[1];
     autograd::Indices counts(autograd::Shape{classes, classes}, 0);
     for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -86,11 +88,11 @@ double accuracy(const autograd::Array<T>& scores, const autograd::Indices& label
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-#define INSTANTIATE(T)                                                                                       \
-    template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);                          \
-    template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&);            \
-    template class Batches<T>;                                                                               \
-    template double accuracy(const autograd::Array<T>&, const autograd::Indices&);                            \
+#define INSTANTIATE(T)                                                                             \
+    template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);               \
+    template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&); \
+    template class Batches<T>;                                                                     \
+    template double accuracy(const autograd::Array<T>&, const autograd::Indices&);                 \
     template autograd::Indices confusion_matrix(const autograd::Array<T>&, const autograd::Indices&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -12,19 +12,19 @@ namespace nn {
 /// Rows of numbers, each with the number of its class.
 template <class T>
 struct Dataset {
-    autograd::Array<T> features;              ///< (n, columns)
-    autograd::Indices labels;                 ///< (n,), from 0
-    std::vector<std::string> class_names;     ///< by label
+    autograd::Array<T> features;           ///< (n, columns)
+    autograd::Indices labels;              ///< (n,), from 0
+    std::vector<std::string> class_names;  ///< by label
     std::size_t size() const { return labels.size(); }
     std::size_t classes() const { return class_names.size(); }
 };
 
-/// Reads a CSV file, plain or gzipped: numbers, and in one column the class, a number or a word. A first line that is not
-/// all numbers names the columns. `label` is the name of the class' column, or its number from 0; empty, it is the last.
-/// Classes are numbered in sorted order, numbers before words.
+/// Reads a CSV file, plain or gzipped: numbers, and in one column the class, a number or a word. A first line that is
+/// not all numbers names the columns. `label` is the name of the class' column, or its number from 0; empty, it is the
+/// last. Classes are numbered in sorted order, numbers before words.
 ///
-/// Throws `autograd::FileError`, naming the file and the line, where the file is missing, truncated or empty, where rows
-/// differ in length, and where a number is missing or not finite.
+/// Throws `autograd::FileError`, naming the file and the line, where the file is missing, truncated or empty, where
+/// rows differ in length, and where a number is missing or not finite.
 template <class T>
 Dataset<T> read_csv(const std::string& path, const std::string& label = {});
 
@@ -47,8 +47,8 @@ std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine);
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows);
 
-/// Splits at random into the share that is held out (second) and the rest (first). Throws `std::invalid_argument` unless
-/// both have rows.
+/// Splits at random into the share that is held out (second) and the rest (first). Throws `std::invalid_argument`
+/// unless both have rows.
 template <class T>
 std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>& data, double holdout, std::mt19937_64& engine);
 

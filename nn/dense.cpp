@@ -13,15 +13,14 @@ using autograd::Variable;
 
 template <class T>
 Dense<T>::Dense(std::size_t in, std::size_t out, std::mt19937_64& engine, bool with_bias, Initializer<T> initializer)
-    : weight("weight", initializer(Shape{out, in}, engine)),
-      bias("bias", Array<T>(Shape{with_bias ? out : 0}, T(0))) {}
+    : weight("weight", initializer(Shape{out, in}, engine)), bias("bias", Array<T>(Shape{with_bias ? out : 0}, T(0))) {}
 
 template <class T>
 Variable<T> Dense<T>::operator()(const Variable<T>& x) const {
     if (x.dimension() != 2 || x.shape()[1] != weight.shape()[1])
-        throw std::invalid_argument(fmt::format("[dense] the input has shape {}, but a weight of shape {} needs (n, {})",
-                                                autograd::to_string(x.shape()), autograd::to_string(weight.shape()),
-                                                weight.shape()[1]));
+        throw std::invalid_argument(
+            fmt::format("[dense] the input has shape {}, but a weight of shape {} needs (n, {})",
+                        autograd::to_string(x.shape()), autograd::to_string(weight.shape()), weight.shape()[1]));
     autograd::Tape<T>& tape = x.tape();
     return has_bias() ? linear(x, tape.watch(weight), tape.watch(bias)) : linear(x, tape.watch(weight));
 }

@@ -14,7 +14,8 @@ using autograd::FileError;
 
 std::string read_file(const std::string& path) {
     std::error_code unknown;
-    if (std::filesystem::is_directory(path, unknown)) throw FileError(fmt::format("{}: this is a folder, not a file", path));
+    if (std::filesystem::is_directory(path, unknown))
+        throw FileError(fmt::format("{}: this is a folder, not a file", path));
     const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
     if (file == nullptr) throw FileError(fmt::format("{}: the file cannot be opened", path));
     std::string contents;

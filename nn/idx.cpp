@@ -40,7 +40,8 @@ struct Idx {
         for (std::size_t axis = 0; axis < axes; ++axis) {
             shape.push_back(big_endian<std::uint32_t>(bytes.data() + 4 + 4 * axis));
             if (shape.back() == 0) fail("there are no rows of data");
-            if (size > room / shape.back()) fail(fmt::format("the header promises more than the {} bytes that follow", room));
+            if (size > room / shape.back())
+                fail(fmt::format("the header promises more than the {} bytes that follow", room));
             size *= shape.back();
         }
         if (size != room) fail(fmt::format("the header promises {} bytes, but {} follow", size, room));
@@ -49,24 +50,35 @@ struct Idx {
     std::size_t width() const {
         switch (type) {
             case 0x08:
-            case 0x09: return 1;
-            case 0x0b: return 2;
+            case 0x09:
+                return 1;
+            case 0x0b:
+                return 2;
             case 0x0c:
-            case 0x0d: return 4;
-            case 0x0e: return 8;
-            default: return 0;
+            case 0x0d:
+                return 4;
+            case 0x0e:
+                return 8;
+            default:
+                return 0;
         }
     }
 
     double at(std::size_t i) const {
         const char* element = bytes.data() + data + i * width();
         switch (type) {
-            case 0x08: return static_cast<unsigned char>(*element);
-            case 0x09: return static_cast<signed char>(*element);
-            case 0x0b: return big_endian<std::int16_t>(element);
-            case 0x0c: return big_endian<std::int32_t>(element);
-            case 0x0d: return static_cast<double>(big_endian<float>(element));
-            default: return big_endian<double>(element);
+            case 0x08:
+                return static_cast<unsigned char>(*element);
+            case 0x09:
+                return static_cast<signed char>(*element);
+            case 0x0b:
+                return big_endian<std::int16_t>(element);
+            case 0x0c:
+                return big_endian<std::int32_t>(element);
+            case 0x0d:
+                return static_cast<double>(big_endian<float>(element));
+            default:
+                return big_endian<double>(element);
         }
     }
 
@@ -88,7 +100,8 @@ Dataset<T> read_idx(const std::string& images_path, const std::string& labels_pa
         throw FileError(fmt::format("{}: {} rows, but {} has {} labels", images_path, images.shape[0], labels_path, n));
 
     Dataset<T> data{autograd::Array<T>::from_shape({n, autograd::size_of(images.shape) / n}),
-                    autograd::Indices::from_shape({n}), {}};
+                    autograd::Indices::from_shape({n}),
+                    {}};
     for (std::size_t i = 0; i < data.features.size(); ++i) {
         data.features.data()[i] = static_cast<T>(images.at(i));
         if (!std::isfinite(data.features.data()[i]))

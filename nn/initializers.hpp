@@ -1,5 +1,5 @@
-// The values that weights start from. Numbers are made from the engine's bits here, not by the distributions of <random>,
-// whose results differ between standard libraries; an engine's seed therefore fixes a model.
+// The values that weights start from. Numbers are made from the engine's bits here, not by the distributions of
+// <random>, whose results differ between standard libraries; an engine's seed therefore fixes a model.
 #pragma once
 
 #include <autograd/array.hpp>

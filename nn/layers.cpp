@@ -33,13 +33,20 @@ std::string_view to_string(ActivationKind kind) { return names.at(static_cast<st
 template <class T>
 Variable<T> Activation<T>::operator()(const Variable<T>& x) const {
     switch (kind_) {
-        case ActivationKind::relu: return relu(x);
-        case ActivationKind::tanh: return tanh(x);
-        case ActivationKind::sigmoid: return sigmoid(x);
-        case ActivationKind::gelu: return gelu(x);
-        case ActivationKind::silu: return silu(x);
-        case ActivationKind::softplus: return softplus(x);
-        case ActivationKind::identity: break;
+        case ActivationKind::relu:
+            return relu(x);
+        case ActivationKind::tanh:
+            return tanh(x);
+        case ActivationKind::sigmoid:
+            return sigmoid(x);
+        case ActivationKind::gelu:
+            return gelu(x);
+        case ActivationKind::silu:
+            return silu(x);
+        case ActivationKind::softplus:
+            return softplus(x);
+        case ActivationKind::identity:
+            break;
     }
     return x;
 }

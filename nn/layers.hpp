@@ -72,16 +72,15 @@ class Sequential {
     Sequential() = default;
 
     template <class... L>
-        requires(sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L, Sequential> && ...)) &&
-                 (Layer<L, T> && ...))
-    explicit Sequential(L... layers) {
+    requires(sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L, Sequential> && ...)) &&
+             (Layer<L, T> && ...)) explicit Sequential(L... layers) {
         (add(std::move(layers)), ...);
     }
 
     /// Appends a layer. Its parameters are renamed as in PyTorch's state_dict: "0.weight" for the first layer's
     /// weight, where layers without parameters count too. One that an earlier layer has already keeps its name.
     template <class L>
-        requires Layer<L, T>
+    requires Layer<L, T>
     void add(L layer) {
         std::vector<autograd::Parameter<T>> parameters;
         if constexpr (requires { layer.parameters(); }) parameters = layer.parameters();

@@ -20,8 +20,7 @@ void check_not_negative(const char* name, const char* option, double value) {
 
 void check_below_one(const char* name, const char* option, double value) {
     if (!(value >= 0 && value < 1))
-        throw std::invalid_argument(
-            fmt::format("[{}] {} must be at least 0 and below 1, not {}", name, option, value));
+        throw std::invalid_argument(fmt::format("[{}] {} must be at least 0 and below 1, not {}", name, option, value));
 }
 
 }  // namespace
@@ -57,10 +56,10 @@ void Optimizer<T>::step(const Gradients<T>& gradients) {
         const Parameter<T>& parameter = parameters_[i];
         found_[i] = &gradients[parameter];
         if (parameter.shape() != shapes_[i] || found_[i]->shape() != shapes_[i])
-            throw std::invalid_argument(fmt::format(
-                "[{}] parameter '{}' has shape {} and its gradient {}, but the optimizer was made for {}", name_,
-                parameter.name(), autograd::to_string(parameter.shape()), autograd::to_string(found_[i]->shape()),
-                autograd::to_string(shapes_[i])));
+            throw std::invalid_argument(
+                fmt::format("[{}] parameter '{}' has shape {} and its gradient {}, but the optimizer was made for {}",
+                            name_, parameter.name(), autograd::to_string(parameter.shape()),
+                            autograd::to_string(found_[i]->shape()), autograd::to_string(shapes_[i])));
     }
     ++steps_;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -185,10 +184,14 @@ void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
             parameter[k] -= rate * direction;
         }
     };
-    if (means && momenta) run(std::true_type(), std::true_type());
-    else if (means) run(std::true_type(), std::false_type());
-    else if (momenta) run(std::false_type(), std::true_type());
-    else run(std::false_type(), std::false_type());
+    if (means && momenta)
+        run(std::true_type(), std::true_type());
+    else if (means)
+        run(std::true_type(), std::false_type());
+    else if (momenta)
+        run(std::false_type(), std::true_type());
+    else
+        run(std::false_type(), std::false_type());
 }
 
 template class Optimizer<float>;

@@ -94,13 +94,14 @@ struct Contents {
             const auto n = axis.is_number_unsigned() ? axis.get<std::size_t>() : largest + 1;
             entry.shape.push_back(n);
             extent *= std::max<std::size_t>(n, 1);
-            if (n > largest || extent > largest) fail(fmt::format("'{}' has an axis that is no length, or is too long", name));
+            if (n > largest || extent > largest)
+                fail(fmt::format("'{}' has an axis that is no length, or is too long", name));
             size *= n;
         }
         std::tie(entry.begin, entry.end) = value.at("data_offsets").get<std::pair<std::uint64_t, std::uint64_t>>();
         if (entry.begin > entry.end || entry.end - entry.begin != size)
-            fail(fmt::format("'{}' of shape {} needs {} bytes, but stands at {} ... {}", name, autograd::to_string(entry.shape),
-                             size, entry.begin, entry.end));
+            fail(fmt::format("'{}' of shape {} needs {} bytes, but stands at {} ... {}", name,
+                             autograd::to_string(entry.shape), size, entry.begin, entry.end));
         return entry;
     }
 };
@@ -118,7 +119,8 @@ void save(const std::string& path, const std::vector<Parameter<T>>& parameters, 
         const Array<T>& value = parameter.value();
         const std::size_t begin = data.size();
         data.append(reinterpret_cast<const char*>(value.data()), value.size() * sizeof(T));
-        header[parameter.name()] = {{"dtype", dtype<T>}, {"shape", value.shape()}, {"data_offsets", {begin, data.size()}}};
+        header[parameter.name()] = {
+            {"dtype", dtype<T>}, {"shape", value.shape()}, {"data_offsets", {begin, data.size()}}};
     }
     std::string text;
     try {
@@ -150,18 +152,20 @@ Metadata load(const std::string& path, const std::vector<Parameter<T>>& paramete
     Tensors<T> tensors = read_safetensors<T>(path);
     for (const Parameter<T>& parameter : parameters) {
         const auto found = tensors.arrays.find(parameter.name());
-        if (found == tensors.arrays.end()) throw FileError(fmt::format("{}: there is no array '{}'", path, parameter.name()));
+        if (found == tensors.arrays.end())
+            throw FileError(fmt::format("{}: there is no array '{}'", path, parameter.name()));
         if (found->second.shape() != parameter.shape())
             throw FileError(fmt::format("{}: '{}' has shape {}, but the parameter has shape {}", path, parameter.name(),
-                                        autograd::to_string(found->second.shape()), autograd::to_string(parameter.shape())));
+                                        autograd::to_string(found->second.shape()),
+                                        autograd::to_string(parameter.shape())));
     }
     for (Parameter<T> parameter : parameters) parameter.edit() = tensors.arrays.at(parameter.name());
     return std::move(tensors.metadata);
 }
 
-#define INSTANTIATE(T)                                                                               \
-    template void save(const std::string&, const std::vector<Parameter<T>>&, const Metadata&);      \
-    template Metadata load(const std::string&, const std::vector<Parameter<T>>&);                   \
+#define INSTANTIATE(T)                                                                         \
+    template void save(const std::string&, const std::vector<Parameter<T>>&, const Metadata&); \
+    template Metadata load(const std::string&, const std::vector<Parameter<T>>&);              \
     template Tensors<T> read_safetensors(const std::string&);
 INSTANTIATE(float)
 INSTANTIATE(double)

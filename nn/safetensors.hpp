@@ -25,15 +25,16 @@ struct Tensors {
 /// Writes parameters under their names, `F32` or `F64` as T is. The file is whole or is not there. Throws
 /// `std::invalid_argument` where two parameters share a name, `autograd::FileError` where the file cannot be written.
 template <class T>
-void save(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters, const Metadata& metadata = {});
+void save(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters,
+          const Metadata& metadata = {});
 
 /// Gives the parameters the values of a file, which must hold each under its name and in its shape, and returns the
 /// file's metadata. Throws `autograd::FileError`, and then no parameter has changed.
 template <class T>
 Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters);
 
-/// Reads a file, `F32` or `F64`. Throws `autograd::FileError` where it is missing, truncated, of another element type, or
-/// where its header lies about the bytes that follow.
+/// Reads a file, `F32` or `F64`. Throws `autograd::FileError` where it is missing, truncated, of another element type,
+/// or where its header lies about the bytes that follow.
 template <class T>
 Tensors<T> read_safetensors(const std::string& path);
 

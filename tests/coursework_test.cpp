@@ -18,9 +18,12 @@ struct Activation {
 };
 double logistic(double z) { return 1 / (1 + std::exp(-z)); }
 const std::vector<Activation> activations = {
-    {"sigmoid", logistic, [](double z) { return logistic(z) * (1 - logistic(z)); }, [](Variable<double> x) { return sigmoid(x); }},
-    {"tanh", [](double z) { return std::tanh(z); }, [](double z) { return 1 - std::tanh(z) * std::tanh(z); }, [](Variable<double> x) { return tanh(x); }},
-    {"relu", [](double z) { return z > 0 ? z : 0; }, [](double z) { return z > 0 ? 1.0 : 0.0; }, [](Variable<double> x) { return relu(x); }},
+    {"sigmoid", logistic, [](double z) { return logistic(z) * (1 - logistic(z)); },
+     [](Variable<double> x) { return sigmoid(x); }},
+    {"tanh", [](double z) { return std::tanh(z); }, [](double z) { return 1 - std::tanh(z) * std::tanh(z); },
+     [](Variable<double> x) { return tanh(x); }},
+    {"relu", [](double z) { return z > 0 ? z : 0; }, [](double z) { return z > 0 ? 1.0 : 0.0; },
+     [](Variable<double> x) { return relu(x); }},
 };
 
 Array<double> random_array(const Shape& shape, std::mt19937_64& engine) {
@@ -81,14 +84,16 @@ BOOST_AUTO_TEST_CASE(delta_rule_through_any_depth_and_batch) {
                     // delta_k = -(y_k - yhat_k)
                     Matrix_ delta(layers);
                     for (std::size_t k = 0; k < widths.back(); ++k) {
-                        const double y_k = static_cast<std::size_t>(labels(n)) == k, yhat_k = std::exp(hand_z.back()[k]) / normaliser;
+                        const double y_k = static_cast<std::size_t>(labels(n)) == k,
+                                     yhat_k = std::exp(hand_z.back()[k]) / normaliser;
                         delta.back().push_back(-(y_k - yhat_k));
                     }
                     // delta_j = f'(z_j) * sum_k w_kj * delta_k
                     for (std::size_t l = layers - 1; l-- > 0;)
                         for (std::size_t j = 0; j < widths[l + 1]; ++j) {
                             double sum = 0;
-                            for (std::size_t k = 0; k < widths[l + 2]; ++k) sum += weights[l + 1].value()(k, j) * delta[l + 1][k];
+                            for (std::size_t k = 0; k < widths[l + 2]; ++k)
+                                sum += weights[l + 1].value()(k, j) * delta[l + 1][k];
                             delta[l].push_back(activation.derivative(hand_z[l][j]) * sum);
                         }
                     for (std::size_t l = 0; l < layers; ++l)
@@ -112,7 +117,8 @@ BOOST_AUTO_TEST_CASE(delta_rule_through_any_depth_and_batch) {
 // The worked example that M. Mazur published in 2015 ("A step by step backpropagation example"), to all its digits.
 BOOST_AUTO_TEST_CASE(published_worked_example) {
     Tape<double> tape;
-    Parameter<double> w1("w1", Array<double>{{0.15, 0.20}, {0.25, 0.30}}), w2("w2", Array<double>{{0.40, 0.45}, {0.50, 0.55}});
+    Parameter<double> w1("w1", Array<double>{{0.15, 0.20}, {0.25, 0.30}}),
+        w2("w2", Array<double>{{0.40, 0.45}, {0.50, 0.55}});
     const auto x = tape.constant({{0.05, 0.10}});
     const auto hidden = sigmoid(linear(x, tape.watch(w1), tape.constant({0.35, 0.35})));
     const auto output = sigmoid(linear(hidden, tape.watch(w2), tape.constant({0.60, 0.60})));

@@ -12,10 +12,11 @@ const Folder folder;
 std::string written(const std::string& text) { return folder.write("table.csv", text); }
 
 void refuses(const std::string& text, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(nn::read_csv<double>(written(text)), autograd::FileError, [&](const autograd::FileError& error) {
-        BOOST_TEST_MESSAGE(error.what());
-        return std::string(error.what()).find(part) != std::string::npos;
-    });
+    BOOST_CHECK_EXCEPTION(nn::read_csv<double>(written(text)), autograd::FileError,
+                          [&](const autograd::FileError& error) {
+                              BOOST_TEST_MESSAGE(error.what());
+                              return std::string(error.what()).find(part) != std::string::npos;
+                          });
 }
 
 }  // namespace
@@ -82,7 +83,9 @@ BOOST_AUTO_TEST_CASE(every_mutation_is_read_or_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(batches_pass_over_every_row_once_and_again_the_same_with_the_same_seed) {
-    nn::Dataset<double> data{autograd::Array<double>(xt::reshape_view(xt::arange<double>(10), {10, 1})), autograd::Indices(xt::arange<std::int64_t>(10)), {}};
+    nn::Dataset<double> data{autograd::Array<double>(xt::reshape_view(xt::arange<double>(10), {10, 1})),
+                             autograd::Indices(xt::arange<std::int64_t>(10)),
+                             {}};
     const auto pass = [&](unsigned seed) {
         std::mt19937_64 engine(seed);
         nn::Batches<double> batches(data, 4, engine);
@@ -113,6 +116,7 @@ BOOST_AUTO_TEST_CASE(split_and_accuracy) {
     BOOST_TEST((nn::confusion_matrix(autograd::Array<double>{{0.1, 0.9}, {0.8, 0.2}}, autograd::Indices{1, 1}) ==
                 autograd::Indices{{0, 0}, {1, 1}}));
     BOOST_CHECK_THROW(nn::accuracy(autograd::Array<double>{{0.1, 0.9}}, autograd::Indices{2}), std::out_of_range);
-    BOOST_CHECK_THROW(nn::accuracy(autograd::Array<double>{{0.1, 0.9}}, autograd::Indices{1, 1}), std::invalid_argument);
+    BOOST_CHECK_THROW(nn::accuracy(autograd::Array<double>{{0.1, 0.9}}, autograd::Indices{1, 1}),
+                      std::invalid_argument);
     BOOST_TEST(nn::accuracy(autograd::Array<double>{{0.1, 0.9}, {0.8, 0.2}}, autograd::Indices{1, 1}) == 0.5);
 }

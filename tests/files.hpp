@@ -13,7 +13,8 @@ class Folder {
   public:
     Folder() {
         static int number = 0;
-        path_ = std::filesystem::temp_directory_path() / ("deltarule-" + std::to_string(getpid()) + "-" + std::to_string(number++));
+        path_ = std::filesystem::temp_directory_path() /
+                ("deltarule-" + std::to_string(getpid()) + "-" + std::to_string(number++));
         std::filesystem::create_directories(path_);
     }
     ~Folder() { std::filesystem::remove_all(path_); }

@@ -13,14 +13,18 @@ namespace {
 const Folder folder;
 
 // Written out from the format's description.
-const std::string images("\0\0\x08\x03"
-                         "\0\0\0\x02"
-                         "\0\0\0\x02"
-                         "\0\0\0\x03"
-                         "\x01\x02\x03\x04\x05\x06\x80\xff\x00\x09\x0a\x0b", 28);
-const std::string labels("\0\0\x08\x01"
-                         "\0\0\0\x02"
-                         "\x03\x01", 10);
+const std::string images(
+    "\0\0\x08\x03"
+    "\0\0\0\x02"
+    "\0\0\0\x02"
+    "\0\0\0\x03"
+    "\x01\x02\x03\x04\x05\x06\x80\xff\x00\x09\x0a\x0b",
+    28);
+const std::string labels(
+    "\0\0\x08\x01"
+    "\0\0\0\x02"
+    "\x03\x01",
+    10);
 
 nn::Dataset<double> read(const std::string& image_bytes, const std::string& label_bytes) {
     return nn::read_idx<double>(folder.write("images", image_bytes), folder.write("labels", label_bytes));
@@ -57,7 +61,9 @@ BOOST_AUTO_TEST_CASE(reads_gzipped_files_alike) {
 
 BOOST_AUTO_TEST_CASE(reads_every_element_type) {
     const auto one = [](char type, const std::string& bytes) {
-        return read(std::string("\0\0", 2) + type + std::string("\x01\0\0\0\x01", 5) + bytes, std::string("\0\0\x08\x01\0\0\0\x01\0", 9)).features(0, 0);
+        return read(std::string("\0\0", 2) + type + std::string("\x01\0\0\0\x01", 5) + bytes,
+                    std::string("\0\0\x08\x01\0\0\0\x01\0", 9))
+            .features(0, 0);
     };
     BOOST_TEST(one('\x09', "\xfe") == -2);
     BOOST_TEST(one('\x0b', "\xff\x01") == -255);

@@ -74,7 +74,8 @@ BOOST_AUTO_TEST_CASE(initializers) {
     const auto [he_bound, he_variance] = moments(nn::he_uniform<double>(shape, engine));
     BOOST_TEST(he_bound <= std::sqrt(6.0 / 100));
     BOOST_TEST(he_variance == 2.0 / 100, boost::test_tools::tolerance(0.05));
-    BOOST_TEST(moments(nn::glorot_normal<double>(shape, engine)).second == 2.0 / 300, boost::test_tools::tolerance(0.05));
+    BOOST_TEST(moments(nn::glorot_normal<double>(shape, engine)).second == 2.0 / 300,
+               boost::test_tools::tolerance(0.05));
     BOOST_TEST(moments(nn::he_normal<double>(shape, engine)).second == 2.0 / 100, boost::test_tools::tolerance(0.05));
 
     check_message([&] { nn::glorot_uniform<double>({3, 0}, engine); }, "(out, in), both at least 1, not (3, 0)");
@@ -105,7 +106,8 @@ BOOST_AUTO_TEST_CASE(dense) {
     BOOST_TEST(autograd::to_string(unbiased(x).shape()) == "(1, 2)");
 
     const auto wide = tape.constant(Array<double>{{1, 2, 3, 4}});
-    check_message([&] { layer(wide); }, "[dense] the input has shape (1, 4), but a weight of shape (2, 3) needs (n, 3)");
+    check_message([&] { layer(wide); },
+                  "[dense] the input has shape (1, 4), but a weight of shape (2, 3) needs (n, 3)");
     const auto flat = tape.constant(Array<double>{1, 2, 3});
     check_message([&] { layer(flat); }, "(3,)");
     BOOST_CHECK_THROW(nn::Dense<double>(0, 2, engine), std::invalid_argument);
@@ -138,8 +140,10 @@ BOOST_AUTO_TEST_CASE(dropout) {
     const auto y = layer(x);
     std::size_t zeros = 0;
     for (double value : y.value().storage()) {
-        if (value == 0) ++zeros;
-        else BOOST_REQUIRE_SMALL(value - 4.0, 1e-12);
+        if (value == 0)
+            ++zeros;
+        else
+            BOOST_REQUIRE_SMALL(value - 4.0, 1e-12);
     }
     BOOST_TEST(std::abs(static_cast<double>(zeros) / 1e4 - 0.25) < 0.02);
     // The gradient passes where the value passed.
@@ -192,9 +196,9 @@ BOOST_AUTO_TEST_CASE(sequential) {
 BOOST_AUTO_TEST_CASE(mlp) {
     std::mt19937_64 engine(5), again(5), other(6);
     const nn::Mlp<double> model({3, 5, 4, 2}, nn::ActivationKind::relu, engine);
-    BOOST_TEST(names_of(model.parameters()) ==
-                   (Strings{"0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(
+        names_of(model.parameters()) == (Strings{"0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"}),
+        boost::test_tools::per_element());
     BOOST_TEST(model.widths().size() == 4u);
     BOOST_TEST(autograd::to_string(model.parameters()[4].shape()) == "(2, 4)");
     Tape<double> tape;

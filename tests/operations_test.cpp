@@ -27,68 +27,192 @@ const double infinity = std::numeric_limits<double>::infinity();
 constexpr auto phi = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };
 
 const std::vector<Row> table = {
-    {"add", [](const Xs& x) { return x[0] + x[1]; }, {{2, 3}, {2, 3}}, Domain::any, [](double a, double b) { return a + b; }},
+    {"add",
+     [](const Xs& x) { return x[0] + x[1]; },
+     {{2, 3}, {2, 3}},
+     Domain::any,
+     [](double a, double b) { return a + b; }},
     {"add, broadcast both ways", [](const Xs& x) { return x[0] + x[1]; }, {{2, 1}, {3}}},
-    {"add, aliased", [](const Xs& x) { return x[0] + x[0]; }, {{2, 3}}, Domain::any, [](double a, double) { return a + a; }},
+    {"add, aliased",
+     [](const Xs& x) { return x[0] + x[0]; },
+     {{2, 3}},
+     Domain::any,
+     [](double a, double) { return a + a; }},
     {"sub", [](const Xs& x) { return x[0] - x[1]; }, {{3}, {3}}, Domain::any, [](double a, double b) { return a - b; }},
     {"sub, rank 0", [](const Xs& x) { return x[0] - x[1]; }, {{}, {2, 2}}},
-    {"mul", [](const Xs& x) { return x[0] * x[1]; }, {{2, 3}, {2, 3}}, Domain::any, [](double a, double b) { return a * b; }},
-    {"mul, aliased", [](const Xs& x) { return x[0] * x[0]; }, {{2, 3}}, Domain::any, [](double a, double) { return a * a; }},
+    {"mul",
+     [](const Xs& x) { return x[0] * x[1]; },
+     {{2, 3}, {2, 3}},
+     Domain::any,
+     [](double a, double b) { return a * b; }},
+    {"mul, aliased",
+     [](const Xs& x) { return x[0] * x[0]; },
+     {{2, 3}},
+     Domain::any,
+     [](double a, double) { return a * a; }},
     {"mul, broadcast", [](const Xs& x) { return x[0] * x[1]; }, {{2, 3, 2}, {3, 1}}},
-    {"div", [](const Xs& x) { return x[0] / x[1]; }, {{2, 3}, {2, 3}}, Domain::positive, [](double a, double b) { return a / b; }},
+    {"div",
+     [](const Xs& x) { return x[0] / x[1]; },
+     {{2, 3}, {2, 3}},
+     Domain::positive,
+     [](double a, double b) { return a / b; }},
     {"div, broadcast", [](const Xs& x) { return x[0] / x[1]; }, {{3}, {2, 1}}, Domain::positive},
-    {"scalars", [](const Xs& x) { return 2.0 - (3.0 * x[0] + 1.0) / 4.0 + 2.0 / x[0]; }, {{4}}, Domain::positive, [](double a, double) { return 2 - (3 * a + 1) / 4 + 2 / a; }},
+    {"scalars",
+     [](const Xs& x) { return 2.0 - (3.0 * x[0] + 1.0) / 4.0 + 2.0 / x[0]; },
+     {{4}},
+     Domain::positive,
+     [](double a, double) { return 2 - (3 * a + 1) / 4 + 2 / a; }},
     {"neg", [](const Xs& x) { return -x[0]; }, {{0, 2}}},
     {"exp", [](const Xs& x) { return exp(x[0]); }, {{2, 3}}, Domain::any, [](double a, double) { return std::exp(a); }},
-    {"expm1", [](const Xs& x) { return expm1(x[0]); }, {{2, 3}}, Domain::any, [](double a, double) { return std::expm1(a); }},
-    {"log", [](const Xs& x) { return log(x[0]); }, {{2, 3}}, Domain::positive, [](double a, double) { return std::log(a); }},
-    {"log1p", [](const Xs& x) { return log1p(x[0]); }, {{2, 3}}, Domain::positive, [](double a, double) { return std::log1p(a); }},
-    {"sqrt", [](const Xs& x) { return sqrt(x[0]); }, {{2, 3}}, Domain::positive, [](double a, double) { return std::sqrt(a); }},
+    {"expm1",
+     [](const Xs& x) { return expm1(x[0]); },
+     {{2, 3}},
+     Domain::any,
+     [](double a, double) { return std::expm1(a); }},
+    {"log",
+     [](const Xs& x) { return log(x[0]); },
+     {{2, 3}},
+     Domain::positive,
+     [](double a, double) { return std::log(a); }},
+    {"log1p",
+     [](const Xs& x) { return log1p(x[0]); },
+     {{2, 3}},
+     Domain::positive,
+     [](double a, double) { return std::log1p(a); }},
+    {"sqrt",
+     [](const Xs& x) { return sqrt(x[0]); },
+     {{2, 3}},
+     Domain::positive,
+     [](double a, double) { return std::sqrt(a); }},
     {"abs", [](const Xs& x) { return abs(x[0]); }, {{2, 3}}, Domain::any, [](double a, double) { return std::abs(a); }},
     {"sin", [](const Xs& x) { return sin(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::sin(a); }},
     {"cos", [](const Xs& x) { return cos(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::cos(a); }},
     {"tanh", [](const Xs& x) { return tanh(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::tanh(a); }},
     {"erf", [](const Xs& x) { return erf(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::erf(a); }},
-    {"sigmoid", [](const Xs& x) { return sigmoid(x[0]); }, {{9}}, Domain::any, [](double a, double) { return 1 / (1 + std::exp(-a)); }},
-    {"relu", [](const Xs& x) { return relu(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::max(a, 0.0); }},
-    {"softplus", [](const Xs& x) { return softplus(x[0]); }, {{9}}, Domain::any, [](double a, double) { return std::log(1 + std::exp(a)); }},
+    {"sigmoid",
+     [](const Xs& x) { return sigmoid(x[0]); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return 1 / (1 + std::exp(-a)); }},
+    {"relu",
+     [](const Xs& x) { return relu(x[0]); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return std::max(a, 0.0); }},
+    {"softplus",
+     [](const Xs& x) { return softplus(x[0]); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return std::log(1 + std::exp(a)); }},
     {"gelu", [](const Xs& x) { return gelu(x[0]); }, {{9}}, Domain::any, [](double a, double) { return a * phi(a); }},
-    {"silu", [](const Xs& x) { return silu(x[0]); }, {{9}}, Domain::any, [](double a, double) { return a / (1 + std::exp(-a)); }},
-    {"pow, constant", [](const Xs& x) { return pow(x[0], 3.0); }, {{9}}, Domain::any, [](double a, double) { return a * a * a; }},
-    {"pow, exponent 0", [](const Xs& x) { return pow(x[0], 0.0); }, {{3}}, Domain::any, [](double, double) { return 1.0; }},
-    {"pow", [](const Xs& x) { return pow(x[0], x[1]); }, {{5}, {5}}, Domain::positive, [](double a, double b) { return std::pow(a, b); }},
-    {"maximum", [](const Xs& x) { return maximum(x[0], x[1]); }, {{9}, {9}}, Domain::any, [](double a, double b) { return std::max(a, b); }},
+    {"silu",
+     [](const Xs& x) { return silu(x[0]); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return a / (1 + std::exp(-a)); }},
+    {"pow, constant",
+     [](const Xs& x) { return pow(x[0], 3.0); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return a * a * a; }},
+    {"pow, exponent 0",
+     [](const Xs& x) { return pow(x[0], 0.0); },
+     {{3}},
+     Domain::any,
+     [](double, double) { return 1.0; }},
+    {"pow",
+     [](const Xs& x) { return pow(x[0], x[1]); },
+     {{5}, {5}},
+     Domain::positive,
+     [](double a, double b) { return std::pow(a, b); }},
+    {"maximum",
+     [](const Xs& x) { return maximum(x[0], x[1]); },
+     {{9}, {9}},
+     Domain::any,
+     [](double a, double b) { return std::max(a, b); }},
     {"maximum, broadcast", [](const Xs& x) { return maximum(x[0], x[1]); }, {{2, 1}, {3}}},
-    {"minimum", [](const Xs& x) { return minimum(x[0], x[1]); }, {{9}, {9}}, Domain::any, [](double a, double b) { return std::min(a, b); }},
-    {"clip", [](const Xs& x) { return clip(x[0], -0.5, 0.75); }, {{9}}, Domain::any, [](double a, double) { return std::min(std::max(a, -0.5), 0.75); }},
-    {"where", [](const Xs& x) { return where(Array<double>{1, 0, 1}, x[0], x[1]); }, {{2, 3}, {3}}},
+    {"minimum",
+     [](const Xs& x) { return minimum(x[0], x[1]); },
+     {{9}, {9}},
+     Domain::any,
+     [](double a, double b) { return std::min(a, b); }},
+    {"clip",
+     [](const Xs& x) { return clip(x[0], -0.5, 0.75); },
+     {{9}},
+     Domain::any,
+     [](double a, double) { return std::min(std::max(a, -0.5), 0.75); }},
+    {"where",
+     [](const Xs& x) {
+         return where(Array<double>{1, 0, 1}, x[0], x[1]);
+     },
+     {{2, 3}, {3}}},
     {"sum", [](const Xs& x) { return sum(x[0]); }, {{2, 3}}},
     {"sum of axis 0", [](const Xs& x) { return sum(x[0], {0}); }, {{2, 3, 2}}},
-    {"sum of two axes", [](const Xs& x) { return sum(x[0], {-1, 0}); }, {{2, 3, 2}}},
+    {"sum of two axes",
+     [](const Xs& x) {
+         return sum(x[0], {-1, 0});
+     },
+     {{2, 3, 2}}},
     {"sum with keepdims", [](const Xs& x) { return sum(x[0], {1}, true) * x[0]; }, {{2, 3, 2}}},
     {"mean", [](const Xs& x) { return mean(x[0]) + mean(x[0], {1}); }, {{2, 3}}},
     {"variance", [](const Xs& x) { return variance(x[0], {0}, 1); }, {{4, 2}}},
     {"prod", [](const Xs& x) { return prod(x[0]); }, {{2, 2}}},
     {"prod of axis 0", [](const Xs& x) { return prod(x[0], {0}); }, {{3, 2}}},
-    {"prod of outer axes", [](const Xs& x) { return prod(x[0], {0, 2}); }, {{2, 2, 2}}},
+    {"prod of outer axes",
+     [](const Xs& x) {
+         return prod(x[0], {0, 2});
+     },
+     {{2, 2, 2}}},
     {"amax", [](const Xs& x) { return amax(x[0]) * amax(x[0], {1}); }, {{3, 4}}},
     {"amin", [](const Xs& x) { return amin(x[0], {0}, true) * x[0]; }, {{3, 4}}},
     {"norm", [](const Xs& x) { return norm(x[0], {1}); }, {{2, 3}}},
     {"logsumexp", [](const Xs& x) { return logsumexp(x[0], {0}); }, {{3, 2}}},
-    {"logsumexp of both axes", [](const Xs& x) { return logsumexp(x[0], {0, 1}, true); }, {{3, 2}}},
+    {"logsumexp of both axes",
+     [](const Xs& x) {
+         return logsumexp(x[0], {0, 1}, true);
+     },
+     {{3, 2}}},
     {"softmax", [](const Xs& x) { return softmax(x[0]); }, {{2, 3}}},
     {"softmax of axis 0", [](const Xs& x) { return softmax(x[0], 0); }, {{3, 2}}},
     {"log_softmax", [](const Xs& x) { return log_softmax(x[0]); }, {{2, 3}}},
-    {"reshape", [](const Xs& x) { return reshape(x[0], {3, 2}) * x[1]; }, {{2, 3}, {3, 2}}},
-    {"transpose", [](const Xs& x) { return transpose(x[0], {2, 0, 1}) * x[1]; }, {{2, 3, 4}, {4, 2, 3}}},
-    {"broadcast_to", [](const Xs& x) { return broadcast_to(x[0], {4, 2, 3}) * x[1]; }, {{2, 1}, {4, 2, 3}}},
+    {"reshape",
+     [](const Xs& x) {
+         return reshape(x[0], {3, 2}) * x[1];
+     },
+     {{2, 3}, {3, 2}}},
+    {"transpose",
+     [](const Xs& x) {
+         return transpose(x[0], {2, 0, 1}) * x[1];
+     },
+     {{2, 3, 4}, {4, 2, 3}}},
+    {"broadcast_to",
+     [](const Xs& x) {
+         return broadcast_to(x[0], {4, 2, 3}) * x[1];
+     },
+     {{2, 1}, {4, 2, 3}}},
     {"squeeze, expand_dims", [](const Xs& x) { return squeeze(x[0]) * expand_dims(x[1], -1); }, {{2, 1, 3}, {2}}},
     {"slice", [](const Xs& x) { return slice(x[0], 1, 3, 0, -2) * slice(x[0], 1, 1, 3); }, {{2, 5}}},
     {"pad", [](const Xs& x) { return pad(x[0], 0, 1, 2) * x[1]; }, {{2, 3}, {5, 3}}},
-    {"take", [](const Xs& x) { return take(x[0], Indices{{0, 2}, {2, -1}}, 0) * x[1]; }, {{3, 2}, {2, 2, 2}}},
-    {"take_along_axis", [](const Xs& x) { return take_along_axis(x[0], Indices{{0, 0}, {2, 1}}, 1) * x[1]; }, {{2, 3}, {2, 2}}},
-    {"concatenate", [](const Xs& x) { return concatenate<double>({x[0], x[1], x[0]}, 1) * x[2]; }, {{2, 1}, {2, 2}, {2, 4}}},
-    {"stack", [](const Xs& x) { return stack<double>({x[0], x[1]}, 1) * x[2]; }, {{2, 3}, {2, 3}, {2, 2, 3}}},
+    {"take",
+     [](const Xs& x) {
+         return take(x[0], Indices{{0, 2}, {2, -1}}, 0) * x[1];
+     },
+     {{3, 2}, {2, 2, 2}}},
+    {"take_along_axis",
+     [](const Xs& x) {
+         return take_along_axis(x[0], Indices{{0, 0}, {2, 1}}, 1) * x[1];
+     },
+     {{2, 3}, {2, 2}}},
+    {"concatenate",
+     [](const Xs& x) {
+         return concatenate<double>({x[0], x[1], x[0]}, 1) * x[2];
+     },
+     {{2, 1}, {2, 2}, {2, 4}}},
+    {"stack",
+     [](const Xs& x) {
+         return stack<double>({x[0], x[1]}, 1) * x[2];
+     },
+     {{2, 3}, {2, 3}, {2, 2, 3}}},
     {"matmul", [](const Xs& x) { return matmul(x[0], x[1]); }, {{2, 3}, {3, 4}}},
     {"matmul, stacks", [](const Xs& x) { return matmul(x[0], x[1]); }, {{2, 1, 2, 3}, {2, 3, 2}}},
     {"matmul, vectors", [](const Xs& x) { return matmul(x[0], x[1]); }, {{3}, {3}}},
@@ -96,12 +220,26 @@ const std::vector<Row> table = {
     {"matmul, aliased", [](const Xs& x) { return matmul(x[0], x[0]); }, {{3, 3}}},
     {"linear", [](const Xs& x) { return linear(x[0], x[1], x[2]); }, {{2, 3}, {4, 3}, {4}}},
     {"linear, no bias", [](const Xs& x) { return linear(x[0], x[1]); }, {{2, 3}, {4, 3}}},
-    {"softmax_cross_entropy", [](const Xs& x) { return softmax_cross_entropy(x[0], Indices{0, 2}); }, {{2, 3}}},
+    {"softmax_cross_entropy",
+     [](const Xs& x) {
+         return softmax_cross_entropy(x[0], Indices{0, 2});
+     },
+     {{2, 3}}},
     {"softmax_cross_entropy, all options",
-     [](const Xs& x) { return softmax_cross_entropy(x[0], Indices{0, -1, 2}, {Reduction::none, {0.5, 1, 2}, 0.1, -1}); }, {{3, 3}}},
+     [](const Xs& x) {
+         return softmax_cross_entropy(x[0], Indices{0, -1, 2}, {Reduction::none, {0.5, 1, 2}, 0.1, -1});
+     },
+     {{3, 3}}},
     {"softmax_cross_entropy, probabilities",
-     [](const Xs& x) { return softmax_cross_entropy(x[0], Array<double>{{0.25, 0.75, 0}, {0.5, 0.25, 0.25}}, {.reduction = Reduction::sum}); }, {{2, 3}}},
-    {"binary_cross_entropy_with_logits", [](const Xs& x) { return binary_cross_entropy_with_logits(x[0], x[1]); }, {{2, 3}, {2, 3}}, Domain::unit},
+     [](const Xs& x) {
+         return softmax_cross_entropy(x[0], Array<double>{{0.25, 0.75, 0}, {0.5, 0.25, 0.25}},
+                                      {.reduction = Reduction::sum});
+     },
+     {{2, 3}}},
+    {"binary_cross_entropy_with_logits",
+     [](const Xs& x) { return binary_cross_entropy_with_logits(x[0], x[1]); },
+     {{2, 3}, {2, 3}},
+     Domain::unit},
     {"mean_squared_error", [](const Xs& x) { return mean_squared_error(x[0], x[1]); }, {{2, 3}, {2, 3}}},
 };
 
@@ -178,7 +316,8 @@ BOOST_AUTO_TEST_CASE(forward_agrees_with_reverse) {
         for (std::size_t i = 0; i < v.size(); ++i) left += v.data()[i] * forward.data()[i];
         for (std::size_t k = 0; k < xs.size(); ++k)
             for (std::size_t i = 0; i < xs[k].size(); ++i) right += reverse[xs[k]].data()[i] * us[k].value().data()[i];
-        BOOST_TEST(std::abs(left - right) <= 1e-12 * (1 + std::abs(left)), row.name << ": " << left << " and " << right);
+        BOOST_TEST(std::abs(left - right) <= 1e-12 * (1 + std::abs(left)),
+                   row.name << ": " << left << " and " << right);
     }
 }
 
@@ -230,7 +369,8 @@ BOOST_AUTO_TEST_CASE(kinks_and_edges) {
 
 BOOST_AUTO_TEST_CASE(errors_are_sentences) {
     Tape<double> tape;
-    const auto a = tape.variable(Array<double>(xt::ones<double>({3, 2}))), b = tape.variable(Array<double>(xt::ones<double>({4, 3})));
+    const auto a = tape.variable(Array<double>(xt::ones<double>({3, 2}))),
+               b = tape.variable(Array<double>(xt::ones<double>({4, 3})));
     const auto says = [](const char* text) {
         return [text](const std::exception& error) {
             BOOST_TEST_MESSAGE(error.what());
@@ -254,10 +394,12 @@ BOOST_AUTO_TEST_CASE(errors_are_sentences) {
 // The checks are checked: each wrong rule must be caught.
 BOOST_AUTO_TEST_CASE(wrong_rules_are_caught) {
     const auto caught = [](auto rule) {
-        return !gradcheck([rule](const Xs& xs) {
-            const auto x = xs[0];
-            return record("wrong", {x}, x.value() * x.value() * x.value(), [x, rule](auto& at) { rule(at, x); });
-        }, {Array<double>{{0.5, 1.5, -1}, {2, 1, 0.75}}});
+        return !gradcheck(
+            [rule](const Xs& xs) {
+                const auto x = xs[0];
+                return record("wrong", {x}, x.value() * x.value() * x.value(), [x, rule](auto& at) { rule(at, x); });
+            },
+            {Array<double>{{0.5, 1.5, -1}, {2, 1, 0.75}}});
     };
     BOOST_TEST(!caught([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.0 * at(x) * at(x); }));
     BOOST_TEST(caught([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.0015 * at(x) * at(x); }));

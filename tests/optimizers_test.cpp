@@ -34,7 +34,9 @@ Numbers start() {
     return numbers;
 }
 
-double gradient_at(int t, std::size_t k, double p) { return std::sin(0.37 * t * (static_cast<double>(k) + 1)) + 0.2 * p; }
+double gradient_at(int t, std::size_t k, double p) {
+    return std::sin(0.37 * t * (static_cast<double>(k) + 1)) + 0.2 * p;
+}
 
 // Runs 100 steps beside `reference(t, k, p, g)`, which returns the new value of the number p at place k in step t.
 template <class Optimizer, class Options, class Reference>
@@ -68,7 +70,8 @@ void check_message(F f, const std::string& part) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(sgd) {
-    compare<nn::Sgd<double>>(nn::SgdOptions{.rate = 0.1}, [](int, std::size_t, double p, double g) { return p - 0.1 * g; });
+    compare<nn::Sgd<double>>(nn::SgdOptions{.rate = 0.1},
+                             [](int, std::size_t, double p, double g) { return p - 0.1 * g; });
 
     for (bool nesterov : {false, true}) {
         Numbers buffer(length);
@@ -85,8 +88,10 @@ BOOST_AUTO_TEST_CASE(sgd) {
 BOOST_AUTO_TEST_CASE(adam_and_adamw) {
     const auto reference = [](double rate, double decay, bool decoupled) {
         return [=, m = Numbers(length), v = Numbers(length)](int t, std::size_t k, double p, double g) mutable {
-            if (decoupled) p -= rate * decay * p;
-            else g += decay * p;
+            if (decoupled)
+                p -= rate * decay * p;
+            else
+                g += decay * p;
             m[k] = 0.9 * m[k] + 0.1 * g;
             v[k] = 0.999 * v[k] + 0.001 * g * g;
             const double corrected_m = m[k] / (1 - std::pow(0.9, t));

@@ -23,13 +23,15 @@ struct Result {
 };
 
 Result run(const std::string& arguments) {
-    const int status = std::system((DELTARULE_PROGRAM " " + arguments + " > " + folder / "out" + " 2> " + folder / "error").c_str());
+    const int status =
+        std::system((DELTARULE_PROGRAM " " + arguments + " > " + folder / "out" + " 2> " + folder / "error").c_str());
     return {WEXITSTATUS(status), bytes_of(folder / "out"), bytes_of(folder / "error")};
 }
 
 double accuracy(const Result& result) {
     double percent = 0;
-    BOOST_REQUIRE_MESSAGE(std::sscanf(result.last_line().c_str(), "test accuracy: %lf %%", &percent) == 1, result.out + result.error);
+    BOOST_REQUIRE_MESSAGE(std::sscanf(result.last_line().c_str(), "test accuracy: %lf %%", &percent) == 1,
+                          result.out + result.error);
     return percent;
 }
 
@@ -48,7 +50,8 @@ void refuses(const std::string& arguments, const std::string& part) {
 std::string saved_iris() {
     static const std::string path = [] {
         const std::string file = folder / "iris.safetensors";
-        BOOST_TEST_REQUIRE(run("train --csv " + iris + " --hidden 16 --epochs 200 --batch 16 --save " + file).exit == 0);
+        BOOST_TEST_REQUIRE(run("train --csv " + iris + " --hidden 16 --epochs 200 --batch 16 --save " + file).exit ==
+                           0);
         return file;
     }();
     return path;
@@ -138,8 +141,12 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
     refuses("predict " + iris + " --csv " + iris, "not a safetensors file");
     const std::string bytes = bytes_of(saved_iris());
     refuses("predict " + folder.write("half", bytes.substr(0, bytes.size() / 2)) + " --csv " + iris, "half");
-    for (const auto& [from, to] : {std::pair{"[4,16,3]", "[4,99,3]"}, {"[4,16,3]", "[4,16,9]"}, {"[4,16,3]", "[4,16  "},
-                                   {"\"relu\"", "\"step\""}, {"0.weight", "7.weight"}, {"widths", "height"}}) {
+    for (const auto& [from, to] : {std::pair{"[4,16,3]", "[4,99,3]"},
+                                   {"[4,16,3]", "[4,16,9]"},
+                                   {"[4,16,3]", "[4,16  "},
+                                   {"\"relu\"", "\"step\""},
+                                   {"0.weight", "7.weight"},
+                                   {"widths", "height"}}) {
         std::string changed = bytes;
         BOOST_TEST_REQUIRE(changed.find(from) != std::string::npos);
         changed.replace(changed.find(from), std::string(from).size(), to);

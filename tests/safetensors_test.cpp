@@ -42,7 +42,8 @@ BOOST_AUTO_TEST_CASE(reads_a_file_written_by_hand) {
     const std::string data = number(1.5f) + number(-2) + number(3);
     const auto tensors = nn::read_safetensors<double>(folder.write(
         "hand", file_of(R"({"__metadata__":{"k":"v"},"b":{"dtype":"F32","shape":[],"data_offsets":[8,12]},)"
-                        R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}   )", data)));
+                        R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}   )",
+                        data)));
     BOOST_TEST((tensors.arrays.at("a").shape() == autograd::Shape{2, 1}));
     BOOST_TEST(tensors.arrays.at("a")(1, 0) == -2);
     BOOST_TEST(tensors.arrays.at("b")() == 3);
@@ -58,7 +59,8 @@ BOOST_AUTO_TEST_CASE(writes_the_bytes_of_the_format) {
 
 BOOST_AUTO_TEST_CASE(a_network_comes_back_bit_for_bit_under_the_names_of_pytorch) {
     std::mt19937_64 engine(1);
-    nn::Mlp<double> saved({3, 4, 2}, nn::ActivationKind::tanh, engine), loaded({3, 4, 2}, nn::ActivationKind::tanh, engine);
+    nn::Mlp<double> saved({3, 4, 2}, nn::ActivationKind::tanh, engine),
+        loaded({3, 4, 2}, nn::ActivationKind::tanh, engine);
     nn::save(folder / "network", saved.parameters());
     nn::load(folder / "network", loaded.parameters());
     const std::vector<std::string> names = {"0.weight", "0.bias", "2.weight", "2.bias"};
@@ -76,8 +78,8 @@ BOOST_AUTO_TEST_CASE(a_parameter_without_elements_is_kept) {
 
 BOOST_AUTO_TEST_CASE(nothing_changes_where_a_file_does_not_fit) {
     std::mt19937_64 engine(1);
-    nn::Mlp<float> small({3, 4, 2}, nn::ActivationKind::tanh, engine), other({3, 4, 5}, nn::ActivationKind::tanh, engine),
-        deep({3, 4, 2, 2}, nn::ActivationKind::tanh, engine);
+    nn::Mlp<float> small({3, 4, 2}, nn::ActivationKind::tanh, engine),
+        other({3, 4, 5}, nn::ActivationKind::tanh, engine), deep({3, 4, 2, 2}, nn::ActivationKind::tanh, engine);
     nn::save(folder / "small", small.parameters());
     for (nn::Mlp<float>* network : {&other, &deep}) {
         const Array<float> before = network->parameters()[0].value();
@@ -89,7 +91,8 @@ BOOST_AUTO_TEST_CASE(nothing_changes_where_a_file_does_not_fit) {
 BOOST_AUTO_TEST_CASE(a_file_is_whole_or_not_there) {
     const Folder empty;
     BOOST_CHECK_THROW(nn::save<float>(empty / "no/folder", {{"w", Array<float>{1}}}), autograd::FileError);
-    BOOST_CHECK_THROW(nn::save<float>(empty / "twice", {{"w", Array<float>{1}}, {"w", Array<float>{1}}}), std::invalid_argument);
+    BOOST_CHECK_THROW(nn::save<float>(empty / "twice", {{"w", Array<float>{1}}, {"w", Array<float>{1}}}),
+                      std::invalid_argument);
     BOOST_CHECK_THROW(nn::save<float>(empty / "text", {{"\xff", Array<float>{1}}}), autograd::FileError);
     BOOST_TEST(empty.is_empty());
 }
@@ -97,7 +100,8 @@ BOOST_AUTO_TEST_CASE(a_file_is_whole_or_not_there) {
 BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     const std::string data = number(1) + number(2);
     const auto entry = [&](const std::string& dtype, const std::string& shape, const std::string& offsets) {
-        return file_of(R"({"a":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}", data);
+        return file_of(R"({"a":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}",
+                       data);
     };
     BOOST_CHECK_NO_THROW(nn::read_safetensors<double>(folder.write("good", entry("F32", "[2]", "[0,8]"))));
     refuses("", "not a safetensors file");
@@ -116,7 +120,11 @@ BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     refuses(entry("F32", "[4294967296,4294967296]", "[0,0]"), "too long");
     refuses(entry("F32", "[0,4294967296,4294967296]", "[0,0]"), "too long");
     refuses(entry("BF16", "[4]", "[0,8]"), "type BF16");
-    refuses(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", data), "overlap");
+    refuses(
+        file_of(
+            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+            data),
+        "overlap");
 }
 
 BOOST_AUTO_TEST_CASE(every_mutation_is_read_or_refused) {

@@ -2,31 +2,8 @@
 #include <autograd/autograd.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 
-namespace {
-std::size_t allocations = 0;
-}
-
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // malloc and free are these operators' own
-
-// Counted, so that a test can assert that a training loop allocates nothing.
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
-    const std::size_t a = static_cast<std::size_t>(alignment);
-    if (void* memory = std::aligned_alloc(a, (size + a - 1) / a * a)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "allocations.hpp"
 
 using namespace autograd;
 
@@ -100,13 +77,14 @@ BOOST_AUTO_TEST_CASE(a_chain_of_a_million_nodes) {
 
 BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) {
     Tape<float> tape;
-    Parameter<float> w1("w1", Array<float>(xt::ones<float>({5, 4}) * 0.1f)), b1("b1", Array<float>(xt::zeros<float>({5}))),
-        w2("w2", Array<float>(xt::ones<float>({3, 5}) * 0.2f));
+    Parameter<float> w1("w1", Array<float>(xt::ones<float>({5, 4}) * 0.1f)),
+        b1("b1", Array<float>(xt::zeros<float>({5}))), w2("w2", Array<float>(xt::ones<float>({3, 5}) * 0.2f));
     const Array<float> x(xt::ones<float>({6, 4}));
     const Indices labels{0, 1, 2, 0, 1, 2};
     const auto step = [&] {
         tape.rewind();
-        const auto loss = softmax_cross_entropy(linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
+        const auto loss = softmax_cross_entropy(
+            linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
         const auto gradients = tape.backward(loss);
         for (auto* w : {&w1, &b1, &w2}) xt::noalias(w->edit()) -= 0.1f * gradients[*w];
     };
@@ -122,13 +100,15 @@ BOOST_AUTO_TEST_CASE(higher_orders) {
     const auto x = tape.variable(s);
     const auto y = grad(grad(grad(tanh(x) * sin(x), x), x), x);
     // (fg)''' = f'''g + 3f''g' + 3f'g'' + fg'''  for f = tanh, g = sin
-    const double expected = (-2 * u * u + 4 * t * t * u) * std::sin(s) + 3 * (-2 * t * u) * std::cos(s) - 3 * u * std::sin(s) - t * std::cos(s);
+    const double expected = (-2 * u * u + 4 * t * t * u) * std::sin(s) + 3 * (-2 * t * u) * std::cos(s) -
+                            3 * u * std::sin(s) - t * std::cos(s);
     BOOST_TEST(std::abs(y.item() - expected) < 1e-12);
     const auto v = tape.variable({1.0, 2.0});
     const auto h = hessian(sum(v * v * v) + prod(v), v);
     BOOST_TEST(h(0, 0) == 6);
     BOOST_TEST(h(0, 1) == 1);
-    const auto first_only = record("mine", {x}, x.value() * 2.0, [x](OnArrays<double>& at) { at.adjoint(x) += at.zbar() * 2.0; });
+    const auto first_only =
+        record("mine", {x}, x.value() * 2.0, [x](OnArrays<double>& at) { at.adjoint(x) += at.zbar() * 2.0; });
     BOOST_TEST(tape.backward(first_only)[x]() == 2);
     BOOST_CHECK_THROW(grad(first_only, x), GradientError);
 }
