@@ -9,16 +9,6 @@ namespace autograd {
 
 namespace {
 
-/// An axis with what lies before and behind it: element (o, i, n) is at (o * length + i) * inner + n.
-struct AxisView {
-    std::size_t outer = 1, length = 1, inner = 1;
-    AxisView(const Shape& shape, std::size_t axis) {
-        for (std::size_t i = 0; i < axis; ++i) outer *= shape[i];
-        length = shape[axis];
-        for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
-    }
-};
-
 Shape with_length(Shape shape, std::size_t axis, std::size_t length) {
     shape[axis] = length;
     return shape;
@@ -353,11 +343,23 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 }
 
 template <class T>
+Shape Affine<T>::shape() const {
+    Shape shape = x.shape();
+    shape.back() = weight.shape()[0];
+    return shape;
+}
+
+template <class T>
 void Affine<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (bias != nullptr)
-        Spread<T>{*bias, padded_with_ones(bias->shape(), result.dimension()), result.shape()}.evaluate_into(result,
-                                                                                                            accumulate);
-    Product<T>{{x}, {weight, true}}.evaluate_into(result, accumulate || bias != nullptr);
+    const std::size_t in = weight.shape()[1], out = weight.shape()[0],
+                      rows = result.size() / std::max<std::size_t>(out, 1);
+    multiply(x.data(), false, weight.data(), true, result.data(), rows, in, out, accumulate);
+    if (bias == nullptr) return;
+    const T* b = bias->data();
+    for (std::size_t i = 0; i < rows; ++i) {
+        T* z = result.data() + i * out;
+        for (std::size_t j = 0; j < out; ++j) z[j] += b[j];
+    }
 }
 
 namespace {
@@ -399,18 +401,6 @@ void reduce_row(Along what, const T* x, std::size_t n, std::size_t inner, T* z) 
             *z = m + std::log(sum_of_exp(m));
             break;
         }
-        case Along::softmax: {
-            const T m = largest();
-            T sum = 0;
-            for (std::size_t i = 0; i < n; ++i) sum += z[i * inner] = std::exp(x[i * inner] - m);
-            for (std::size_t i = 0; i < n; ++i) z[i * inner] /= sum;
-            break;
-        }
-        case Along::log_softmax: {
-            const T m = largest(), logarithm = std::log(sum_of_exp(m));
-            for (std::size_t i = 0; i < n; ++i) z[i * inner] = (x[i * inner] - m) - logarithm;
-            break;
-        }
         case Along::exclusive_product: {
             T product = 1;
             for (std::size_t i = 0; i < n; ++i) {
@@ -433,7 +423,7 @@ template <class T>
 void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     // One contiguous run of reduced axes is walked in place; scattered ones are first brought together.
     const std::size_t dimension = x.dimension();
-    const bool whole = what >= Along::softmax;
+    const bool whole = what == Along::exclusive_product;
     std::size_t first = 0, last = dimension, outer = 1, length = 1, inner = 1;
     const auto reduced = [&](std::size_t i) { return kept[i] == 1 && x.shape()[i] != 1; };
     while (first < dimension && !reduced(first)) outer *= x.shape()[first++];

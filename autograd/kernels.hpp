@@ -6,6 +6,16 @@
 
 namespace autograd {
 
+/// An axis with what lies before and behind it: element (o, i, n) is at (o * length + i) * inner + n.
+struct AxisView {
+    std::size_t outer = 1, length = 1, inner = 1;
+    AxisView(const Shape& shape, std::size_t axis) {
+        for (std::size_t i = 0; i < axis; ++i) outer *= shape[i];
+        length = shape[axis];
+        for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+    }
+};
+
 /// Stored integers with their shape, as the rules of gathers keep them.
 struct StoredIndices {
     std::span<const std::int64_t> values;
@@ -147,12 +157,12 @@ struct Affine {
     const Array<T>& x;
     const Array<T>& weight;
     const Array<T>* bias;
-    Shape shape() const { return Product<T>{{x}, {weight, true}}.shape(); }
+    Shape shape() const;
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 
 /// What is computed along the axes where `kept` has a 1, all other axes being independent.
-enum class Along { maximum, minimum, product, logsumexp, softmax, log_softmax, exclusive_product };
+enum class Along { maximum, minimum, product, logsumexp, exclusive_product };
 template <class T>
 struct Reduced {
     Along what;

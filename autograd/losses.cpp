@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels.hpp>
-#include <autograd/operations.hpp>
+#include <autograd/softmax.hpp>
 
 namespace autograd {
 
@@ -20,67 +19,16 @@ void check_equal_shapes(const char* operation, const Variable<T>& prediction, co
                                                 operation, to_string(prediction.shape()), to_string(target)));
 }
 
-/// The value of the loss from logits x, p = softmax(x), weighted targets u and their row sums s.
 template <class T>
-struct CrossEntropyValue {
-    const Array<T>&x, &p, &u, &s;
-    T scale;
-    Shape shape_;
-    const Shape& shape() const { return shape_; }
-    void evaluate_into(Array<T>& result, bool) const {
-        const bool each = size_of(shape_) == s.size() && shape_.size() + 1 == x.dimension();
-        if (!each) result.fill(T(0));
-        const std::size_t classes = x.shape().back();
-        for (std::size_t row = 0; row < s.size(); ++row) {
-            const T *xs = x.data() + row * classes, *ps = p.data() + row * classes, *us = u.data() + row * classes;
-            T loss = 0;
-            if (s.data()[row] != T(0)) {
-                // The largest probability is at least 1 / classes: its logarithm loses nothing.
-                const std::size_t k = static_cast<std::size_t>(std::max_element(ps, ps + classes) - ps);
-                const T log_of_sum = xs[k] - std::log(ps[k]);
-                for (std::size_t j = 0; j < classes; ++j)
-                    if (us[j] != T(0)) loss += us[j] * (log_of_sum - xs[j]);
-            }
-            result.data()[each ? row : 0] += each ? loss * scale - result.data()[row] : loss * scale;
-        }
-    }
-};
-
-/// Expands labels or probabilities into weighted targets, row by row, into the tape's own memory.
-template <class T, class Row>
-struct Targets {
-    Shape shape_;
-    Row row;
-    const Shape& shape() const { return shape_; }
-    void evaluate_into(Array<T>& result, bool) const {
-        const std::size_t classes = shape_.back();
-        result.fill(T(0));
-        for (std::size_t i = 0; i * classes < result.size(); ++i) row(i, result.data() + i * classes);
-    }
-};
-
-template <class T, class Row>
-Variable<T> cross_entropy(Variable<T> x, const CrossEntropyOptions& options, T total, Row row) {
-    Shape kept = x.shape();
-    kept.back() = 1;
-    const Variable<T> p = softmax(x);
-    const auto constant = [&](const auto& value) {
-        const auto pause = x.tape().pause();
-        return record("targets", {x}, value, [](auto&) {});
-    };
-    const Variable<T> u = constant(Targets<T, Row>{x.shape(), row});
-    const Variable<T> s = constant(sum_to(u.value(), kept, kept));
-    const bool each = options.reduction == Reduction::none;
-    const T scale = options.reduction == Reduction::mean ? T(1) / total : T(1);
-    Shape shape, ones = kept;
-    if (each) shape = Shape(kept.begin(), kept.end() - 1);
-    if (!each) std::fill(ones.begin(), ones.end(), std::size_t{1});
-    // z = -sum u log p     xbar += zbar * scale * (p sum(u) - u)
-    return record("softmax_cross_entropy", {x, p, u, s},
-                  CrossEntropyValue<T>{x.value(), p.value(), u.value(), s.value(), scale, shape},
-                  [x, p, u, s, scale, ones](auto& at) {
-                      at.adjoint(x) += (at(p) * at(s) - at(u)) * (reshape(at.zbar(), ones) * scale);
-                  });
+Variable<T> cross_entropy(Variable<T> x, const Targets<T>& targets, T total, Reduction reduction) {
+    const std::span<T> losses = x.tape().template allocate<T>(targets.rows());
+    const Shape shape = reduction == Reduction::none ? Shape(x.shape().begin(), x.shape().end() - 1) : Shape{};
+    const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
+    const Variable<T> p =
+        record("softmax", {x}, SoftmaxWithLosses<T>{x.value(), targets, losses}, softmax_rule(x, x.dimension() - 1));
+    // z = -sum u log p     xbar += zbar * (p * sum(u) - u)
+    return record("softmax_cross_entropy", {x, p}, Losses<T>{losses, scale, shape},
+                  [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), targets, at.zbar(), scale); });
 }
 
 template <class T>
@@ -106,8 +54,9 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, con
         throw std::invalid_argument(
             fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
                         to_string(labels.shape()), to_string(logits.shape())));
-    const auto weight = [&](std::size_t k) {
-        return options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[k]);
+    const auto weight = [&](std::int64_t k) {
+        return options.class_weights.empty() ? T(1)
+                                             : static_cast<T>(options.class_weights[static_cast<std::size_t>(k)]);
     };
     T total = 0;
     for (std::int64_t label : labels) {
@@ -115,17 +64,29 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, con
         if (label < 0 || label >= static_cast<std::int64_t>(classes))
             throw std::out_of_range(
                 fmt::format("[softmax_cross_entropy] label {} is not one of {} classes", label, classes));
-        total += weight(static_cast<std::size_t>(label));
+        total += weight(label);
     }
     if (options.reduction == Reduction::mean && total == T(0))
         throw std::invalid_argument("[softmax_cross_entropy] no row counts: every label is ignored, or of weight 0");
-    const T smoothing = static_cast<T>(options.label_smoothing);
-    return cross_entropy(logits, options, total, [&](std::size_t i, T* u) {
-        const std::int64_t label = labels.data()[i];
-        if (label == options.ignored_label) return;
-        for (std::size_t k = 0; k < classes; ++k) u[k] = smoothing / static_cast<T>(classes) * weight(k);
-        u[label] += (T(1) - smoothing) * weight(static_cast<std::size_t>(label));
-    });
+
+    Targets<T> targets{{}, {}, classes};
+    if (options.class_weights.empty() && options.label_smoothing == 0 && !options.ignored_label) {
+        targets.labels = logits.tape().store(std::span<const std::int64_t>(labels.data(), labels.size()));
+    } else {
+        const T smoothing = static_cast<T>(options.label_smoothing);
+        const std::span<T> weights = logits.tape().template allocate<T>(logits.size());
+        std::fill(weights.begin(), weights.end(), T(0));
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            const std::int64_t label = labels.data()[i];
+            if (label == options.ignored_label) continue;
+            T* u = weights.data() + i * classes;
+            for (std::size_t k = 0; k < classes; ++k)
+                u[k] = smoothing / static_cast<T>(classes) * weight(static_cast<std::int64_t>(k));
+            u[label] += (T(1) - smoothing) * weight(label);
+        }
+        targets.weights = weights;
+    }
+    return cross_entropy(logits, targets, total, options.reduction);
 }
 
 template <class T>
@@ -133,18 +94,17 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
                                   const CrossEntropyOptions& options) {
     check_options(logits, options);
     check_equal_shapes("softmax_cross_entropy", logits, probabilities.shape());
-    const std::size_t classes = logits.shape().back();
     if (options.ignored_label)
         throw std::invalid_argument("[softmax_cross_entropy] rows of probabilities have no label to ignore");
-    const std::size_t rows = logits.size() / classes;
+    const std::size_t classes = logits.shape().back(), rows = logits.size() / classes;
     if (options.reduction == Reduction::mean && rows == 0)
         throw std::invalid_argument("[softmax_cross_entropy] there are no rows");
     const T smoothing = static_cast<T>(options.label_smoothing);
-    return cross_entropy(logits, options, static_cast<T>(rows), [&](std::size_t i, T* u) {
-        for (std::size_t k = 0; k < classes; ++k)
-            u[k] = (probabilities.data()[i * classes + k] * (T(1) - smoothing) + smoothing / static_cast<T>(classes)) *
-                   (options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[k]));
-    });
+    const std::span<T> weights = logits.tape().template allocate<T>(logits.size());
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        weights[i] = (probabilities.data()[i] * (T(1) - smoothing) + smoothing / static_cast<T>(classes)) *
+                     (options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[i % classes]));
+    return cross_entropy(logits, Targets<T>{{}, weights, classes}, static_cast<T>(rows), options.reduction);
 }
 
 // z = t log(1 + exp(-x)) + (1 - t) log(1 + exp(x))     xbar += zbar * (sigmoid(x) - t)     tbar -= zbar * x

@@ -1,8 +1,7 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels.hpp>
-#include <autograd/operations.hpp>
+#include <autograd/softmax.hpp>
 #include <numeric>
 
 namespace autograd {
@@ -33,11 +32,6 @@ struct Shapes {
     Shapes(const char* operation, const Variable<T>& x, const Axes& axes, bool keepdims)
         : kept(kept_shape(operation, x.shape(), axes)), result(without(x.shape(), kept, operation, axes, keepdims)) {}
 };
-
-template <class T>
-Shape kept_along(const char* operation, const Variable<T>& x, std::ptrdiff_t axis) {
-    return kept_shape(operation, x.shape(), {&axis, 1});
-}
 
 template <class T>
 Variable<T> extremum(const char* operation, Along what, Variable<T> x, const Axes& axes, bool keepdims) {
@@ -167,20 +161,18 @@ Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
     });
 }
 
-// z = exp(x) / sum exp(x)   xbar += z * (zbar - sum zbar z)
 template <class T>
-Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis) {
-    const Shape kept = kept_along("softmax", x, axis);
-    return record("softmax", {x}, Reduced<T>{Along::softmax, x.value(), kept, x.shape()},
-                  [x, kept](auto& at) { at.adjoint(x) += at.z() * (at.zbar() - at.sum_to(at.zbar() * at.z(), kept)); });
+Variable<T> softmax(Variable<T> x, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("softmax", along, x.dimension());
+    return record("softmax", {x}, Softmax<T>{x.value(), axis}, softmax_rule(x, axis));
 }
 
 // z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
 template <class T>
-Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis) {
-    const Shape kept = kept_along("log_softmax", x, axis);
-    return record("log_softmax", {x}, Reduced<T>{Along::log_softmax, x.value(), kept, x.shape()},
-                  [x, kept](auto& at) { at.adjoint(x) += at.zbar() - exp(at.z()) * at.sum_to(at.zbar(), kept); });
+Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("log_softmax", along, x.dimension());
+    return record("log_softmax", {x}, Softmax<T>{x.value(), axis, true},
+                  [x, axis](auto& at) { at.adjoint(x) += log_softmax_gradient(at.z(), at.zbar(), axis); });
 }
 
 // Over all axes.

@@ -149,6 +149,12 @@ class Tape {
     }
     std::string_view store(std::string_view text);
 
+    /// Room for n numbers, as long.
+    template <class U>
+    std::span<U> allocate(std::size_t n) {
+        return {static_cast<U*>(arena_.allocate(n * sizeof(U), alignof(U))), n};
+    }
+
     /// For `record` (record.hpp): the next node, not yet part of the recording, and the step that makes it so.
     Node<T>& next();
     Variable<T> commit(const char* operation, std::span<const Variable<T>> inputs);

@@ -1,0 +1,253 @@
+#include <algorithm>
+#include <autograd/softmax.hpp>
+#include <cmath>
+#include <limits>
+
+namespace autograd {
+
+namespace {
+
+constexpr std::size_t block_size = 512;  // numbers that are worked on at a time: they stay in the first cache
+
+/// The last register is filled up with zeros, so that a number's result does not depend on its place.
+template <class T>
+void exp_in_place(T* x, std::size_t n) {
+    using Batch = xsimd::batch<T>;
+    std::size_t i = 0;
+    for (; i + Batch::size <= n; i += Batch::size) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(x + i);
+    if (i == n) return;
+    alignas(64) T rest[Batch::size] = {};
+    std::copy(x + i, x + n, rest);
+    xsimd::exp(Batch::load_aligned(rest)).store_aligned(rest);
+    std::copy_n(rest, n - i, x + i);
+}
+
+template <class T>
+T largest(const T* x, std::size_t n) {
+    T most = -std::numeric_limits<T>::infinity();
+    for (std::size_t i = 0; i < n; ++i) most = x[i] > most || std::isnan(x[i]) ? x[i] : most;
+    return most;
+}
+
+template <class T>
+T total_of(const T* x, std::size_t n) {
+    constexpr std::size_t lanes = 16;
+    T sums[lanes] = {}, total = 0;
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (std::size_t k = 0; k < lanes; ++k) sums[k] += x[i + k];
+    for (; i < n; ++i) total += x[i];
+    for (const T part : sums) total += part;
+    return total;
+}
+
+/// Calls rows(first, count) for groups of rows of length n that together fill a block, and for single longer ones.
+template <class F>
+void in_blocks(std::size_t rows, std::size_t n, F f) {
+    const std::size_t step = std::max<std::size_t>(1, block_size / std::max<std::size_t>(n, 1));
+    for (std::size_t first = 0; first < rows; first += step) f(first, std::min(step, rows - first));
+}
+
+/// Exponentials of rows of length n, less their maxima, and f(row, maximum, sum of the exponentials, z) for each.
+template <class T, class F>
+void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
+    T most[block_size];
+    in_blocks(rows, n, [&](std::size_t first, std::size_t count) {
+        for (std::size_t r = 0; r < count; ++r) {
+            const T* xs = x + (first + r) * n;
+            T* zs = z + (first + r) * n;
+            most[r] = largest(xs, n);
+            for (std::size_t i = 0; i < n; ++i) zs[i] = xs[i] - most[r];
+        }
+        exp_in_place(z + first * n, count * n);
+        for (std::size_t r = 0; r < count; ++r) {
+            T* zs = z + (first + r) * n;
+            f(first + r, most[r], total_of(zs, n), zs);
+        }
+    });
+}
+
+/// Columns of an inner axis, up to a block of them at a time: x and z point at the first row of `n`, which lie `inner`
+/// apart.
+template <class T, class F>
+void exponentials_of_columns(const T* x, T* z, std::size_t n, std::size_t inner, F f) {
+    T most[block_size], sums[block_size];
+    for (std::size_t first = 0; first < inner; first += block_size) {
+        const std::size_t count = std::min(block_size, inner - first);
+        std::fill_n(most, count, -std::numeric_limits<T>::infinity());
+        std::fill_n(sums, count, T(0));
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t k = 0; k < count; ++k) {
+                const T value = x[i * inner + first + k];
+                most[k] = value > most[k] || std::isnan(value) ? value : most[k];
+            }
+        for (std::size_t i = 0; i < n; ++i) {
+            T* zs = z + i * inner + first;
+            for (std::size_t k = 0; k < count; ++k) zs[k] = x[i * inner + first + k] - most[k];
+            exp_in_place(zs, count);
+            for (std::size_t k = 0; k < count; ++k) sums[k] += zs[k];
+        }
+        f(first, count, most, sums);
+    }
+}
+
+}  // namespace
+
+template <class T>
+void Softmax<T>::evaluate_into(Array<T>& result, bool) const {
+    const AxisView view(x.shape(), axis);
+    const std::size_t n = view.length, inner = view.inner;
+    if (result.size() == 0) return;
+    if (inner == 1) {
+        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t row, T most, T sum, T* z) {
+            if (logarithm) {
+                const T* xs = x.data() + row * n;
+                const T log_of_sum = std::log(sum);
+                for (std::size_t i = 0; i < n; ++i) z[i] = (xs[i] - most) - log_of_sum;
+            } else {
+                const T share = 1 / sum;
+                for (std::size_t i = 0; i < n; ++i) z[i] *= share;
+            }
+        });
+        return;
+    }
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        const T* xs = x.data() + o * n * inner;
+        T* zs = result.data() + o * n * inner;
+        exponentials_of_columns(xs, zs, n, inner, [&](std::size_t first, std::size_t count, const T* most, T* sums) {
+            for (std::size_t k = 0; k < count; ++k) sums[k] = logarithm ? std::log(sums[k]) : 1 / sums[k];
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t k = 0; k < count; ++k) {
+                    const std::size_t at = i * inner + first + k;
+                    zs[at] = logarithm ? (xs[at] - most[k]) - sums[k] : zs[at] * sums[k];
+                }
+        });
+    }
+}
+
+template <class T>
+void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const AxisView view(z.shape(), axis);
+    const std::size_t n = view.length, inner = view.inner;
+    T block[block_size], sums[block_size];
+    // Rows along the last axis are columns of width 1.
+    for (std::size_t o = 0; o < view.outer; ++o)
+        for (std::size_t first = 0; first < inner; first += block_size) {
+            const std::size_t count = std::min(block_size, inner - first), start = o * n * inner + first;
+            const T *zs = z.data() + start, *zbars = zbar.data() + start;
+            T* xbars = result.data() + start;
+            const auto add = [&](std::size_t at, T value) { xbars[at] = accumulate ? xbars[at] + value : value; };
+            if (inner == 1) {
+                T sum = 0;
+                if (logarithm) {
+                    sum = total_of(zbars, n);
+                } else {
+                    in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
+                        for (std::size_t i = 0; i < some; ++i) block[i] = zbars[from + i] * zs[from + i];
+                        sum += total_of(block, some);
+                    });
+                }
+                in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
+                    if (logarithm) {
+                        std::copy_n(zs + from, some, block);
+                        exp_in_place(block, some);
+                        for (std::size_t i = 0; i < some; ++i) add(from + i, zbars[from + i] - block[i] * sum);
+                    } else {
+                        for (std::size_t i = 0; i < some; ++i) add(from + i, zs[from + i] * (zbars[from + i] - sum));
+                    }
+                });
+                continue;
+            }
+            std::fill_n(sums, count, T(0));
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t k = 0; k < count; ++k) {
+                    const std::size_t at = i * inner + k;
+                    sums[k] += logarithm ? zbars[at] : zbars[at] * zs[at];
+                }
+            for (std::size_t i = 0; i < n; ++i) {
+                const std::size_t row = i * inner;
+                if (logarithm) {
+                    std::copy_n(zs + row, count, block);
+                    exp_in_place(block, count);
+                    for (std::size_t k = 0; k < count; ++k) add(row + k, zbars[row + k] - block[k] * sums[k]);
+                } else {
+                    for (std::size_t k = 0; k < count; ++k) add(row + k, zs[row + k] * (zbars[row + k] - sums[k]));
+                }
+            }
+        }
+}
+
+template <class T>
+void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result, bool) const {
+    const std::size_t n = targets.classes;
+    exponentials(x.data(), result.data(), targets.rows(), n, [&](std::size_t row, T most, T sum, T* p) {
+        const T* xs = x.data() + row * n;
+        const T log_of_sum = std::log(sum), share = 1 / sum;
+        const auto loss = [&](std::size_t k) { return log_of_sum - (xs[k] - most); };
+        for (std::size_t k = 0; k < n; ++k) p[k] *= share;
+        if (targets.one_hot()) {
+            losses[row] = loss(targets.label(row));
+            return;
+        }
+        const T* u = targets.row(row);
+        losses[row] = 0;
+        for (std::size_t k = 0; k < n; ++k)
+            if (u[k] != T(0)) losses[row] += u[k] * loss(k);
+    });
+}
+
+template <class T>
+void Losses<T>::evaluate_into(Array<T>& z, bool) const {
+    if (shape_.empty()) {
+        *z.data() = total_of(losses.data(), losses.size()) * scale;
+    } else {
+        for (std::size_t i = 0; i < losses.size(); ++i) z.data()[i] = losses[i] * scale;
+    }
+}
+
+template <class T>
+void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
+    const std::size_t n = targets.classes, step = zbar.dimension() == 0 ? 0 : 1;
+    for (std::size_t row = 0; row < targets.rows(); ++row) {
+        const T* ps = p.data() + row * n;
+        T* xs = xbar.data() + row * n;
+        const T factor = zbar.data()[row * step] * scale;
+        const auto write = [&](auto value) {
+            for (std::size_t k = 0; k < n; ++k) xs[k] = accumulate ? xs[k] + value(k) : value(k);
+        };
+        if (targets.one_hot()) {
+            write([&](std::size_t k) { return ps[k] * factor; });
+            xs[targets.label(row)] -= factor;
+        } else {
+            const T* u = targets.row(row);
+            const T total = total_of(u, n);
+            write([&](std::size_t k) { return (ps[k] * total - u[k]) * factor; });
+        }
+    }
+}
+
+template <class T>
+Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar, T scale) {
+    const std::size_t rows = targets.rows(), classes = targets.classes;
+    Array<T> weights(Shape{rows, classes}, T(0));
+    if (targets.one_hot()) {
+        for (std::size_t i = 0; i < rows; ++i) weights(i, targets.label(i)) = 1;
+    } else {
+        std::copy(targets.weights.begin(), targets.weights.end(), weights.data());
+    }
+    const Variable<T> u = p.tape().constant(weights), s = sum(u, {1}, true);
+    const Variable<T> each = reshape(zbar, zbar.dimension() == 0 ? Shape{1, 1} : Shape{rows, 1});
+    return reshape((reshape(p, Shape{rows, classes}) * s - u) * each * scale, p.shape());
+}
+
+#define INSTANTIATE(T)                    \
+    template struct Softmax<T>;           \
+    template struct SoftmaxGradient<T>;   \
+    template struct SoftmaxWithLosses<T>; \
+    template struct Losses<T>;            \
+    template struct Residual<T>;          \
+    template Variable<T> residual(Variable<T>, const Targets<T>&, Variable<T>, T);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd
