@@ -1,4 +1,4 @@
-// The gradient of a function, and the recording behind it.
+// The gradient of a function, and the gradient of that.
 #include <autograd/autograd.hpp>
 #include <iostream>
 
@@ -14,9 +14,4 @@ int main() {
 
     auto second = grad(sum(grad(y, x)), x);                                         // a gradient is a variable again
     std::cout << "second derivative at x[0, 0]: " << second.value()(0, 0) << '\n';  // 1.9604
-    tape.rewind();
-
-    x = tape.variable(2.0, "x");
-    tape.name(exp(-x) * x, "y");
-    std::cout << to_string(tape);
 }

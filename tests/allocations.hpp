@@ -8,12 +8,20 @@
 
 inline std::atomic<std::size_t> allocations = 0;
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__  // as GCC calls it
+#endif
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 
-#include <sanitizer/allocator_interface.h>
+// Declared here: GCC's packages bring AddressSanitizer's library without <sanitizer/allocator_interface.h>.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, std::size_t),
+                                                         void (*free_hook)(const volatile void*));
 
 inline const int counting = __sanitizer_install_malloc_and_free_hooks(
-    [](const volatile void*, std::size_t) noexcept { ++allocations; }, [](const volatile void*) {});
+    [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
 
 #else
 

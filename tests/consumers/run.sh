@@ -22,7 +22,7 @@ g++ "$here/main.cpp" $(pkg-config --cflags --libs deltarule) -o "$work/consumer"
 
 echo "== add_subdirectory"
 cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source"
-cmake --build "$work/subdirectory" --parallel
+cmake --build "$work/subdirectory" --parallel --target consumer
 "$work/subdirectory/consumer"
 
 echo "== without the flags: one sentence"
