@@ -1,32 +1,35 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <autograd/array.hpp>
 #include <stdexcept>
 
 namespace autograd {
 
-std::size_t size_of(const Shape& shape) {
+std::size_t size_of(ShapeView shape) {
     std::size_t size = 1;
     for (std::size_t length : shape) size *= length;
     return size;
 }
 
-std::string to_string(const Shape& shape) {
+std::string to_string(ShapeView shape) {
     return fmt::format("({}{})", fmt::join(shape.begin(), shape.end(), ", "), shape.size() == 1 ? "," : "");
 }
 
-Shape broadcast_shapes(const char* operation, const Shape& left, const Shape& right) {
-    const Shape& longer = left.size() >= right.size() ? left : right;
-    const Shape& shorter = left.size() >= right.size() ? right : left;
-    Shape result = longer;
-    const std::size_t offset = longer.size() - shorter.size();
-    for (std::size_t i = 0; i < shorter.size(); ++i) {
-        std::size_t& length = result[offset + i];
-        if (length == 1) length = shorter[i];
-        if (shorter[i] != 1 && shorter[i] != length)
-            throw std::invalid_argument(
-                fmt::format("[{}] shapes do not broadcast: {} and {}", operation, to_string(left), to_string(right)));
-    }
+Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes) {
+    std::size_t dimension = 0;
+    for (const ShapeView shape : shapes) dimension = std::max(dimension, shape.size());
+    Shape result(dimension, 1);
+    for (const ShapeView shape : shapes)
+        for (std::size_t i = 0; i < shape.size(); ++i) {
+            std::size_t& length = result[dimension - shape.size() + i];
+            if (length == 1) length = shape[i];
+            if (shape[i] != 1 && shape[i] != length) {
+                std::string text;
+                for (const ShapeView own : shapes) text += (text.empty() ? "" : " and ") + to_string(own);
+                throw std::invalid_argument(fmt::format("[{}] shapes do not broadcast: {}", operation, text));
+            }
+        }
     return result;
 }
 

@@ -42,6 +42,9 @@ using Array = xt::xarray<T, xt::layout_type::row_major, xsimd::aligned_allocator
 /// The lengths of an array's axes; a scalar has none.
 using Shape = Array<double>::shape_type;
 
+/// A shape that is only looked at.
+using ShapeView = std::span<const std::size_t>;
+
 /// Axes of an operation; negative ones count from the last.
 using Axes = std::vector<std::ptrdiff_t>;
 
@@ -49,14 +52,14 @@ using Axes = std::vector<std::ptrdiff_t>;
 using Indices = Array<std::int64_t>;
 
 /// The number of elements of an array of this shape.
-std::size_t size_of(const Shape& shape);
+std::size_t size_of(ShapeView shape);
 
 /// The shape as NumPy prints it: `(2, 3)`, `(4,)`, `()`.
-std::string to_string(const Shape& shape);
+std::string to_string(ShapeView shape);
 
-/// The shape of the result when arrays of these shapes are combined elementwise, as NumPy broadcasts them.
-/// Throws `std::invalid_argument` that begins with `[operation]` where they do not fit.
-Shape broadcast_shapes(const char* operation, const Shape& left, const Shape& right);
+/// The shape that shapes broadcast to, as NumPy defines it. Throws `std::invalid_argument` that begins with
+/// `[operation]` where they do not fit.
+Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes);
 
 /// The axis, counted from the first. Throws `std::out_of_range` where the array has no such axis.
 std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dimension);

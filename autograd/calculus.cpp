@@ -7,11 +7,6 @@
 namespace autograd {
 
 template <class T>
-Variable<T> OnVariables<T>::sum_to(const Variable<T>& e, const Shape& shape) const {
-    return autograd::sum_to(e, shape, shape);
-}
-
-template <class T>
 void OnVariables<T>::Adjoint::operator+=(const Variable<T>& e) const {
     VariableWalk<T>& walk = at_.walk_;
     if (input_ >= walk.wanted.size() || !walk.wanted[input_]) return;

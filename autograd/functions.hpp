@@ -25,6 +25,18 @@ struct Sigmoid {
     }
 };
 
+struct Sign {
+    template <class T>
+    T operator()(const T& x) const {
+        return x > 0 ? T(1) : x < 0 ? T(-1) : x;
+    }
+    template <class B>
+    B simd_apply(const B& x) const {
+        const B zero(typename B::value_type(0)), one(typename B::value_type(1));
+        return xsimd::select(x > zero, one, xsimd::select(x < zero, -one, x));
+    }
+};
+
 struct Softplus {
     template <class T>
     T operator()(const T& x) const {
@@ -100,6 +112,12 @@ struct Finite {
 template <Expression E>
 auto sigmoid(E&& x) {
     return xt::detail::make_xfunction<functors::Sigmoid>(std::forward<E>(x));
+}
+
+/// -1, 0 or 1.
+template <Expression E>
+auto sign(E&& x) {
+    return xt::detail::make_xfunction<functors::Sign>(std::forward<E>(x));
 }
 
 /// log(1 + exp(x)).

@@ -14,119 +14,18 @@ Shape with_length(Shape shape, std::size_t axis, std::size_t length) {
     return shape;
 }
 
-/// Two shapes walked in step, `small` having a 1 or the same length on each axis of `large`; neighbouring axes of the
-/// same kind are merged, so that the innermost loop is as long as it can be.
-struct BroadcastWalk {
-    Shape lengths, strides;  // innermost first; a stride of 0 repeats
-
-    BroadcastWalk(const Shape& large, const Shape& small) {
-        std::size_t stride = 1;
-        for (std::size_t i = large.size(); i-- > 0;) {
-            if (large[i] == 1) continue;
-            const bool repeats = small[i] == 1;
-            if (!lengths.empty() && (strides.back() == 0) == repeats) {
-                lengths.back() *= large[i];
-            } else {
-                lengths.push_back(large[i]);
-                strides.push_back(repeats ? 0 : stride);
-            }
-            stride *= small[i];
-        }
-    }
-
-    /// Calls row(large offset, small offset, count, small stride) for every innermost row, in order.
-    template <class Row>
-    void each_row(Row row) const {
-        if (lengths.empty()) return row(0, 0, std::size_t{1}, std::size_t{1});
-        const std::size_t count = lengths.front();
-        Shape position(lengths.size(), 0);
-        std::size_t small = 0, rows = 1;
-        for (std::size_t i = 1; i < lengths.size(); ++i) rows *= lengths[i];
-        for (std::size_t r = 0; r < rows; ++r) {
-            row(r * count, small, count, strides.front());
-            for (std::size_t i = 1; i < lengths.size(); ++i) {
-                small += strides[i];
-                if (++position[i] < lengths[i]) break;
-                small -= strides[i] * lengths[i];
-                position[i] = 0;
-            }
-        }
-    }
-};
-
-/// Sixteen running sums, so that the compiler may use SIMD and rounding stays small.
-template <class T>
-T sum_row(const T* x, std::size_t n) {
-    constexpr std::size_t lanes = 16;
-    T sums[lanes] = {};
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (std::size_t k = 0; k < lanes; ++k) sums[k] += x[i + k];
-    T total = 0;
-    for (T sum : sums) total += sum;
-    for (; i < n; ++i) total += x[i];
-    return total;
-}
-
-/// Halves long rows, as NumPy does: the error grows with log n instead of n.
-template <class T>
-T pairwise_sum(const T* x, std::size_t n) {
-    if (n <= 4096) return sum_row(x, n);
-    const std::size_t half = n / 2;
-    return pairwise_sum(x, half) + pairwise_sum(x + half, n - half);
-}
-
-template <class T>
-void sum_onto(T* result, const Shape& kept, const T* x, const Shape& large, bool accumulate) {
-    if (!accumulate) std::fill_n(result, size_of(kept), T(0));
-    if (size_of(large) == 0) return;
-    BroadcastWalk(large, kept).each_row([&](std::size_t from, std::size_t to, std::size_t n, std::size_t stride) {
-        if (stride == 0) {
-            result[to] += pairwise_sum(x + from, n);
-        } else {
-            for (std::size_t i = 0; i < n; ++i) result[to + i] += x[from + i];
-        }
-    });
-}
-
-Shape padded_with_ones(const Shape& shape, std::size_t dimension) {
-    Shape kept(dimension);
-    const std::size_t offset = dimension - shape.size();
-    for (std::size_t i = 0; i < dimension; ++i) kept[i] = i < offset ? 1 : shape[i - offset];
-    return kept;
-}
-
 }  // namespace
 
 template <class T>
-void sum_into(Array<T>& array, const Array<T>& from, bool accumulate) {
-    if (array.shape() == from.shape()) {
-        if (accumulate) {
-            xt::noalias(array) += from;
-        } else {
-            std::copy(from.data(), from.data() + from.size(), array.data());
-        }
-        return;
-    }
-    sum_onto(array.data(), padded_with_ones(array.shape(), from.dimension()), from.data(), from.shape(), accumulate);
-}
-
-template <class T>
 void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    sum_onto(result.data(), kept, x.data(), x.shape(), accumulate);
+    expressions::evaluate(result.data(), kept, x.shape(), expressions::Bound<T, Array<T>>(x), accumulate);
 }
 
 template <class T>
 void Spread<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (result.size() == 0) return;
-    T* z = result.data();
-    const T* values = x.data();
-    BroadcastWalk(shape_, kept).each_row([&](std::size_t to, std::size_t from, std::size_t n, std::size_t stride) {
-        for (std::size_t i = 0; i < n; ++i) {
-            const T value = values[from + i * (stride != 0)];
-            z[to + i] = accumulate ? z[to + i] + value : value;
-        }
-    });
+    expressions::Bound<T, Array<T>> bound(x);
+    bound.shapes[0] = kept;
+    expressions::evaluate(result.data(), shape_, shape_, bound, accumulate);
 }
 
 template <class T>
@@ -315,7 +214,8 @@ Shape Product<T>::shape() const {
     if (columns(a) != rows(b))
         throw std::invalid_argument(
             fmt::format("[matmul] inner sizes differ: {} x {}", to_string(shape_of(a)), to_string(shape_of(b))));
-    Shape shape = broadcast_shapes("matmul", leading(a), leading(b));
+    const Shape left = leading(a), right = leading(b);
+    Shape shape = broadcast_shapes("matmul", std::array<ShapeView, 2>{left, right});
     shape.push_back(rows(a));
     shape.push_back(columns(b));
     return shape;
@@ -329,11 +229,12 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (result.size() == 0) return;
     const Shape batch(result.shape().begin(), result.shape().end() - 2);
     const auto offsets = [&](const Matrix<T>& matrix) {
-        std::vector<std::size_t> numbers(size_of(batch));
-        BroadcastWalk(batch, padded_with_ones(leading(matrix), batch.size()))
-            .each_row([&](std::size_t to, std::size_t from, std::size_t count, std::size_t stride) {
-                for (std::size_t i = 0; i < count; ++i) numbers[to + i] = from + i * (stride != 0);
-            });
+        const Shape own = leading(matrix);
+        const ShapeView shape = own;
+        std::vector<std::size_t> numbers;
+        for (BroadcastWalk walk(batch, {&shape, 1}); numbers.size() < size_of(batch); walk.next_row())
+            for (std::size_t i = 0; i < walk.row_length(); ++i)
+                numbers.push_back(walk.offset(0) + (walk.moves(0) ? i : 0));
         return numbers;
     };
     const std::vector<std::size_t> left = offsets(a), right = offsets(b);
@@ -442,10 +343,10 @@ void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         for (std::size_t i = 0; i < dimension; ++i) inverse[order[i]] = i;
         const Permuted<T> permuted{x, order};
         Array<T> moved, computed;
-        evaluate(moved, permuted);
+        evaluate("reduction", moved, permuted);
         Shape moved_kept(dimension);
         for (std::size_t i = 0; i < dimension; ++i) moved_kept[i] = kept[order[i]];
-        evaluate(computed, Reduced{what, moved, moved_kept, whole ? moved.shape() : moved_kept});
+        evaluate("reduction", computed, Reduced{what, moved, moved_kept, whole ? moved.shape() : moved_kept});
         if (whole) return Permuted<T>{computed, inverse}.evaluate_into(result, accumulate);
         for (std::size_t i = 0; i < result.size(); ++i)
             result.data()[i] = accumulate ? result.data()[i] + computed.data()[i] : computed.data()[i];
@@ -461,20 +362,19 @@ void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (accumulate) xt::noalias(result) += scratch;
 }
 
-#define INSTANTIATE(T)                                        \
-    template void sum_into(Array<T>&, const Array<T>&, bool); \
-    template struct SumTo<T>;                                 \
-    template struct Spread<T>;                                \
-    template struct Permuted<T>;                              \
-    template struct Sliced<T>;                                \
-    template struct Padded<T>;                                \
-    template struct Taken<T>;                                 \
-    template struct ScatterAdded<T>;                          \
-    template struct TakenAlong<T>;                            \
-    template struct ScatterAddedAlong<T>;                     \
-    template struct Concatenated<T>;                          \
-    template struct Product<T>;                               \
-    template struct Affine<T>;                                \
+#define INSTANTIATE(T)                    \
+    template struct SumTo<T>;             \
+    template struct Spread<T>;            \
+    template struct Permuted<T>;          \
+    template struct Sliced<T>;            \
+    template struct Padded<T>;            \
+    template struct Taken<T>;             \
+    template struct ScatterAdded<T>;      \
+    template struct TakenAlong<T>;        \
+    template struct ScatterAddedAlong<T>; \
+    template struct Concatenated<T>;      \
+    template struct Product<T>;           \
+    template struct Affine<T>;            \
     template struct Reduced<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

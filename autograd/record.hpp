@@ -11,6 +11,7 @@
 // operations.
 #pragma once
 
+#include <autograd/evaluate.hpp>
 #include <autograd/tape.hpp>
 #include <concepts>
 #include <new>
@@ -26,26 +27,34 @@ concept Kernel = requires(const E& e, Array<T>& array) {
     e.shape();
 };
 
-[[noreturn]] void throw_broadcast_error(const char* operation, std::span<const Shape* const> shapes);
-[[noreturn]] void throw_rule_error(const char* operation, const Shape& gradient, const Shape& input);
+[[noreturn]] void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input);
 
-/// Writes an expression or the result of a kernel to `array`, which takes its shape.
+/// Writes an expression or the result of a kernel to `array`, which takes its shape. Throws `std::invalid_argument`
+/// that begins with `[operation]` where shapes do not broadcast.
 template <class T, class E>
-void evaluate(Array<T>& array, const E& e) {
+void evaluate(const char* operation, Array<T>& array, const E& e) {
     if constexpr (Kernel<E, T>) {
         array.resize(e.shape());
         e.evaluate_into(array, false);
+    } else if constexpr (expressions::Fused<E, T>) {
+        const expressions::Bound<T, E> bound(e);
+        if (bound.flat(bound.shapes[0])) {
+            array.resize(bound.shapes[0]);
+        } else {
+            array.resize(broadcast_shapes(operation, bound.operands()));
+        }
+        expressions::evaluate(array.data(), array.shape(), array.shape(), bound, false);
     } else {
-        xt::noalias(array) = e;
+        try {
+            xt::noalias(array) = e;
+        } catch (const xt::broadcast_error&) {
+            throw std::invalid_argument(std::string("[") + operation + "] shapes do not broadcast");
+        }
     }
 }
 
-/// Adds up `from`, which has the shape that arrays of shape `array.shape()` were broadcast to, and writes or adds it.
-template <class T>
-void sum_into(Array<T>& array, const Array<T>& from, bool accumulate);
-
 /// Whether an array of shape `to` broadcasts to `from`, so that a gradient of shape `from` can be summed to `to`.
-bool sums_to(const Shape& from, const Shape& to);
+bool sums_to(ShapeView from, ShapeView to);
 
 /// The adjoints during a backward pass over arrays.
 template <class T>
@@ -77,16 +86,7 @@ class OnArrays {
     const Array<T>& evaluate(const E& e) {
         const auto& shape = e.shape();
         walk_.scratch.push_back(walk_.pool.take(Shape(shape.begin(), shape.end())));
-        autograd::evaluate(*walk_.scratch.back(), e);
-        return *walk_.scratch.back();
-    }
-
-    /// The expression summed over the axes along which `shape` was broadcast.
-    template <class E>
-    const Array<T>& sum_to(const E& e, const Shape& shape) {
-        const Array<T>& whole = evaluate(e);
-        walk_.scratch.push_back(walk_.pool.take(shape));
-        sum_into(*walk_.scratch.back(), whole, false);
+        autograd::evaluate(node_.operation, *walk_.scratch.back(), e);
         return *walk_.scratch.back();
     }
 
@@ -101,38 +101,28 @@ class OnArrays {
             const Node<T>& x = at_.walk_.tape.node(input_);
             if (!x.requires_gradient) return;
             const Shape& shape = x.value->shape();
-            const auto& given = e.shape();
-            const bool same = std::equal(given.begin(), given.end(), shape.begin(), shape.end());
-            if (!same) {
-                const Shape from(given.begin(), given.end());
-                if (!sums_to(from, shape)) throw_rule_error(at_.node_.operation, from, shape);
-            }
             Array<T>*& adjoint = at_.walk_.adjoints[input_];
             const bool first = adjoint == nullptr;
             if (first) adjoint = at_.walk_.pool.take(shape);
-            if (!same) {
-                sum_into(*adjoint, at_.evaluate(e), !first);
-            } else if constexpr (Kernel<E, T>) {
-                e.evaluate_into(*adjoint, !first);
-            } else if (first) {
-                xt::noalias(*adjoint) = e;
+            if constexpr (expressions::Fused<E, T>) {
+                add(*adjoint, expressions::Bound<T, E>(e), !first);
             } else {
-                xt::noalias(*adjoint) += e;
+                if constexpr (Kernel<E, T>)
+                    if (e.shape() == shape) return e.evaluate_into(*adjoint, !first);
+                add(*adjoint, expressions::Bound<T, Array<T>>(at_.evaluate(e)), !first);
             }
-        }
-        /// A gradient that is summed anyway needs no copy of it first.
-        void operator+=(const Array<T>& e) const {
-            const Node<T>& x = at_.walk_.tape.node(input_);
-            if (!x.requires_gradient) return;
-            const Shape& shape = x.value->shape();
-            if (!sums_to(e.shape(), shape)) throw_rule_error(at_.node_.operation, e.shape(), shape);
-            Array<T>*& adjoint = at_.walk_.adjoints[input_];
-            const bool first = adjoint == nullptr;
-            if (first) adjoint = at_.walk_.pool.take(shape);
-            sum_into(*adjoint, e, !first);
         }
 
       private:
+        template <class Bound>
+        void add(Array<T>& adjoint, const Bound& bound, bool accumulate) const {
+            const Shape& to = adjoint.shape();
+            if (bound.flat(to)) return expressions::evaluate(adjoint.data(), to, to, bound, accumulate);
+            const Shape from = broadcast_shapes(at_.node_.operation, bound.operands());
+            if (!sums_to(from, to)) throw_rule_error(at_.node_.operation, from, to);
+            expressions::evaluate(adjoint.data(), to, from, bound, accumulate);
+        }
+
         OnArrays& at_;
         std::uint32_t input_;
     };
@@ -162,7 +152,6 @@ class OnVariables {
     Variable<T> z() const { return walk_.tape.at(index_); }
     const Variable<T>& zbar() const { return walk_.adjoints[index_]; }
     const Variable<T>& evaluate(const Variable<T>& e) const { return e; }
-    Variable<T> sum_to(const Variable<T>& e, const Shape& shape) const;
 
     class Adjoint {
       public:
@@ -210,13 +199,7 @@ Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, c
     Tape<T>& tape = inputs.front().tape();
     for (const Variable<T>& input : inputs) tape.check(operation, input);
     Node<T>& node = tape.next();
-    try {
-        evaluate(node.storage, value);
-    } catch (const xt::broadcast_error&) {
-        std::vector<const Shape*> shapes;
-        for (const Variable<T>& input : inputs) shapes.push_back(&input.shape());
-        autograd::throw_broadcast_error(operation, shapes);
-    }
+    evaluate(operation, node.storage, value);
     if (tape.recording(inputs)) {
         node.rule = new (tape.arena().allocate(sizeof(Rule), alignof(Rule))) Rule(std::move(rule));
         node.rule_table = &rule_table<T, Rule>;

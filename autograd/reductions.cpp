@@ -42,7 +42,7 @@ Variable<T> extremum(const char* operation, Along what, Variable<T> x, const Axe
     const Reduced<T> value{what, x.value(), kept, result};
     if (!x.requires_gradient()) return record(operation, {x}, value, [](auto&) {});
     Array<T> extreme, share, ties;
-    evaluate(extreme, Reduced<T>{what, x.value(), kept, kept});
+    evaluate(operation, extreme, Reduced<T>{what, x.value(), kept, kept});
     share = xt::cast<T>(xt::equal(x.value(), extreme));
     ties.resize(kept);
     sum_to(share, kept, kept).evaluate_into(ties, false);

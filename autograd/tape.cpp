@@ -267,18 +267,12 @@ Tape<T>& Variable<T>::tape() const {
     return *tape_;
 }
 
-void throw_broadcast_error(const char* operation, std::span<const Shape* const> shapes) {
-    std::string text;
-    for (const Shape* shape : shapes) text += (text.empty() ? "" : " and ") + to_string(*shape);
-    throw std::invalid_argument(fmt::format("[{}] shapes do not broadcast: {}", operation, text));
-}
-
-void throw_rule_error(const char* operation, const Shape& gradient, const Shape& input) {
+void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input) {
     throw GradientError(fmt::format("[{}] the derivative rule gives a gradient of shape {} for an input of shape {}",
                                     operation, to_string(gradient), to_string(input)));
 }
 
-bool sums_to(const Shape& from, const Shape& to) {
+bool sums_to(ShapeView from, ShapeView to) {
     if (to.size() > from.size()) return false;
     const std::size_t offset = from.size() - to.size();
     for (std::size_t i = 0; i < to.size(); ++i)

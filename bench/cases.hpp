@@ -1,8 +1,6 @@
 // What is measured: a training step of a multilayer perceptron, and its inference, each side given the same weights.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <autograd/array.hpp>
 #include <autograd/parameter.hpp>
 #include <memory>
@@ -17,10 +15,7 @@ struct Case {
     std::string optimizer = "sgd";  // sgd, momentum, adam; none: inference
     nn::ActivationKind activation = nn::ActivationKind::relu;
 
-    std::string name() const {
-        return fmt::format("{}, batch {}, {}, {}", fmt::join(widths, "-"), batch,
-                           optimizer == "none" ? "inference" : optimizer, nn::to_string(activation));
-    }
+    std::string name() const;
 };
 
 /// Rows, labels and weights, the same for every side.

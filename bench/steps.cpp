@@ -1,5 +1,7 @@
 // bench_steps [--threads=N] [Google Benchmark's options]: training steps and inference, deltarule beside hand-written
 // C++, libtorch and the matrix products alone. Repetitions of all sides are shuffled, so that noise hits all alike.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -7,6 +9,11 @@
 #include "../tests/allocations.hpp"
 #include "cases.hpp"
 #include "report.hpp"
+
+std::string Case::name() const {
+    return fmt::format("{}, batch {}, {}, {}", fmt::join(widths, "-"), batch,
+                       optimizer == "none" ? "inference" : optimizer, nn::to_string(activation));
+}
 
 namespace {
 

@@ -1,0 +1,258 @@
+// How an elementwise expression becomes numbers: one loop over registers for the whole expression, whatever it is.
+// Where shapes differ, it runs row by row: along a row each operand moves with the result, or repeats one element.
+//
+// The plain form of everything here is `for (i...) z[i] = f(x[i], y[i], ...)`, with NumPy's broadcasting.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <autograd/array.hpp>
+#include <tuple>
+#include <utility>
+
+namespace autograd {
+
+/// Several arrays walked in step: `operands` broadcast to `shape`. Neighbouring axes along which each operand moves, or
+/// repeats, throughout are one; the innermost of what is left is a row.
+class BroadcastWalk {
+  public:
+    BroadcastWalk(ShapeView shape, std::span<const ShapeView> operands);
+
+    std::size_t rows() const { return rows_; }
+    std::size_t row_length() const { return lengths_.front(); }
+    /// Whether an operand moves along a row, or repeats an element.
+    bool moves(std::size_t operand) const { return strides_[operand] != 0; }
+
+    /// The offset of an operand's first element in the current row.
+    std::size_t offset(std::size_t operand) const { return offsets_[operand]; }
+    void next_row();
+
+  private:
+    using Numbers = xt::svector<std::size_t, 8>;
+    std::size_t operands_, rows_ = 1;
+    Numbers lengths_, strides_, position_, offsets_;  // axes innermost first; strides axis by axis
+};
+
+/// The sum of n numbers that lie together: registers of running sums, and halves of long rows added as NumPy does, so
+/// that the error grows with log n instead of n.
+template <class T>
+T sum_of(const T* x, std::size_t n);
+
+namespace expressions {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+template <class E>
+struct IsFunction : std::false_type {};
+template <class F, class... A>
+struct IsFunction<xt::xfunction<F, A...>> : std::true_type {};
+
+template <class E>
+struct IsNumber : std::false_type {};
+template <class A>
+struct IsNumber<xt::xscalar<A>> : std::is_arithmetic<std::decay_t<A>> {};
+
+template <class E, class T>
+struct IsArray : std::false_type {};
+template <class T, class C, class S, class G>
+struct IsArray<xt::xarray_container<C, xt::layout_type::row_major, S, G>, T> : std::is_same<typename C::value_type, T> {
+};
+template <class T, class C, class S, class G>
+struct IsArray<xt::xarray_adaptor<C, xt::layout_type::row_major, S, G>, T>
+    : std::is_same<std::decay_t<typename std::decay_t<C>::value_type>, T> {};
+
+/// The number of arrays in an expression.
+template <class E, class T>
+constexpr std::size_t arrays() {
+    if constexpr (IsFunction<E>::value) {
+        return []<class F, class... A>(std::type_identity<xt::xfunction<F, A...>>) {
+            return (std::size_t{0} + ... + arrays<std::decay_t<A>, T>());
+        }(std::type_identity<E>());
+    }
+    return IsArray<E, T>::value ? 1 : 0;
+}
+
+/// The number of arrays in the arguments before argument `I` of a function.
+template <class E, class T, std::size_t I>
+constexpr std::size_t arrays_before() {
+    return []<std::size_t... K>(std::index_sequence<K...>) {
+        return (
+            std::size_t{0} + ... +
+            arrays<std::decay_t<std::tuple_element_t<K, std::decay_t<decltype(std::declval<E>().arguments())>>>, T>());
+    }
+    (std::make_index_sequence<I>());
+}
+
+template <class E>
+constexpr auto argument_indices() {
+    return std::make_index_sequence<std::tuple_size_v<std::decay_t<decltype(std::declval<E>().arguments())>>>();
+}
+
+/// A register of the expression's values, where `load(k)` is one of its k-th array.
+template <class T, std::size_t First, class E, class Load>
+auto value(const E& e, const Load& load) {
+    if constexpr (IsFunction<E>::value) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return e.functor().simd_apply(
+                value<T, First + arrays_before<E, T, I>()>(std::get<I>(e.arguments()), load)...);
+        }
+        (argument_indices<E>());
+    } else if constexpr (IsNumber<E>::value) {
+        return Batch<T>(static_cast<T>(e()));
+    } else {
+        return load(std::integral_constant<std::size_t, First>());
+    }
+}
+
+/// What a register of an expression's values is; void where it is not made of arrays of T, numbers, and functions that
+/// work on registers.
+template <class E, class T>
+struct Register {
+    using type = std::conditional_t<IsNumber<E>::value || IsArray<E, T>::value, Batch<T>, void>;
+};
+template <class F, class... R>
+struct Applied {
+    using type = void;
+};
+template <class F, class... R>
+requires requires(const F& f, const R&... r) { f.simd_apply(r...); }
+struct Applied<F, R...> {
+    using type = decltype(std::declval<const F&>().simd_apply(std::declval<const R&>()...));
+};
+template <class F, class... A, class T>
+struct Register<xt::xfunction<F, A...>, T> : Applied<F, typename Register<std::decay_t<A>, T>::type...> {};
+
+template <class E, class T>
+concept Fused = arrays<E, T>()
+> 0 && std::is_same_v<typename Register<E, T>::type, Batch<T>>;
+
+/// Calls f(array) for each array in an expression, from the left.
+template <class E, class F>
+void each_array(const E& e, F& f) {
+    if constexpr (IsFunction<E>::value) {
+        std::apply([&](const auto&... arguments) { (each_array(arguments, f), ...); }, e.arguments());
+    } else if constexpr (!IsNumber<E>::value) {
+        f(e);
+    }
+}
+
+/// The first n < Batch::size numbers, in a register filled up with zeros.
+template <class T>
+Batch<T> load_some(const T* x, std::size_t n) {
+    alignas(64) T lanes[Batch<T>::size] = {};
+    std::copy_n(x, n, lanes);
+    return Batch<T>::load_aligned(lanes);
+}
+
+template <class T>
+void store_some(T* z, const Batch<T>& value, std::size_t n) {
+    alignas(64) T lanes[Batch<T>::size];
+    value.store_aligned(lanes);
+    std::copy_n(lanes, n, z);
+}
+
+/// An expression's arrays, bound to the places where they are read.
+template <class T, class E>
+struct Bound {
+    static constexpr std::size_t count = arrays<E, T>();
+    const E& expression;
+    std::array<const T*, count> data;
+    std::array<ShapeView, count + 1> shapes;  ///< the last place is for what is written
+
+    explicit Bound(const E& e) : expression(e) {
+        std::size_t k = 0;
+        auto bind = [&](const auto& array) {
+            data[k] = array.data();
+            shapes[k++] = {array.shape().data(), array.dimension()};
+        };
+        each_array(e, bind);
+    }
+
+    std::span<const ShapeView> operands() const { return std::span(shapes).first(count); }
+
+    /// All arrays have this shape, so that there is one row.
+    bool flat(ShapeView shape) const {
+        return std::ranges::all_of(operands(), [&](ShapeView other) { return std::ranges::equal(shape, other); });
+    }
+
+    /// z[i] = value or z[i] += value for n elements of a row. The last register is filled up with zeros, so that a
+    /// number does not depend on its place.
+    template <class Moves>
+    void write(T* z, std::array<const T*, count> row, std::size_t n, bool accumulate, Moves moves) const {
+        constexpr std::size_t width = Batch<T>::size;
+        std::size_t i = 0;
+        for (; i + width <= n; i += width) {
+            const auto load = [&](auto k) {
+                return moves(k) ? Batch<T>::load_unaligned(row[k] + i) : Batch<T>(*row[k]);
+            };
+            const Batch<T> result = value<T, 0>(expression, load);
+            (accumulate ? Batch<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
+        }
+        if (i == n) return;
+        const auto load = [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Batch<T>(*row[k]); };
+        const Batch<T> result = value<T, 0>(expression, load);
+        store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
+    }
+
+    /// The sum of n elements of a row.
+    template <class Moves>
+    T sum(std::array<const T*, count> row, std::size_t n, Moves moves) const {
+        constexpr std::size_t block = 512;
+        if (n > block) {
+            const std::size_t half = (n / 2 + block - 1) / block * block;
+            std::array<const T*, count> rest = row;
+            for (std::size_t k = 0; k < count; ++k)
+                if (moves(k)) rest[k] += half;
+            return sum(row, half, moves) + sum(rest, n - half, moves);
+        }
+        T values[block];
+        write(values, row, n, false, moves);
+        return sum_of(values, n);
+    }
+};
+
+/// Writes an expression of shape `shape` to z, whose shape `kept` has a 1 on every axis that is to be summed, or adds
+/// it.
+template <class T, class E>
+void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool accumulate) {
+    const auto all_move = [](auto) { return std::true_type(); };
+    constexpr std::size_t target = Bound<T, E>::count;
+    std::size_t size = 1;
+    for (std::size_t length : shape) size *= length;
+    const bool sums = !std::ranges::equal(kept, shape);
+    if (!sums && bound.flat(shape)) return bound.write(z, bound.data, size, accumulate, all_move);
+    if (sums && !accumulate) {
+        std::size_t targets = 1;
+        for (std::size_t length : kept) targets *= length;
+        std::fill_n(z, targets, T(0));
+    }
+    if (size == 0) return;
+    bound.shapes[target] = kept;
+    BroadcastWalk walk(shape, bound.shapes);
+    const std::size_t n = walk.row_length();
+    std::array<bool, target + 1> along;
+    for (std::size_t k = 0; k <= target; ++k) along[k] = walk.moves(k);
+    const bool all_along = std::all_of(along.begin(), along.end() - 1, std::identity());
+    const auto moves = [along](std::size_t k) { return along[k]; };
+    for (std::size_t r = 0; r < walk.rows(); ++r, walk.next_row()) {
+        std::array<const T*, target> row = bound.data;
+        for (std::size_t k = 0; k < target; ++k) row[k] += walk.offset(k);
+        T* to = z + walk.offset(target);
+        if (!along[target]) {
+            if constexpr (std::is_same_v<E, Array<T>>)
+                *to += sum_of(row[0], n);
+            else if (all_along)
+                *to += bound.sum(row, n, all_move);
+            else
+                *to += bound.sum(row, n, moves);
+        } else if (all_along) {
+            bound.write(to, row, n, accumulate || sums, all_move);
+        } else {
+            bound.write(to, row, n, accumulate || sums, moves);
+        }
+    }
+}
+
+}  // namespace expressions
+}  // namespace autograd
