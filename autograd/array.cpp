@@ -6,12 +6,6 @@
 
 namespace autograd {
 
-std::size_t size_of(ShapeView shape) {
-    std::size_t size = 1;
-    for (std::size_t length : shape) size *= length;
-    return size;
-}
-
 std::string to_string(ShapeView shape) {
     return fmt::format("({}{})", fmt::join(shape.begin(), shape.end(), ", "), shape.size() == 1 ? "," : "");
 }

@@ -52,7 +52,25 @@ using Axes = std::vector<std::ptrdiff_t>;
 using Indices = Array<std::int64_t>;
 
 /// The number of elements of an array of this shape.
-std::size_t size_of(ShapeView shape);
+inline std::size_t size_of(ShapeView shape) {
+    std::size_t size = 1;
+    for (std::size_t length : shape) size *= length;
+    return size;
+}
+
+/// Whether two shapes are the same: written out, as `==` calls the C library for a few numbers.
+inline bool equal_shapes(ShapeView left, ShapeView right) {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (left[i] != right[i]) return false;
+    return true;
+}
+
+/// Gives an array a shape, unless it has it; its contents are arbitrary then.
+template <class T>
+void resize(Array<T>& array, ShapeView shape) {
+    if (!equal_shapes(array.shape(), shape)) array.resize(Shape(shape.begin(), shape.end()));
+}
 
 /// The shape as NumPy prints it: `(2, 3)`, `(4,)`, `()`.
 std::string to_string(ShapeView shape);

@@ -44,6 +44,11 @@ void BroadcastWalk::next_row() {
     }
 }
 
+bool sums_leading_axes(ShapeView kept, ShapeView shape) {
+    while (!kept.empty() && kept.front() == 1) kept = kept.subspan(1);
+    return kept.size() <= shape.size() && equal_shapes(kept, shape.last(kept.size()));
+}
+
 namespace {
 
 template <class T>

@@ -38,6 +38,9 @@ class BroadcastWalk {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
+/// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
+bool sums_leading_axes(ShapeView kept, ShapeView shape);
+
 namespace expressions {
 
 template <class T>
@@ -137,19 +140,33 @@ void each_array(const E& e, F& f) {
     }
 }
 
-/// The first n < Batch::size numbers, in a register filled up with zeros.
+/// The first n < Batch::size numbers, in a register filled up with zeros. (Masks say what the plain form below does.)
 template <class T>
 Batch<T> load_some(const T* x, std::size_t n) {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+        return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
+    else
+        return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
+#else
     alignas(64) T lanes[Batch<T>::size] = {};
     std::copy_n(x, n, lanes);
     return Batch<T>::load_aligned(lanes);
+#endif
 }
 
 template <class T>
 void store_some(T* z, const Batch<T>& value, std::size_t n) {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+        _mm512_mask_storeu_ps(z, static_cast<__mmask16>((1u << n) - 1), value);
+    else
+        _mm512_mask_storeu_pd(z, static_cast<__mmask8>((1u << n) - 1), value);
+#else
     alignas(64) T lanes[Batch<T>::size];
     value.store_aligned(lanes);
     std::copy_n(lanes, n, z);
+#endif
 }
 
 /// An expression's arrays, bound to the places where they are read.
@@ -173,7 +190,7 @@ struct Bound {
 
     /// All arrays have this shape, so that there is one row.
     bool flat(ShapeView shape) const {
-        return std::ranges::all_of(operands(), [&](ShapeView other) { return std::ranges::equal(shape, other); });
+        return std::ranges::all_of(operands(), [&](ShapeView other) { return equal_shapes(shape, other); });
     }
 
     /// z[i] = value or z[i] += value for n elements of a row. The last register is filled up with zeros, so that a
@@ -193,6 +210,28 @@ struct Bound {
         const auto load = [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Batch<T>(*row[k]); };
         const Batch<T> result = value<T, 0>(expression, load);
         store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
+    }
+
+    /// z = the sum of rows of n elements, or z += it, where no array repeats.
+    void add_rows(T* z, std::size_t n, std::size_t rows, bool accumulate) const {
+        constexpr std::size_t width = Batch<T>::size;
+        if (n >= width) {
+            std::array<const T*, count> row = data;
+            for (std::size_t r = 0; r < rows; ++r) {
+                write(z, row, n, accumulate || r > 0, [](auto) { return std::true_type(); });
+                for (const T*& x : row) x += n;
+            }
+            return;
+        }
+        // Rows narrower than a register: what it holds beyond a row is not stored.
+        Batch<T> sum = accumulate ? load_some(z, n) : Batch<T>(T(0));
+        for (std::size_t r = 0; r < rows; ++r) {
+            const std::size_t from = r * n, left = (rows - r) * n;
+            sum += value<T, 0>(expression, [&](auto k) {
+                return left >= width ? Batch<T>::load_unaligned(data[k] + from) : load_some(data[k] + from, left);
+            });
+        }
+        store_some(z, sum, n);
     }
 
     /// The sum of n elements of a row.
@@ -218,15 +257,13 @@ template <class T, class E>
 void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool accumulate) {
     const auto all_move = [](auto) { return std::true_type(); };
     constexpr std::size_t target = Bound<T, E>::count;
-    std::size_t size = 1;
-    for (std::size_t length : shape) size *= length;
-    const bool sums = !std::ranges::equal(kept, shape);
+    const std::size_t size = size_of(shape);
+    const bool sums = !equal_shapes(kept, shape);
     if (!sums && bound.flat(shape)) return bound.write(z, bound.data, size, accumulate, all_move);
-    if (sums && !accumulate) {
-        std::size_t targets = 1;
-        for (std::size_t length : kept) targets *= length;
-        std::fill_n(z, targets, T(0));
-    }
+    const std::size_t targets = size_of(kept);
+    if (size != 0 && targets > 1 && sums_leading_axes(kept, shape) && bound.flat(shape))
+        return bound.add_rows(z, targets, size / targets, accumulate);
+    if (sums && !accumulate) std::fill_n(z, targets, T(0));
     if (size == 0) return;
     bound.shapes[target] = kept;
     BroadcastWalk walk(shape, bound.shapes);

@@ -191,20 +191,38 @@ Shape shape_of(const Matrix<T>& m) {
     return shape;
 }
 
-/// c = a @ b + beta * c for contiguous matrices.
+/// c = a @ b, or c += a @ b, for contiguous matrices: a is (m, k) and b (k, n) after the transpositions.
 template <class T>
 void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
               std::size_t n, bool accumulate) {
-    if (m == 0 || n == 0) return;
-    if (k == 0) {
-        if (!accumulate) std::fill_n(c, m * n, T(0));
+    if (m * k * n <= 128) {  // the product takes less time than a call of BLAS
+        const std::size_t a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1;
+        const std::size_t b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
+        for (std::size_t i = 0; i < m; ++i)
+            for (std::size_t j = 0; j < n; ++j) {
+                T sum = accumulate ? c[i * n + j] : T(0);
+                for (std::size_t l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
+                c[i * n + j] = sum;
+            }
         return;
     }
+    using cxxblas::Transpose;
+    const auto row_major = cxxblas::StorageOrder::RowMajor;
     const auto length = [](std::size_t value) { return static_cast<int>(value); };
-    cxxblas::gemm<int>(
-        cxxblas::StorageOrder::RowMajor, a_transposed ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans,
-        b_transposed ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans, length(m), length(n), length(k), T(1),
-        a, length(a_transposed ? m : k), b, length(b_transposed ? k : n), accumulate ? T(1) : T(0), c, length(n));
+    const T beta = accumulate ? T(1) : T(0);
+    if (m == 1) {  // b^T a
+        cxxblas::gemv<int>(row_major, b_transposed ? Transpose::NoTrans : Transpose::Trans,
+                           length(b_transposed ? n : k), length(b_transposed ? k : n), T(1), b,
+                           length(b_transposed ? k : n), a, 1, beta, c, 1);
+    } else if (n == 1) {  // a b
+        cxxblas::gemv<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
+                           length(a_transposed ? k : m), length(a_transposed ? m : k), T(1), a,
+                           length(a_transposed ? m : k), b, 1, beta, c, 1);
+    } else {
+        cxxblas::gemm<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
+                           b_transposed ? Transpose::Trans : Transpose::NoTrans, length(m), length(n), length(k), T(1),
+                           a, length(a_transposed ? m : k), b, length(b_transposed ? k : n), beta, c, length(n));
+    }
 }
 
 }  // namespace
@@ -353,7 +371,7 @@ void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         return;
     }
     Array<T> scratch;
-    if (accumulate) scratch.resize(result.shape());
+    if (accumulate) resize(scratch, result.shape());
     T* z = accumulate ? scratch.data() : result.data();
     for (std::size_t o = 0; o < outer; ++o)
         for (std::size_t n = 0; n < inner; ++n)

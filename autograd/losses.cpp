@@ -50,7 +50,7 @@ template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
     check_options(logits, options);
     const std::size_t classes = logits.shape().back();
-    if (!std::equal(labels.shape().begin(), labels.shape().end(), logits.shape().begin(), logits.shape().end() - 1))
+    if (!equal_shapes(labels.shape(), ShapeView(logits.shape()).first(logits.dimension() - 1)))
         throw std::invalid_argument(
             fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
                         to_string(labels.shape()), to_string(logits.shape())));

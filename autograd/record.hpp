@@ -34,14 +34,14 @@ concept Kernel = requires(const E& e, Array<T>& array) {
 template <class T, class E>
 void evaluate(const char* operation, Array<T>& array, const E& e) {
     if constexpr (Kernel<E, T>) {
-        array.resize(e.shape());
+        resize(array, e.shape());
         e.evaluate_into(array, false);
     } else if constexpr (expressions::Fused<E, T>) {
         const expressions::Bound<T, E> bound(e);
         if (bound.flat(bound.shapes[0])) {
-            array.resize(bound.shapes[0]);
+            resize(array, bound.shapes[0]);
         } else {
-            array.resize(broadcast_shapes(operation, bound.operands()));
+            resize(array, broadcast_shapes(operation, bound.operands()));
         }
         expressions::evaluate(array.data(), array.shape(), array.shape(), bound, false);
     } else {
@@ -108,7 +108,7 @@ class OnArrays {
                 add(*adjoint, expressions::Bound<T, E>(e), !first);
             } else {
                 if constexpr (Kernel<E, T>)
-                    if (e.shape() == shape) return e.evaluate_into(*adjoint, !first);
+                    if (equal_shapes(e.shape(), shape)) return e.evaluate_into(*adjoint, !first);
                 add(*adjoint, expressions::Bound<T, Array<T>>(at_.evaluate(e)), !first);
             }
         }
@@ -118,7 +118,9 @@ class OnArrays {
         void add(Array<T>& adjoint, const Bound& bound, bool accumulate) const {
             const Shape& to = adjoint.shape();
             if (bound.flat(to)) return expressions::evaluate(adjoint.data(), to, to, bound, accumulate);
-            const Shape from = broadcast_shapes(at_.node_.operation, bound.operands());
+            ShapeView from = bound.shapes[0];
+            Shape whole;
+            if (!bound.flat(from)) from = whole = broadcast_shapes(at_.node_.operation, bound.operands());
             if (!sums_to(from, to)) throw_rule_error(at_.node_.operation, from, to);
             expressions::evaluate(adjoint.data(), to, from, bound, accumulate);
         }

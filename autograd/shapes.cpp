@@ -94,9 +94,9 @@ Variable<T> squeeze(Variable<T> x, const Axes& axes) {
 
 template <class T>
 Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis) {
-    Shape shape = x.shape();
-    const std::size_t place = axis_of("expand_dims", axis, shape.size() + 1);
-    shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(place), std::size_t{1});
+    const std::size_t place = axis_of("expand_dims", axis, x.dimension() + 1);
+    Shape shape(x.dimension() + 1, 1);
+    for (std::size_t i = 0; i < x.dimension(); ++i) shape[i < place ? i : i + 1] = x.shape()[i];
     return reshape(x, shape);
 }
 

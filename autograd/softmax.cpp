@@ -15,11 +15,7 @@ void exp_in_place(T* x, std::size_t n) {
     using Batch = xsimd::batch<T>;
     std::size_t i = 0;
     for (; i + Batch::size <= n; i += Batch::size) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(x + i);
-    if (i == n) return;
-    alignas(64) T rest[Batch::size] = {};
-    std::copy(x + i, x + n, rest);
-    xsimd::exp(Batch::load_aligned(rest)).store_aligned(rest);
-    std::copy_n(rest, n - i, x + i);
+    if (i < n) expressions::store_some(x + i, xsimd::exp(expressions::load_some(x + i, n - i)), n - i);
 }
 
 template <class T>

@@ -3,26 +3,27 @@
 
 namespace autograd {
 
-void* Arena::allocate(std::size_t size, std::size_t alignment) {
+void* Arena::allocate_from_next_block(std::size_t size, std::size_t alignment) {
     constexpr std::size_t block_size = std::size_t{1} << 14;
-    for (;; ++block_, used_ = 0) {
+    do {
+        if (next_ != 0) ++block_;
         if (block_ == blocks_.size()) {
             const std::size_t bytes = std::max(block_size, size + alignment);
             blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(bytes), bytes});
         }
-        Block& block = blocks_[block_];
-        void* place = block.memory.get() + used_;
-        std::size_t space = block.size - used_;
-        if (std::align(alignment, size, place, space)) {
-            used_ = block.size - space + size;
-            return place;
-        }
-    }
+        enter(block_);
+    } while (size + alignment > end_ - next_);
+    return allocate(size, alignment);
+}
+
+void Arena::enter(std::size_t block) {
+    block_ = block;
+    next_ = reinterpret_cast<std::uintptr_t>(blocks_[block].memory.get());
+    end_ = next_ + blocks_[block].size;
 }
 
 void Arena::reset() {
-    block_ = 0;
-    used_ = 0;
+    if (!blocks_.empty()) enter(0);
 }
 
 std::size_t Arena::bytes() const {
@@ -32,18 +33,42 @@ std::size_t Arena::bytes() const {
 }
 
 template <class T>
+typename BufferPool<T>::Shelf& BufferPool<T>::shelf(std::size_t size) {
+    const std::size_t last = shelves_.size() - 1;  // the number of places is a power of 2
+    std::size_t i = (size * 0x9E3779B97F4A7C15u >> 32) & last;
+    while (shelves_[i] != nullptr && shelves_[i]->size != size) i = (i + 1) & last;
+    if (shelves_[i] != nullptr) return *shelves_[i];
+    if (2 * ++used_ > shelves_.size()) {
+        std::vector<std::unique_ptr<Shelf>> old(2 * shelves_.size());
+        std::swap(old, shelves_);
+        for (auto& moved : old) {
+            if (moved == nullptr) continue;
+            std::size_t k = (moved->size * 0x9E3779B97F4A7C15u >> 32) & (shelves_.size() - 1);
+            while (shelves_[k] != nullptr) k = (k + 1) & (shelves_.size() - 1);
+            shelves_[k] = std::move(moved);
+        }
+        --used_;
+        return shelf(size);
+    }
+    shelves_[i] = std::make_unique<Shelf>(Shelf{size, {}});
+    return *shelves_[i];
+}
+
+template <class T>
 Array<T>* BufferPool<T>::take(const Shape& shape) {
-    std::vector<Array<T>*>& waiting = waiting_[size_of(shape)];
-    if (waiting.empty()) return new Array<T>(Array<T>::from_shape(shape));
-    Array<T>* array = waiting.back();
-    waiting.pop_back();
-    array->resize(shape);
-    return array;
+    Shelf& from = shelf(size_of(shape));
+    if (from.waiting.empty()) return new Buffer{Array<T>::from_shape(shape), &from};
+    Buffer* buffer = from.waiting.back();
+    from.waiting.pop_back();
+    resize(*buffer, shape);
+    return buffer;
 }
 
 template <class T>
 void BufferPool<T>::give_back(Array<T>* array) {
-    if (array != nullptr) waiting_[array->size()].push_back(array);
+    if (array == nullptr) return;
+    Buffer* buffer = static_cast<Buffer*>(array);
+    buffer->shelf->waiting.push_back(buffer);
 }
 
 template <class T>
@@ -71,8 +96,9 @@ void BufferPool<T>::give_back(std::unique_ptr<AdjointTable<T>> table) {
 
 template <class T>
 BufferPool<T>::~BufferPool() {
-    for (auto& [size, arrays] : waiting_)
-        for (Array<T>* array : arrays) delete array;
+    for (const auto& shelf : shelves_)
+        if (shelf != nullptr)
+            for (const Buffer* buffer : shelf->waiting) delete buffer;
 }
 
 template class BufferPool<float>;

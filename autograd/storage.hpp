@@ -3,8 +3,8 @@
 
 #include <autograd/gradients.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 namespace autograd {
@@ -12,7 +12,12 @@ namespace autograd {
 /// Memory that is handed out piece by piece and taken back all at once; the second time round it is the same memory.
 class Arena {
   public:
-    void* allocate(std::size_t size, std::size_t alignment);
+    void* allocate(std::size_t size, std::size_t alignment) {
+        const std::uintptr_t place = (next_ + alignment - 1) & ~(alignment - 1);
+        if (place + size > end_) return allocate_from_next_block(size, alignment);
+        next_ = place + size;
+        return reinterpret_cast<void*>(place);
+    }
     void reset();
     std::size_t bytes() const;
 
@@ -21,15 +26,21 @@ class Arena {
         std::unique_ptr<std::byte[]> memory;
         std::size_t size;
     };
+    void* allocate_from_next_block(std::size_t size, std::size_t alignment);
+    void enter(std::size_t block);
+
     std::vector<Block> blocks_;
     std::size_t block_ = 0;
-    std::size_t used_ = 0;
+    std::uintptr_t next_ = 0, end_ = 0;
 };
 
 /// Arrays that wait to be used again, by their number of elements.
 template <class T>
 class BufferPool {
   public:
+    BufferPool() : shelves_(64) {}
+    ~BufferPool();
+
     /// An array of this shape with arbitrary contents.
     Array<T>* take(const Shape& shape);
     void give_back(Array<T>* array);
@@ -38,10 +49,19 @@ class BufferPool {
     std::unique_ptr<AdjointTable<T>> take_table(std::size_t n);
     void give_back(std::unique_ptr<AdjointTable<T>> table);
 
-    ~BufferPool();
-
   private:
-    std::unordered_map<std::size_t, std::vector<Array<T>*>> waiting_;
+    struct Buffer;
+    struct Shelf {
+        std::size_t size;
+        std::vector<Buffer*> waiting;
+    };
+    struct Buffer : Array<T> {
+        Shelf* shelf;  ///< where it came from
+    };
+    Shelf& shelf(std::size_t size);
+
+    std::vector<std::unique_ptr<Shelf>> shelves_;  // an open hash table: it is asked for every adjoint
+    std::size_t used_ = 0;
     std::vector<std::unique_ptr<AdjointTable<T>>> tables_;
 };
 

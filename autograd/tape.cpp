@@ -262,9 +262,8 @@ Variable<T> Variable<T>::detach() const {
 }
 
 template <class T>
-Tape<T>& Variable<T>::tape() const {
-    if (tape_ == nullptr) throw VariableError("a variable was used that was never recorded");
-    return *tape_;
+void Variable<T>::throw_unrecorded() {
+    throw VariableError("a variable was used that was never recorded");
 }
 
 void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input) {

@@ -171,8 +171,11 @@ class Tape {
     Variable<T> leaf(const char* kind, const E& value, std::string_view name) {
         Node<T>& node = next();
         if constexpr (std::is_same_v<E, T>) {
-            node.storage.resize(Shape{});
+            resize(node.storage, Shape{});
             node.storage() = value;
+        } else if constexpr (std::is_same_v<E, Array<T>>) {
+            resize(node.storage, value.shape());
+            std::copy_n(value.data(), value.size(), node.storage.data());
         } else {
             node.storage = value;
         }

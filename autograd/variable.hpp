@@ -41,7 +41,10 @@ class Variable {
     Variable detach() const;
 
     /// The tape that it is recorded on. Throws `VariableError` where there is none.
-    Tape<T>& tape() const;
+    Tape<T>& tape() const {
+        if (tape_ == nullptr) throw_unrecorded();
+        return *tape_;
+    }
 
     /// Its position in the recording, and the recording's number.
     std::uint32_t index() const { return index_; }
@@ -49,6 +52,8 @@ class Variable {
     bool on(const Tape<T>& tape) const { return tape_ == &tape; }
 
   private:
+    [[noreturn]] static void throw_unrecorded();
+
     Tape<T>* tape_ = nullptr;
     std::uint32_t index_ = 0;
     std::uint32_t epoch_ = 0;

@@ -8,6 +8,7 @@
 namespace nn {
 
 using autograd::Array;
+using autograd::equal_shapes;
 using autograd::Gradients;
 using autograd::Parameter;
 
@@ -55,7 +56,7 @@ void Optimizer<T>::step(const Gradients<T>& gradients) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const Parameter<T>& parameter = parameters_[i];
         found_[i] = &gradients[parameter];
-        if (parameter.shape() != shapes_[i] || found_[i]->shape() != shapes_[i])
+        if (!equal_shapes(parameter.shape(), shapes_[i]) || !equal_shapes(found_[i]->shape(), shapes_[i]))
             throw std::invalid_argument(
                 fmt::format("[{}] parameter '{}' has shape {} and its gradient {}, but the optimizer was made for {}",
                             name_, parameter.name(), autograd::to_string(parameter.shape()),
