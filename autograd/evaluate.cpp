@@ -1,4 +1,6 @@
 #include <autograd/evaluate.hpp>
+#include <autograd/fold.hpp>
+#include <functional>
 
 namespace autograd {
 
@@ -49,28 +51,10 @@ bool sums_leading_axes(ShapeView kept, ShapeView shape) {
     return kept.size() <= shape.size() && equal_shapes(kept, shape.last(kept.size()));
 }
 
-namespace {
-
-template <class T>
-T sum_of_block(const T* x, std::size_t n) {
-    using Batch = xsimd::batch<T>;
-    constexpr std::size_t width = Batch::size;
-    Batch sums[4] = {Batch(T(0)), Batch(T(0)), Batch(T(0)), Batch(T(0))};
-    std::size_t i = 0;
-    for (; i + 4 * width <= n; i += 4 * width)
-        for (std::size_t k = 0; k < 4; ++k) sums[k] += Batch::load_unaligned(x + i + k * width);
-    for (; i + width <= n; i += width) sums[0] += Batch::load_unaligned(x + i);
-    T total = n < width ? T(0) : xsimd::hadd((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    for (; i < n; ++i) total += x[i];
-    return total;
-}
-
-}  // namespace
-
 template <class T>
 T sum_of(const T* x, std::size_t n) {
     constexpr std::size_t block = 4096;
-    if (n <= block) return sum_of_block(x, n);
+    if (n <= block) return fold(x, n, T(0), std::plus<>());
     const std::size_t half = (n / 2 + block - 1) / block * block;
     return sum_of(x, half) + sum_of(x + half, n - half);
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/fold.hpp>
 #include <autograd/softmax.hpp>
 #include <cmath>
 #include <limits>
@@ -16,25 +17,6 @@ void exp_in_place(T* x, std::size_t n) {
     std::size_t i = 0;
     for (; i + Batch::size <= n; i += Batch::size) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(x + i);
     if (i < n) expressions::store_some(x + i, xsimd::exp(expressions::load_some(x + i, n - i)), n - i);
-}
-
-template <class T>
-T largest(const T* x, std::size_t n) {
-    T most = -std::numeric_limits<T>::infinity();
-    for (std::size_t i = 0; i < n; ++i) most = x[i] > most || std::isnan(x[i]) ? x[i] : most;
-    return most;
-}
-
-template <class T>
-T total_of(const T* x, std::size_t n) {
-    constexpr std::size_t lanes = 16;
-    T sums[lanes] = {}, total = 0;
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (std::size_t k = 0; k < lanes; ++k) sums[k] += x[i + k];
-    for (; i < n; ++i) total += x[i];
-    for (const T part : sums) total += part;
-    return total;
 }
 
 /// Calls rows(first, count) for groups of rows of length n that together fill a block, and for single longer ones.
@@ -58,7 +40,7 @@ void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
         exp_in_place(z + first * n, count * n);
         for (std::size_t r = 0; r < count; ++r) {
             T* zs = z + (first + r) * n;
-            f(first + r, most[r], total_of(zs, n), zs);
+            f(first + r, most[r], sum_of(zs, n), zs);
         }
     });
 }
@@ -136,11 +118,11 @@ void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const 
             if (inner == 1) {
                 T sum = 0;
                 if (logarithm) {
-                    sum = total_of(zbars, n);
+                    sum = sum_of(zbars, n);
                 } else {
                     in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
                         for (std::size_t i = 0; i < some; ++i) block[i] = zbars[from + i] * zs[from + i];
-                        sum += total_of(block, some);
+                        sum += sum_of(block, some);
                     });
                 }
                 in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
@@ -195,7 +177,7 @@ void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result, bool) const {
 template <class T>
 void Losses<T>::evaluate_into(Array<T>& z, bool) const {
     if (shape_.empty()) {
-        *z.data() = total_of(losses.data(), losses.size()) * scale;
+        *z.data() = sum_of(losses.data(), losses.size()) * scale;
     } else {
         for (std::size_t i = 0; i < losses.size(); ++i) z.data()[i] = losses[i] * scale;
     }
@@ -216,7 +198,7 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
             xs[targets.label(row)] -= factor;
         } else {
             const T* u = targets.row(row);
-            const T total = total_of(u, n);
+            const T total = sum_of(u, n);
             write([&](std::size_t k) { return (ps[k] * total - u[k]) * factor; });
         }
     }

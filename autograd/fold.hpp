@@ -1,0 +1,49 @@
+// Many numbers combined into one by an operation whose order does not matter.
+#pragma once
+
+#include <autograd/array.hpp>
+#include <limits>
+
+namespace autograd {
+
+/// `f(... f(f(start, x[0]), x[1]) ..., x[n - 1])` in another order: several registers for a long row, four numbers at a time
+/// for a short one, so that no step waits for the one before. `f` takes registers and numbers alike.
+template <class T, class F>
+T fold(const T* x, std::size_t n, T start, F f) {
+    using Batch = xsimd::batch<T>;
+    constexpr std::size_t registers = 4, width = Batch::size, stride = registers * width;
+    if (n >= 2 * stride) {
+        Batch parts[registers];
+        for (std::size_t k = 0; k < registers; ++k) parts[k] = Batch::load_unaligned(x + k * width);
+        std::size_t i = stride;
+        for (; i + stride <= n; i += stride)
+            for (std::size_t k = 0; k < registers; ++k)
+                parts[k] = f(parts[k], Batch::load_unaligned(x + i + k * width));
+        alignas(64) T lanes[width];
+        f(f(parts[0], parts[1]), f(parts[2], parts[3])).store_aligned(lanes);
+        return f(fold(lanes, width, start, f), fold(x + i, n - i, start, f));
+    }
+    T a = start, b = start, c = start, d = start;
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a = f(a, x[i]);
+        b = f(b, x[i + 1]);
+        c = f(c, x[i + 2]);
+        d = f(d, x[i + 3]);
+    }
+    for (; i < n; ++i) a = f(a, x[i]);
+    return f(f(a, b), f(c, d));
+}
+
+/// The largest number; of a row with a NaN among it, any of its numbers.
+template <class T>
+T largest(const T* x, std::size_t n) {
+    return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) {
+        if constexpr (std::is_same_v<decltype(a), T>)
+            return a > b ? a : b;
+        else
+            return xsimd::max(a, b);
+    });
+}
+
+}  // namespace autograd
