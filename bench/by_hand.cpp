@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
-#include <xsimd/xsimd.hpp>
 
 #include "cases.hpp"
+#include "loops.hpp"
 
 namespace {
 
-template <class T>
-using Buffer = std::vector<T, xsimd::aligned_allocator<T, 64>>;
-
-/// c = a @ b (+ c if beta is 1), where a is (m, k) and b is (k, n) after the transpositions.
+/// c = a @ b, where a is (m, k) and b is (k, n) after the transpositions.
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const T* a, const T* b,
           T* c) {
@@ -35,34 +32,9 @@ void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std:
     }
 }
 
-/// Applies f to the n elements from the pointers on, a register at a time.
-template <class T, class F>
-void each(std::size_t n, F f) {
-    constexpr std::size_t width = xsimd::batch<T>::size;
-    std::size_t i = 0;
-    for (; i + width <= n; i += width) f(i, xsimd::batch<T>());
-    for (; i < n; ++i) f(i, T());
-}
-template <class T>
-T load(const T* p, T) {
-    return *p;
-}
-template <class T>
-xsimd::batch<T> load(const T* p, xsimd::batch<T>) {
-    return xsimd::load_unaligned(p);
-}
-template <class T>
-void store(T* p, T x) {
-    *p = x;
-}
-template <class T>
-void store(T* p, xsimd::batch<T> x) {
-    x.store_unaligned(p);
-}
-
 template <class T>
 struct ByHand : Side {
-    explicit ByHand(const Case& c) : problem(c), c(c), layers(c.widths.size() - 1) {
+    explicit ByHand(const Case& what) : problem(what), c(what), layers(c.widths.size() - 1) {
         for (std::size_t l = 0; l < layers; ++l) {
             const auto &w = problem.network.parameters()[2 * l].value(),
                        &b = problem.network.parameters()[2 * l + 1].value();
@@ -120,9 +92,8 @@ struct ByHand : Side {
                 } else if (c.activation == nn::ActivationKind::relu) {
                     for (std::size_t j = 0; j < out; ++j) row[j] = std::max(row[j] + b[j], T(0));
                 } else {
-                    using std::tanh;
-                    each<T>(out, [&](std::size_t j, auto kind) {
-                        store(row + j, tanh(load(row + j, kind) + load(b + j, kind)));
+                    each<T>(out, [&](std::size_t j, auto part) {
+                        store(row + j, tanh(load(row + j, part) + load(b + j, part)), part);
                     });
                 }
             }
@@ -139,9 +110,7 @@ struct ByHand : Side {
             const auto label = static_cast<std::size_t>(problem.labels(i));
             T most = z[0], sum = 0;
             for (std::size_t k = 1; k < classes; ++k) most = std::max(most, z[k]);
-            using std::exp;
-            each<T>(classes,
-                    [&](std::size_t k, auto kind) { store(d + k, exp(load(z + k, kind) - decltype(kind)(most))); });
+            each<T>(classes, [&](std::size_t k, auto part) { store(d + k, exp(load(z + k, part) - most), part); });
             for (std::size_t k = 0; k < classes; ++k) sum += d[k];
             loss += std::log(sum) + most - z[label];
             for (std::size_t k = 0; k < classes; ++k) d[k] *= share / sum;
@@ -193,8 +162,8 @@ struct ByHand : Side {
 template <class T>
 struct ProductsAlone : ByHand<T> {
     using ByHand<T>::ByHand;
+    using ByHand<T>::c;
     double step() override {
-        const Case& c = this->c;
         for (std::size_t l = 0; l < this->layers; ++l)
             gemm(false, true, c.batch, c.widths[l + 1], c.widths[l],
                  l == 0 ? this->problem.x.data() : this->a[l - 1].data(), this->weights[l].data(), this->a[l].data());
@@ -228,3 +197,5 @@ template std::unique_ptr<Side> products_alone<float>(const Case&);
 template std::unique_ptr<Side> products_alone<double>(const Case&);
 
 void set_threads(int threads) { openblas_set_num_threads(threads); }
+
+std::string blas_version() { return std::string(openblas_get_config()) + ", kernels for " + openblas_get_corename(); }

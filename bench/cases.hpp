@@ -57,4 +57,6 @@ std::unique_ptr<Side> by_torch(const Case& c);
 /// OpenBLAS' and libtorch's threads.
 void set_threads(int threads);
 void set_torch_threads(int threads);
+/// OpenBLAS with the processor that it takes this one for, which decides its kernels.
+std::string blas_version();
 std::string torch_version();

@@ -1,14 +1,11 @@
-// bench_steps [--threads=N] [Google Benchmark's options]: training steps and inference, deltarule beside hand-written
-// C++, libtorch and the matrix products alone. Repetitions of all sides are shuffled, so that noise hits all alike.
+// Training steps and inference.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 
 #include "../tests/allocations.hpp"
 #include "cases.hpp"
-#include "report.hpp"
+#include "measurements.hpp"
 
 std::string Case::name() const {
     return fmt::format("{}, batch {}, {}, {}", fmt::join(widths, "-"), batch,
@@ -17,93 +14,85 @@ std::string Case::name() const {
 
 namespace {
 
-std::vector<std::string> case_names;
-
 using MakeSide = std::unique_ptr<Side> (*)(const Case&);
 
-void add(const std::string& name, MakeSide make, const Case& c) {
-    // One side for all repetitions: memory and caches are warm, as in training.
-    std::shared_ptr<Side> side = make(c);
-    side->step();
-    benchmark::RegisterBenchmark(name.c_str(), [side](benchmark::State& state) {
-        for (auto _ : state) benchmark::DoNotOptimize(side->step());
-    });
+/// What the first steps give: the losses, or the first logit.
+std::vector<double> first_steps(MakeSide make, const Case& c) {
+    const auto side = make(c);
+    std::vector<double> results(5);
+    for (double& result : results) result = side->step();
+    return results;
 }
 
-std::size_t allocations_after_the_first_step(const Case& c) {
-    const auto side = by_tape<float>(c);
-    side->step();
-    const std::size_t before = allocations;
-    for (int i = 0; i < 100; ++i) side->step();
-    return allocations - before;
-}
+/// One side of a case. It is made when it is first needed and stays for all repetitions: memory and caches are warm, as
+/// in training.
+class Contender {
+  public:
+    Contender(const Case& c, MakeSide make, MakeSide reference, double tolerance)
+        : case_(c), make_(make), reference_(reference), tolerance_(tolerance) {}
 
-/// Sides that disagree measure nothing.
-void compare(const Case& c, MakeSide left, MakeSide right, double tolerance) {
-    const auto a = left(c), b = right(c);
-    for (int i = 0; i < 5; ++i) {
-        const double x = a->step(), y = b->step();
-        if (std::abs(x - y) > tolerance * (1 + std::abs(x))) {
-            fmt::print(stderr, "{}: the sides give {} and {}\n", c.name(), x, y);
-            std::exit(1);
+    void run(benchmark::State& state, int threads) {
+        use_threads(threads);
+        if (side_ == nullptr) {
+            if (reference_ != nullptr && !agrees()) return fail(state, "the sides disagree");
+            side_ = make_(case_);
+            side_->step();
         }
+        side_->step();  // brings back what the others pushed out of the caches
+        const std::size_t before = allocations;
+        for (auto _ : state) benchmark::DoNotOptimize(side_->step());
+        state.counters["allocations"] =
+            benchmark::Counter(static_cast<double>(allocations - before), benchmark::Counter::kAvgIterations);
     }
-}
+
+  private:
+    bool agrees() const {
+        const auto left = first_steps(reference_, case_), right = first_steps(make_, case_);
+        for (std::size_t i = 0; i < left.size(); ++i)
+            if (!(std::abs(left[i] - right[i]) <= tolerance_ * (1 + std::abs(left[i])))) return false;
+        return true;
+    }
+
+    Case case_;
+    MakeSide make_, reference_;
+    double tolerance_;
+    std::unique_ptr<Side> side_;
+};
 
 template <class T>
-void add_all(const Case& c) {
-    const std::string name = c.name() + (sizeof(T) == 8 ? ", double" : "");
-    case_names.push_back(name);
-    compare(c, by_hand<T>, by_tape<T>, sizeof(T) == 8 ? 1e-10 : 1e-4);
-    add(name + "/by hand", by_hand<T>, c);
-    add(name + "/deltarule", by_tape<T>, c);
-    add(name + "/products alone", products_alone<T>, c);
+void register_case(const Case& c, std::span<const int> threads) {
+    const double tolerance = sizeof(T) == 8 ? 1e-10 : 1e-4;
+    const auto add = [&](const char* name, MakeSide make, MakeSide reference) {
+        const auto contender = std::make_shared<Contender>(c, make, reference, tolerance);
+        for (int n : threads)
+            benchmark::RegisterBenchmark(
+                fmt::format("step: {}, {}, {}/{}", c.name(), sizeof(T) == 8 ? "double" : "float",
+                            n == 1 ? "1 thread" : fmt::format("{} threads", n), name)
+                    .c_str(),
+                [contender, n](benchmark::State& state) { contender->run(state, n); });
+    };
+    add("by hand", by_hand<T>, nullptr);
+    add("deltarule", by_tape<T>, by_hand<T>);
+    add("products alone", products_alone<T>, nullptr);
 #ifdef DELTARULE_BENCH_TORCH
-    compare(c, by_hand<T>, by_torch<T>, sizeof(T) == 8 ? 1e-10 : 1e-4);
-    add(name + "/libtorch", by_torch<T>, c);
+    add("libtorch", by_torch<T>, by_hand<T>);
 #endif
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    int threads = 1;
-    std::string repetitions = "--benchmark_repetitions=15", least_time = "--benchmark_min_time=0.01",
-                interleaving = "--benchmark_enable_random_interleaving=true";
-    std::vector<char*> arguments = {argv[0], repetitions.data(), least_time.data(), interleaving.data()};
-    for (int i = 1; i < argc; ++i) {
-        if (std::strncmp(argv[i], "--threads=", 10) == 0)
-            threads = std::atoi(argv[i] + 10);
-        else
-            arguments.push_back(argv[i]);
-    }
-    int count = static_cast<int>(arguments.size());
-    benchmark::Initialize(&count, arguments.data());
-    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-
-    set_threads(threads);
-#ifdef DELTARULE_BENCH_TORCH
-    set_torch_threads(threads);
-#endif
+void register_steps(int threads) {
     const std::vector<std::size_t> tiny = {2, 3, 2}, small = {64, 32, 10}, middle = {784, 128, 10},
                                    large = {784, 512, 512, 10};
+    const std::vector<int> both = {1, threads};
     for (const auto& [widths, batch] :
          {std::pair(tiny, 4), std::pair(small, 32), std::pair(middle, 64), std::pair(large, 128)}) {
         const auto rows = static_cast<std::size_t>(batch);
-        for (const char* optimizer : {"sgd", "momentum", "adam"}) add_all<float>({widths, rows, optimizer});
-        add_all<float>({widths, rows, "sgd", nn::ActivationKind::tanh});
-        add_all<double>({widths, rows, "sgd"});
-        for (std::size_t n : {1, 256}) add_all<float>({widths, n, "none"});
+        const bool divides = threads > 1 && widths.front() >= 784;  // the smaller ones are too small for two threads
+        const auto on = std::span(both).first(divides ? 2 : 1);
+        for (const char* optimizer : {"sgd", "momentum", "adam"}) register_case<float>({widths, rows, optimizer}, on);
+        register_case<float>({widths, rows, "sgd", nn::ActivationKind::tanh}, on);
+        register_case<double>({widths, rows, "sgd"}, on);
+        for (std::size_t n : {1, 256}) register_case<float>({widths, n, "none"}, on);
     }
-    Report report({"by hand", "deltarule", "products alone",
-#ifdef DELTARULE_BENCH_TORCH
-                   "libtorch"
-#endif
-                  },
-                  case_names);
-    benchmark::RunSpecifiedBenchmarks(&report);
-    fmt::print("{}\nAllocations in 100 steps after the first: {} (784-128-10, sgd), {} (784-128-10, adam).\n",
-               report.markdown(), allocations_after_the_first_step({middle, 64, "sgd"}),
-               allocations_after_the_first_step({middle, 64, "adam"}));
-    return 0;
 }

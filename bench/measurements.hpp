@@ -1,0 +1,19 @@
+// What the sources of this program share: each registers its benchmarks, named "kind: case/side".
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+/// Training steps and inference on one thread, and the larger networks on `threads` too.
+void register_steps(int threads);
+/// Each operation, forward, and forward and backward, on 1e3 to 1e7 elements.
+void register_operations();
+/// Time and memory by the length of the tape.
+void register_growth();
+
+/// Sets the threads of every side's libraries; where the last benchmark had more, lets them fall asleep first.
+void use_threads(int threads);
+
+/// Marks the benchmark as failed, and the program with it: sides that disagree measure nothing.
+void fail(benchmark::State& state, const std::string& message);
