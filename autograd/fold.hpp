@@ -6,8 +6,8 @@
 
 namespace autograd {
 
-/// `f(... f(f(start, x[0]), x[1]) ..., x[n - 1])` in another order: several registers for a long row, four numbers at a time
-/// for a short one, so that no step waits for the one before. `f` takes registers and numbers alike.
+/// `f(... f(f(start, x[0]), x[1]) ..., x[n - 1])` in another order: several registers for a long row, four numbers at a
+/// time for a short one, so that no step waits for the one before. `f` takes registers and numbers alike.
 template <class T, class F>
 T fold(const T* x, std::size_t n, T start, F f) {
     using Batch = xsimd::batch<T>;
@@ -24,14 +24,14 @@ T fold(const T* x, std::size_t n, T start, F f) {
         return f(fold(lanes, width, start, f), fold(x + i, n - i, start, f));
     }
     T a = start, b = start, c = start, d = start;
-    std::size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        a = f(a, x[i]);
-        b = f(b, x[i + 1]);
-        c = f(c, x[i + 2]);
-        d = f(d, x[i + 3]);
+    const T* const end = x + n;
+    for (; end - x >= 4; x += 4) {
+        a = f(a, x[0]);
+        b = f(b, x[1]);
+        c = f(c, x[2]);
+        d = f(d, x[3]);
     }
-    for (; i < n; ++i) a = f(a, x[i]);
+    for (; x != end; ++x) a = f(a, *x);
     return f(f(a, b), f(c, d));
 }
 

@@ -14,6 +14,18 @@ Shape with_length(Shape shape, std::size_t axis, std::size_t length) {
     return shape;
 }
 
+std::ptrdiff_t signed_of(std::size_t number) { return static_cast<std::ptrdiff_t>(number); }
+
+/// z = x or z += x for n numbers that lie together.
+template <class T>
+void move(const T* x, T* z, std::size_t n, bool accumulate) {
+    if (!accumulate) {
+        std::copy_n(x, n, z);
+    } else {
+        for (std::size_t i = 0; i < n; ++i) z[i] += x[i];
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -38,22 +50,62 @@ Shape Permuted<T>::shape() const {
 template <class T>
 void Permuted<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (result.size() == 0) return;
-    const Shape lengths = shape();
-    const std::size_t dimension = lengths.size();
-    Shape strides(dimension), position(dimension, 0);
-    for (std::size_t i = 0; i < dimension; ++i) {
-        strides[i] = 1;
-        for (std::size_t k = axes[i] + 1; k < dimension; ++k) strides[i] *= x.shape()[k];
+    // The result's axes, innermost first: how long, and how far apart in x. Those that stay neighbours are one.
+    Shape lengths, strides;
+    for (std::size_t i = axes.size(); i-- > 0;) {
+        std::size_t length = x.shape()[axes[i]], stride = 1;
+        if (length == 1) continue;
+        for (std::size_t k = axes[i] + 1; k < x.dimension(); ++k) stride *= x.shape()[k];
+        if (!lengths.empty() && stride == strides.back() * lengths.back()) {
+            lengths.back() *= length;
+        } else {
+            lengths.push_back(length);
+            strides.push_back(stride);
+        }
     }
-    std::size_t from = 0;
-    for (std::size_t to = 0; to < result.size(); ++to) {
-        result.data()[to] = accumulate ? result.data()[to] + x.data()[from] : x.data()[from];
-        for (std::size_t i = dimension; i-- > 0;) {
+    if (lengths.size() < 2) return move(x.data(), result.data(), result.size(), accumulate);
+
+    // Tiles of the innermost axis and of the one along which x lies together, so that both sides stay in the cache.
+    std::size_t together = 0;
+    while (strides[together] != 1) ++together;
+    const bool rows = together == 0;
+    if (rows) together = 1;
+    constexpr std::size_t tile = 32;
+    const std::size_t columns = lengths[0], column_stride = strides[0];
+    const std::size_t lines = lengths[together], line_stride = strides[together];
+    std::size_t line_step = 1;
+    for (std::size_t i = 0; i < together; ++i) line_step *= lengths[i];
+    const auto plane = [&](const T* from, T* to) {
+        if (rows) {
+            for (std::size_t l = 0; l < lines; ++l)
+                move(from + l * line_stride, to + l * line_step, columns, accumulate);
+            return;
+        }
+        for (std::size_t l = 0; l < lines; l += tile)
+            for (std::size_t c = 0; c < columns; c += tile)
+                for (std::size_t i = l; i < std::min(l + tile, lines); ++i)
+                    for (std::size_t k = c; k < std::min(c + tile, columns); ++k) {
+                        T& z = to[i * line_step + k];
+                        z = accumulate ? z + from[i * line_stride + k * column_stride]
+                                       : from[i * line_stride + k * column_stride];
+                    }
+    };
+    Shape position(lengths.size(), 0);
+    for (std::size_t from = 0;;) {
+        std::size_t to = 0, step = 1, i = 1;
+        for (std::size_t k = 0; k < lengths.size(); ++k) {
+            to += position[k] * step;
+            step *= lengths[k];
+        }
+        plane(x.data() + from, result.data() + to);
+        for (; i < lengths.size(); ++i) {
+            if (i == together) continue;
             from += strides[i];
             if (++position[i] < lengths[i]) break;
             from -= strides[i] * lengths[i];
             position[i] = 0;
         }
+        if (i == lengths.size()) return;
     }
 }
 
@@ -66,12 +118,16 @@ template <class T>
 void Sliced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView view(x.shape(), axis);
     T* z = result.data();
-    for (std::size_t o = 0; o < view.outer; ++o)
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto place = static_cast<std::size_t>(start + static_cast<std::ptrdiff_t>(i) * step);
-            const T* row = x.data() + (o * view.length + place) * view.inner;
-            for (std::size_t n = 0; n < view.inner; ++n, ++z) *z = accumulate ? *z + row[n] : row[n];
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        const T* xs = x.data() + (static_cast<std::ptrdiff_t>(o * view.length) + start) * signed_of(view.inner);
+        if (step == 1) {
+            move(xs, z, count * view.inner, accumulate);
+            z += count * view.inner;
+            continue;
         }
+        for (std::size_t i = 0; i < count; ++i, xs += step * signed_of(view.inner), z += view.inner)
+            move(xs, z, view.inner, accumulate);
+    }
 }
 
 template <class T>
@@ -81,15 +137,19 @@ Shape Padded<T>::shape() const {
 
 template <class T>
 void Padded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (!accumulate) result.fill(T(0));
+    if (!accumulate && x.size() != result.size()) result.fill(T(0));
     const AxisView view(x.shape(), axis);
-    const T* from = x.data();
-    for (std::size_t o = 0; o < view.outer; ++o)
-        for (std::size_t i = 0; i < view.length; ++i) {
-            const auto place = static_cast<std::size_t>(start + static_cast<std::ptrdiff_t>(i) * step);
-            T* row = result.data() + (o * length + place) * view.inner;
-            for (std::size_t n = 0; n < view.inner; ++n, ++from) row[n] += *from;
+    const T* xs = x.data();
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        T* z = result.data() + (static_cast<std::ptrdiff_t>(o * length) + start) * signed_of(view.inner);
+        if (step == 1) {
+            move(xs, z, view.length * view.inner, accumulate);
+            xs += view.length * view.inner;
+            continue;
         }
+        for (std::size_t i = 0; i < view.length; ++i, z += step * signed_of(view.inner), xs += view.inner)
+            move(xs, z, view.inner, accumulate);
+    }
 }
 
 template <class T>
@@ -104,23 +164,27 @@ template <class T>
 void Taken<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView view(x.shape(), axis);
     T* z = result.data();
-    for (std::size_t o = 0; o < view.outer; ++o)
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        const T* xs = x.data() + o * view.length * view.inner;
         for (std::int64_t index : indices.values) {
-            const T* row = x.data() + (o * view.length + static_cast<std::size_t>(index)) * view.inner;
-            for (std::size_t n = 0; n < view.inner; ++n, ++z) *z = accumulate ? *z + row[n] : row[n];
+            move(xs + static_cast<std::size_t>(index) * view.inner, z, view.inner, accumulate);
+            z += view.inner;
         }
+    }
 }
 
 template <class T>
 void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (!accumulate) result.fill(T(0));
     const AxisView view(shape_, axis);
-    const T* from = x.data();
-    for (std::size_t o = 0; o < view.outer; ++o)
+    const T* xs = x.data();
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        T* z = result.data() + o * view.length * view.inner;
         for (std::int64_t index : indices.values) {
-            T* row = result.data() + (o * view.length + static_cast<std::size_t>(index)) * view.inner;
-            for (std::size_t n = 0; n < view.inner; ++n, ++from) row[n] += *from;
+            move(xs, z + static_cast<std::size_t>(index) * view.inner, view.inner, true);
+            xs += view.inner;
         }
+    }
 }
 
 template <class T>
@@ -156,14 +220,14 @@ Shape Concatenated<T>::shape() const {
 }
 
 template <class T>
-void Concatenated<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (!accumulate) result.fill(T(0));
-    std::size_t offset = 0;
-    for (const Array<T>* part : parts) {
-        Padded<T>{*part, axis, static_cast<std::ptrdiff_t>(offset), 1, result.shape()[axis]}.evaluate_into(result,
-                                                                                                           true);
-        offset += part->shape()[axis];
-    }
+void Concatenated<T>::evaluate_into(Array<T>& result, bool) const {
+    const AxisView view(result.shape(), axis);
+    T* z = result.data();
+    for (std::size_t o = 0; o < view.outer; ++o)
+        for (const Array<T>* part : parts) {
+            const std::size_t n = part->shape()[axis] * view.inner;
+            z = std::copy_n(part->data() + o * n, n, z);
+        }
 }
 
 namespace {
@@ -281,105 +345,6 @@ void Affine<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     }
 }
 
-namespace {
-
-/// One computation along n elements of x that lie `inner` apart; writes one element, or n of them.
-template <class T>
-void reduce_row(Along what, const T* x, std::size_t n, std::size_t inner, T* z) {
-    const T infinity = std::numeric_limits<T>::infinity();
-    const auto largest = [&] {
-        T m = -infinity;
-        for (std::size_t i = 0; i < n; ++i)
-            if (x[i * inner] > m || std::isnan(x[i * inner])) m = x[i * inner];
-        return m;
-    };
-    const auto sum_of_exp = [&](T m) {
-        T sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += std::exp(x[i * inner] - m);
-        return sum;
-    };
-    switch (what) {
-        case Along::maximum:
-            *z = largest();
-            break;
-        case Along::minimum: {
-            T m = infinity;
-            for (std::size_t i = 0; i < n; ++i)
-                if (x[i * inner] < m || std::isnan(x[i * inner])) m = x[i * inner];
-            *z = m;
-            break;
-        }
-        case Along::product: {
-            T product = 1;
-            for (std::size_t i = 0; i < n; ++i) product *= x[i * inner];
-            *z = product;
-            break;
-        }
-        case Along::logsumexp: {
-            const T m = std::isfinite(largest()) ? largest() : T(0);
-            *z = m + std::log(sum_of_exp(m));
-            break;
-        }
-        case Along::exclusive_product: {
-            T product = 1;
-            for (std::size_t i = 0; i < n; ++i) {
-                z[i * inner] = product;
-                product *= x[i * inner];
-            }
-            product = 1;
-            for (std::size_t i = n; i-- > 0;) {
-                z[i * inner] *= product;
-                product *= x[i * inner];
-            }
-            break;
-        }
-    }
-}
-
-}  // namespace
-
-template <class T>
-void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    // One contiguous run of reduced axes is walked in place; scattered ones are first brought together.
-    const std::size_t dimension = x.dimension();
-    const bool whole = what == Along::exclusive_product;
-    std::size_t first = 0, last = dimension, outer = 1, length = 1, inner = 1;
-    const auto reduced = [&](std::size_t i) { return kept[i] == 1 && x.shape()[i] != 1; };
-    while (first < dimension && !reduced(first)) outer *= x.shape()[first++];
-    while (last > first && !reduced(last - 1)) inner *= x.shape()[--last];
-    bool together = true;
-    for (std::size_t i = first; i < last; ++i) {
-        together = together && (reduced(i) || x.shape()[i] == 1);
-        length *= x.shape()[i];
-    }
-    if (!together) {
-        Shape order, inverse(dimension);
-        for (std::size_t i = 0; i < dimension; ++i)
-            if (!reduced(i)) order.push_back(i);
-        for (std::size_t i = 0; i < dimension; ++i)
-            if (reduced(i)) order.push_back(i);
-        for (std::size_t i = 0; i < dimension; ++i) inverse[order[i]] = i;
-        const Permuted<T> permuted{x, order};
-        Array<T> moved, computed;
-        evaluate("reduction", moved, permuted);
-        Shape moved_kept(dimension);
-        for (std::size_t i = 0; i < dimension; ++i) moved_kept[i] = kept[order[i]];
-        evaluate("reduction", computed, Reduced{what, moved, moved_kept, whole ? moved.shape() : moved_kept});
-        if (whole) return Permuted<T>{computed, inverse}.evaluate_into(result, accumulate);
-        for (std::size_t i = 0; i < result.size(); ++i)
-            result.data()[i] = accumulate ? result.data()[i] + computed.data()[i] : computed.data()[i];
-        return;
-    }
-    Array<T> scratch;
-    if (accumulate) resize(scratch, result.shape());
-    T* z = accumulate ? scratch.data() : result.data();
-    for (std::size_t o = 0; o < outer; ++o)
-        for (std::size_t n = 0; n < inner; ++n)
-            reduce_row(what, x.data() + o * length * inner + n, length, inner,
-                       z + (whole ? o * length * inner + n : o * inner + n));
-    if (accumulate) xt::noalias(result) += scratch;
-}
-
 #define INSTANTIATE(T)                    \
     template struct SumTo<T>;             \
     template struct Spread<T>;            \
@@ -392,8 +357,7 @@ void Reduced<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     template struct ScatterAddedAlong<T>; \
     template struct Concatenated<T>;      \
     template struct Product<T>;           \
-    template struct Affine<T>;            \
-    template struct Reduced<T>;
+    template struct Affine<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)
 

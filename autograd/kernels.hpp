@@ -161,15 +161,67 @@ struct Affine {
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 
-/// What is computed along the axes where `kept` has a 1, all other axes being independent.
-enum class Along { maximum, minimum, product, logsumexp, exclusive_product };
+/// An array as rows that are reduced: element i of a row is at (o * length + i) * inner + n. `kept` is its shape with a
+/// 1 in the place of the reduced axes, which stand side by side.
+struct Rows {
+    std::size_t outer = 1, length = 1, inner = 1;
+    Rows(ShapeView shape, ShapeView kept);
+};
+
+/// The largest number of each row, or the smallest; of a row with a NaN, NaN.
 template <class T>
-struct Reduced {
-    Along what;
+struct Extremum {
+    bool largest;
     const Array<T>& x;
     Shape kept, shape_;
     const Shape& shape() const { return shape_; }
-    void evaluate_into(Array<T>& result, bool accumulate) const;
+    void evaluate_into(Array<T>& z, bool) const;
+};
+
+/// `zbar / ties` where x is its row's extremum z, which `ties` elements are; else 0.
+template <class T>
+struct TiesShared {
+    const Array<T>&x, &z, &zbar;
+    Shape kept;
+    const Shape& shape() const { return x.shape(); }
+    void evaluate_into(Array<T>& xbar, bool accumulate) const;
+};
+
+/// The product of each row.
+template <class T>
+struct RowProduct {
+    const Array<T>& x;
+    Shape kept, shape_;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& z, bool) const;
+};
+
+/// For each element the product of all others of its row.
+template <class T>
+struct ExclusiveProduct {
+    const Array<T>& x;
+    Shape kept;
+    const Shape& shape() const { return x.shape(); }
+    void evaluate_into(Array<T>& z, bool) const;
+};
+
+/// `sqrt(sum x^2)` of each row.
+template <class T>
+struct Norm {
+    const Array<T>& x;
+    Shape kept, shape_;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& z, bool) const;
+};
+
+/// `sum((x - m)^2) / c` of each row of n elements, m being their mean.
+template <class T>
+struct Variance {
+    const Array<T>& x;
+    Shape kept, shape_;
+    T n, c;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& z, bool) const;
 };
 
 // The names by which rules call them on arrays.
@@ -212,8 +264,12 @@ ScatterAddedAlong<T> scatter_stored_along(const Array<T>& x, const StoredIndices
     return {x, indices, axis, shape};
 }
 template <class T>
-Reduced<T> exclusive_product(const Array<T>& x, const Shape& kept) {
-    return {Along::exclusive_product, x, kept, x.shape()};
+ExclusiveProduct<T> exclusive_product(const Array<T>& x, const Shape& kept) {
+    return {x, kept};
+}
+template <class T>
+TiesShared<T> share_ties(const Array<T>& x, const Array<T>& z, const Array<T>& zbar, const Shape& kept) {
+    return {x, z, zbar, kept};
 }
 /// x's elements under another shape, as an expression: nothing is copied.
 template <class T>

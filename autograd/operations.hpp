@@ -198,9 +198,6 @@ Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis = -1);
 /// log(softmax(x)), without overflow.
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);
-/// The product of all other elements along the axes where `kept` has a 1.
-template <class T>
-Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
 
 // ---- shapes
 // ----------------------------------------------------------------------------------------------------------
@@ -245,6 +242,10 @@ template <class T>
 Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
 template <class T>
 Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
+Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
+template <class T>
+Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
 template <class T>
 Variable<T> permute(Variable<T> x, const Shape& axes);
 template <class T>

@@ -153,7 +153,7 @@ class OnVariables {
     const Variable<T>& operator()(const Variable<T>& x) const { return x; }
     Variable<T> z() const { return walk_.tape.at(index_); }
     const Variable<T>& zbar() const { return walk_.adjoints[index_]; }
-    const Variable<T>& evaluate(const Variable<T>& e) const { return e; }
+    Variable<T> evaluate(const Variable<T>& e) const { return e; }
 
     class Adjoint {
       public:

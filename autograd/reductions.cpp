@@ -25,6 +25,15 @@ Axes all_axes(const Variable<T>& x) {
     return axes;
 }
 
+/// How many elements make one of the result.
+template <class T>
+T count_of(ShapeView shape, ShapeView kept) {
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (kept[i] == 1) count *= shape[i];
+    return static_cast<T>(count);
+}
+
 /// The shapes of a reduction's result, with and without the reduced axes.
 struct Shapes {
     Shape kept, result;
@@ -33,24 +42,39 @@ struct Shapes {
         : kept(kept_shape(operation, x.shape(), axes)), result(without(x.shape(), kept, operation, axes, keepdims)) {}
 };
 
+/// x with the reduced axes side by side, as kernels want them: where others stand between, they are moved to the end.
 template <class T>
-Variable<T> extremum(const char* operation, Along what, Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes(operation, x, axes, keepdims);
+void bring_together(Variable<T>& x, Shape& kept) {
+    Shape order;
+    std::size_t changes = 0;
+    const auto reduced = [&](std::size_t i) { return kept[i] != x.shape()[i]; };
+    bool last = false;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        if (x.shape()[i] == 1 || reduced(i) == last) continue;
+        last = reduced(i);
+        ++changes;
+    }
+    if (changes <= 2) return;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        if (!reduced(i)) order.push_back(i);
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        if (reduced(i)) order.push_back(i);
+    x = permute(x, order);
+    Shape moved = kept;
+    for (std::size_t i = 0; i < kept.size(); ++i) moved[i] = kept[order[i]];
+    kept = moved;
+}
+
+// z = max(x)           xbar += zbar / ties where x = z
+template <class T>
+Variable<T> extremum(const char* operation, bool largest, Variable<T> x, const Axes& axes, bool keepdims) {
+    auto [kept, result] = Shapes(operation, x, axes, keepdims);
     if (x.size() == 0 && size_of(kept) != 0)
         throw std::invalid_argument(
             fmt::format("[{}] an array of shape {} has no elements to compare", operation, to_string(x.shape())));
-    const Reduced<T> value{what, x.value(), kept, result};
-    if (!x.requires_gradient()) return record(operation, {x}, value, [](auto&) {});
-    Array<T> extreme, share, ties;
-    evaluate(operation, extreme, Reduced<T>{what, x.value(), kept, kept});
-    share = xt::cast<T>(xt::equal(x.value(), extreme));
-    ties.resize(kept);
-    sum_to(share, kept, kept).evaluate_into(ties, false);
-    Variable<T> shares = x.tape().constant(Array<T>(share / ties), "share of each tied element");
-    // z = max(x)   xbar += zbar / ties where x = z
-    return record(operation, {x, shares}, value, [x, shares, kept = kept](auto& at) {
-        at.adjoint(x) += choose(at(shares), at(shares) * reshape(at.zbar(), kept), T(0));
-    });
+    bring_together(x, kept);
+    return record(operation, {x}, Extremum<T>{largest, x.value(), kept, result},
+                  [x, kept = kept](auto& at) { at.adjoint(x) += share_ties(at(x), at.z(), at.zbar(), kept); });
 }
 
 }  // namespace
@@ -78,27 +102,27 @@ Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims) {
 template <class T>
 Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = Shapes("mean", x, axes, keepdims);
-    std::size_t count = 1;
-    for (std::size_t i = 0; i < kept.size(); ++i)
-        if (kept[i] == 1) count *= x.shape()[i];
-    return sum_to(x, kept, result) / static_cast<T>(count);
+    return sum_to(x, kept, result) / count_of<T>(x.shape(), kept);
 }
 
+// z = sum((x - m)^2) / c, m being the mean     xbar += zbar * (x - m) * 2 / c
 template <class T>
 Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool keepdims) {
-    const auto [kept, result] = Shapes("variance", x, axes, keepdims);
-    std::size_t count = 1;
-    for (std::size_t i = 0; i < kept.size(); ++i)
-        if (kept[i] == 1) count *= x.shape()[i];
-    const Variable<T> difference = x - mean(x, axes, true);
-    return sum_to(difference * difference, kept, result) / (static_cast<T>(count) - static_cast<T>(ddof));
+    auto [kept, result] = Shapes("variance", x, axes, keepdims);
+    bring_together(x, kept);
+    const T n = count_of<T>(x.shape(), kept), c = n - static_cast<T>(ddof);
+    return record("variance", {x}, Variance<T>{x.value(), kept, result, n, c}, [x, n, c, kept = kept](auto& at) {
+        const auto& m = at.evaluate(sum_to(at(x), kept, kept));
+        at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
+    });
 }
 
 // z = prod(x)          xbar += zbar * the product of all others
 template <class T>
 Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes("prod", x, axes, keepdims);
-    return record("prod", {x}, Reduced<T>{Along::product, x.value(), kept, result}, [x, kept = kept](auto& at) {
+    auto [kept, result] = Shapes("prod", x, axes, keepdims);
+    bring_together(x, kept);
+    return record("prod", {x}, RowProduct<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
         at.adjoint(x) += reshape(at.zbar(), kept) * at.evaluate(exclusive_product(at(x), kept));
     });
 }
@@ -106,21 +130,14 @@ Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
 // On variables: running products from both sides, each made in log2(n) doublings.
 template <class T>
 Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
-    Shape order, moved, inverse(x.dimension());
-    std::size_t outer = 1;
-    for (std::size_t i = 0; i < x.dimension(); ++i)
-        if (kept[i] != 1 || x.shape()[i] == 1) order.push_back(i), outer *= x.shape()[i];
-    for (std::size_t i = 0; i < x.dimension(); ++i)
-        if (kept[i] == 1 && x.shape()[i] != 1) order.push_back(i);
-    for (std::size_t i = 0; i < x.dimension(); ++i) inverse[order[i]] = i, moved.push_back(x.shape()[order[i]]);
-    if (x.size() == 0) return x;
-    const std::size_t n = x.size() / outer;
-    const Variable<T> rows = reshape(permute(x, order), Shape{outer, n});
+    const Rows shape(x.shape(), kept);
     const auto ones = [&](std::size_t count) {
-        return x.tape().constant(Array<T>(xt::ones<T>(std::vector<std::size_t>{outer, count})));
+        return x.tape().constant(Array<T>(Shape{shape.outer, count, shape.inner}, T(1)));
     };
+    const std::size_t n = shape.length;
+    if (n <= 1) return x.tape().constant(Array<T>(x.shape(), T(1)));
+    const Variable<T> rows = reshape(x, Shape{shape.outer, n, shape.inner});
     const auto last = static_cast<std::ptrdiff_t>(n);
-    if (n <= 1) return x.tape().constant(Array<T>(xt::ones<T>(x.shape())));
     Variable<T> before = concatenate<T>({ones(1), slice(rows, 1, 0, last - 1)}, 1);
     Variable<T> behind = concatenate<T>({slice(rows, 1, 1, last), ones(1)}, 1);
     for (std::size_t step = 1; step < n; step *= 2) {
@@ -128,26 +145,34 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
         before = before * concatenate<T>({ones(step), slice(before, 1, 0, last - s)}, 1);
         behind = behind * concatenate<T>({slice(behind, 1, s, last), ones(step)}, 1);
     }
-    return permute(reshape(before * behind, moved), inverse);
+    return reshape(before * behind, x.shape());
+}
+
+// On variables: which elements are the extremum is constant almost everywhere.
+template <class T>
+Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept) {
+    const Array<T> ones(z.shape(), T(1));
+    Array<T> shares(x.shape());
+    share_ties(x.value(), z.value(), ones, kept).evaluate_into(shares, false);
+    const Variable<T> share = x.tape().constant(shares);
+    return choose(share, share * reshape(zbar, kept), T(0));
 }
 
 template <class T>
 Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims) {
-    return extremum("amax", Along::maximum, x, axes, keepdims);
+    return extremum("amax", true, x, axes, keepdims);
 }
 
 template <class T>
 Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims) {
-    return extremum("amin", Along::minimum, x, axes, keepdims);
+    return extremum("amin", false, x, axes, keepdims);
 }
 
 // z = sqrt(sum x^2)    xbar += zbar * x / z, 0 where z is 0
 template <class T>
 Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = Shapes("norm", x, axes, keepdims);
-    Array<T> squares(x.value() * x.value()), sums = Array<T>::from_shape(result);
-    sum_to(squares, kept, result).evaluate_into(sums, false);
-    return record("norm", {x}, sqrt(sums), [x, kept = kept](auto& at) {
+    return record("norm", {x}, Norm<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
         at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
     });
 }
@@ -155,8 +180,9 @@ Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
 // z = log(sum exp(x))  xbar += zbar * exp(x - z); where z is -inf so is all of x, and 0 stands for z
 template <class T>
 Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes("logsumexp", x, axes, keepdims);
-    return record("logsumexp", {x}, Reduced<T>{Along::logsumexp, x.value(), kept, result}, [x, kept = kept](auto& at) {
+    auto [kept, result] = Shapes("logsumexp", x, axes, keepdims);
+    bring_together(x, kept);
+    return record("logsumexp", {x}, LogSumExp<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
         at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
     });
 }

@@ -45,6 +45,14 @@ void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
     });
 }
 
+/// The largest number of each of `count` columns of n numbers that lie `inner` apart; of one with a NaN, any number.
+template <class T>
+void largest_of_columns(const T* x, std::size_t n, std::size_t inner, std::size_t count, T* most) {
+    std::fill_n(most, count, -std::numeric_limits<T>::infinity());
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t k = 0; k < count; ++k) most[k] = std::max(most[k], x[i * inner + k]);
+}
+
 /// Columns of an inner axis, up to a block of them at a time: x and z point at the first row of `n`, which lie `inner`
 /// apart.
 template <class T, class F>
@@ -52,13 +60,8 @@ void exponentials_of_columns(const T* x, T* z, std::size_t n, std::size_t inner,
     T most[block_size], sums[block_size];
     for (std::size_t first = 0; first < inner; first += block_size) {
         const std::size_t count = std::min(block_size, inner - first);
-        std::fill_n(most, count, -std::numeric_limits<T>::infinity());
+        largest_of_columns(x + first, n, inner, count, most);
         std::fill_n(sums, count, T(0));
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t k = 0; k < count; ++k) {
-                const T value = x[i * inner + first + k];
-                most[k] = value > most[k] || std::isnan(value) ? value : most[k];
-            }
         for (std::size_t i = 0; i < n; ++i) {
             T* zs = z + i * inner + first;
             for (std::size_t k = 0; k < count; ++k) zs[k] = x[i * inner + first + k] - most[k];
@@ -101,6 +104,53 @@ void Softmax<T>::evaluate_into(Array<T>& result, bool) const {
                 }
         });
     }
+}
+
+namespace {
+
+template <class T>
+T sum_of_exponentials(const T* x, std::size_t n, T shift) {
+    if (n > block_size) {
+        const std::size_t half = n / 2;
+        return sum_of_exponentials(x, half, shift) + sum_of_exponentials(x + half, n - half, shift);
+    }
+    T block[block_size];
+    for (std::size_t i = 0; i < n; ++i) block[i] = x[i] - shift;
+    exp_in_place(block, n);
+    return sum_of(block, n);
+}
+
+}  // namespace
+
+template <class T>
+void LogSumExp<T>::evaluate_into(Array<T>& z, bool) const {
+    const Rows rows(x.shape(), kept);
+    const std::size_t n = rows.length, inner = rows.inner;
+    const auto finite_or_zero = [](T shift) { return std::isfinite(shift) ? shift : T(0); };
+    if (inner == 1) {
+        for (std::size_t o = 0; o < rows.outer; ++o) {
+            const T* xs = x.data() + o * n;
+            const T shift = finite_or_zero(largest(xs, n));
+            z.data()[o] = shift + std::log(sum_of_exponentials(xs, n, shift));
+        }
+        return;
+    }
+    T shifts[block_size], block[block_size];
+    for (std::size_t o = 0; o < rows.outer; ++o)
+        for (std::size_t first = 0; first < inner; first += block_size) {
+            const std::size_t count = std::min(block_size, inner - first);
+            const T* xs = x.data() + o * n * inner + first;
+            T* sums = z.data() + o * inner + first;
+            largest_of_columns(xs, n, inner, count, shifts);
+            std::transform(shifts, shifts + count, shifts, finite_or_zero);
+            std::fill_n(sums, count, T(0));
+            for (std::size_t i = 0; i < n; ++i) {
+                for (std::size_t k = 0; k < count; ++k) block[k] = xs[i * inner + k] - shifts[k];
+                exp_in_place(block, count);
+                for (std::size_t k = 0; k < count; ++k) sums[k] += block[k];
+            }
+            for (std::size_t k = 0; k < count; ++k) sums[k] = shifts[k] + std::log(sums[k]);
+        }
 }
 
 template <class T>
@@ -220,6 +270,7 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
 
 #define INSTANTIATE(T)                    \
     template struct Softmax<T>;           \
+    template struct LogSumExp<T>;         \
     template struct SoftmaxGradient<T>;   \
     template struct SoftmaxWithLosses<T>; \
     template struct Losses<T>;            \

@@ -17,6 +17,15 @@ struct Softmax {
     void evaluate_into(Array<T>& z, bool) const;
 };
 
+/// `m + log(sum exp(x - m))` of each row, m being its maximum, or 0 where that is not finite.
+template <class T>
+struct LogSumExp {
+    const Array<T>& x;
+    Shape kept, shape_;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& z, bool) const;
+};
+
 /// `z * (zbar - sum zbar z)`; of the logarithm, `zbar - exp(z) * sum zbar`.
 template <class T>
 struct SoftmaxGradient {
