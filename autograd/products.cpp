@@ -23,12 +23,19 @@ Variable<T> matmul(Variable<T> a, Variable<T> b) {
 
 namespace {
 
-template <class T>
-void check_linear(const Variable<T>& x, const Variable<T>& weight) {
-    if (weight.dimension() != 2 || x.dimension() < 2 || x.shape().back() != weight.shape().back())
+void check_linear(const Shape& x, const Shape& weight) {
+    if (weight.size() != 2 || x.size() < 2 || x.back() != weight.back())
         throw std::invalid_argument(
-            fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)",
-                        to_string(x.shape()), to_string(weight.shape())));
+            fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)", to_string(x),
+                        to_string(weight)));
+}
+
+void check_linear(const Shape& x, const Shape& weight, const Shape& bias) {
+    check_linear(x, weight);
+    if (bias.size() != 1 || bias.front() != weight.front())
+        throw std::invalid_argument(
+            fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)", to_string(bias),
+                        to_string(weight)));
 }
 
 }  // namespace
@@ -36,7 +43,7 @@ void check_linear(const Variable<T>& x, const Variable<T>& weight) {
 // z = x @ w^T          xbar += zbar @ w            wbar += zbar^T @ x
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {
-    check_linear(x, w);
+    check_linear(x.shape(), w.shape());
     return record("linear", {x, w}, Affine<T>{x.value(), w.value(), nullptr}, [x, w](auto& at) {
         at.adjoint(x) += matmul(at.zbar(), at(w));
         at.adjoint(w) += matmul(matrix_transpose(at.zbar()), at(x));
@@ -46,11 +53,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w) {
 // z = x @ w^T + b      xbar += zbar @ w            wbar += zbar^T @ x          bbar += zbar
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
-    check_linear(x, w);
-    if (b.dimension() != 1 || b.size() != w.shape()[0])
-        throw std::invalid_argument(
-            fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)", to_string(b.shape()),
-                        to_string(w.shape())));
+    check_linear(x.shape(), w.shape(), b.shape());
     return record("linear", {x, w, b}, Affine<T>{x.value(), w.value(), &b.value()}, [x, w, b](auto& at) {
         at.adjoint(x) += matmul(at.zbar(), at(w));
         at.adjoint(w) += matmul(matrix_transpose(at.zbar()), at(x));

@@ -63,13 +63,14 @@ struct ArrayWalk {
     BufferPool<T>& pool;
     std::vector<Array<T>*>& adjoints;
     std::vector<Array<T>*>& scratch;
+    const Array<T>* zbar;  ///< the adjoint of the node whose rule is run
 };
 
 /// What a rule sees when it is run on arrays.
 template <class T>
 class OnArrays {
   public:
-    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)), index_(index) {}
+    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)) {}
     ~OnArrays() {
         for (Array<T>* array : walk_.scratch) walk_.pool.give_back(array);
         walk_.scratch.clear();
@@ -79,7 +80,7 @@ class OnArrays {
 
     const Array<T>& operator()(const Variable<T>& x) const { return *walk_.tape.node(x.index()).value; }
     const Array<T>& z() const { return *node_.value; }
-    const Array<T>& zbar() const { return *walk_.adjoints[index_]; }
+    const Array<T>& zbar() const { return *walk_.zbar; }
 
     /// The expression's value, where a rule needs it whole.
     template <class E>
@@ -133,7 +134,6 @@ class OnArrays {
   private:
     ArrayWalk<T>& walk_;
     const Node<T>& node_;
-    std::uint32_t index_;
 };
 
 /// The adjoints during a backward pass that is itself recorded.

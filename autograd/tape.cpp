@@ -23,7 +23,7 @@ void Tape<T>::rewind() {
     size_ = 0;
     ++epoch_;
     leaves_.clear();
-    watched_.clear();
+    watched_count_ = 0;
     arena_.reset();
 }
 
@@ -75,14 +75,21 @@ std::string_view Tape<T>::store(std::string_view text) {
 
 template <class T>
 Variable<T> Tape<T>::watch(const Parameter<T>& parameter) {
-    for (const Watched& watched : watched_)
-        if (watched.parameter == parameter) {
-            check_parameters("watch");
-            return at(watched.index);
-        }
+    // A training loop watches the same parameters in the same order: then each is found where it was.
+    if (watched_count_ == watched_.size() || watched_[watched_count_].parameter != parameter) {
+        for (const Watched& earlier : watched())
+            if (earlier.parameter == parameter) {
+                check_parameters("watch");
+                return at(earlier.index);
+            }
+        watched_.resize(watched_count_);
+        watched_.push_back({parameter, 0, 0});
+    }
+    Watched& entry = watched_[watched_count_++];
+    entry.version = parameter.version();
+    entry.index = static_cast<std::uint32_t>(size_);
     Node<T>& node = next();
     node.value = &parameter.value();
-    watched_.push_back({parameter, parameter.version(), static_cast<std::uint32_t>(size_)});
     return commit_leaf("parameter", node, parameter.name());
 }
 
@@ -95,11 +102,11 @@ Variable<T> Tape<T>::name(const Variable<T>& x, std::string_view name) {
 
 template <class T>
 void Tape<T>::check_parameters(const char* operation) const {
-    for (const Watched& watched : watched_)
-        if (watched.parameter.version() != watched.version)
+    for (const Watched& entry : watched())
+        if (entry.parameter.version() != entry.version)
             throw GradientError(
                 fmt::format("[{}] parameter '{}' was changed after it was recorded; call rewind() and record again",
-                            operation, watched.parameter.name()));
+                            operation, entry.parameter.name()));
 }
 
 template <class T>
@@ -136,21 +143,19 @@ Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Kee
     Gradients<T> gradients(pool_, pool_->take_table(size_), this, epoch_);
     AdjointTable<T>& table = gradients.table();
     std::vector<Array<T>*>& adjoints = table.adjoints;
-    adjoints[y.index()] = pool_->take(y.shape());
-    if (seed != nullptr) {
-        xt::noalias(*adjoints[y.index()]) = *seed;
-    } else {
+    if (seed == nullptr) {
+        adjoints[y.index()] = pool_->take(y.shape());
         adjoints[y.index()]->fill(T(1));
     }
-
     const auto kept = [&](std::uint32_t index) {
         return keep.everything ||
                std::ranges::any_of(keep.variables, [index](const Variable<T>& x) { return x.index() == index; });
     };
-    ArrayWalk<T> walk{*this, *pool_, adjoints, table.scratch};
+    ArrayWalk<T> walk{*this, *pool_, adjoints, table.scratch, nullptr};
     for (std::uint32_t i = y.index() + 1; i-- > 0;) {
         const Node<T>& current = node(i);
-        if (adjoints[i] == nullptr || current.rule == nullptr) continue;
+        walk.zbar = i == y.index() && seed != nullptr ? seed : adjoints[i];
+        if (walk.zbar == nullptr || current.rule == nullptr) continue;
         {
             OnArrays<T> at(walk, i);
             current.rule_table->on_arrays(current.rule, at);
@@ -159,6 +164,10 @@ Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Kee
             pool_->give_back(adjoints[i]);
             adjoints[i] = nullptr;
         }
+    }
+    if (seed != nullptr && (kept(y.index()) || node(y.index()).rule == nullptr)) {
+        adjoints[y.index()] = pool_->take(y.shape());
+        std::copy_n(seed->data(), seed->size(), adjoints[y.index()]->data());
     }
 
     const auto fill = [&](std::uint32_t index) {
@@ -170,7 +179,7 @@ Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Kee
     for (const Variable<T>& x : keep.variables) fill(x.index());
     if (keep.everything)
         for (std::uint32_t i = 0; i < size_; ++i) fill(i);
-    for (const Watched& watched : watched_) table.parameters.emplace_back(watched.parameter.identity(), watched.index);
+    for (const Watched& entry : watched()) table.parameters.emplace_back(entry.parameter.identity(), entry.index);
     return gradients;
 }
 

@@ -197,7 +197,10 @@ class Tape {
     int pauses_ = 0;
     Arena arena_;
     std::vector<std::uint32_t> leaves_;
-    std::vector<Watched> watched_;
+    std::span<const Watched> watched() const { return {watched_.data(), watched_count_}; }
+
+    std::vector<Watched> watched_;  // behind the first `watched_count_`, what the recording before had in their places
+    std::size_t watched_count_ = 0;
     std::shared_ptr<BufferPool<T>> pool_;
 };
 
