@@ -45,7 +45,7 @@ std::pair<nn::Dataset<float>, nn::Dataset<float>> read(const TrainOptions& optio
         return nn::read_idx<float>(plain_or_packed(options.idx, name + "-images-idx3-ubyte"),
                                    plain_or_packed(options.idx, name + "-labels-idx1-ubyte"));
     };
-    auto sets = std::pair(part("train"), part("t10k"));
+    auto sets = std::pair{part("train"), part("t10k")};
     const auto& [training, test] = sets;
     if (training.features.shape()[1] != test.features.shape()[1] || test.classes() > training.classes())
         throw autograd::FileError(

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
     refuses("train --csv " + folder.write("empty.csv", "") + save, "no rows");
     refuses("train --csv " + folder.write("latin.csv", "a,b\n1,\xe9\n2,y\n3,z\n4,y\n5,y\n") + save, "UTF-8");
     refuses("train --csv " + iris + " --label nothing" + save, "no column 'nothing'");
-    refuses("train --idx " + folder / "" + save, "t10k-images");
+    refuses("train --idx " + folder / "" + save, "train-images");
     refuses("train --hidden 8,0" + save, "each at least 1");
     refuses("train --activation step" + save, "there are relu");
     refuses("train --optimizer luck" + save, "luck");
