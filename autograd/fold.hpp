@@ -11,20 +11,22 @@ namespace autograd {
 template <class T, class F>
 T fold(const T* x, std::size_t n, T start, F f) {
     using Batch = xsimd::batch<T>;
-    constexpr std::size_t registers = 4, width = Batch::size, stride = registers * width;
-    if (n >= 2 * stride) {
-        Batch parts[registers];
-        for (std::size_t k = 0; k < registers; ++k) parts[k] = Batch::load_unaligned(x + k * width);
-        std::size_t i = stride;
-        for (; i + stride <= n; i += stride)
+    constexpr std::size_t registers = 4;
+    constexpr std::ptrdiff_t width = Batch::size;
+    const T* const end = x + n;
+    T a = start, b = start, c = start, d = start;
+    if (end - x >= 2 * width) {
+        Batch parts[registers] = {Batch(start), Batch(start), Batch(start), Batch(start)};
+        for (; end - x >= static_cast<std::ptrdiff_t>(registers) * width; x += registers * width)
             for (std::size_t k = 0; k < registers; ++k)
-                parts[k] = f(parts[k], Batch::load_unaligned(x + i + k * width));
+                parts[k] = f(parts[k], Batch::load_unaligned(x + static_cast<std::ptrdiff_t>(k) * width));
+        for (; end - x >= width; x += width) parts[0] = f(parts[0], Batch::load_unaligned(x));
         alignas(64) T lanes[width];
         f(f(parts[0], parts[1]), f(parts[2], parts[3])).store_aligned(lanes);
-        return f(fold(lanes, width, start, f), fold(x + i, n - i, start, f));
+        for (std::ptrdiff_t half = width / 2; half > 0; half /= 2)
+            for (std::ptrdiff_t k = 0; k < half; ++k) lanes[k] = f(lanes[k], lanes[k + half]);
+        a = lanes[0];
     }
-    T a = start, b = start, c = start, d = start;
-    const T* const end = x + n;
     for (; end - x >= 4; x += 4) {
         a = f(a, x[0]);
         b = f(b, x[1]);
@@ -39,10 +41,8 @@ T fold(const T* x, std::size_t n, T start, F f) {
 template <class T>
 T largest(const T* x, std::size_t n) {
     return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) {
-        if constexpr (std::is_same_v<decltype(a), T>)
-            return a > b ? a : b;
-        else
-            return xsimd::max(a, b);
+        using std::max, xsimd::max;
+        return max(a, b);
     });
 }
 

@@ -94,6 +94,22 @@ struct Choose {
     }
 };
 
+/// x^c. The powers that people write take no logarithm.
+template <class T>
+struct Power {
+    T c;
+    T operator()(const T& x) const { return std::pow(x, c); }
+    template <class B>
+    B simd_apply(const B& x) const {
+        if (c == T(2)) return x * x;
+        if (c == T(3)) return x * x * x;
+        if (c == T(1)) return x;
+        if (c == T(0.5)) return xsimd::sqrt(x);
+        if (c == T(-1)) return B(T(1)) / x;
+        return xsimd::pow(x, B(c));
+    }
+};
+
 struct Finite {
     template <class T>
     T operator()(const T& x) const {
@@ -124,6 +140,15 @@ auto sign(E&& x) {
 template <Expression E>
 auto softplus(E&& x) {
     return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x));
+}
+
+/// x^c for a number c.
+template <Expression E, class C>
+requires std::is_arithmetic_v<std::decay_t<C>>
+auto pow(E&& x, C&& c) {
+    using T = typename std::decay_t<E>::value_type;
+    using F = typename xt::detail::xfunction_type<functors::Power<T>, E>::type;
+    return F(functors::Power<T>{static_cast<T>(c)}, std::forward<E>(x));
 }
 
 /// x where it is finite, else 0.

@@ -187,29 +187,48 @@ void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     }
 }
 
+namespace {
+
+/// Calls f(row of x, row of indices, row of z) where these run along an axis; x's rows are `length` long.
+template <class F>
+void each_row_along(const AxisView& indices, std::size_t length, F f) {
+    for (std::size_t o = 0; o < indices.outer; ++o)
+        for (std::size_t n = 0; n < indices.inner; ++n)
+            f(o * length * indices.inner + n, o * indices.length * indices.inner + n);
+}
+
+}  // namespace
+
 template <class T>
 void TakenAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    const AxisView from(x.shape(), axis), to(indices.shape, axis);
-    std::size_t k = 0;
-    for (std::size_t o = 0; o < to.outer; ++o)
-        for (std::size_t i = 0; i < to.length; ++i)
-            for (std::size_t n = 0; n < to.inner; ++n, ++k) {
-                const T value =
-                    x.data()[(o * from.length + static_cast<std::size_t>(indices.values[k])) * from.inner + n];
-                result.data()[k] = accumulate ? result.data()[k] + value : value;
-            }
+    const AxisView to(indices.shape, axis);
+    const std::size_t inner = to.inner;
+    each_row_along(to, x.shape()[axis], [&](std::size_t from, std::size_t row) {
+        const T* xs = x.data() + from;
+        const std::int64_t* places = indices.values.data() + row;
+        T* z = result.data() + row;
+        if (accumulate) {
+            for (std::size_t i = 0; i < to.length * inner; i += inner)
+                z[i] += xs[static_cast<std::size_t>(places[i]) * inner];
+        } else {
+            for (std::size_t i = 0; i < to.length * inner; i += inner)
+                z[i] = xs[static_cast<std::size_t>(places[i]) * inner];
+        }
+    });
 }
 
 template <class T>
 void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (!accumulate) result.fill(T(0));
-    const AxisView from(indices.shape, axis), to(shape_, axis);
-    std::size_t k = 0;
-    for (std::size_t o = 0; o < from.outer; ++o)
-        for (std::size_t i = 0; i < from.length; ++i)
-            for (std::size_t n = 0; n < from.inner; ++n, ++k)
-                result.data()[(o * to.length + static_cast<std::size_t>(indices.values[k])) * to.inner + n] +=
-                    x.data()[k];
+    const AxisView from(indices.shape, axis);
+    const std::size_t inner = from.inner;
+    each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row) {
+        const T* xs = x.data() + row;
+        const std::int64_t* places = indices.values.data() + row;
+        T* z = result.data() + to;
+        for (std::size_t i = 0; i < from.length * inner; i += inner)
+            z[static_cast<std::size_t>(places[i]) * inner] += xs[i];
+    });
 }
 
 template <class T>

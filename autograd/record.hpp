@@ -70,7 +70,7 @@ struct ArrayWalk {
 template <class T>
 class OnArrays {
   public:
-    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)) {}
+    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)), index_(index) {}
     ~OnArrays() {
         for (Array<T>* array : walk_.scratch) walk_.pool.give_back(array);
         walk_.scratch.clear();
@@ -104,7 +104,9 @@ class OnArrays {
             const Shape& shape = x.value->shape();
             Array<T>*& adjoint = at_.walk_.adjoints[input_];
             const bool first = adjoint == nullptr;
-            if (first) adjoint = at_.walk_.pool.take(shape);
+            if constexpr (std::is_same_v<E, Array<T>>)
+                if (first && at_.shares(e, shape)) return void(adjoint = at_.walk_.adjoints[at_.index_]);
+            adjoint = first ? at_.walk_.pool.take(shape) : at_.walk_.pool.own(adjoint);
             if constexpr (expressions::Fused<E, T>) {
                 add(*adjoint, expressions::Bound<T, E>(e), !first);
             } else {
@@ -132,8 +134,16 @@ class OnArrays {
     Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
 
   private:
+    /// zbar itself is the first contribution of this shape: its array is shared instead of copied.
+    bool shares(const Array<T>& e, const Shape& shape) {
+        if (&e != walk_.adjoints[index_] || !equal_shapes(e.shape(), shape)) return false;
+        walk_.pool.share(walk_.adjoints[index_]);
+        return true;
+    }
+
     ArrayWalk<T>& walk_;
     const Node<T>& node_;
+    std::uint32_t index_;
 };
 
 /// The adjoints during a backward pass that is itself recorded.

@@ -60,6 +60,7 @@ Array<T>* BufferPool<T>::take(const Shape& shape) {
     if (from.waiting.empty()) return new Buffer{Array<T>::from_shape(shape), &from};
     Buffer* buffer = from.waiting.back();
     from.waiting.pop_back();
+    buffer->holders = 1;
     resize(*buffer, shape);
     return buffer;
 }
@@ -68,7 +69,16 @@ template <class T>
 void BufferPool<T>::give_back(Array<T>* array) {
     if (array == nullptr) return;
     Buffer* buffer = static_cast<Buffer*>(array);
-    buffer->shelf->waiting.push_back(buffer);
+    if (--buffer->holders == 0) buffer->shelf->waiting.push_back(buffer);
+}
+
+template <class T>
+Array<T>* BufferPool<T>::own(Array<T>* array) {
+    if (static_cast<Buffer*>(array)->holders == 1) return array;
+    Array<T>* copy = take(array->shape());
+    std::copy_n(array->data(), array->size(), copy->data());
+    give_back(array);
+    return copy;
 }
 
 template <class T>

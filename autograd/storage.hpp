@@ -43,7 +43,13 @@ class BufferPool {
 
     /// An array of this shape with arbitrary contents.
     Array<T>* take(const Shape& shape);
+    /// Each holder gives it back.
     void give_back(Array<T>* array);
+
+    /// One more holder. A shared array must not be written to: `own` first.
+    void share(Array<T>* array) { ++static_cast<Buffer*>(array)->holders; }
+    /// The array, or a copy of it where it is shared.
+    Array<T>* own(Array<T>* array);
 
     /// A table of n empty places.
     std::unique_ptr<AdjointTable<T>> take_table(std::size_t n);
@@ -57,6 +63,7 @@ class BufferPool {
     };
     struct Buffer : Array<T> {
         Shelf* shelf;  ///< where it came from
+        std::size_t holders = 1;
     };
     Shelf& shelf(std::size_t size);
 

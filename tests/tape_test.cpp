@@ -38,6 +38,21 @@ BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
     BOOST_TEST(tape.backward(y, Keep<double>::all())[y]() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(adjoints_that_share_an_array_stay_apart) {
+    // a + b hands its adjoint on as it is; what comes to a later must change neither b's nor the sum's.
+    Tape<double> tape;
+    const auto a = tape.variable({1.0, 2.0}), b = tape.variable({3.0, 4.0});
+    const auto other = a * a, c = a + b;
+    const auto gradients = tape.backward(sum(c * c + other), Keep<double>::all());
+    for (std::size_t i = 0; i < 2; ++i) {
+        const double twice = 2 * (a.value()(i) + b.value()(i));
+        BOOST_TEST(gradients[c](i) == twice);
+        BOOST_TEST(gradients[b](i) == twice);
+        BOOST_TEST(gradients[a](i) == twice + 2 * a.value()(i));
+        BOOST_TEST(gradients[other](i) == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(output_must_be_one_element_or_have_a_seed) {
     Tape<double> tape;
     const auto x = tape.variable({1.0, 2.0});
