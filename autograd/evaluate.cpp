@@ -1,5 +1,5 @@
 #include <autograd/evaluate.hpp>
-#include <autograd/fold.hpp>
+#include <autograd/registers.hpp>
 #include <functional>
 
 namespace autograd {
@@ -26,16 +26,17 @@ BroadcastWalk::BroadcastWalk(ShapeView shape, std::span<const ShapeView> operand
         }
         for (std::size_t k = 0; k < operands_; ++k) steps[k] *= length_of(k, a);
     }
-    if (lengths_.empty()) {
+    while (lengths_.size() < 2) {
+        const std::size_t stride = lengths_.empty() ? 1 : 0;
         lengths_.push_back(1);
-        strides_.assign(operands_, 1);
+        for (std::size_t k = 0; k < operands_; ++k) strides_.push_back(stride);
     }
     position_.assign(lengths_.size(), 0);
-    for (std::size_t a = 1; a < lengths_.size(); ++a) rows_ *= lengths_[a];
+    for (std::size_t a = 2; a < lengths_.size(); ++a) planes_ *= lengths_[a];
 }
 
-void BroadcastWalk::next_row() {
-    for (std::size_t a = 1; a < lengths_.size(); ++a) {
+void BroadcastWalk::next_plane() {
+    for (std::size_t a = 2; a < lengths_.size(); ++a) {
         const std::size_t* strides = strides_.data() + a * operands_;
         if (++position_[a] < lengths_[a]) {
             for (std::size_t k = 0; k < operands_; ++k) offsets_[k] += strides[k];

@@ -7,29 +7,32 @@
 #include <algorithm>
 #include <array>
 #include <autograd/array.hpp>
+#include <autograd/registers.hpp>
+#include <functional>
 #include <tuple>
 #include <utility>
 
 namespace autograd {
 
 /// Several arrays walked in step: `operands` broadcast to `shape`. Neighbouring axes along which each operand moves, or
-/// repeats, throughout are one; the innermost of what is left is a row.
+/// repeats, throughout are one. The innermost of what is left is a row, and rows make planes.
 class BroadcastWalk {
   public:
     BroadcastWalk(ShapeView shape, std::span<const ShapeView> operands);
 
-    std::size_t rows() const { return rows_; }
-    std::size_t row_length() const { return lengths_.front(); }
+    std::size_t planes() const { return planes_; }
+    std::size_t rows() const { return lengths_[1]; }
+    std::size_t row_length() const { return lengths_[0]; }
     /// Whether an operand moves along a row, or repeats an element.
     bool moves(std::size_t operand) const { return strides_[operand] != 0; }
-
-    /// The offset of an operand's first element in the current row.
+    /// How far an operand's rows lie apart, and where its current plane begins.
+    std::size_t step(std::size_t operand) const { return strides_[operands_ + operand]; }
     std::size_t offset(std::size_t operand) const { return offsets_[operand]; }
-    void next_row();
+    void next_plane();
 
   private:
     using Numbers = xt::svector<std::size_t, 8>;
-    std::size_t operands_, rows_ = 1;
+    std::size_t operands_, planes_ = 1;
     Numbers lengths_, strides_, position_, offsets_;  // axes innermost first; strides axis by axis
 };
 
@@ -42,9 +45,6 @@ T sum_of(const T* x, std::size_t n);
 bool sums_leading_axes(ShapeView kept, ShapeView shape);
 
 namespace expressions {
-
-template <class T>
-using Batch = xsimd::batch<T>;
 
 template <class E>
 struct IsFunction : std::false_type {};
@@ -102,7 +102,7 @@ auto value(const E& e, const Load& load) {
         }
         (argument_indices<E>());
     } else if constexpr (IsNumber<E>::value) {
-        return Batch<T>(static_cast<T>(e()));
+        return Register<T>(static_cast<T>(e()));
     } else {
         return load(std::integral_constant<std::size_t, First>());
     }
@@ -111,8 +111,8 @@ auto value(const E& e, const Load& load) {
 /// What a register of an expression's values is; void where it is not made of arrays of T, numbers, and functions that
 /// work on registers.
 template <class E, class T>
-struct Register {
-    using type = std::conditional_t<IsNumber<E>::value || IsArray<E, T>::value, Batch<T>, void>;
+struct RegisterOf {
+    using type = std::conditional_t<IsNumber<E>::value || IsArray<E, T>::value, Register<T>, void>;
 };
 template <class F, class... R>
 struct Applied {
@@ -124,11 +124,11 @@ struct Applied<F, R...> {
     using type = decltype(std::declval<const F&>().simd_apply(std::declval<const R&>()...));
 };
 template <class F, class... A, class T>
-struct Register<xt::xfunction<F, A...>, T> : Applied<F, typename Register<std::decay_t<A>, T>::type...> {};
+struct RegisterOf<xt::xfunction<F, A...>, T> : Applied<F, typename RegisterOf<std::decay_t<A>, T>::type...> {};
 
 template <class E, class T>
 concept Fused = arrays<E, T>()
-> 0 && std::is_same_v<typename Register<E, T>::type, Batch<T>>;
+> 0 && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
 
 /// Calls f(array) for each array in an expression, from the left.
 template <class E, class F>
@@ -138,35 +138,6 @@ void each_array(const E& e, F& f) {
     } else if constexpr (!IsNumber<E>::value) {
         f(e);
     }
-}
-
-/// The first n < Batch::size numbers, in a register filled up with zeros. (Masks say what the plain form below does.)
-template <class T>
-Batch<T> load_some(const T* x, std::size_t n) {
-#ifdef __AVX512F__
-    if constexpr (sizeof(T) == 4)
-        return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
-    else
-        return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
-#else
-    alignas(64) T lanes[Batch<T>::size] = {};
-    std::copy_n(x, n, lanes);
-    return Batch<T>::load_aligned(lanes);
-#endif
-}
-
-template <class T>
-void store_some(T* z, const Batch<T>& value, std::size_t n) {
-#ifdef __AVX512F__
-    if constexpr (sizeof(T) == 4)
-        _mm512_mask_storeu_ps(z, static_cast<__mmask16>((1u << n) - 1), value);
-    else
-        _mm512_mask_storeu_pd(z, static_cast<__mmask8>((1u << n) - 1), value);
-#else
-    alignas(64) T lanes[Batch<T>::size];
-    value.store_aligned(lanes);
-    std::copy_n(lanes, n, z);
-#endif
 }
 
 /// An expression's arrays, bound to the places where they are read.
@@ -193,61 +164,68 @@ struct Bound {
         return std::ranges::all_of(operands(), [&](ShapeView other) { return equal_shapes(shape, other); });
     }
 
+    using Row = std::array<const T*, count>;
+
+    /// A register of the expression's values from place i of a row on, or the first `some` numbers of one.
+    template <class Moves, class... Some>
+    Register<T> at(const Row& row, Moves moves, std::size_t i, Some... some) const {
+        return value<T, 0>(expression, [&](auto k) {
+            if (!moves(k)) return Register<T>(*row[k]);
+            if constexpr (sizeof...(some) == 0)
+                return Register<T>::load_unaligned(row[k] + i);
+            else
+                return load_some(row[k] + i, some...);
+        });
+    }
+
     /// z[i] = value or z[i] += value for n elements of a row. The last register is filled up with zeros, so that a
     /// number does not depend on its place.
     template <class Moves>
-    void write(T* z, std::array<const T*, count> row, std::size_t n, bool accumulate, Moves moves) const {
-        constexpr std::size_t width = Batch<T>::size;
+    void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
+        constexpr std::size_t width = Register<T>::size;
         std::size_t i = 0;
-        for (; i + width <= n; i += width) {
-            const auto load = [&](auto k) {
-                return moves(k) ? Batch<T>::load_unaligned(row[k] + i) : Batch<T>(*row[k]);
-            };
-            const Batch<T> result = value<T, 0>(expression, load);
-            (accumulate ? Batch<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
+        for (; n - i >= width; i += width) {
+            const Register<T> result = at(row, moves, i);
+            (accumulate ? Register<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
         }
         if (i == n) return;
-        const auto load = [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Batch<T>(*row[k]); };
-        const Batch<T> result = value<T, 0>(expression, load);
+        const Register<T> result = at(row, moves, i, n - i);
         store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
+    }
+
+    /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
+    template <class Moves>
+    T sum(const Row row, std::size_t n, Moves moves) const {
+        constexpr std::size_t block = 4096;
+        if (n > block) {
+            const std::size_t half = (n / 2 + block - 1) / block * block;
+            Row rest = row;
+            for (std::size_t k = 0; k < count; ++k)
+                if (moves(k)) rest[k] += half;
+            return sum(row, half, moves) + sum(rest, n - half, moves);
+        }
+        return fold(n, T(0), std::plus<>(), [&](std::size_t i, auto... some) { return at(row, moves, i, some...); });
     }
 
     /// z = the sum of rows of n elements, or z += it, where no array repeats.
     void add_rows(T* z, std::size_t n, std::size_t rows, bool accumulate) const {
-        constexpr std::size_t width = Batch<T>::size;
+        constexpr std::size_t width = Register<T>::size;
+        const auto all_move = [](auto) { return std::true_type(); };
         if (n >= width) {
-            std::array<const T*, count> row = data;
+            Row row = data;
             for (std::size_t r = 0; r < rows; ++r) {
-                write(z, row, n, accumulate || r > 0, [](auto) { return std::true_type(); });
+                write(z, row, n, accumulate || r > 0, all_move);
                 for (const T*& x : row) x += n;
             }
             return;
         }
         // Rows narrower than a register: what it holds beyond a row is not stored.
-        Batch<T> sum = accumulate ? load_some(z, n) : Batch<T>(T(0));
+        Register<T> sum = accumulate ? load_some(z, n) : Register<T>(T(0));
         for (std::size_t r = 0; r < rows; ++r) {
-            const std::size_t from = r * n, left = (rows - r) * n;
-            sum += value<T, 0>(expression, [&](auto k) {
-                return left >= width ? Batch<T>::load_unaligned(data[k] + from) : load_some(data[k] + from, left);
-            });
+            const std::size_t left = (rows - r) * n;
+            sum += left >= width ? at(data, all_move, r * n) : at(data, all_move, r * n, left);
         }
         store_some(z, sum, n);
-    }
-
-    /// The sum of n elements of a row.
-    template <class Moves>
-    T sum(std::array<const T*, count> row, std::size_t n, Moves moves) const {
-        constexpr std::size_t block = 512;
-        if (n > block) {
-            const std::size_t half = (n / 2 + block - 1) / block * block;
-            std::array<const T*, count> rest = row;
-            for (std::size_t k = 0; k < count; ++k)
-                if (moves(k)) rest[k] += half;
-            return sum(row, half, moves) + sum(rest, n - half, moves);
-        }
-        T values[block];
-        write(values, row, n, false, moves);
-        return sum_of(values, n);
     }
 };
 
@@ -272,23 +250,22 @@ void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool acc
     for (std::size_t k = 0; k <= target; ++k) along[k] = walk.moves(k);
     const bool all_along = std::all_of(along.begin(), along.end() - 1, std::identity());
     const auto moves = [along](std::size_t k) { return along[k]; };
-    for (std::size_t r = 0; r < walk.rows(); ++r, walk.next_row()) {
-        std::array<const T*, target> row = bound.data;
-        for (std::size_t k = 0; k < target; ++k) row[k] += walk.offset(k);
-        T* to = z + walk.offset(target);
-        if (!along[target]) {
-            if constexpr (std::is_same_v<E, Array<T>>)
-                *to += sum_of(row[0], n);
-            else if (all_along)
-                *to += bound.sum(row, n, all_move);
-            else
-                *to += bound.sum(row, n, moves);
-        } else if (all_along) {
-            bound.write(to, row, n, accumulate || sums, all_move);
-        } else {
-            bound.write(to, row, n, accumulate || sums, moves);
+    const auto run = [&](auto along_row) {
+        for (std::size_t p = 0; p < walk.planes(); ++p, walk.next_plane()) {
+            typename Bound<T, E>::Row row = bound.data;
+            for (std::size_t k = 0; k < target; ++k) row[k] += walk.offset(k);
+            T* to = z + walk.offset(target);
+            for (std::size_t r = 0; r < walk.rows(); ++r) {
+                if (along[target])
+                    bound.write(to, row, n, accumulate || sums, along_row);
+                else
+                    *to += bound.sum(row, n, along_row);
+                for (std::size_t k = 0; k < target; ++k) row[k] += walk.step(k);
+                to += walk.step(target);
+            }
         }
-    }
+    };
+    all_along ? run(all_move) : run(moves);
 }
 
 }  // namespace expressions

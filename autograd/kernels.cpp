@@ -333,9 +333,10 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         const Shape own = leading(matrix);
         const ShapeView shape = own;
         std::vector<std::size_t> numbers;
-        for (BroadcastWalk walk(batch, {&shape, 1}); numbers.size() < size_of(batch); walk.next_row())
-            for (std::size_t i = 0; i < walk.row_length(); ++i)
-                numbers.push_back(walk.offset(0) + (walk.moves(0) ? i : 0));
+        for (BroadcastWalk walk(batch, {&shape, 1}); numbers.size() < size_of(batch); walk.next_plane())
+            for (std::size_t r = 0; r < walk.rows(); ++r)
+                for (std::size_t i = 0; i < walk.row_length(); ++i)
+                    numbers.push_back(walk.offset(0) + r * walk.step(0) + (walk.moves(0) ? i : 0));
         return numbers;
     };
     const std::vector<std::size_t> left = offsets(a), right = offsets(b);

@@ -1,7 +1,7 @@
 // What is computed row by row. Rows that lie together are folded; columns of an inner axis are worked on side by side.
 #include <algorithm>
-#include <autograd/fold.hpp>
 #include <autograd/kernels.hpp>
+#include <autograd/registers.hpp>
 #include <cmath>
 #include <functional>
 
@@ -169,10 +169,16 @@ namespace {
 
 template <class T>
 T squared_distance(const T* x, std::size_t n, T from) {
-    if (n > block_size) return squared_distance(x, n / 2, from) + squared_distance(x + n / 2, n - n / 2, from);
-    T squares[block_size];
-    for (std::size_t i = 0; i < n; ++i) squares[i] = (x[i] - from) * (x[i] - from);
-    return sum_of(squares, n);
+    constexpr std::size_t block = 4096;
+    if (n > block) return squared_distance(x, n / 2, from) + squared_distance(x + n / 2, n - n / 2, from);
+    return fold(n, T(0), std::plus<>(), [x, from](std::size_t i, auto... some) {
+        Register<T> value;
+        if constexpr (sizeof...(some) == 0)
+            value = Register<T>::load_unaligned(x + i) - from;
+        else
+            value = load_some(x + i, some...) - from;
+        return value * value;
+    });
 }
 
 }  // namespace

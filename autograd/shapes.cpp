@@ -11,13 +11,19 @@ namespace {
 template <class T>
 StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indices, std::size_t length) {
     const auto n = static_cast<std::int64_t>(length);
-    for (std::int64_t index : indices)
-        if (index < -n || index >= n)
-            throw std::out_of_range(
-                fmt::format("[{}] index {} is out of range for an axis of length {}", operation, index, n));
     auto* values =
         static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
-    std::ranges::transform(indices, values, [n](std::int64_t index) { return index < 0 ? index + n : index; });
+    bool inside = true;
+    std::ranges::transform(indices.storage(), values, [&](std::int64_t index) {
+        inside &= index >= -n && index < n;
+        return index < 0 ? index + n : index;
+    });
+    if (!inside) {
+        const auto outside =
+            std::ranges::find_if(indices, [n](std::int64_t index) { return index < -n || index >= n; });
+        throw std::out_of_range(
+            fmt::format("[{}] index {} is out of range for an axis of length {}", operation, *outside, n));
+    }
     return {{values, indices.size()}, indices.shape()};
 }
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/fold.hpp>
+#include <autograd/registers.hpp>
 #include <autograd/softmax.hpp>
 #include <cmath>
 #include <limits>
@@ -16,7 +16,7 @@ void exp_in_place(T* x, std::size_t n) {
     using Batch = xsimd::batch<T>;
     std::size_t i = 0;
     for (; i + Batch::size <= n; i += Batch::size) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(x + i);
-    if (i < n) expressions::store_some(x + i, xsimd::exp(expressions::load_some(x + i, n - i)), n - i);
+    if (i < n) store_some(x + i, xsimd::exp(load_some(x + i, n - i)), n - i);
 }
 
 /// Calls rows(first, count) for groups of rows of length n that together fill a block, and for single longer ones.

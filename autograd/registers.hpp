@@ -1,0 +1,89 @@
+// Loops over numbers that lie together, a register at a time.
+#pragma once
+
+#include <algorithm>
+#include <autograd/array.hpp>
+#include <limits>
+
+namespace autograd {
+
+template <class T>
+using Register = xsimd::batch<T>;
+
+/// The first n numbers of a register, the others being 0. (Masks say what the plain form below does.)
+template <class T>
+Register<T> load_some(const T* x, std::size_t n) {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+        return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
+    else
+        return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
+#else
+    alignas(64) T lanes[Register<T>::size] = {};
+    std::copy_n(x, n, lanes);
+    return Register<T>::load_aligned(lanes);
+#endif
+}
+
+template <class T>
+void store_some(T* z, const Register<T>& value, std::size_t n) {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+        _mm512_mask_storeu_ps(z, static_cast<__mmask16>((1u << n) - 1), value);
+    else
+        _mm512_mask_storeu_pd(z, static_cast<__mmask8>((1u << n) - 1), value);
+#else
+    alignas(64) T lanes[Register<T>::size];
+    value.store_aligned(lanes);
+    std::copy_n(lanes, n, z);
+#endif
+}
+
+/// `f(... f(f(start, x0), x1) ..., x(n - 1))` in another order: four registers, so that none waits for the one before.
+/// `value(i)` is the register of the numbers from i on, `value(i, count)` has the first `count` of them; `start` is f's
+/// neutral number.
+template <class T, class F, class Value>
+T fold(std::size_t n, T start, F f, Value value) {
+    constexpr std::size_t width = Register<T>::size;
+    Register<T> a(start), b = a, c = a, d = a;
+    std::size_t i = 0;
+    for (; n - i >= 4 * width; i += 4 * width) {
+        a = f(a, value(i));
+        b = f(b, value(i + width));
+        c = f(c, value(i + 2 * width));
+        d = f(d, value(i + 3 * width));
+    }
+    for (; n - i >= width; i += width) a = f(a, value(i));
+    alignas(64) T lanes[width];
+    if (i < n) {  // lanes beyond the end stay as they are
+        for (std::size_t k = 0; k < width; ++k) lanes[k] = static_cast<T>(k);
+        const auto inside = Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n - i));
+        d = xsimd::select(inside, f(d, value(i, n - i)), d);
+    }
+    f(f(a, b), f(c, d)).store_aligned(lanes);
+    for (std::size_t half = width / 2; half > 0; half /= 2)
+        for (std::size_t k = 0; k < half; ++k) lanes[k] = f(lanes[k], lanes[k + half]);
+    return lanes[0];
+}
+
+/// The same for numbers in memory.
+template <class T, class F>
+T fold(const T* x, std::size_t n, T start, F f) {
+    return fold(n, start, f, [x](std::size_t i, auto... count) {
+        if constexpr (sizeof...(count) == 0)
+            return Register<T>::load_unaligned(x + i);
+        else
+            return load_some(x + i, count...);
+    });
+}
+
+/// The largest number; of a row with a NaN among it, any of its numbers.
+template <class T>
+T largest(const T* x, std::size_t n) {
+    return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) {
+        using std::max, xsimd::max;
+        return max(a, b);
+    });
+}
+
+}  // namespace autograd
