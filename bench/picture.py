@@ -73,7 +73,11 @@ def in_units(seconds, digits=3):
 
 
 def draw_steps(results, top):
-    sides = [s for s in ("by hand", "deltarule", "libtorch", "jax jit") if any(k[0] == "step" and k[2] == s for k in results.median)]
+    sides = [
+        s
+        for s in ("by hand", "deltarule", "libtorch", "jax jit")
+        if any(k[0] == "step" and k[2] == s for k in results.median)
+    ]
     times = {
         (step, side): seconds
         for step in STEPS
@@ -85,7 +89,10 @@ def draw_steps(results, top):
     left, right, row, gap = 210, 790, 17, 15
     bottom = top + 50 + len(STEPS) * (len(sides) * row + gap)
     axis = LogAxis(times.values(), left, right)
-    parts = [text(16, top + 14, "A training step, one thread (SGD, ReLU, float)", kind="title"), *legend(430, top + 14, sides)]
+    parts = [
+        text(16, top + 14, "A training step, one thread (SGD, ReLU, float)", kind="title"),
+        *legend(430, top + 14, sides),
+    ]
     for power in axis.powers():
         parts += [line(axis(power), top + 32, axis(power), bottom - 8)]
         parts += [text(axis(power), bottom + 8, in_units(power), "middle", "small")]
@@ -105,7 +112,11 @@ def draw_steps(results, top):
 
 
 def draw_operations(results, top):
-    sides = [s for s in ("plain loop", "deltarule", "libtorch") if any(k[0] == "operation" and k[2] == s for k in results.median)]
+    sides = [
+        s
+        for s in ("plain loop", "deltarule", "libtorch")
+        if any(k[0] == "operation" and k[2] == s for k in results.median)
+    ]
 
     def throughput(name, side):
         times = [(size, results.time("operation", f"{name}, {size}, forward and backward", side)) for size in SIZES]
@@ -118,7 +129,10 @@ def draw_operations(results, top):
     height, left, width, gap = 190, 62, 180, 20
     upper, lower = top + 50, top + 50 + height
     vertical = LogAxis(values, lower, upper)
-    parts = [text(16, top + 14, "Forward and backward, 10⁹ elements a second", kind="title"), *legend(430, top + 14, sides)]
+    parts = [
+        text(16, top + 14, "Forward and backward, 10⁹ elements a second", kind="title"),
+        *legend(430, top + 14, sides),
+    ]
     for k, name in enumerate(OPERATIONS):
         start = left + k * (width + gap)
         horizontal = LogAxis([1e3, 1e7], start + 6, start + width - 6)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes RESULTS.md, results.json and results.svg of what bench and peers.py measured.
 
-    python3 bench/results.py --out=FOLDER FILE.json...
+python3 bench/results.py --out=FOLDER FILE.json...
 """
 
 import argparse
@@ -59,7 +59,7 @@ class Results:
         self.spread = {key: half_interquartile(values) for key, values in seconds.items()}
 
     def cases(self, kind):
-        return list(dict.fromkeys(case for k, case, _ in sorted_as_measured(self.median) if k == kind))
+        return sorted({case for k, case, _ in self.median if k == kind}, key=lambda case: rank(kind, case))
 
     def time(self, kind, case, side):
         return self.median.get((kind, case, side))
@@ -77,24 +77,24 @@ def half_interquartile(values):
     return (high - low) / 2
 
 
-def sorted_as_measured(keys):
-    """Networks by size, operations and lengths by name: repetitions are reported in a shuffled order."""
-    order = ["sgd", "momentum", "adam", "inference"]
-
-    def rank(key):
-        kind, case, _ = key
-        parts = case.split(", ")
-        if kind == "step":
-            widths, batch, optimizer = parts[:3]
-            return (kind, sum(map(int, widths.split("-"))), parts[-1], order.index(optimizer), int(batch[6:]), case)
-        if kind == "growth":
-            nodes = re.match(r"(\S+) nodes of (\d+)", case)
-            return (kind, float("inf"), case) if not nodes else (kind, int(nodes[2]), float(nodes[1]), case)
-        return (kind, case)
-
-    return sorted(keys, key=lambda key: rank(key)) if len({k for k, _, _ in keys}) == 1 else [
-        key for kind in dict.fromkeys(k for k, _, _ in keys) for key in sorted((k for k in keys if k[0] == kind), key=rank)
-    ]
+def rank(kind, case):
+    """Where a case stands among its kind: repetitions are reported in a shuffled order."""
+    parts = case.split(", ")
+    if kind == "step":
+        widths, batch, optimizer, activation, dtype, threads = parts
+        optimizers = ["sgd", "momentum", "adam", "inference"]
+        return (
+            sum(map(int, widths.split("-"))),
+            threads,
+            optimizers.index(optimizer),
+            dtype == "double",
+            activation == "tanh",
+            int(batch.removeprefix("batch ")),
+        )
+    if kind == "growth":
+        chain = re.match(r"(\S+) nodes of (\d+)", case)
+        return (False, parts[-1], int(chain[2]), float(chain[1])) if chain else (True,)
+    return case  # operations by name
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -170,22 +170,35 @@ def targets(results):
             rows.append(["every step and inference", f"deltarule / {side}", text, "1", verdict(worst, 1)])
     one, two = (results.time("step", f"{LARGEST}, {n}", "deltarule") for n in ("1 thread", "2 threads"))
     if one and two:
-        rows.append([LARGEST, "1 thread / 2 threads", f"{one / two:.2f}", "1.5", "yes" if one / two >= 1.5 else "**no**"])
+        rows.append(
+            [LARGEST, "1 thread / 2 threads", f"{one / two:.2f}", "1.5", "yes" if one / two >= 1.5 else "**no**"]
+        )
     for case in results.cases("growth"):
         counters = results.counters["growth", case, "deltarule"]
         if "bytes by hand" in counters:
             value = counters["bytes"] / counters["bytes by hand"]
             rows.append([case, "bytes, deltarule / by hand", f"{value:.2f}", "1.25", verdict(value, 1.25)])
-        elif case.startswith("1e6"):
-            value = counters["bytes per node"]
-            rows.append([f"tape: {case}", "bytes per node beside its numbers", f"{value:.0f}", "512", verdict(value, 512)])
+    chains = [
+        (counters["bytes per node"], case)
+        for (kind, case, _), counters in results.counters.items()
+        if kind == "growth" and "bytes per node" in counters
+    ]
+    if chains:
+        longest = max(value for value, case in chains if case.startswith("1e6"))
+        worst, where = max(chains)
+        text = f"{longest:.0f} for 1e6 nodes; worst {worst:.0f} ({where})"
+        rows.append(
+            ["tapes of 1e2 to 1e6 nodes", "bytes per node beside its numbers", text, "512", verdict(worst, 512)]
+        )
     allocations = [
         counters["allocations"]
         for (kind, case, side), counters in results.counters.items()
         if kind == "step" and side == "deltarule" and case.endswith("1 thread")
     ]
     if allocations:
-        rows.append(["steps on one thread", "allocations of a step", f"{max(allocations):g}", "0", verdict(max(allocations), 0)])
+        rows.append(
+            ["steps on one thread", "allocations of a step", f"{max(allocations):g}", "0", verdict(max(allocations), 0)]
+        )
     return table(["case", "figure", "measured", "target", "reached"], rows, ["---", "---", "---:", "---:", "---"])
 
 
@@ -221,8 +234,9 @@ def growth(results):
         key = "growth", case, "deltarule"
         counters = results.counters[key]
         if "bytes per node" in counters:
-            nanoseconds = counters["seconds per node"] * 1e9
-            rows.append([case, in_units(results.median[key]), f"{nanoseconds:.1f} ns", f"{counters['bytes per node']:.0f}"])
+            seconds = results.median[key]
+            per_node = in_units(seconds / float(case.split()[0]))
+            rows.append([case, in_units(seconds), per_node, f"{counters['bytes per node']:.0f}"])
         else:
             held, by_hand = (counters[k] / 1e6 for k in ("bytes", "bytes by hand"))
             memory = (
