@@ -110,7 +110,10 @@ struct ByHand : Side {
             const auto label = static_cast<std::size_t>(problem.labels(i));
             T most = z[0], sum = 0;
             for (std::size_t k = 1; k < classes; ++k) most = std::max(most, z[k]);
-            each<T>(classes, [&](std::size_t k, auto part) { store(d + k, exp(load(z + k, part) - most), part); });
+            if (classes < 4)  // too few for a register
+                for (std::size_t k = 0; k < classes; ++k) d[k] = std::exp(z[k] - most);
+            else
+                each<T>(classes, [&](std::size_t k, auto part) { store(d + k, exp(load(z + k, part) - most), part); });
             for (std::size_t k = 0; k < classes; ++k) sum += d[k];
             loss += std::log(sum) + most - z[label];
             for (std::size_t k = 0; k < classes; ++k) d[k] *= share / sum;

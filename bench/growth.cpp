@@ -72,8 +72,6 @@ void time_chain(benchmark::State& state, std::size_t nodes, std::size_t elements
             chain.record();
     }
     state.counters["bytes per node"] = bytes;
-    state.counters["seconds per node"] = benchmark::Counter(
-        static_cast<double>(nodes), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 /// The memory that a training step holds, beside the rows and the labels that it is given.

@@ -9,7 +9,7 @@ namespace {
 
 using Variable = autograd::Variable<float>;
 
-// ---- the shapes that a row may have ---------------------------------------------------------------------------------
+// ---- the shapes that a row may have ----
 
 /// z = f(x), `record` being the same on the tape; gradient(zbar, z, x) is x's.
 template <class Record, class F, class Gradient>
@@ -73,7 +73,7 @@ constexpr Input vector = {}, matrix = {Domain::any, Form::matrix}, row = {Domain
                 column = {Domain::any, Form::column}, positive_vector = {Domain::positive},
                 positive_matrix = {Domain::positive, Form::matrix};
 
-// ---- formulas that take more than a line ----------------------------------------------------------------------------
+// ---- formulas that take more than a line ----
 
 template <class B>
 B select_positive(B condition, B x, B y) {
@@ -127,8 +127,7 @@ Operation where() {
             }};
 }
 
-// ---- the table
-// -------------------------------------------------------------------------------------------------------
+// ---- the table ----
 
 std::vector<Operation> make_operations() {
     using enum Domain;
@@ -175,7 +174,9 @@ std::vector<Operation> make_operations() {
             "sqrt", positive, [](auto x) { return sqrt(x); }, [](auto zbar, auto z, auto) { return zbar / (2.f * z); }),
         unary(
             "abs", any, [](auto x) { return abs(x); },
-            [](auto zbar, auto, auto x) { return select_positive(x, zbar, select_positive(-x, -zbar, 0.f * zbar)); }),
+            [](auto zbar, auto, auto x) {
+                return select_positive(x, zbar, select_positive(-x, -zbar, decltype(x)(0.f)));
+            }),
         unary(
             "sin", any, [](auto x) { return sin(x); }, [](auto zbar, auto, auto x) { return zbar * cos(x); }),
         unary(
