@@ -60,6 +60,19 @@ T sum_of(const T* x, std::size_t n) {
     return sum_of(x, half) + sum_of(x + half, n - half);
 }
 
+template <class T>
+void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+    // What a register holds beyond a row is not stored.
+    Register<T> sum = accumulate ? load_some(z, n) : Register<T>(T(0));
+    for (std::size_t r = 0; r < rows; ++r, x += n) {
+        const std::size_t left = (rows - r) * n;
+        sum += left >= Register<T>::size ? Register<T>::load_unaligned(x) : load_some(x, left);
+    }
+    store_some(z, sum, n);
+}
+
+template void add_narrow_rows(float*, const float*, std::size_t, std::size_t, bool);
+template void add_narrow_rows(double*, const double*, std::size_t, std::size_t, bool);
 template float sum_of(const float*, std::size_t);
 template double sum_of(const double*, std::size_t);
 

@@ -41,8 +41,20 @@ class BroadcastWalk {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
+/// z = the sum of rows of n < Register<T>::size numbers, or z += it.
+template <class T>
+void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate);
+
 /// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
 bool sums_leading_axes(ShapeView kept, ShapeView shape);
+
+// A loop is compiled by itself, once for each expression. GCC 12 may not look into it from outside either: it then
+// drops what a caller wrote to the loop's memory, beyond the first number (seen at -O3 with AVX-512).
+#if defined(__clang__)
+#define DELTARULE_APART [[gnu::noinline]]
+#else
+#define DELTARULE_APART [[gnu::noipa]]
+#endif
 
 namespace expressions {
 
@@ -94,7 +106,7 @@ constexpr auto argument_indices() {
 
 /// A register of the expression's values, where `load(k)` is one of its k-th array.
 template <class T, std::size_t First, class E, class Load>
-auto value(const E& e, const Load& load) {
+[[gnu::always_inline]] inline auto value(const E& e, const Load& load) {
     if constexpr (IsFunction<E>::value) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return e.functor().simd_apply(
@@ -166,66 +178,63 @@ struct Bound {
 
     using Row = std::array<const T*, count>;
 
-    /// A register of the expression's values from place i of a row on, or the first `some` numbers of one.
-    template <class Moves, class... Some>
-    Register<T> at(const Row& row, Moves moves, std::size_t i, Some... some) const {
-        return value<T, 0>(expression, [&](auto k) {
-            if (!moves(k)) return Register<T>(*row[k]);
-            if constexpr (sizeof...(some) == 0)
-                return Register<T>::load_unaligned(row[k] + i);
-            else
-                return load_some(row[k] + i, some...);
-        });
-    }
-
-    /// z[i] = value or z[i] += value for n elements of a row. The last register is filled up with zeros, so that a
-    /// number does not depend on its place.
+    /// z = value or z += value for whole registers.
     template <class Moves>
-    void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
-        constexpr std::size_t width = Register<T>::size;
-        std::size_t i = 0;
-        for (; n - i >= width; i += width) {
-            const Register<T> result = at(row, moves, i);
+    DELTARULE_APART void write_registers(T* z, const Row row, std::size_t registers, bool accumulate,
+                                         Moves moves) const {
+        for (std::size_t i = 0; i < registers * Register<T>::size; i += Register<T>::size) {
+            const Register<T> result = value<T, 0>(expression, [&](auto k) {
+                return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
+            });
             (accumulate ? Register<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
         }
-        if (i == n) return;
-        const Register<T> result = at(row, moves, i, n - i);
-        store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
+    }
+
+    /// The same for n numbers. The last register is filled up with zeros, so that a number does not depend on its
+    /// place.
+    template <class Moves>
+    void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves) const {
+        constexpr std::size_t width = Register<T>::size;
+        const std::size_t some = n % width, whole = n - some;
+        if (whole > 0) write_registers(z, row, n / width, accumulate, moves);
+        if (some == 0) return;
+        alignas(64) T lanes[count][width], last[width];
+        for (std::size_t k = 0; k < count; ++k) {
+            if (!moves(k)) continue;
+            load_some(row[k] + whole, some).store_aligned(lanes[k]);
+            row[k] = lanes[k];
+        }
+        write_registers(last, row, 1, false, moves);
+        const Register<T> result = Register<T>::load_aligned(last);
+        store_some(z + whole, accumulate ? load_some(z + whole, some) + result : result, some);
     }
 
     /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
     template <class Moves>
-    T sum(const Row row, std::size_t n, Moves moves) const {
-        constexpr std::size_t block = 4096;
+    T sum(Row row, std::size_t n, Moves moves) const {
+        if constexpr (std::is_same_v<E, Array<T>>) return moves(0) ? sum_of(row[0], n) : static_cast<T>(n) * *row[0];
+        constexpr std::size_t block = 512;
         if (n > block) {
             const std::size_t half = (n / 2 + block - 1) / block * block;
-            Row rest = row;
+            const T left = sum(row, half, moves);
             for (std::size_t k = 0; k < count; ++k)
-                if (moves(k)) rest[k] += half;
-            return sum(row, half, moves) + sum(rest, n - half, moves);
+                if (moves(k)) row[k] += half;
+            return left + sum(row, n - half, moves);
         }
-        return fold(n, T(0), std::plus<>(), [&](std::size_t i, auto... some) { return at(row, moves, i, some...); });
+        T values[block];
+        write(values, row, n, false, moves);
+        return sum_of(values, n);
     }
 
     /// z = the sum of rows of n elements, or z += it, where no array repeats.
     void add_rows(T* z, std::size_t n, std::size_t rows, bool accumulate) const {
-        constexpr std::size_t width = Register<T>::size;
-        const auto all_move = [](auto) { return std::true_type(); };
-        if (n >= width) {
-            Row row = data;
-            for (std::size_t r = 0; r < rows; ++r) {
-                write(z, row, n, accumulate || r > 0, all_move);
-                for (const T*& x : row) x += n;
-            }
-            return;
-        }
-        // Rows narrower than a register: what it holds beyond a row is not stored.
-        Register<T> sum = accumulate ? load_some(z, n) : Register<T>(T(0));
+        if constexpr (std::is_same_v<E, Array<T>>)
+            if (n < Register<T>::size) return add_narrow_rows(z, data[0], n, rows, accumulate);
+        Row row = data;
         for (std::size_t r = 0; r < rows; ++r) {
-            const std::size_t left = (rows - r) * n;
-            sum += left >= width ? at(data, all_move, r * n) : at(data, all_move, r * n, left);
+            write(z, row, n, accumulate || r > 0, [](auto) { return std::true_type(); });
+            for (const T*& x : row) x += n;
         }
-        store_some(z, sum, n);
     }
 };
 

@@ -171,7 +171,7 @@ struct Rows {
 /// The largest number of each row, or the smallest; of a row with a NaN, NaN.
 template <class T>
 struct Extremum {
-    bool largest;
+    bool maximum;
     const Array<T>& x;
     Shape kept, shape_;
     const Shape& shape() const { return shape_; }

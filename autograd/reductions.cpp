@@ -171,7 +171,8 @@ Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims) {
 // z = sqrt(sum x^2)    xbar += zbar * x / z, 0 where z is 0
 template <class T>
 Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes("norm", x, axes, keepdims);
+    auto [kept, result] = Shapes("norm", x, axes, keepdims);
+    bring_together(x, kept);
     return record("norm", {x}, Norm<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
         at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
     });

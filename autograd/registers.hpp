@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <autograd/array.hpp>
+#include <functional>
 #include <limits>
 
 namespace autograd {
@@ -40,8 +41,8 @@ void store_some(T* z, const Register<T>& value, std::size_t n) {
 }
 
 /// `f(... f(f(start, x0), x1) ..., x(n - 1))` in another order: four registers, so that none waits for the one before.
-/// `value(i)` is the register of the numbers from i on, `value(i, count)` has the first `count` of them; `start` is f's
-/// neutral number.
+/// `value(i)` is the register of the numbers from i on, `value(i, count)` has the first `count` of them and zeros;
+/// `start` is f's neutral number.
 template <class T, class F, class Value>
 T fold(std::size_t n, T start, F f, Value value) {
     constexpr std::size_t width = Register<T>::size;
@@ -55,10 +56,14 @@ T fold(std::size_t n, T start, F f, Value value) {
     }
     for (; n - i >= width; i += width) a = f(a, value(i));
     alignas(64) T lanes[width];
-    if (i < n) {  // lanes beyond the end stay as they are
-        for (std::size_t k = 0; k < width; ++k) lanes[k] = static_cast<T>(k);
-        const auto inside = Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n - i));
-        d = xsimd::select(inside, f(d, value(i, n - i)), d);
+    if (i < n) {
+        if constexpr (std::is_same_v<F, std::plus<>>) {
+            d = d + value(i, n - i);
+        } else {  // lanes beyond the end stay as they are
+            for (std::size_t k = 0; k < width; ++k) lanes[k] = static_cast<T>(k);
+            const auto inside = Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n - i));
+            d = xsimd::select(inside, f(d, value(i, n - i)), d);
+        }
     }
     f(f(a, b), f(c, d)).store_aligned(lanes);
     for (std::size_t half = width / 2; half > 0; half /= 2)
@@ -77,12 +82,19 @@ T fold(const T* x, std::size_t n, T start, F f) {
     });
 }
 
-/// The largest number; of a row with a NaN among it, any of its numbers.
+/// The largest or the smallest number; of a row with a NaN among it, any of its numbers.
 template <class T>
 T largest(const T* x, std::size_t n) {
     return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) {
         using std::max, xsimd::max;
         return max(a, b);
+    });
+}
+template <class T>
+T smallest(const T* x, std::size_t n) {
+    return fold(x, n, std::numeric_limits<T>::infinity(), [](auto a, auto b) {
+        using std::min, xsimd::min;
+        return min(a, b);
     });
 }
 

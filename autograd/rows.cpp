@@ -28,11 +28,7 @@ void each_block(const Rows& rows, F f) {
 }
 
 template <class T, class F>
-void reduce(const Rows& rows, const T* x, T* z, T start, F f) {
-    if (rows.inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o) z[o] = fold(x + o * rows.length, rows.length, start, f);
-        return;
-    }
+void reduce_columns(const Rows& rows, const T* x, T* z, T start, F f) {
     each_block(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
         std::fill_n(z + to, count, start);
         for (std::size_t i = 0; i < rows.length; ++i)
@@ -40,27 +36,12 @@ void reduce(const Rows& rows, const T* x, T* z, T start, F f) {
     });
 }
 
-/// a or b, whichever is larger, and NaN where one is.
-struct Larger {
-    template <class T>
-    T operator()(T a, T b) const {
-        return a > b || a != a ? a : b;
-    }
-    template <class T>
-    xsimd::batch<T> operator()(xsimd::batch<T> a, xsimd::batch<T> b) const {
-        return xsimd::select((a > b) | (a != a), a, b);
-    }
-};
-struct Smaller {
-    template <class T>
-    T operator()(T a, T b) const {
-        return a < b || a != a ? a : b;
-    }
-    template <class T>
-    xsimd::batch<T> operator()(xsimd::batch<T> a, xsimd::batch<T> b) const {
-        return xsimd::select((a < b) | (a != a), a, b);
-    }
-};
+template <class T>
+bool has_nan(const T* x, std::size_t n) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) count += x[i] != x[i];
+    return count != 0;
+}
 
 }  // namespace
 
@@ -68,10 +49,16 @@ template <class T>
 void Extremum<T>::evaluate_into(Array<T>& z, bool) const {
     const T infinity = std::numeric_limits<T>::infinity();
     const Rows rows(x.shape(), kept);
-    if (largest) {
-        reduce(rows, x.data(), z.data(), -infinity, Larger());
+    if (rows.inner == 1) {
+        for (std::size_t o = 0; o < rows.outer; ++o) {
+            const T* xs = x.data() + o * rows.length;
+            const T extremum = maximum ? largest(xs, rows.length) : smallest(xs, rows.length);
+            z.data()[o] = has_nan(xs, rows.length) ? std::numeric_limits<T>::quiet_NaN() : extremum;
+        }
+    } else if (maximum) {
+        reduce_columns(rows, x.data(), z.data(), -infinity, [](T a, T b) { return a > b || a != a ? a : b; });
     } else {
-        reduce(rows, x.data(), z.data(), infinity, Smaller());
+        reduce_columns(rows, x.data(), z.data(), infinity, [](T a, T b) { return a < b || a != a ? a : b; });
     }
 }
 
@@ -111,7 +98,13 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 
 template <class T>
 void RowProduct<T>::evaluate_into(Array<T>& z, bool) const {
-    reduce(Rows(x.shape(), kept), x.data(), z.data(), T(1), std::multiplies<>());
+    const Rows rows(x.shape(), kept);
+    if (rows.inner == 1) {
+        for (std::size_t o = 0; o < rows.outer; ++o)
+            z.data()[o] = fold(x.data() + o * rows.length, rows.length, T(1), std::multiplies<>());
+    } else {
+        reduce_columns(rows, x.data(), z.data(), T(1), std::multiplies<>());
+    }
 }
 
 template <class T>
@@ -157,14 +150,6 @@ void ExclusiveProduct<T>::evaluate_into(Array<T>& result, bool) const {
     });
 }
 
-template <class T>
-void Norm<T>::evaluate_into(Array<T>& z, bool) const {
-    const auto squares = x * x;
-    expressions::evaluate(z.data(), kept, x.shape(), expressions::Bound<T, std::decay_t<decltype(squares)>>(squares),
-                          false);
-    for (T& value : z) value = std::sqrt(value);
-}
-
 namespace {
 
 template <class T>
@@ -182,6 +167,20 @@ T squared_distance(const T* x, std::size_t n, T from) {
 }
 
 }  // namespace
+
+template <class T>
+void Norm<T>::evaluate_into(Array<T>& z, bool) const {
+    const Rows rows(x.shape(), kept);
+    if (rows.inner == 1) {
+        for (std::size_t o = 0; o < rows.outer; ++o)
+            z.data()[o] = std::sqrt(squared_distance(x.data() + o * rows.length, rows.length, T(0)));
+        return;
+    }
+    const auto squares = x * x;
+    expressions::evaluate(z.data(), kept, x.shape(), expressions::Bound<T, std::decay_t<decltype(squares)>>(squares),
+                          false);
+    for (T& value : z) value = std::sqrt(value);
+}
 
 template <class T>
 void Variance<T>::evaluate_into(Array<T>& z, bool) const {
