@@ -8,7 +8,8 @@ endif()
 
 add_library(deltarule_flags INTERFACE)
 target_compile_features(deltarule_flags INTERFACE cxx_std_20)
-target_compile_options(deltarule_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+# A program takes from the libraries the functions that it calls, not whole sources.
+target_compile_options(deltarule_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -ffunction-sections -fdata-sections)
 if(DELTARULE_WARNINGS_AS_ERRORS)
     target_compile_options(deltarule_flags INTERFACE -Werror)
 endif()

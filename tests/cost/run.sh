@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# run.sh COMPILER PROGRAM INCLUDES FLAGS...: what deltarule costs its user, in seconds of compiling and in bytes.
+set -euo pipefail
+compiler=$1 program=$2 includes=$3
+shift 3
+here=$(dirname "$0")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+seconds() {  # the compiler's own processor time, the least of three
+    local TIMEFORMAT=%U least=
+    for _ in 1 2 3; do
+        local took
+        took=$({ time "$compiler" -O2 -std=c++20 -DXTENSOR_USE_XSIMD "${@:2}" -c "$1" -o "$work/out.o" >&2; } 2>&1 | tail -n 1)
+        least=$(printf '%s\n%s\n' "$took" "$least" | grep . | sort -g | head -n 1)
+    done
+    echo "$least"
+}
+IFS=: read -ra folders <<<"$includes"
+whole=$(seconds "$here/whole.cpp" "${folders[@]/#/-I}" "$@")
+xtensor=$(seconds "$here/xtensor.cpp" "$@")
+strip -o "$work/program" "$program"
+bytes=$(stat -c %s "$work/program")
+
+echo "the whole API compiles in $whole s, one xtensor expression in $xtensor s; the program has $bytes bytes"
+awk -v whole="$whole" -v xtensor="$xtensor" 'BEGIN { exit !(whole <= 3 * xtensor) }' ||
+    { echo "the whole API takes more than three times as long as one xtensor expression"; exit 1; }
+[ "$bytes" -le 3000000 ] || { echo "the program is larger than 3 MB"; exit 1; }
