@@ -3,13 +3,13 @@ include(CMakePackageConfigHelpers)
 
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
-install(TARGETS autograd nn EXPORT deltaruleTargets)
+install(TARGETS autograd nn derivation EXPORT deltaruleTargets)
 install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_CMAKE_DIR}")
 if(DELTARULE_APP)
     install(TARGETS deltarule)
     install(FILES examples/data/digits.csv.gz DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule")
 endif()
-foreach(room IN ITEMS autograd nn)
+foreach(room IN ITEMS autograd nn derivation)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule"
             FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE)
 endforeach()

@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <derivation/checker.hpp>
+#include <derivation/diagnose.hpp>
+#include <derivation/local.hpp>
+#include <derivation/mistakes.hpp>
+#include <derivation/print.hpp>
+#include <set>
+
+namespace derivation {
+
+namespace {
+
+constexpr std::size_t most_edits = 6000;  // of one line, two at a time included
+constexpr std::size_t most_first_edits = 150;
+
+/// What the left side is called elsewhere: a repair may not be the left side under another name.
+std::vector<Expression> aliases_of(const Model& model, const Expression& left, const Line& line) {
+    std::vector<Expression> aliases = {left};
+    const auto derivative_of_name = [&](const Expression& entry) {
+        const Quantity& quantity = model.quantity(entry.symbol);
+        Expression e = quantity.definition;
+        for (std::size_t i = 0; i < quantity.letters.size(); ++i)
+            if (entry.indices[i].is_letter()) substitute(e, quantity.letters[i], entry.indices[i].terms[0].letter, entry.indices[i].terms[0].name);
+        return e;
+    };
+    if (left.kind == Kind::entry && left.symbol >= 0 && model.quantity(left.symbol).definition.kind == Kind::derivative) aliases.push_back(derivative_of_name(left));
+    if (line.is_update && left.kind == Kind::add) aliases = {left.children[1].children.back()};
+    const Expression derivative = aliases.back();
+    if (derivative.kind != Kind::derivative) return aliases;
+    for (std::size_t q = 0; q < model.quantities.size(); ++q) {
+        const Quantity& quantity = model.quantities[q];
+        if (quantity.definition.kind != Kind::derivative || quantity.definition.children.size() != derivative.children.size()) continue;
+        // The name with the letters that make its definition this derivative.
+        Expression entry = letter_entry(quantity.name, {});
+        entry.symbol = static_cast<int>(q);
+        for (const int letter : quantity.letters) entry.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, letter}}, 0, {}});
+        for (std::size_t c = 0; c < derivative.children.size(); ++c) {
+            const Expression &mine = quantity.definition.children[c], &its = derivative.children[c];
+            for (std::size_t i = 0; i < mine.indices.size() && i < its.indices.size(); ++i)
+                for (Index& index : entry.indices)
+                    if (index.is_letter() && mine.indices[i].is_letter() && its.indices[i].is_letter() && index.terms[0].letter == mine.indices[i].terms[0].letter) index = its.indices[i];
+        }
+        if (entry.symbol != left.symbol && same(derivative_of_name(entry), derivative)) aliases.push_back(entry);
+    }
+    return aliases;
+}
+
+/// Whether something is multiplied by itself over itself.
+bool has_idle_factors(const Expression& e) {
+    if (e.kind == Kind::product)
+        for (std::size_t i = 0; i < e.children.size(); ++i)
+            for (std::size_t k = 0; k < e.children.size(); ++k)
+                if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided && same(e.children[i], e.children[k])) return true;
+    return std::ranges::any_of(e.children, has_idle_factors);
+}
+
+class Search {
+  public:
+    Search(Model& model, const Line& line, Target& target, Expression member)
+        : model_(model), line_(line), target_(target), member_(std::move(member)), aliases_(aliases_of(model, target.left(), line)) {
+        arrays_ = line.checked.arrays || is_of_arrays(model, member_);
+        const std::size_t letters = model_.letters.size();
+        try {
+            original_ = check_member(model_, line_.checked, member_);
+        } catch (const Error&) {
+        }
+        model_.letters.resize(letters);
+    }
+
+    std::optional<Diagnosis> run() {
+        for (const Mistake& mistake : catalogue()) {
+            try_row(mistake, member_, [&](const Edit& edit) {
+                if (firsts_.size() < most_first_edits) firsts_.push_back(edit);
+                return false;
+            });
+            if (found_) return found_;
+        }
+        std::ranges::stable_partition(firsts_, [&](const Edit& first) { return is_well_formed(first.member); });
+        for (const Edit& first : firsts_) {
+            for (const Mistake& mistake : catalogue()) {
+                if (!mistake.generic) continue;
+                try_row(mistake, first.member, [](const Edit&) { return false; });
+                if (found_) {
+                    found_->reason = first.sentence + " " + found_->reason;
+                    found_->mistake = first.mistake;
+                    found_->span = first.where;
+                    return found_;
+                }
+                if (tried_ > most_edits) return {};
+            }
+        }
+        return {};
+    }
+
+  private:
+    template <class Remember>
+    void try_row(const Mistake& mistake, const Expression& member, Remember remember) {
+        Editing editing(model_, line_, member, target_.left(), arrays_, [&](Edit edit) {
+            if (edit.sentence.empty()) edit.sentence = mistake.sentence;
+            if (edit.mistake.empty()) edit.mistake = mistake.name;
+            if (holds(edit.member)) {
+                found_ = Diagnosis{edit.mistake, edit.sentence, edit.member, edit.where};
+                return true;
+            }
+            remember(edit);
+            return tried_ > most_edits;
+        });
+        mistake.edits(editing);
+    }
+
+    bool holds(const Expression& edited) {
+        if (++tried_ > most_edits) return false;
+        if (!seen_.insert(to_text(edited)).second) return false;
+        const std::size_t letters = model_.letters.size();
+        bool result = false;
+        try {
+            const Expression checked = check_member(model_, line_.checked, edited);
+            result = !smuggles(checked) && !has_idle_factors(checked) && is_right(checked) && !has_idle_terms(checked);
+        } catch (const Error&) {
+        }
+        model_.letters.resize(letters);
+        return result;
+    }
+
+    bool is_right(const Expression& checked) {
+        if (target_.holds(checked)) return true;
+        std::vector<std::string> said;
+        Expression local = checked;
+        return make_local(model_, local, said) && target_.holds(local);
+    }
+
+    /// Whether it holds without one of its terms too.
+    bool has_idle_terms(const Expression& checked) {
+        const std::vector<Part> terms = terms_of(checked);
+        if (terms.size() < 2) return false;
+        for (std::size_t i = 0; i < terms.size(); ++i) {
+            std::vector<Part> rest = terms;
+            rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+            if (is_right(sum_of_terms(rest))) return true;
+        }
+        return false;
+    }
+
+    bool is_well_formed(const Expression& edited) {
+        const std::size_t letters = model_.letters.size();
+        bool result = true;
+        try {
+            check_member(model_, line_.checked, edited);
+        } catch (const Error&) {
+            result = false;
+        }
+        model_.letters.resize(letters);
+        return result;
+    }
+
+    bool smuggles(const Expression& checked) const {
+        return std::ranges::any_of(aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
+    }
+
+    Model& model_;
+    const Line& line_;
+    Target& target_;
+    Expression member_, original_;
+    std::vector<Expression> aliases_;
+    bool arrays_ = false;
+    std::size_t tried_ = 0;
+    std::set<std::string> seen_;
+    std::vector<Edit> firsts_;
+    std::optional<Diagnosis> found_;
+};
+
+}  // namespace
+
+Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target) {
+    Search search(model, line, target, line.members[member]);
+    if (std::optional<Diagnosis> found = search.run()) return *found;
+    Diagnosis diagnosis{"unknown", "No simple change of this line makes it hold.", {}, {}};
+    // The quantity itself where its derivative belongs.
+    const Expression& left = target.left();
+    if (left.kind == Kind::derivative && member < line.checked.members.size()) {
+        Target value(model, target.points(), left.children[0], target.free());
+        if (value.holds(line.checked.members[member])) {
+            diagnosis.mistake = "not-differentiated";
+            diagnosis.reason = "It is not differentiated at all: this is the quantity itself. " + diagnosis.reason;
+        }
+    }
+    return diagnosis;
+}
+
+bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target) {
+    bool repaired = false;
+    Editing editing(model, line, line.members[member], target.left(), line.checked.arrays, [&](const Edit& edit) {
+        const std::size_t letters = model.letters.size();
+        try {
+            repaired = target.holds(check_member(model, line.checked, edit.member));
+        } catch (const Error&) {
+        }
+        model.letters.resize(letters);
+        return repaired;
+    });
+    for (const Mistake& mistake : catalogue())
+        if (std::string_view(mistake.name) == "transposed") mistake.edits(editing);
+    return repaired;
+}
+
+}  // namespace derivation

@@ -1,0 +1,670 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/calculus.hpp>
+#include <autograd/operations.hpp>
+#include <derivation/checker.hpp>
+#include <derivation/evaluate.hpp>
+#include <derivation/values.hpp>
+#include <limits>
+#include <optional>
+#include <random>
+#include <unordered_map>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+using Variable = autograd::Variable<double>;
+
+constexpr double edge = 1e-9;
+constexpr int most_recursions = 3000;
+
+std::size_t as_size(int i) { return static_cast<std::size_t>(i); }
+
+/// A formula with the values of its letters, so that what was recorded for it is found again.
+void write_key(const Expression& e, const Letters& letters, std::string& key) {
+    key += static_cast<char>('a' + static_cast<int>(e.kind));
+    if (e.kind == Kind::number) {
+        key += fmt::format("{}", e.number);
+    } else if (e.kind == Kind::entry) {
+        key += fmt::format("{}", e.symbol);
+    } else {
+        key += e.name;
+    }
+    key += static_cast<char>('0' + e.order);
+    if (e.local) key += 'L';
+    const auto write_letter = [&](const IndexTerm& term) {
+        key += fmt::format("{}{}.{},", term.sign, letters[as_size(term.letter)], term.letter);
+    };
+    for (const Index& index : e.indices) {
+        key += '[';
+        for (const IndexTerm& term : index.terms)
+            key += fmt::format("{}*{},", term.sign, letters[as_size(term.letter)]);
+        key += fmt::format("{}]", index.offset);
+    }
+    if (e.kind == Kind::reduce)
+        for (const IndexTerm& term : e.letters) key += fmt::format("{},", term.letter);
+    else
+        for (const IndexTerm& term : e.letters) write_letter(term);
+    for (const Joint joint : e.joints) key += static_cast<char>(joint);
+    key += '(';
+    for (const Expression& child : e.children) write_key(child, letters, key);
+    key += ')';
+}
+
+}  // namespace
+
+std::ptrdiff_t place_of(const Model& model, const Expression& entry, const Letters& letters) {
+    const Quantity& quantity = model.quantity(entry.symbol);
+    std::ptrdiff_t place = 0;
+    for (std::size_t axis = 0; axis < entry.indices.size(); ++axis) {
+        const Index& index = entry.indices[axis];
+        int at = index.offset;
+        for (const IndexTerm& term : index.terms) at += term.sign * letters[as_size(term.letter)];
+        const int size = model.ranges[as_size(quantity.ranges[axis])].size;
+        if (at < 0 || at >= size) return -1;
+        place = place * size + at;
+    }
+    return place;
+}
+
+const Curve& elementary_curve(const std::string& name) {
+    static const std::map<std::string, Curve> curves = [] {
+        std::map<std::string, Curve> all;
+        for (const char* one :
+             {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "sigmoid", "relu", "softplus", "identity"})
+            all[one].definition = one;
+        return all;
+    }();
+    return curves.at(name);
+}
+
+/// The tape of one point.
+class Point::Recording {
+  public:
+    Recording(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
+              std::vector<Curve> curves)
+        : model_(model), variation_(variation), given_(std::move(given)), curves_(std::move(curves)) {
+        const std::size_t count = model_.quantities.size();
+        base_.nodes.resize(count);
+        values_.resize(count);
+        scales_.resize(count);
+        for (std::size_t q = 0; q < count && finite; ++q) {
+            const std::size_t size = model_.quantities[q].size(model_.ranges);
+            base_.nodes[q].resize(size);
+            values_[q].resize(size);
+            scales_[q].resize(size);
+            for (std::size_t i = 0; i < size && finite; ++i) entry(base_, static_cast<int>(q), i);
+        }
+    }
+
+    double value(int quantity, std::size_t i) const { return values_[as_size(quantity)][i]; }
+    double scale(int quantity, std::size_t i) const { return scales_[as_size(quantity)][i]; }
+    const Curve& curve(int function) const { return curves_[as_size(function)]; }
+
+    double derivative(const Expression& e, const Letters& letters, double& scale) {
+        const Expression& of = e.children[0];
+        const Expression& by = e.children[1];
+        if (e.local && e.order == 1)
+            if (const std::optional<double> local = local_derivative(of, by, letters)) {
+                scale = std::max(scale, std::abs(*local));
+                return *local;
+            }
+        for (const Assumption& assumption : variation_.assumptions)
+            if (const std::optional<double> assumed = assumed_derivative(assumption, e, letters, scale))
+                return *assumed;
+        Context& context = context_of(e);
+        const std::ptrdiff_t place = place_of(model_, by, letters);
+        if (place < 0) return 0;
+        const Adjoints* adjoints = nullptr;
+        if (e.order == 1) {
+            adjoints = &adjoints_of(context, of, letters);
+        } else {
+            std::string key;
+            write_key(e, letters, key);
+            const auto [found, added] = higher_.try_emplace(key);
+            if (added) {
+                Variable gradient = recorded(context, of, letters);
+                for (int i = 1; i < e.order; ++i)
+                    gradient = gradient_of(gradient, node_by(context, e.children[as_size(i)], letters));
+                found->second = walk(gradient);
+            }
+            adjoints = &found->second;
+        }
+        const Variable node = node_by(context, e.order == 1 ? by : e.children[as_size(e.order)], letters);
+        if (!node.on(tape_) || node.index() >= adjoints->values.size()) return 0;
+        scale = std::max(scale, adjoints->scales[node.index()]);
+        return adjoints->values[node.index()];
+    }
+
+    bool finite = true;
+    bool kinked = false;
+    std::map<const Expression*, int> sides;
+
+  private:
+    struct Context {
+        std::vector<int> held;
+        std::vector<std::vector<std::optional<Variable>>> nodes;
+    };
+    struct Adjoints {
+        std::vector<double> values, scales;
+    };
+    /// Where the entries of a local derivative come from: all are constants but those of one quantity.
+    struct Local {
+        int by;
+        std::map<std::size_t, Variable> leaves;
+    };
+
+    const Expression& definition(int quantity) const {
+        const auto found = variation_.definitions.find(quantity);
+        return found == variation_.definitions.end() ? model_.quantity(quantity).definition : found->second;
+    }
+
+    Variable number(double x) { return tape_.constant(x); }
+
+    Variable entry(Context& context, int q, std::size_t i) {
+        std::optional<Variable>& slot = context.nodes[as_size(q)][i];
+        if (slot) return *slot;
+        const Quantity& quantity = model_.quantity(q);
+        const bool is_base = &context == &base_;
+        if (quantity.role != Role::definition) {
+            if (!is_base)
+                return *(context.nodes[as_size(q)][i] =
+                             is_held(context, q) ? number(value(q, i)) : *base_.nodes[as_size(q)][i]);
+            const double x = given_[as_size(q)][i];
+            values_[as_size(q)][i] = x;
+            scales_[as_size(q)][i] = std::abs(x);
+            finite = finite && std::isfinite(x);
+            return *(slot = tape_.variable(x));
+        }
+        if (is_held(context, q)) return *(slot = number(value(q, i)));
+        const auto key = std::pair(q, i);
+        if (std::ranges::find(open_, key) != open_.end() || open_.size() > most_recursions)
+            throw Error(quantity.span, fmt::format("{} depends on itself", quantity.name));
+        open_.push_back(key);
+        Letters letters(model_.letters.size(), 0);
+        std::size_t rest = i;
+        for (std::size_t axis = quantity.ranges.size(); axis-- > 0;) {
+            const auto size = as_size(model_.ranges[as_size(quantity.ranges[axis])].size);
+            letters[as_size(quantity.letters[axis])] = static_cast<int>(rest % size);
+            rest /= size;
+        }
+        const double scale_before = std::exchange(scale_, 0);
+        Variable node = record(context, definition(q), letters);
+        // Every entry has a node of its own, so that its adjoint is not mixed with that of another name.
+        node = node.requires_gradient() ? node + 0.0 : tape_.variable(node.item());
+        if (is_base) {
+            values_[as_size(q)][i] = node.item();
+            scales_[as_size(q)][i] = std::max(scale_, std::abs(node.item()));
+            finite = finite && std::isfinite(node.item());
+        }
+        scale_ = scale_before;
+        open_.pop_back();
+        return *(context.nodes[as_size(q)][i] = node);
+    }
+
+    static bool is_held(const Context& context, int q) {
+        return std::ranges::find(context.held, q) != context.held.end();
+    }
+
+    Variable lookup(Context& context, const Expression& e, const Letters& letters) {
+        const std::ptrdiff_t place = place_of(model_, e, letters);
+        if (place < 0) return number(0);
+        const auto i = static_cast<std::size_t>(place);
+        if (local_ != nullptr) {
+            if (e.symbol != local_->by) return number(value(e.symbol, i));
+            const auto [found, added] = local_->leaves.try_emplace(i);
+            if (added) found->second = tape_.variable(value(e.symbol, i));
+            return found->second;
+        }
+        return entry(context, e.symbol, i);
+    }
+
+    void note(const Variable& x) { scale_ = std::max(scale_, std::abs(x.item())); }
+
+    /// Remembers on which side of its kink a place was passed.
+    void pass_kink(const Expression& e, double x) {
+        kinked = kinked || std::abs(x) < edge;
+        sides[&e] |= x > 0 ? 1 : 2;
+    }
+
+    Variable record(Context& context, const Expression& e, Letters& letters) {
+        switch (e.kind) {
+            case Kind::number:
+                return number(e.number);
+            case Kind::letter:
+                return number(letters[as_size(e.letters[0].letter)] + model_.range_of(e.letters[0].letter).first);
+            case Kind::entry:
+                return lookup(context, e, letters);
+            case Kind::add: {
+                std::optional<Variable> total;
+                for (std::size_t i = 0; i < e.children.size(); ++i) {
+                    const Variable term = record(context, e.children[i], letters);
+                    note(term);
+                    const bool minus = e.joints[i] == Joint::minus;
+                    total = total ? (minus ? *total - term : *total + term) : minus ? -term : term;
+                }
+                return *total;
+            }
+            case Kind::product: {
+                std::optional<Variable> total;
+                for (std::size_t i = 0; i < e.children.size(); ++i) {
+                    const Variable factor = record(context, e.children[i], letters);
+                    total = !total ? factor : e.joints[i] == Joint::divided ? *total / factor : *total * factor;
+                }
+                return *total;
+            }
+            case Kind::power: {
+                const Variable base = record(context, e.children[0], letters);
+                const Variable exponent = record(context, e.children[1], letters);
+                if (!exponent.requires_gradient()) return pow(base, exponent.item());
+                return pow(base, exponent);
+            }
+            case Kind::call:
+                return call(context, e, letters);
+            case Kind::reduce:
+                return reduce(context, e, letters);
+            case Kind::derivative: {
+                Context& inner = context_of(e);
+                Variable gradient = record(inner, e.children[0], letters);
+                for (int i = 1; i <= e.order; ++i)
+                    gradient = gradient_of(gradient, node_by(inner, e.children[as_size(i)], letters));
+                return gradient;
+            }
+            case Kind::iverson: {
+                const double a = record(context, e.children[0], letters).item(),
+                             b = record(context, e.children[1], letters).item();
+                if (e.name != "==" && e.name != "!=" && e.children[0].kind != Kind::letter &&
+                    e.children[1].kind != Kind::letter)
+                    pass_kink(e, a - b);
+                const bool holds = e.name == "=="   ? a == b
+                                   : e.name == "!=" ? a != b
+                                   : e.name == "<"  ? a < b
+                                   : e.name == ">"  ? a > b
+                                   : e.name == "<=" ? a <= b
+                                                    : a >= b;
+                return number(holds ? 1 : 0);
+            }
+            default:
+                return number(std::numeric_limits<double>::quiet_NaN());
+        }
+    }
+
+    Variable call(Context& context, const Expression& e, Letters& letters) {
+        Variable x = record(context, e.children[0], letters);
+        if (e.name == "max" || e.name == "min") {
+            for (std::size_t i = 1; i < e.children.size(); ++i) {
+                const Variable next = record(context, e.children[i], letters);
+                pass_kink(e, x.item() - next.item());
+                x = e.name == "max" ? maximum(x, next) : minimum(x, next);
+            }
+            return x;
+        }
+        const Curve& curve = e.symbol >= 0 ? curves_[as_size(e.symbol)] : elementary_curve(e.name);
+        if (has_kink(curve.definition)) pass_kink(e, x.item());
+        return apply(curve, e.order, x);
+    }
+
+    Variable reduce(Context& context, const Expression& e, Letters& letters) {
+        std::vector<int> bound;
+        for (const IndexTerm& term : e.letters) bound.push_back(term.letter);
+        std::optional<Variable> total;
+        double count = 0;
+        for_each_entry(model_, bound, letters, [&] {
+            if (e.children.size() > 1 && record(context, e.children[1], letters).item() == 0) return true;
+            const Variable term = record(context, e.children[0], letters);
+            ++count;
+            if (e.name == "sum" || e.name == "mean") note(term);
+            if (!total) {
+                total = term;
+            } else if (e.name == "prod") {
+                total = *total * term;
+            } else if (e.name == "max" || e.name == "min") {
+                pass_kink(e, total->item() - term.item());
+                total = e.name == "max" ? maximum(*total, term) : minimum(*total, term);
+            } else {
+                total = *total + term;
+            }
+            return true;
+        });
+        if (!total)
+            return number(e.name == "prod" ? 1 : e.name == "sum" ? 0 : std::numeric_limits<double>::quiet_NaN());
+        return e.name == "mean" ? *total / count : *total;
+    }
+
+    Context& context_of(const Expression& e) {
+        std::vector<int> held;
+        for (std::size_t i = as_size(e.order) + 1; i < e.children.size(); ++i) held.push_back(e.children[i].symbol);
+        return context_holding(std::move(held));
+    }
+
+    Context& context_holding(std::vector<int> held) {
+        if (held.empty()) return base_;
+        std::ranges::sort(held);
+        const auto [found, added] = held_.try_emplace(held);
+        if (added) {
+            found->second.held = held;
+            for (const auto& nodes : base_.nodes) found->second.nodes.emplace_back(nodes.size());
+        }
+        return found->second;
+    }
+
+    Variable node_by(Context& context, const Expression& by, const Letters& letters) {
+        const std::ptrdiff_t place = place_of(model_, by, letters);
+        return place < 0 ? Variable() : entry(context, by.symbol, static_cast<std::size_t>(place));
+    }
+
+    Variable gradient_of(const Variable& y, const Variable& x) {
+        if (!x.on(tape_) || !y.requires_gradient() || !x.requires_gradient()) return number(0);
+        return grad(y, x);
+    }
+
+    Variable recorded(Context& context, const Expression& e, const Letters& letters) {
+        Letters copy = letters;
+        const double before = scale_;
+        const Variable result = record(context, e, copy);
+        scale_ = before;
+        return result;
+    }
+
+    const Adjoints& adjoints_of(Context& context, const Expression& of, const Letters& letters) {
+        if (of.kind == Kind::entry) {
+            const std::ptrdiff_t place = place_of(model_, of, letters);
+            if (place < 0) return nothing_;
+            const Variable node = entry(context, of.symbol, static_cast<std::size_t>(place));
+            const auto [found, added] = adjoints_.try_emplace(node.index());
+            if (added) found->second = walk(node);
+            return found->second;
+        }
+        std::string key;
+        for (const int held : context.held) key += fmt::format("{}|", held);
+        write_key(of, letters, key);
+        const auto [found, added] = higher_.try_emplace(key);
+        if (added) found->second = walk(recorded(context, of, letters));
+        return found->second;
+    }
+
+    Adjoints walk(const Variable& y) {
+        Adjoints result;
+        if (!y.requires_gradient()) return result;
+        autograd::Gradients<double> gradients = tape_.backward(y, autograd::Keep<double>::all());
+        const auto& table = gradients.table().adjoints;
+        const std::size_t count = y.index() + std::size_t{1};
+        result.values.assign(count, 0);
+        result.scales.assign(count, 0);
+        for (std::size_t i = 0; i < count; ++i)
+            if (table[i] != nullptr) result.values[i] = table[i]->size() == 1 ? (*table[i])(0) : 0;
+        // The largest of the terms that make up an adjoint, so that sums that cancel are judged by their terms.
+        for (std::size_t i = 0; i < count; ++i) {
+            result.scales[i] = std::max(result.scales[i], std::abs(result.values[i]));
+            const autograd::Node<double>& node = tape_.node(static_cast<std::uint32_t>(i));
+            const bool multiplies = std::string_view(node.operation) == "mul" && node.inputs.size() == 2;
+            for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+                const double other = multiplies ? std::abs((*tape_.node(node.inputs[1 - k]).value)(0)) : 1;
+                double& scale = result.scales[node.inputs[k]];
+                scale = std::max(scale, std::abs(result.values[i]) * other);
+            }
+        }
+        return result;
+    }
+
+    /// The derivative of an entry by one that stands in its own definition, everything else there held fixed.
+    std::optional<double> local_derivative(const Expression& of, const Expression& by, const Letters& letters) {
+        if (of.kind != Kind::entry || model_.quantity(of.symbol).role != Role::definition ||
+            has_derivative(definition(of.symbol)))
+            return {};
+        const std::ptrdiff_t of_place = place_of(model_, of, letters), by_place = place_of(model_, by, letters);
+        if (of_place < 0 || by_place < 0) return 0.0;
+        const auto key = std::tuple(of.symbol, of_place, by.symbol);
+        auto found = locals_.find(key);
+        if (found == locals_.end()) {
+            Letters inner(model_.letters.size(), 0);
+            const Quantity& quantity = model_.quantity(of.symbol);
+            std::ptrdiff_t rest = of_place;
+            for (std::size_t axis = quantity.ranges.size(); axis-- > 0;) {
+                const int size = model_.ranges[as_size(quantity.ranges[axis])].size;
+                inner[as_size(quantity.letters[axis])] = static_cast<int>(rest % size);
+                rest /= size;
+            }
+            Local local{by.symbol, {}};
+            local_ = &local;
+            const Variable y = record(base_, definition(of.symbol), inner);
+            local_ = nullptr;
+            const Adjoints adjoints = walk(y);
+            std::map<std::size_t, double> derivatives;
+            for (const auto& [place, leaf] : local.leaves)
+                if (leaf.index() < adjoints.values.size()) derivatives[place] = adjoints.values[leaf.index()];
+            found = locals_.emplace(key, std::move(derivatives)).first;
+        }
+        const auto derivative = found->second.find(static_cast<std::size_t>(by_place));
+        return derivative == found->second.end() ? 0.0 : derivative->second;
+    }
+
+    /// Where dA/dB is assumed to be M: A is taken without its paths through B, plus the sum of M times B.
+    std::optional<double> assumed_derivative(const Assumption& assumption, const Expression& e, const Letters& letters,
+                                             double& scale) {
+        const Expression& of = assumption.derivative.children[0];
+        const Expression& by = assumption.derivative.children[1];
+        if (e.order != 1 || e.children.size() != 2 || e.children[0].kind != Kind::entry ||
+            e.children[0].symbol != of.symbol)
+            return {};
+        const std::ptrdiff_t of_place = place_of(model_, e.children[0], letters),
+                             at = place_of(model_, e.children[1], letters);
+        if (of_place < 0 || at < 0) return 0.0;
+        const auto key = std::pair(&assumption, of_place);
+        auto found = assumed_.find(key);
+        Context& cut = context_holding({by.symbol});
+        if (found == assumed_.end()) {
+            const Variable direct =
+                of.symbol == by.symbol ? number(0) : entry(cut, of.symbol, static_cast<std::size_t>(of_place));
+            Variable total = direct + 0.0;
+            Letters inner(model_.letters.size(), 0);
+            std::vector<int> free;
+            for (const Expression* entry_of : {&of, &by})
+                for (const Index& index : entry_of->indices)
+                    for (const IndexTerm& term : index.terms)
+                        if (std::ranges::find(free, term.letter) == free.end()) free.push_back(term.letter);
+            for_each_entry(model_, free, inner, [&] {
+                if (place_of(model_, of, inner) != of_place) return true;
+                const std::ptrdiff_t place = place_of(model_, by, inner);
+                if (place < 0) return true;
+                Letters copy = inner;
+                const double m = record(base_, assumption.value, copy).item();
+                total = total + m * entry(base_, by.symbol, static_cast<std::size_t>(place));
+                return true;
+            });
+            found = assumed_.emplace(key, walk(total)).first;
+        }
+        const auto adjoint = [&](const Variable& node) {
+            if (node.index() >= found->second.values.size()) return 0.0;
+            scale = std::max(scale, found->second.scales[node.index()]);
+            return found->second.values[node.index()];
+        };
+        const Variable base = entry(base_, e.children[1].symbol, static_cast<std::size_t>(at));
+        if (e.children[1].symbol == by.symbol) return adjoint(base);
+        const Variable beside = entry(cut, e.children[1].symbol, static_cast<std::size_t>(at));
+        return base.index() == beside.index() ? adjoint(base) : adjoint(base) + adjoint(beside);
+    }
+
+    const Model& model_;
+    Variation variation_;
+    std::vector<std::vector<double>> given_;
+    std::vector<Curve> curves_;
+    autograd::Tape<double> tape_;
+    Context base_;
+    std::map<std::vector<int>, Context> held_;
+    std::vector<std::vector<double>> values_, scales_;
+    std::vector<std::pair<int, std::size_t>> open_;
+    double scale_ = 0;
+    Local* local_ = nullptr;
+    const Adjoints nothing_;
+    std::unordered_map<std::uint32_t, Adjoints> adjoints_;
+    std::unordered_map<std::string, Adjoints> higher_;
+    std::map<std::tuple<int, std::ptrdiff_t, int>, std::map<std::size_t, double>> locals_;
+    std::map<std::pair<const Assumption*, std::ptrdiff_t>, Adjoints> assumed_;
+};
+
+Point::Point(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
+             std::vector<Curve> curves)
+    : recording_(std::make_unique<Recording>(model, variation, std::move(given), std::move(curves))) {}
+Point::~Point() = default;
+Point::Point(Point&&) noexcept = default;
+Point& Point::operator=(Point&&) noexcept = default;
+
+double Point::value(int quantity, std::size_t entry) const { return recording_->value(quantity, entry); }
+double Point::scale(int quantity, std::size_t entry) const { return recording_->scale(quantity, entry); }
+const Curve& Point::curve(int function) const { return recording_->curve(function); }
+double Point::derivative(const Expression& e, const Letters& letters, double& scale) {
+    return recording_->derivative(e, letters, scale);
+}
+bool Point::is_finite() const { return recording_->finite; }
+bool Point::is_kinked() const { return recording_->kinked; }
+const std::map<const Expression*, int>& Point::sides() const { return recording_->sides; }
+
+// ---- random points
+
+namespace {
+
+class Draw {
+  public:
+    Draw(const Model& model, const Variation& variation, std::uint64_t seed)
+        : model_(model), variation_(variation), engine_(seed) {}
+
+    Point point(std::size_t number, bool all_positive) {
+        std::vector<std::vector<double>> given(model_.quantities.size());
+        for (std::size_t q = 0; q < given.size(); ++q) {
+            const Quantity& quantity = model_.quantities[q];
+            if (quantity.role == Role::definition) continue;
+            const auto changed = variation_.domains.find(static_cast<int>(q));
+            if (!quantity.values.empty() && changed == variation_.domains.end())
+                given[q] = quantity.values;
+            else
+                given[q] = values(quantity, changed == variation_.domains.end() ? quantity.domain : changed->second,
+                                  number, all_positive);
+        }
+        return Point(model_, variation_, std::move(given), curves());
+    }
+
+    std::vector<Curve> curves() {
+        std::vector<Curve> all;
+        for (std::size_t f = 0; f < model_.functions.size(); ++f) {
+            const auto changed = variation_.functions.find(static_cast<int>(f));
+            Curve curve{changed == variation_.functions.end() ? model_.functions[f].definition : changed->second,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0};
+            curve.a = between(0.4, 0.9);
+            curve.w = between(0.7, 1.4);
+            curve.p = between(-1, 1);
+            curve.b = between(0.4, 0.9);
+            curve.v = between(0.6, 1.3);
+            curve.q = between(-0.7, 0.7);
+            curve.c = between(0.1, 0.3);
+            curve.d = between(0.2, 0.5);
+            all.push_back(curve);
+        }
+        return all;
+    }
+
+    std::vector<double> values(const Quantity& quantity, Domain domain, std::size_t number, bool all_positive) {
+        std::vector<double> values(quantity.size(model_.ranges));
+        const std::size_t row =
+            quantity.ranges.empty() ? 1 : as_size(model_.ranges[as_size(quantity.ranges.back())].size);
+        const auto normalise = [&](auto draw) {
+            for (std::size_t begin = 0; begin < values.size(); begin += row) {
+                double total = 0;
+                for (std::size_t i = begin; i < begin + row; ++i) total += values[i] = draw();
+                for (std::size_t i = begin; i < begin + row; ++i) values[i] /= total;
+            }
+        };
+        switch (domain) {
+            case Domain::real:
+            case Domain::nonzero:
+            case Domain::symmetric:
+                for (double& x : values) x = (all_positive || between(0, 1) < 0.5 ? 1 : -1) * between(0.2, 1.5);
+                break;
+            case Domain::positive:
+                for (double& x : values) x = between(0.3, 1.8);
+                break;
+            case Domain::unit:
+                for (double& x : values) x = between(0.05, 0.95);
+                break;
+            case Domain::probabilities:
+                normalise([&] { return between(0.1, 1); });
+                break;
+            case Domain::sums_to_one:
+                normalise([&] { return between(0, 1) < 0.3 ? -between(0.05, 0.2) : between(0.3, 1.2); });
+                break;
+            case Domain::onehot:
+                for (std::size_t begin = 0, k = number; begin < values.size(); begin += row, k += 1 + engine_() % row)
+                    values[begin + k % row] = 1;
+                break;
+        }
+        if (domain == Domain::symmetric)
+            for (std::size_t begin = 0; begin < values.size(); begin += row * row)
+                for (std::size_t i = 0; i < row; ++i)
+                    for (std::size_t k = 0; k < i; ++k) values[begin + i * row + k] = values[begin + k * row + i];
+        return values;
+    }
+
+  private:
+    double between(double low, double high) { return std::uniform_real_distribution<double>(low, high)(engine_); }
+
+    const Model& model_;
+    const Variation& variation_;
+    std::mt19937_64 engine_;
+};
+
+}  // namespace
+
+std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count) {
+    constexpr std::size_t most_tries = 120, most_points = 6, more_for_sides = 16;
+    Draw draw(model, variation, seed * 7919 + 17);
+    std::vector<Point> points, kinked;
+    std::map<const Expression*, int> sides;
+    const auto all_seen = [&] { return std::ranges::all_of(sides, [](const auto& side) { return side.second == 3; }); };
+    const auto take = [&](Point point) {
+        for (const auto& [place, side] : point.sides()) sides[place] |= side;
+        points.push_back(std::move(point));
+    };
+    for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
+        Point point = draw.point(points.size(), tries >= 10 && tries % 2 == 1);
+        if (!point.is_finite()) continue;
+        if (!point.is_kinked())
+            take(std::move(point));
+        else if (kinked.size() < count)
+            kinked.push_back(std::move(point));
+    }
+    if (count > 1 && !points.empty())
+        for (std::size_t tries = 0; !all_seen() && tries < more_for_sides && points.size() < most_points; ++tries) {
+            Point point = draw.point(points.size(), false);
+            if (!point.is_finite() || point.is_kinked()) continue;
+            const bool shows_more = std::ranges::any_of(
+                point.sides(), [&](const auto& side) { return (side.second & ~sides[side.first]) != 0; });
+            if (shows_more) take(std::move(point));
+        }
+    return points.empty() ? std::move(kinked) : std::move(points);
+}
+
+Point worked_point(const Model& model, std::uint64_t seed) {
+    Variation none;
+    Draw draw(model, none, seed * 7919 + 29);
+    std::vector<std::vector<double>> given(model.quantities.size());
+    for (std::size_t q = 0; q < given.size(); ++q) {
+        const Quantity& quantity = model.quantities[q];
+        if (quantity.role == Role::definition) continue;
+        given[q] = !quantity.worked.empty()   ? quantity.worked
+                   : !quantity.values.empty() ? quantity.values
+                                              : draw.values(quantity, quantity.domain, 0, false);
+    }
+    return Point(model, none, std::move(given), draw.curves());
+}
+
+}  // namespace derivation
