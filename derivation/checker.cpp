@@ -872,14 +872,10 @@ Definition check_definition(Model& model, const Expression& body, const std::vec
     return definition;
 }
 
-namespace {
-
 void add_entries(const Expression& e, std::vector<int>& entries) {
     if (e.kind == Kind::entry && e.symbol >= 0) entries.push_back(e.symbol);
     for (const Expression& child : e.children) add_entries(child, entries);
 }
-
-}  // namespace
 
 bool depends_on(const Model& model, const Expression& e, int on) {
     std::vector<bool> seen(model.quantities.size(), false);

@@ -38,6 +38,8 @@ int find_quantity(const Model& model, const Expression& entry);
 /// Whether the value of one quantity depends on another, through definitions.
 bool depends_on(const Model& model, int quantity, int on);
 bool depends_on(const Model& model, const Expression& e, int on);
+/// The quantities that stand in a formula, in its order, each as often as it stands there.
+void add_entries(const Expression& e, std::vector<int>& quantities);
 bool has_derivative(const Expression& e);
 
 /// The last scalar definition without a derivative that depends on the parameter, or -1.

@@ -73,6 +73,13 @@ Outcome Target::compare(const Expression& right) {
     return outcome;
 }
 
+bool Target::is_zero() const {
+    for (const Side& side : sides_)
+        for (const double value : side.values)
+            if (std::abs(value) > tolerance * side.scale) return false;
+    return true;
+}
+
 bool Target::holds(const Expression& right) {
     bool decided = false;
     for (std::size_t p = 0; p < points_.size(); ++p) {

@@ -24,6 +24,7 @@ class Target {
     Outcome compare(const Expression& right);
     /// The same answer, and nothing else.
     bool holds(const Expression& right);
+    bool is_zero() const;
 
     const Expression& left() const { return left_; }
     const std::vector<int>& free() const { return free_; }

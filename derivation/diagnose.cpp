@@ -22,25 +22,32 @@ std::vector<Expression> aliases_of(const Model& model, const Expression& left, c
         const Quantity& quantity = model.quantity(entry.symbol);
         Expression e = quantity.definition;
         for (std::size_t i = 0; i < quantity.letters.size(); ++i)
-            if (entry.indices[i].is_letter()) substitute(e, quantity.letters[i], entry.indices[i].terms[0].letter, entry.indices[i].terms[0].name);
+            if (entry.indices[i].is_letter())
+                substitute(e, quantity.letters[i], entry.indices[i].terms[0].letter, entry.indices[i].terms[0].name);
         return e;
     };
-    if (left.kind == Kind::entry && left.symbol >= 0 && model.quantity(left.symbol).definition.kind == Kind::derivative) aliases.push_back(derivative_of_name(left));
+    if (left.kind == Kind::entry && left.symbol >= 0 && model.quantity(left.symbol).definition.kind == Kind::derivative)
+        aliases.push_back(derivative_of_name(left));
     if (line.is_update && left.kind == Kind::add) aliases = {left.children[1].children.back()};
     const Expression derivative = aliases.back();
     if (derivative.kind != Kind::derivative) return aliases;
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         const Quantity& quantity = model.quantities[q];
-        if (quantity.definition.kind != Kind::derivative || quantity.definition.children.size() != derivative.children.size()) continue;
+        if (quantity.definition.kind != Kind::derivative ||
+            quantity.definition.children.size() != derivative.children.size())
+            continue;
         // The name with the letters that make its definition this derivative.
         Expression entry = letter_entry(quantity.name, {});
         entry.symbol = static_cast<int>(q);
-        for (const int letter : quantity.letters) entry.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, letter}}, 0, {}});
+        for (const int letter : quantity.letters)
+            entry.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, letter}}, 0, {}});
         for (std::size_t c = 0; c < derivative.children.size(); ++c) {
             const Expression &mine = quantity.definition.children[c], &its = derivative.children[c];
             for (std::size_t i = 0; i < mine.indices.size() && i < its.indices.size(); ++i)
                 for (Index& index : entry.indices)
-                    if (index.is_letter() && mine.indices[i].is_letter() && its.indices[i].is_letter() && index.terms[0].letter == mine.indices[i].terms[0].letter) index = its.indices[i];
+                    if (index.is_letter() && mine.indices[i].is_letter() && its.indices[i].is_letter() &&
+                        index.terms[0].letter == mine.indices[i].terms[0].letter)
+                        index = its.indices[i];
         }
         if (entry.symbol != left.symbol && same(derivative_of_name(entry), derivative)) aliases.push_back(entry);
     }
@@ -52,14 +59,20 @@ bool has_idle_factors(const Expression& e) {
     if (e.kind == Kind::product)
         for (std::size_t i = 0; i < e.children.size(); ++i)
             for (std::size_t k = 0; k < e.children.size(); ++k)
-                if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided && same(e.children[i], e.children[k])) return true;
+                if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided &&
+                    same(e.children[i], e.children[k]))
+                    return true;
     return std::ranges::any_of(e.children, has_idle_factors);
 }
 
 class Search {
   public:
     Search(Model& model, const Line& line, Target& target, Expression member)
-        : model_(model), line_(line), target_(target), member_(std::move(member)), aliases_(aliases_of(model, target.left(), line)) {
+        : model_(model),
+          line_(line),
+          target_(target),
+          member_(std::move(member)),
+          aliases_(aliases_of(model, target.left(), line)) {
         arrays_ = line.checked.arrays || is_of_arrays(model, member_);
         const std::size_t letters = model_.letters.size();
         try {
@@ -72,7 +85,8 @@ class Search {
     std::optional<Diagnosis> run() {
         for (const Mistake& mistake : catalogue()) {
             try_row(mistake, member_, [&](const Edit& edit) {
-                if (firsts_.size() < most_first_edits) firsts_.push_back(edit);
+                if (firsts_.size() < most_first_edits && std::string_view(mistake.name) != "missing-path")
+                    firsts_.push_back(edit);
                 return false;
             });
             if (found_) return found_;
@@ -156,7 +170,8 @@ class Search {
     }
 
     bool smuggles(const Expression& checked) const {
-        return std::ranges::any_of(aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
+        return std::ranges::any_of(
+            aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
     }
 
     Model& model_;
@@ -175,15 +190,17 @@ class Search {
 
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target) {
     Search search(model, line, target, line.members[member]);
-    if (std::optional<Diagnosis> found = search.run()) return *found;
+    std::optional<Diagnosis> found = search.run();
     Diagnosis diagnosis{"unknown", "No simple change of this line makes it hold.", {}, {}};
+    if (found) diagnosis = *found;
     // The quantity itself where its derivative belongs.
     const Expression& left = target.left();
     if (left.kind == Kind::derivative && member < line.checked.members.size()) {
         Target value(model, target.points(), left.children[0], target.free());
         if (value.holds(line.checked.members[member])) {
             diagnosis.mistake = "not-differentiated";
-            diagnosis.reason = "It is not differentiated at all: this is the quantity itself. " + diagnosis.reason;
+            diagnosis.reason = "It is not differentiated at all: this is the quantity itself.";
+            diagnosis.span = {};
         }
     }
     return diagnosis;

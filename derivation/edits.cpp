@@ -50,8 +50,8 @@ bool contains(const Expression& e, const Expression& part) {
            std::ranges::any_of(e.children, [&](const Expression& child) { return contains(child, part); });
 }
 
-Editing::Editing(const Model& model_of_file, const Line& its_line, Expression its_member, const Expression& left_side, bool of_arrays,
-                 std::function<bool(Edit)> offer)
+Editing::Editing(const Model& model_of_file, const Line& its_line, Expression its_member, const Expression& left_side,
+                 bool of_arrays, std::function<bool(Edit)> offer)
     : model(model_of_file),
       line(its_line),
       member(of_arrays ? std::move(its_member) : normalized(std::move(its_member))),
@@ -79,10 +79,12 @@ Editing::Editing(const Model& model_of_file, const Line& its_line, Expression it
             for (std::size_t i = 0; i < name.letters.size(); ++i)
                 if (left.indices[i].is_letter())
                     for (Expression* entry : {&of_entry, &by_entry})
-                        rename_letter(*entry, model.letters[static_cast<std::size_t>(name.letters[i])].name, left.indices[i].terms[0].name);
+                        rename_letter(*entry, model.letters[static_cast<std::size_t>(name.letters[i])].name,
+                                      left.indices[i].terms[0].name);
         }
     }
-    for (std::size_t q = 0; q < model.quantities.size(); ++q) find_activations(model.quantities[q].written, static_cast<int>(q));
+    for (std::size_t q = 0; q < model.quantities.size(); ++q)
+        find_activations(model.quantities[q].written, static_cast<int>(q));
 }
 
 void Editing::offer(Expression edited, Span where, std::string sentence, std::string mistake) {
@@ -107,7 +109,8 @@ std::string Editing::unused_letter(int range) const {
     return {};
 }
 
-void Editing::walk(Expression& root, Expression& node, std::vector<std::string>& letters, const Visit& visit, bool terms, bool is_term) {
+void Editing::walk(Expression& root, Expression& node, std::vector<std::string>& letters, const Visit& visit,
+                   bool terms, bool is_term) {
     if (done_) return;
     const bool is_sum = node.kind == Kind::add;
     if (!terms || (is_term && !is_sum)) {
@@ -115,14 +118,16 @@ void Editing::walk(Expression& root, Expression& node, std::vector<std::string>&
         visit(node, letters, [&](Span where, std::string sentence, std::string mistake) {
             if (done_) return;
             Expression edited = root;
-            offer(arrays ? std::move(edited) : normalized(std::move(edited)), where.end > where.begin ? where : saved.span, std::move(sentence), std::move(mistake));
+            offer(arrays ? std::move(edited) : normalized(std::move(edited)),
+                  where.end > where.begin ? where : saved.span, std::move(sentence), std::move(mistake));
         });
         node = saved;
     }
     const std::size_t before = letters.size();
     if (node.kind == Kind::reduce)
         for (const IndexTerm& letter : node.letters) letters.push_back(letter.name);
-    for (Expression& child : node.children) walk(root, child, letters, visit, terms, (is_term && is_sum) || node.kind == Kind::reduce || (terms && is_sum));
+    for (Expression& child : node.children)
+        walk(root, child, letters, visit, terms, (is_term && is_sum) || node.kind == Kind::reduce || (terms && is_sum));
     letters.resize(before);
 }
 
@@ -138,16 +143,18 @@ void Editing::each_term(const Visit& visit) {
     walk(root, root, letters, visit, true, true);
 }
 
-std::vector<Expression> Editing::entries_of(int quantity, const std::vector<std::string>& letters, std::size_t most) const {
+std::vector<Expression> Editing::entries_of(int quantity, const std::vector<std::string>& letters,
+                                            std::size_t most) const {
     const Quantity& q = model.quantity(quantity);
     Expression entry = letter_entry(q.name, {});
     if (arrays) return {entry};
-    for (const int letter : q.letters) entry.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, -1}}, 0, {}});
+    for (const int letter : q.letters)
+        entry.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, -1}}, 0, {}});
     return instances(entry, q.letters, letters, most);
 }
 
-std::vector<Expression> Editing::instances(const Expression& e, const std::vector<int>& of_letters, const std::vector<std::string>& letters,
-                                           std::size_t most) const {
+std::vector<Expression> Editing::instances(const Expression& e, const std::vector<int>& of_letters,
+                                           const std::vector<std::string>& letters, std::size_t most) const {
     if (arrays) return {e};
     std::vector<Expression> results = {e};
     // Through marks, so that two letters that change places are not confused.
@@ -159,7 +166,9 @@ std::vector<Expression> Editing::instances(const Expression& e, const std::vecto
         if (!uses_letter(results[0], mark)) continue;
         for (const Expression& result : results)
             for (const std::string& letter : letters) {
-                if (range_of(letter) != model.letters[static_cast<std::size_t>(of_letters[i])].range || next.size() >= most) continue;
+                if (range_of(letter) != model.letters[static_cast<std::size_t>(of_letters[i])].range ||
+                    next.size() >= most)
+                    continue;
                 next.push_back(result);
                 rename_letter(next.back(), mark, letter);
             }
@@ -169,8 +178,12 @@ std::vector<Expression> Editing::instances(const Expression& e, const std::vecto
     // A letter of an array that was declared as a whole cannot be typed.
     std::erase_if(results, [&](const Expression& result) {
         const auto untypable = [](auto& self, const Expression& x) -> bool {
-            const auto is = [](const IndexTerm& term) { return term.name.starts_with("_") || term.name.starts_with("?"); };
-            return std::ranges::any_of(x.letters, is) || std::ranges::any_of(x.indices, [&](const Index& index) { return std::ranges::any_of(index.terms, is); }) ||
+            const auto is = [](const IndexTerm& term) {
+                return term.name.starts_with("_") || term.name.starts_with("?");
+            };
+            return std::ranges::any_of(x.letters, is) ||
+                   std::ranges::any_of(x.indices,
+                                       [&](const Index& index) { return std::ranges::any_of(index.terms, is); }) ||
                    std::ranges::any_of(x.children, [&](const Expression& child) { return self(self, child); });
         };
         return untypable(untypable, result);
@@ -180,7 +193,9 @@ std::vector<Expression> Editing::instances(const Expression& e, const std::vecto
 
 void Editing::find_activations(const Expression& e, int quantity) {
     for (const Expression& child : e.children) find_activations(child, quantity);
-    if (e.kind != Kind::call || e.children.size() != 1 || e.order > 0 || e.name == "softmax" || e.name == "diag" || e.name == "size") return;
+    if (e.kind != Kind::call || e.children.size() != 1 || e.order > 0 || e.name == "softmax" || e.name == "diag" ||
+        e.name == "size")
+        return;
     const Quantity& q = model.quantity(quantity);
     const int function = model.function(e.name);
     const std::string name = function >= 0 ? model.functions[static_cast<std::size_t>(function)].definition : e.name;
@@ -193,7 +208,9 @@ void Editing::find_activations(const Expression& e, int quantity) {
         activation.derivative = positive;
     }
     const bool is_whole = same(q.written, e);
-    const bool whole_array = arrays != std::ranges::all_of(q.letters, [&](int l) { return model.letters[static_cast<std::size_t>(l)].name[0] != '_'; });
+    const bool whole_array = arrays != std::ranges::all_of(q.letters, [&](int l) {
+                                 return model.letters[static_cast<std::size_t>(l)].name[0] != '_';
+                             });
     activations_.push_back(activation);
     if (!is_whole || !whole_array) {
         if (!arrays || !is_whole) return;
@@ -201,7 +218,8 @@ void Editing::find_activations(const Expression& e, int quantity) {
     // a (1 - a), 1 - a^2: in terms of the let itself.
     Expression a = letter_entry(q.name, {});
     if (!arrays)
-        for (const int letter : q.letters) a.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, -1}}, 0, {}});
+        for (const int letter : q.letters)
+            a.indices.push_back({{{model.letters[static_cast<std::size_t>(letter)].name, 1, -1}}, 0, {}});
     Expression square;
     square.kind = Kind::power;
     square.children = {a, number_of(2)};

@@ -42,7 +42,8 @@ class Editing {
     void each_term(const Visit& visit);
 
     /// The entries of a quantity with letters in scope.
-    std::vector<Expression> entries_of(int quantity, const std::vector<std::string>& letters, std::size_t most = 6) const;
+    std::vector<Expression> entries_of(int quantity, const std::vector<std::string>& letters,
+                                       std::size_t most = 6) const;
 
     /// The derivative of an activation that stands in a definition, as people write it.
     struct Activation {
@@ -54,8 +55,8 @@ class Editing {
     };
     const std::vector<Activation>& activations() const { return activations_; }
     /// The same formula with letters in scope for those of the definition.
-    std::vector<Expression> instances(const Expression& e, const std::vector<int>& of, const std::vector<std::string>& letters,
-                                      std::size_t most = 6) const;
+    std::vector<Expression> instances(const Expression& e, const std::vector<int>& of,
+                                      const std::vector<std::string>& letters, std::size_t most = 6) const;
 
     const Model& model;
     const Line& line;
@@ -68,7 +69,8 @@ class Editing {
     Expression by_entry, of_entry;
 
   private:
-    void walk(Expression& root, Expression& node, std::vector<std::string>& letters, const Visit& visit, bool terms, bool is_term);
+    void walk(Expression& root, Expression& node, std::vector<std::string>& letters, const Visit& visit, bool terms,
+              bool is_term);
     void find_activations(const Expression& e, int quantity);
 
     std::function<bool(Edit)> offer_;

@@ -13,6 +13,12 @@ namespace derivation {
 
 namespace {
 
+bool stands_in(const Expression& e, int quantity) {
+    std::vector<int> entries;
+    add_entries(e, entries);
+    return std::ranges::find(entries, quantity) != entries.end();
+}
+
 bool is_zero(const Expression& e) { return e.kind == Kind::number && e.number == 0; }
 
 void note_zero_derivatives(const Model& model, const Expression& e, std::vector<std::string>& notes) {
@@ -102,7 +108,8 @@ void Judge::ill_formed(Line& line, LineReport& report) {
 /// In the notation of the member that it replaces.
 void Judge::write_repair(LineReport& report, const Line& line, std::size_t member, const Expression& repair) const {
     const Span span = line.members[member].span;
-    const bool latex = derivation_.source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
+    const bool latex =
+        derivation_.source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
     report.repair_latex = to_latex(repair);
     report.repair_mathml = to_mathml(repair);
     report.repair = latex ? report.repair_latex : to_text(repair);
@@ -164,6 +171,8 @@ void Judge::judge_claim(Line& line, LineReport& report) {
         depart(line, report, target, m, outcome);
         return;
     }
+    // What was taken wrongly above is set right here.
+    if (decided) std::erase_if(mistaken_, [&](const Mistaken& one) { return same(one.left, line.checked.members[0]); });
     if (decided && line.printed) judge_printed(line, report);
 }
 
@@ -418,7 +427,7 @@ bool Judge::holds_under(const Variation& variation, const std::string& key, cons
     }
     if (found->second.empty()) return false;
     Target first(derivation_.model, found->second, left, free);
-    if (!first.holds(right)) return false;
+    if (first.is_zero() || !first.holds(right)) return false;
     // One point may be luck.
     const std::string more = key + " at more points";
     auto others = varied_.find(more);
@@ -493,7 +502,11 @@ bool Judge::follows(const Line& line, LineReport& report, const Expression& left
         if (variation.empty()) continue;
         bool holds = false;
         try {
-            holds = holds_under(variation, fmt::format("line {}", mistaken->line), left, right, free);
+            // Of an update its step is judged, which may not be 0.
+            const auto step = [&](const Expression& e) {
+                return line.is_update ? sum_of_terms({{e, Joint::plus}, {line.checked.members[0], Joint::minus}}) : e;
+            };
+            holds = holds_under(variation, fmt::format("line {}", mistaken->line), step(left), step(right), free);
         } catch (const Error&) {
         }
         if (!holds) continue;
@@ -517,7 +530,8 @@ bool Judge::conditional(const Line& line, LineReport& report, const Expression& 
     };
     // What is held fixed in a derivative on the left side.
     if (left.kind == Kind::derivative && left.order == 1 && left.children.size() == 2 &&
-        left.children[0].kind == Kind::entry) {
+        left.children[0].kind == Kind::entry &&
+        stands_in(model.quantity(left.children[0].symbol).definition, left.children[1].symbol)) {
         std::vector<int> between;
         for (std::size_t q = 0; q < model.quantities.size(); ++q) {
             const int symbol = static_cast<int>(q);

@@ -25,7 +25,10 @@ bool is_bias(const Model& model, int quantity) {
     if (quantity < 0 || model.quantity(quantity).role != Role::given) return false;
     bool added = false;
     const auto look = [&](auto& self, const Expression& e) -> bool {
-        if (e.kind == Kind::product || e.kind == Kind::power) return !mentions(e, quantity) || std::ranges::all_of(e.children, [&](const Expression& child) { return child.kind != Kind::entry || child.symbol != quantity; });
+        if (e.kind == Kind::product || e.kind == Kind::power)
+            return !mentions(e, quantity) || std::ranges::all_of(e.children, [&](const Expression& child) {
+                return child.kind != Kind::entry || child.symbol != quantity;
+            });
         for (const Expression& child : e.children) {
             if (e.kind == Kind::add && child.kind == Kind::entry && child.symbol == quantity) added = true;
             if (!self(self, child)) return false;
@@ -47,7 +50,8 @@ template <class Test>
 bool any_behind(const Model& model, int quantity, Test test) {
     if (quantity < 0) return false;
     for (std::size_t q = 0; q < model.quantities.size(); ++q)
-        if (depends_on(model, quantity, static_cast<int>(q)) && any_part(model.quantities[q].definition, test)) return true;
+        if (depends_on(model, quantity, static_cast<int>(q)) && any_part(model.quantities[q].definition, test))
+            return true;
     return false;
 }
 
@@ -62,16 +66,24 @@ bool uses_adjoint(const Editing& editing) {
     return any_part(editing.member, [&](const Expression& e) {
         if (e.kind == Kind::derivative) return true;
         if (e.kind != Kind::entry) return false;
-        return std::ranges::any_of(editing.model.quantities_named(e.name), [&](int q) { return has_derivative(editing.model.quantity(q).definition); });
+        return std::ranges::any_of(editing.model.quantities_named(e.name),
+                                   [&](int q) { return has_derivative(editing.model.quantity(q).definition); });
     });
 }
 
 std::string name_of_removed(const Editing& editing, const Expression& factor) {
     const Model& model = editing.model;
     const bool derivative = any_part(factor, [](const Expression& e) { return e.kind == Kind::call && e.order > 0; }) ||
-                            any_part(factor, [](const Expression& e) { return e.kind == Kind::add && e.children.size() == 2 && e.children[0].kind == Kind::number && e.children[0].number == 1; }) ||
+                            any_part(factor,
+                                     [](const Expression& e) {
+                                         return e.kind == Kind::add && e.children.size() == 2 &&
+                                                e.children[0].kind == Kind::number && e.children[0].number == 1;
+                                     }) ||
                             factor.kind == Kind::iverson;
-    if (derivative) return uses_adjoint(editing) ? "derivative-twice" : has_cross_entropy(model, editing.of) ? "extra-derivative" : "derivative-twice";
+    if (derivative)
+        return uses_adjoint(editing)                  ? "derivative-twice"
+               : has_cross_entropy(model, editing.of) ? "extra-derivative"
+                                                      : "derivative-twice";
     if (is_bias(model, editing.by)) return "input-on-bias";
     return "extra-factor";
 }
@@ -83,13 +95,18 @@ std::string name_of_exchange(const Model& model, int wrong, int right) {
         return definition.kind == Kind::call && mentions(definition, z);
     };
     const auto is_softmax = [&](int p, int z) {
-        return mentions(model.quantity(p).definition, z) && any_part(model.quantity(p).definition, [](const Expression& e) { return is_call(e, "exp"); });
+        return mentions(model.quantity(p).definition, z) &&
+               any_part(model.quantity(p).definition, [](const Expression& e) { return is_call(e, "exp"); });
     };
-    if (has_derivative(model.quantity(wrong).definition) || has_derivative(model.quantity(right).definition)) return "other-adjoint";
+    if (has_derivative(model.quantity(wrong).definition) || has_derivative(model.quantity(right).definition))
+        return "other-adjoint";
     if (is_activation(right, wrong) || is_activation(wrong, right)) return "preactivation-for-activation";
     if (is_softmax(right, wrong) || is_softmax(wrong, right)) return "logit-for-probability";
     for (const Quantity& quantity : model.quantities)
-        if (any_part(quantity.definition, [&](const Expression& e) { return e.kind == Kind::product && mentions(e, wrong) && mentions(e, right); })) return "input-for-weight";
+        if (any_part(quantity.definition, [&](const Expression& e) {
+                return e.kind == Kind::product && mentions(e, wrong) && mentions(e, right);
+            }))
+            return "input-for-weight";
     return "wrong-name";
 }
 
@@ -104,7 +121,8 @@ void climbs(Editing& editing) {
     if (!editing.line.is_update) return;
     std::vector<Part> terms = terms_of(editing.member);
     for (Part& term : terms)
-        if (!is_parameter(editing, term.expression)) term.joint = term.joint == Joint::minus ? Joint::plus : Joint::minus;
+        if (!is_parameter(editing, term.expression))
+            term.joint = term.joint == Joint::minus ? Joint::plus : Joint::minus;
     editing.offer(sum_of_terms(terms), editing.member.span);
 }
 
@@ -149,7 +167,8 @@ void sign(Editing& editing) {
         for (std::size_t i = 0; i < node.children.size(); ++i) {
             const Joint before = node.joints[i];
             node.joints[i] = before == Joint::minus ? Joint::plus : Joint::minus;
-            commit(node.children[i].span, fmt::format("The sign of {} is the wrong one.", to_text(node.children[i])), {});
+            commit(node.children[i].span, fmt::format("The sign of {} is the wrong one.", to_text(node.children[i])),
+                   {});
             node.joints[i] = before;
         }
     });
@@ -186,8 +205,9 @@ void scaled(Editing& editing, double factor) {
             }
             node = saved;
             // 1/2 * x: two factors, 1 and /2.
-            if (saved.children.size() > 2 && saved.children[0].kind == Kind::number && saved.children[0].number == 1 && saved.joints[1] == Joint::divided &&
-                saved.children[1].kind == Kind::number && std::abs(factor - saved.children[1].number) < 1e-12) {
+            if (saved.children.size() > 2 && saved.children[0].kind == Kind::number && saved.children[0].number == 1 &&
+                saved.joints[1] == Joint::divided && saved.children[1].kind == Kind::number &&
+                std::abs(factor - saved.children[1].number) < 1e-12) {
                 std::vector<Part> parts = factors_of(saved);
                 parts.erase(parts.begin(), parts.begin() + 2);
                 parts[0].joint = Joint::times;
@@ -253,7 +273,9 @@ void divided_by_size(Editing& editing, bool divide) {
                 if (!same(parts[i].expression, size) || (parts[i].joint == Joint::divided) == divide) continue;
                 std::vector<Part> rest = parts;
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-                if (rest.size() > 1 && rest[0].expression.kind == Kind::number && rest[0].expression.number == 1 && rest[1].joint != Joint::divided) rest.erase(rest.begin());
+                if (rest.size() > 1 && rest[0].expression.kind == Kind::number && rest[0].expression.number == 1 &&
+                    rest[1].joint != Joint::divided)
+                    rest.erase(rest.begin());
                 node = product_of_factors(rest);
                 commit(parts[i].expression.span, {}, {});
             }
@@ -265,7 +287,8 @@ void divided_by_size(Editing& editing, bool divide) {
                 parts.insert(parts.begin(), {quotient_of(number_of(1), size), Joint::times});
             else
                 parts.push_back({size, divide ? Joint::divided : Joint::times});
-            if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided) parts[1].joint = Joint::times;
+            if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
+                parts[1].joint = Joint::times;
             node = product_of_factors(parts);
             commit({}, {}, {});
         });
@@ -282,7 +305,11 @@ bool loss_is_mean(const Editing& editing) {
         if (e.kind == Kind::reduce && e.name == "mean") return true;
         if (e.kind != Kind::product) return false;
         for (std::size_t i = 0; i < e.children.size(); ++i)
-            if (e.joints[i] == Joint::divided && ((e.children[i].kind == Kind::entry && editing.model.quantity(e.children[i].symbol).role == Role::constant) || (e.children[i].kind == Kind::number && e.children[i].number > 2))) return true;
+            if (e.joints[i] == Joint::divided &&
+                ((e.children[i].kind == Kind::entry &&
+                  editing.model.quantity(e.children[i].symbol).role == Role::constant) ||
+                 (e.children[i].kind == Kind::number && e.children[i].number > 2)))
+                return true;
         return false;
     };
     return any_behind(editing.model, editing.of, divides);
@@ -317,9 +344,11 @@ void extra_sum(Editing& editing) {
                 node = body;
             }
             std::string sentence = fmt::format("A sum over {} that should not be there", bound);
-            if (editing.of >= 0 && editing.by >= 0 && editing.of_entry.kind == Kind::entry && editing.by_entry.kind == Kind::entry &&
-                body.kind == Kind::entry && mentions(editing.model.quantity(editing.of).definition, editing.by))
-                sentence += fmt::format(": {} depends on {} through {} alone", to_text(editing.of_entry), to_text(editing.by_entry), to_text(body));
+            if (editing.of >= 0 && editing.by >= 0 && editing.of_entry.kind == Kind::entry &&
+                editing.by_entry.kind == Kind::entry && body.kind == Kind::entry &&
+                mentions(editing.model.quantity(editing.of).definition, editing.by))
+                sentence += fmt::format(": {} depends on {} through {} alone", to_text(editing.of_entry),
+                                        to_text(editing.by_entry), to_text(body));
             else
                 sentence += fmt::format(": {} alone belongs here", to_text(body));
             commit(saved.span, sentence + ".", {});
@@ -357,17 +386,20 @@ void missing_sum(Editing& editing) {
             collect(collect, node);
             if (uses.empty() || uses.size() > 5) continue;
             for (unsigned chosen = (1u << uses.size()) - 1; chosen > 0; --chosen) {
-                for (std::size_t i = 0; i < uses.size(); ++i) uses[i]->terms[0].name = (chosen >> i & 1u) != 0 ? other : letter;
+                for (std::size_t i = 0; i < uses.size(); ++i)
+                    uses[i]->terms[0].name = (chosen >> i & 1u) != 0 ? other : letter;
                 Expression changed = node;
                 Expression body = changed;
                 node = sum_over({other}, body);
-                commit(saved.span, fmt::format("A sum is missing: every {} counts, not {} alone.", letter, letter), mistake);
+                commit(saved.span, fmt::format("A sum is missing: every {} counts, not {} alone.", letter, letter),
+                       mistake);
                 node = changed;
                 // The assignment moved the tree: find the uses again.
                 uses.clear();
                 const auto find_again = [&](auto& self, Expression& e) -> void {
                     for (Index& index : e.indices)
-                        if (index.is_letter() && (index.terms[0].name == letter || index.terms[0].name == other)) uses.push_back(&index);
+                        if (index.is_letter() && (index.terms[0].name == letter || index.terms[0].name == other))
+                            uses.push_back(&index);
                     for (Expression& child : e.children) self(self, child);
                 };
                 find_again(find_again, node);
@@ -376,7 +408,9 @@ void missing_sum(Editing& editing) {
         }
         // An entry with a number for its index.
         for (const Letter& letter : editing.model.letters) {
-            if (letter.name[0] == '_' || std::ranges::find(letters, letter.name) != letters.end() || uses_letter(saved, letter.name)) continue;
+            if (letter.name[0] == '_' || std::ranges::find(letters, letter.name) != letters.end() ||
+                uses_letter(saved, letter.name))
+                continue;
             Expression body = saved;
             const auto replace = [&](auto& self, Expression& e) -> bool {
                 bool any = false;
@@ -406,7 +440,8 @@ void wrong_letter(Editing& editing) {
                     const std::string before = saved.indices[i].terms[k].name;
                     if (letter == before || (editing.range_of(letter) != editing.range_of(before))) continue;
                     node.indices[i].terms[k].name = letter;
-                    commit(saved.span, fmt::format("The wrong letter: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    commit(saved.span,
+                           fmt::format("The wrong letter: {} where {} belongs.", to_text(saved), to_text(node)), {});
                     node = saved;
                 }
         if (node.kind == Kind::letter)
@@ -420,7 +455,9 @@ void wrong_letter(Editing& editing) {
         if (node.kind == Kind::derivative || node.kind == Kind::reduce || node.kind == Kind::call)
             for (const Letter& from : editing.model.letters)
                 for (const std::string& to : letters) {
-                    if (from.name == to || from.name[0] == '_' || from.range != editing.range_of(to) || !uses_letter(saved, from.name)) continue;
+                    if (from.name == to || from.name[0] == '_' || from.range != editing.range_of(to) ||
+                        !uses_letter(saved, from.name))
+                        continue;
                     if (node.kind == Kind::reduce && uses_letter(saved, to)) continue;
                     rename_letter(node, from.name, to);
                     commit(saved.span, {}, {});
@@ -436,13 +473,15 @@ void index_shift(Editing& editing) {
             if (node.indices[i].is_number()) continue;
             for (const int shift : {-1, 1, -2, 2}) {
                 node.indices[i].offset += shift;
-                commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)),
+                       {});
                 node = saved;
             }
             if (node.indices[i].terms.size() > 1) {
                 for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k) {
                     node.indices[i].terms[k].sign *= -1;
-                    commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    commit(saved.span,
+                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
                     node = saved;
                 }
             }
@@ -457,40 +496,54 @@ void factor_outside(Editing& editing) {
         const Expression saved = node;
         const std::vector<Part> parts = factors_of(saved);
         for (std::size_t s = 0; s < parts.size(); ++s) {
-            if (parts[s].expression.kind != Kind::reduce || parts[s].expression.letters.size() != 1 || parts[s].joint == Joint::divided) continue;
+            if (parts[s].expression.kind != Kind::reduce || parts[s].expression.letters.size() != 1 ||
+                parts[s].joint == Joint::divided)
+                continue;
             const std::string& bound = parts[s].expression.letters[0].name;
             for (std::size_t f = 0; f < parts.size(); ++f) {
                 if (f == s) continue;
                 std::vector<Part> rest = parts;
                 Expression moved = parts[f].expression;
                 for (const Letter& letter : editing.model.letters)
-                    if (letter.name != bound && letter.range == editing.range_of(bound) && std::ranges::find(letters, letter.name) == letters.end()) rename_letter(moved, letter.name, bound);
+                    if (letter.name != bound && letter.range == editing.range_of(bound) &&
+                        std::ranges::find(letters, letter.name) == letters.end())
+                        rename_letter(moved, letter.name, bound);
                 if (same(moved, parts[f].expression) && !uses_letter(moved, bound)) continue;
                 std::vector<Part> inside = factors_of(parts[s].expression.children[0]);
                 inside.push_back({moved, parts[f].joint});
                 rest[s].expression.children[0] = product_of_factors(inside);
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(f));
                 node = product_of_factors(rest);
-                commit(parts[f].expression.span, fmt::format("{} belongs inside the sum over {}.", to_text(parts[f].expression), bound), {});
+                commit(parts[f].expression.span,
+                       fmt::format("{} belongs inside the sum over {}.", to_text(parts[f].expression), bound), {});
                 node = saved;
             }
             // The sum runs over the wrong letter: another one stands free beside it.
             for (const Letter& letter : editing.model.letters) {
-                if (letter.name[0] == '_' || letter.name == bound || std::ranges::find(letters, letter.name) != letters.end() || !uses_letter(saved, letter.name)) continue;
+                if (letter.name[0] == '_' || letter.name == bound ||
+                    std::ranges::find(letters, letter.name) != letters.end() || !uses_letter(saved, letter.name))
+                    continue;
                 std::vector<Part> all = parts;
                 Expression body = parts[s].expression.children[0];
                 all[s].expression = body;
                 std::vector<Part> flat;
                 for (const Part& part : all)
-                    for (Part& inner : factors_of(part.expression)) flat.push_back(part.joint == Joint::divided ? part : inner);
+                    for (Part& inner : factors_of(part.expression))
+                        flat.push_back(part.joint == Joint::divided ? part : inner);
                 node = sum_over({letter.name}, product_of_factors(flat));
-                commit(saved.span, fmt::format("The sum belongs to {}, around everything that holds it, and not to {}.", letter.name, bound), {});
+                commit(saved.span,
+                       fmt::format("The sum belongs to {}, around everything that holds it, and not to {}.",
+                                   letter.name, bound),
+                       {});
                 for (const std::string& target : letters) {
                     if (editing.range_of(target) != editing.range_of(bound)) continue;
                     Expression renamed = product_of_factors(flat);
                     rename_letter(renamed, bound, target);
                     node = sum_over({letter.name}, renamed);
-                    commit(saved.span, fmt::format("The sum belongs to {}, around everything that holds it, and not to {}.", letter.name, bound), {});
+                    commit(saved.span,
+                           fmt::format("The sum belongs to {}, around everything that holds it, and not to {}.",
+                                       letter.name, bound),
+                           {});
                 }
                 node = saved;
             }
@@ -501,13 +554,15 @@ void factor_outside(Editing& editing) {
 /// Takes out of the sums in a product what does not depend on their letters.
 void unfold(const Expression& e, std::vector<Part>& out) {
     for (const Part& part : factors_of(e)) {
-        if (part.expression.kind != Kind::reduce || part.expression.letters.size() != 1 || part.expression.name != "sum" || part.joint == Joint::divided) {
+        if (part.expression.kind != Kind::reduce || part.expression.letters.size() != 1 ||
+            part.expression.name != "sum" || part.joint == Joint::divided) {
             out.push_back(part);
             continue;
         }
         std::vector<Part> inside, kept;
         unfold(part.expression.children[0], inside);
-        for (Part& factor : inside) (uses_letter(factor.expression, part.expression.letters[0].name) ? kept : out).push_back(factor);
+        for (Part& factor : inside)
+            (uses_letter(factor.expression, part.expression.letters[0].name) ? kept : out).push_back(factor);
         Expression sum = part.expression;
         sum.children[0] = product_of_factors(kept);
         out.push_back({sum, Joint::times});
@@ -542,7 +597,10 @@ void held_already(Editing& editing) {
                     part.expression = before.expression.children[0];
                     rename_letter(part.expression, before.expression.letters[0].name, letter);
                     node = product_of_factors(some);
-                    commit(saved.span, fmt::format("{} And the sum over {} should not be there: {} alone belongs here.", sentence, before.expression.letters[0].name, to_text(part.expression)), {});
+                    commit(saved.span,
+                           fmt::format("{} And the sum over {} should not be there: {} alone belongs here.", sentence,
+                                       before.expression.letters[0].name, to_text(part.expression)),
+                           {});
                 }
                 part = before;
             }
@@ -559,7 +617,8 @@ void product_of_sums(Editing& editing) {
         for (std::size_t a = 0; a < parts.size(); ++a)
             for (std::size_t b = a + 1; b < parts.size(); ++b) {
                 const Expression &x = parts[a].expression, &y = parts[b].expression;
-                if (x.kind != Kind::reduce || y.kind != Kind::reduce || x.letters.size() != 1 || y.letters.size() != 1) continue;
+                if (x.kind != Kind::reduce || y.kind != Kind::reduce || x.letters.size() != 1 || y.letters.size() != 1)
+                    continue;
                 if (editing.range_of(x.letters[0].name) != editing.range_of(y.letters[0].name)) continue;
                 Expression second = y.children[0];
                 rename_letter(second, y.letters[0].name, x.letters[0].name);
@@ -580,7 +639,8 @@ void transposed(Editing& editing) {
         const Expression saved = node;
         if (node.kind == Kind::entry && node.indices.size() == 2) {
             std::swap(node.indices[0], node.indices[1]);
-            commit(saved.span, fmt::format("{} stands transposed: {} belongs here.", to_text(saved), to_text(node)), {});
+            commit(saved.span, fmt::format("{} stands transposed: {} belongs here.", to_text(saved), to_text(node)),
+                   {});
             node = saved;
         }
         if (!editing.arrays) return;
@@ -589,7 +649,8 @@ void transposed(Editing& editing) {
             commit(saved.span, fmt::format("{} stands transposed.", to_text(node)), {});
             node = saved;
         }
-        if (node.kind == Kind::entry || node.kind == Kind::product || node.kind == Kind::derivative || node.kind == Kind::call) {
+        if (node.kind == Kind::entry || node.kind == Kind::product || node.kind == Kind::derivative ||
+            node.kind == Kind::call) {
             Expression t;
             t.kind = Kind::transpose;
             t.span = saved.span;
@@ -620,7 +681,8 @@ void order_of_factors(Editing& editing) {
                 if (node.children[t].kind == Kind::transpose) turned = Expression(node.children[t].children[0]);
                 const Expression before = node.children[t];
                 node.children[t] = turned;
-                commit(saved.span, "The factors stand in the wrong order, and one of them transposed.", "order-of-factors");
+                commit(saved.span, "The factors stand in the wrong order, and one of them transposed.",
+                       "order-of-factors");
                 node.children[t] = before;
             }
             if (node.children[i].kind == Kind::transpose && node.children[i + 1].kind == Kind::transpose) {
@@ -648,7 +710,10 @@ void order_of_factors(Editing& editing) {
             for (const Joint joint : {Joint::elementwise, Joint::juxtaposed, Joint::matrix}) {
                 if (node.joints[i + 1] == joint) continue;
                 node.joints[i + 1] = joint;
-                commit(saved.span, joint == Joint::elementwise ? "The product is elementwise here." : "A product of matrices belongs here, not an elementwise one.", "kind-of-product");
+                commit(saved.span,
+                       joint == Joint::elementwise ? "The product is elementwise here."
+                                                   : "A product of matrices belongs here, not an elementwise one.",
+                       "kind-of-product");
                 if (joint != Joint::elementwise) {
                     for (const std::size_t t : {i, i + 1}) {
                         const Expression before = node.children[t];
@@ -657,7 +722,8 @@ void order_of_factors(Editing& editing) {
                         turned.children = {before};
                         if (before.kind == Kind::transpose) turned = Expression(before.children[0]);
                         node.children[t] = turned;
-                        commit(saved.span, "A product of matrices belongs here, not an elementwise one.", "kind-of-product");
+                        commit(saved.span, "A product of matrices belongs here, not an elementwise one.",
+                               "kind-of-product");
                         node.children[t] = before;
                     }
                 }
@@ -671,11 +737,14 @@ void order_of_factors(Editing& editing) {
 
 std::string name_of_missing_derivative(const Editing& editing, const Editing::Activation& activation) {
     if (editing.of < 0 || has_cross_entropy(editing.model, editing.of)) return "missing-derivative";
-    const bool squared = any_behind(editing.model, editing.of, [](const Expression& e) { return e.kind == Kind::power; });
+    const bool squared =
+        any_behind(editing.model, editing.of, [](const Expression& e) { return e.kind == Kind::power; });
     const bool direct = std::ranges::any_of(editing.model.quantities, [&](const Quantity& q) {
         return q.ranges.empty() && mentions(q.definition, activation.quantity);
     });
-    return squared && direct && (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty()) ? "missing-output-derivative" : "missing-derivative";
+    return squared && direct && (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
+               ? "missing-output-derivative"
+               : "missing-derivative";
 }
 
 void missing_derivative(Editing& editing) {
@@ -690,10 +759,12 @@ void missing_derivative(Editing& editing) {
                 else
                     for (Part& part : factors_of(derivative)) parts.push_back({part.expression, part.joint});
                 node = product_of_factors(parts);
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)), name_of_missing_derivative(editing, activation));
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
+                       name_of_missing_derivative(editing, activation));
                 if (editing.arrays) {
                     node = product_of_factors({{derivative, Joint::times}, {saved, Joint::elementwise}});
-                    commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)), name_of_missing_derivative(editing, activation));
+                    commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
+                           name_of_missing_derivative(editing, activation));
                 }
                 node = saved;
             }
@@ -702,7 +773,9 @@ void missing_derivative(Editing& editing) {
 
 void function_for_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::call || node.order > 2 || node.children.size() != 1 || node.name == "softmax" || node.name == "size" || node.name == "diag") return;
+        if (node.kind != Kind::call || node.order > 2 || node.children.size() != 1 || node.name == "softmax" ||
+            node.name == "size" || node.name == "diag")
+            return;
         ++node.order;
         commit(node.span, fmt::format("{} stands here where its derivative belongs.", node.name), {});
     });
@@ -716,7 +789,10 @@ void function_for_derivative(Editing& editing) {
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
                 node = derivative;
                 const bool is_half = activation.name == "sigmoid";
-                commit(saved.span, is_half ? fmt::format("Half of the derivative: {} is missing a factor.", to_text(saved)) : fmt::format("{} itself stands here where its derivative belongs.", to_text(saved)), is_half ? "half-derivative" : "");
+                commit(saved.span,
+                       is_half ? fmt::format("Half of the derivative: {} is missing a factor.", to_text(saved))
+                               : fmt::format("{} itself stands here where its derivative belongs.", to_text(saved)),
+                       is_half ? "half-derivative" : "");
             }
             node = saved;
         }
@@ -732,7 +808,11 @@ void derivative_at_activation(Editing& editing) {
             for (const Expression& call : editing.instances(activation.call, activation.letters, letters)) {
                 if (same(call.children[0], saved.children[0])) continue;
                 node.children[0] = call.children[0];
-                commit(saved.span, fmt::format("{} is taken at {}, not at {}.", saved.name + std::string(static_cast<std::size_t>(saved.order), '\''), to_text(saved.children[0]), to_text(call.children[0])), saved.order > 0 ? "" : "wrong-name");
+                commit(saved.span,
+                       fmt::format("{} is taken at {}, not at {}.",
+                                   saved.name + std::string(static_cast<std::size_t>(saved.order), '\''),
+                                   to_text(saved.children[0]), to_text(call.children[0])),
+                       saved.order > 0 ? "" : "wrong-name");
             }
             node = saved;
         }
@@ -743,7 +823,8 @@ void derivative_at_activation(Editing& editing) {
 bool looks_like_derivative(const Expression& e) {
     if (e.kind == Kind::call) return e.order > 0;
     if (e.kind == Kind::iverson) return true;
-    return e.kind == Kind::add && e.children.size() == 2 && e.children[0].kind == Kind::number && e.children[0].number == 1;
+    return e.kind == Kind::add && e.children.size() == 2 && e.children[0].kind == Kind::number &&
+           e.children[0].number == 1;
 }
 
 void half_derivative(Editing& editing) {
@@ -754,7 +835,8 @@ void half_derivative(Editing& editing) {
             if (saved.kind != Kind::add || !looks_like_derivative(saved)) return;
             for (const Expression& entry : editing.entries_of(activation.quantity, letters)) {
                 node = product_of({entry, saved});
-                commit(saved.span, fmt::format("Half of the derivative: the factor {} is missing.", to_text(entry)), {});
+                commit(saved.span, fmt::format("Half of the derivative: the factor {} is missing.", to_text(entry)),
+                       {});
             }
             node = saved;
         });
@@ -762,14 +844,19 @@ void half_derivative(Editing& editing) {
 }
 
 void other_activation(Editing& editing) {
-    for (const Editing::Activation& activation : editing.activations())
+    for (const Editing::Activation& activation : editing.activations()) {
+        if (editing.model.function(activation.call.name) < 0 && (activation.name == "log" || activation.name == "exp" ||
+                                                                 activation.name == "sqrt" || activation.name == "abs"))
+            continue;
         editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
             const Expression saved = node;
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
-                const std::string sentence = fmt::format("The derivative of another activation: {} belongs here.", to_text(derivative));
+                const std::string sentence =
+                    fmt::format("The derivative of another activation: {} belongs here.", to_text(derivative));
                 if (looks_like_derivative(saved)) {
                     node = derivative;
-                    commit(saved.span, sentence, saved.kind == Kind::call && saved.name == activation.call.name ? "wrong-name" : "");
+                    commit(saved.span, sentence,
+                           saved.kind == Kind::call && saved.name == activation.call.name ? "wrong-name" : "");
                 }
                 if (saved.kind == Kind::product) {
                     const std::vector<Part> parts = factors_of(saved);
@@ -780,7 +867,8 @@ void other_activation(Editing& editing) {
                             std::vector<Part> rest = parts;
                             rest[i] = {derivative, Joint::times};
                             if (k != i) {
-                                if (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call) continue;
+                                if (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call)
+                                    continue;
                                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
                             }
                             node = product_of_factors(rest);
@@ -791,6 +879,7 @@ void other_activation(Editing& editing) {
                 node = saved;
             }
         });
+    }
 }
 
 /// f''(z) for f'(z)
@@ -808,7 +897,8 @@ void power_of_derivative(Editing& editing) {
         const Expression saved = node;
         const bool derivative = looks_like_derivative(saved.children[0]);
         node = Expression(saved.children[0]);
-        commit(saved.span, derivative ? "The derivative stands here twice." : "The power is the wrong one.", derivative ? "derivative-twice" : "wrong-power");
+        commit(saved.span, derivative ? "The derivative stands here twice." : "The power is the wrong one.",
+               derivative ? "derivative-twice" : "wrong-power");
         node = saved;
         if (saved.children[1].kind != Kind::number) return;
         for (const int change : {-1, 1}) {
@@ -829,18 +919,29 @@ void power_of_derivative(Editing& editing) {
 /// p and z with p = softmax(z) along one letter.
 void softmax_jacobian(Editing& editing) {
     const Model& model = editing.model;
-    if (editing.of < 0 || editing.by < 0 || editing.arrays || !any_part(model.quantity(editing.of).definition, [](const Expression& e) { return is_call(e, "exp"); })) return;
+    if (editing.of < 0 || editing.by < 0 || editing.arrays ||
+        !any_part(model.quantity(editing.of).definition, [](const Expression& e) { return is_call(e, "exp"); }))
+        return;
     const Expression& p = editing.of_entry;
     if (p.indices.empty() || editing.by_entry.indices.size() != p.indices.size()) return;
     const Index &a = p.indices.back(), &b = editing.by_entry.indices.back();
     if (!a.is_letter() || !b.is_letter()) return;
     Expression other = p;
     other.indices.back() = b;
-    const Expression right = product_of({p, sum_of_terms({{kronecker(a.terms[0].name, b.terms[0].name), Joint::plus}, {other, Joint::minus}})});
-    const bool has_diagonal = any_part(editing.member, [](const Expression& e) { return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2); });
-    const bool only_diagonal = has_diagonal || any_part(editing.member, [](const Expression& e) { return e.kind == Kind::number && e.number == 1; });
-    editing.offer(right, editing.member.span, only_diagonal ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit." : "The diagonal of softmax's Jacobian has a term of its own.",
-                  only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing");
+    const Expression right = product_of(
+        {p, sum_of_terms({{kronecker(a.terms[0].name, b.terms[0].name), Joint::plus}, {other, Joint::minus}})});
+    const bool has_diagonal = any_part(editing.member, [](const Expression& e) {
+        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2);
+    });
+    const bool only_diagonal = has_diagonal || any_part(editing.member, [](const Expression& e) {
+                                   return e.kind == Kind::number && e.number == 1;
+                               });
+    editing.offer(
+        right, editing.member.span,
+        only_diagonal
+            ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
+            : "The diagonal of softmax's Jacobian has a term of its own.",
+        only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing");
 }
 
 void missing_kronecker(Editing& editing) {
@@ -848,11 +949,16 @@ void missing_kronecker(Editing& editing) {
         const Expression saved = node;
         for (std::size_t a = 0; a < letters.size(); ++a)
             for (std::size_t b = a + 1; b < letters.size(); ++b) {
-                if (editing.range_of(letters[a]) != editing.range_of(letters[b]) || editing.range_of(letters[a]) < 0 || editing.arrays) continue;
+                if (editing.range_of(letters[a]) != editing.range_of(letters[b]) || editing.range_of(letters[a]) < 0 ||
+                    editing.arrays)
+                    continue;
                 std::vector<Part> parts = factors_of(saved);
                 parts.insert(parts.begin(), {kronecker(letters[a], letters[b]), Joint::times});
                 node = product_of_factors(parts);
-                commit(saved.span, fmt::format("A Kronecker delta is missing: the entries where {} and {} differ are 0.", letters[a], letters[b]), {});
+                commit(saved.span,
+                       fmt::format("A Kronecker delta is missing: the entries where {} and {} differ are 0.",
+                                   letters[a], letters[b]),
+                       {});
                 node = saved;
             }
     });
@@ -870,7 +976,9 @@ std::vector<Expression> adjoints(const Editing& editing, const Names& letters) {
     }
     if (editing.of >= 0 && model.quantity(editing.of).ranges.empty())
         for (std::size_t q = 0; q < model.quantities.size(); ++q) {
-            if (model.quantities[q].role != Role::definition || static_cast<int>(q) == editing.by || !depends_on(model, editing.of, static_cast<int>(q)) || static_cast<int>(q) == editing.of) continue;
+            if (model.quantities[q].role != Role::definition || static_cast<int>(q) == editing.by ||
+                !depends_on(model, editing.of, static_cast<int>(q)) || static_cast<int>(q) == editing.of)
+                continue;
             for (Expression& entry : editing.entries_of(static_cast<int>(q), letters, 3)) {
                 Expression derivative;
                 derivative.kind = Kind::derivative;
@@ -893,7 +1001,10 @@ void jacobian_summed(Editing& editing) {
             std::vector<Part> parts = factors_of(saved.children[0]);
             parts.insert(parts.begin(), {adjoint, Joint::times});
             node.children[0] = product_of_factors(parts);
-            commit(saved.span, fmt::format("The rows of a Jacobian are summed here: each entry belongs with its adjoint {}.", to_text(adjoint)), {});
+            commit(saved.span,
+                   fmt::format("The rows of a Jacobian are summed here: each entry belongs with its adjoint {}.",
+                               to_text(adjoint)),
+                   {});
             node = saved;
         }
     });
@@ -947,23 +1058,34 @@ void extra_factor(Editing& editing) {
             node = product_of_factors(rest);
             const std::string name = name_of_removed(editing, parts[i].expression);
             std::string sentence = fmt::format("The factor {} should not be there.", to_text(parts[i].expression));
-            if (name == "input-on-bias") sentence = fmt::format("The input of a bias is 1: the factor {} should not be there.", to_text(parts[i].expression));
-            if (name == "derivative-twice") sentence = fmt::format("The factor {} stands here although the adjoint beside it holds it already.", to_text(parts[i].expression));
-            if (name == "extra-derivative") sentence = fmt::format("The factor {} should not be there: it cancels in the cross-entropy.", to_text(parts[i].expression));
+            if (name == "input-on-bias")
+                sentence = fmt::format("The input of a bias is 1: the factor {} should not be there.",
+                                       to_text(parts[i].expression));
+            if (name == "derivative-twice")
+                sentence = fmt::format("The factor {} stands here although the adjoint beside it holds it already.",
+                                       to_text(parts[i].expression));
+            if (name == "extra-derivative")
+                sentence = fmt::format("The factor {} should not be there: it cancels in the cross-entropy.",
+                                       to_text(parts[i].expression));
             commit(parts[i].expression.span, sentence, name);
         }
         // a (1 - a) goes as a whole.
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (!looks_like_derivative(parts[i].expression)) continue;
             for (std::size_t k = 0; k < parts.size(); ++k) {
-                if (k == i || (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call)) continue;
+                if (k == i || (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call))
+                    continue;
                 std::vector<Part> rest = parts;
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(std::max(i, k)));
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(std::min(i, k)));
                 node = product_of_factors(rest);
                 const std::string name = name_of_removed(editing, parts[i].expression);
                 commit(join(parts[i].expression.span, parts[k].expression.span),
-                       name == "extra-derivative" ? "A derivative of the activation that should not be there: it cancels in the cross-entropy." : "The derivative of the activation stands here although the adjoint beside it holds it already.", name);
+                       name == "extra-derivative"
+                           ? "A derivative of the activation that should not be there: it cancels in the cross-entropy."
+                           : "The derivative of the activation stands here although the adjoint beside it holds it "
+                             "already.",
+                       name);
             }
         }
         node = saved;
@@ -980,7 +1102,10 @@ void divided_for_times(Editing& editing) {
             parts[i].joint = before == Joint::divided ? Joint::times : Joint::divided;
             const Expression saved = node;
             node = product_of_factors(parts);
-            commit(saved.children[i].span, before == Joint::divided ? fmt::format("{} is a factor, not a divisor.", to_text(saved.children[i])) : fmt::format("{} is a divisor, not a factor.", to_text(saved.children[i])), {});
+            commit(saved.children[i].span,
+                   before == Joint::divided ? fmt::format("{} is a factor, not a divisor.", to_text(saved.children[i]))
+                                            : fmt::format("{} is a divisor, not a factor.", to_text(saved.children[i])),
+                   {});
             node = saved;
         }
     });
@@ -999,7 +1124,11 @@ void exchanged_name(Editing& editing) {
             node = entry;
             node.span = saved.span;
             const std::string name = name_of_exchange(editing.model, wrong, static_cast<int>(q));
-            commit(saved.span, fmt::format("{}{} stands where {} belongs.", name == "other-adjoint" ? "The adjoint of another quantity: " : "", to_text(saved), to_text(entry)), name);
+            commit(saved.span,
+                   fmt::format("{}{} stands where {} belongs.",
+                               name == "other-adjoint" ? "The adjoint of another quantity: " : "", to_text(saved),
+                               to_text(entry)),
+                   name);
             node = saved;
         };
         for (std::size_t q = 0; q < editing.model.quantities.size(); ++q) {
@@ -1020,7 +1149,10 @@ void exchanged_name(Editing& editing) {
         const Expression saved = node;
         for (const Expression& adjoint : adjoints(editing, letters)) {
             node = adjoint;
-            commit(saved.span, fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved), to_text(adjoint)), "other-adjoint");
+            commit(saved.span,
+                   fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved),
+                               to_text(adjoint)),
+                   "other-adjoint");
         }
         node = saved;
     });
@@ -1037,7 +1169,9 @@ void missing_term(Editing& editing) {
                 if (factor != 1) term = times(factor, term);
                 std::vector<Part> terms = terms_of(editing.member);
                 terms.push_back({term, Joint::plus});
-                editing.offer(sum_of_terms(terms), editing.member.span, fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)), "missing-regulariser");
+                editing.offer(sum_of_terms(terms), editing.member.span,
+                              fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)),
+                              "missing-regulariser");
             }
         }
         return;
@@ -1049,18 +1183,24 @@ void missing_term(Editing& editing) {
             const Expression c = letter_entry(constant.name, {});
             candidates.push_back(product_of({c, editing.by_entry}));
             candidates.push_back(product_of({number_of(2), c, editing.by_entry}));
-            for (const Expression& size : sizes(editing)) candidates.push_back(quotient_of(product_of({c, editing.by_entry}), size));
+            for (const Expression& size : sizes(editing))
+                candidates.push_back(quotient_of(product_of({c, editing.by_entry}), size));
         }
     for (const Expression& term : candidates) {
         if (editing.line.is_update)
             for (const int rate : possible_rates(editing.model, editing.line.loss)) {
                 std::vector<Part> terms = terms_of(editing.member);
-                terms.push_back({product_of({letter_entry(editing.model.quantity(rate).name, {}), term}), Joint::minus});
-                editing.offer(normalized(sum_of_terms(terms)), editing.member.span, fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)), "missing-regulariser");
+                terms.push_back(
+                    {product_of({letter_entry(editing.model.quantity(rate).name, {}), term}), Joint::minus});
+                editing.offer(normalized(sum_of_terms(terms)), editing.member.span,
+                              fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)),
+                              "missing-regulariser");
             }
         std::vector<Part> terms = terms_of(editing.member);
         terms.push_back({term, Joint::plus});
-        editing.offer(sum_of_terms(terms), editing.member.span, fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)), "missing-regulariser");
+        editing.offer(sum_of_terms(terms), editing.member.span,
+                      fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)),
+                      "missing-regulariser");
     }
 }
 
@@ -1070,7 +1210,9 @@ void missing_path(Editing& editing) {
     const Model& model = editing.model;
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         const Quantity& through = model.quantities[q];
-        if (through.role != Role::definition || !mentions(through.definition, editing.by) || has_derivative(through.definition) || static_cast<int>(q) == editing.of) continue;
+        if (through.role != Role::definition || !mentions(through.definition, editing.by) ||
+            has_derivative(through.definition) || static_cast<int>(q) == editing.of)
+            continue;
         if (!depends_on(model, editing.of, static_cast<int>(q))) continue;
         Expression entry = letter_entry(through.name, {});
         std::vector<std::string> summed;
@@ -1079,7 +1221,9 @@ void missing_path(Editing& editing) {
             std::string letter;
             // A letter that the left side has is the same index where there is one of this range.
             for (const std::string& name : editing.letters_of_range(range))
-                if (std::ranges::find(editing.free, name) == editing.free.end() && std::ranges::find(summed, name) == summed.end() && letter.empty()) letter = name;
+                if (std::ranges::find(editing.free, name) == editing.free.end() &&
+                    std::ranges::find(summed, name) == summed.end() && letter.empty())
+                    letter = name;
             possible = possible && !letter.empty();
             summed.push_back(letter);
             entry.indices.push_back({{{letter, 1, -1}}, 0, {}});
@@ -1096,7 +1240,10 @@ void missing_path(Editing& editing) {
             if (!over.empty()) path = sum_over(over, path);
             std::vector<Part> terms = terms_of(editing.member);
             terms.push_back({path, Joint::plus});
-            editing.offer(sum_of_terms(terms), editing.member.span, fmt::format("A path is missing: {} depends on {} through {} as well.", to_text(editing.of_entry), to_text(editing.by_entry), through.name), {});
+            editing.offer(sum_of_terms(terms), editing.member.span,
+                          fmt::format("A path is missing: {} depends on {} through {} as well.",
+                                      to_text(editing.of_entry), to_text(editing.by_entry), through.name),
+                          {});
         };
         // With the letters of the left side first: they read better.
         for (const Expression& at : editing.entries_of(static_cast<int>(q), editing.free, 2)) offer({}, at);
@@ -1130,8 +1277,15 @@ void extra_term(Editing& editing) {
             std::vector<Part> rest = parts;
             rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
             node = sum_of_terms(rest);
-            const bool regulariser = is_bias(editing.model, editing.by) && any_part(parts[i].expression, [&](const Expression& e) { return e.kind == Kind::entry && e.name == editing.by_entry.name; });
-            commit(parts[i].expression.span, regulariser ? fmt::format("The loss does not regularise the bias: the term {} should not be there.", to_text(parts[i].expression)) : fmt::format("The term {} should not be there.", to_text(parts[i].expression)), regulariser ? "regulariser-on-bias" : "extra-term");
+            const bool regulariser =
+                is_bias(editing.model, editing.by) && any_part(parts[i].expression, [&](const Expression& e) {
+                    return e.kind == Kind::entry && e.name == editing.by_entry.name;
+                });
+            commit(parts[i].expression.span,
+                   regulariser ? fmt::format("The loss does not regularise the bias: the term {} should not be there.",
+                                             to_text(parts[i].expression))
+                               : fmt::format("The term {} should not be there.", to_text(parts[i].expression)),
+                   regulariser ? "regulariser-on-bias" : "extra-term");
         }
         node = saved;
     });
@@ -1143,9 +1297,11 @@ void small_changes(Editing& editing) {
         const Expression saved = node;
         if (saved.kind == Kind::entry || saved.kind == Kind::call) {
             node = quotient_of(number_of(1), saved);
-            commit(saved.span, fmt::format("{} stands where 1/{} belongs.", to_text(saved), to_text(saved)), "not-differentiated");
+            commit(saved.span, fmt::format("{} stands where 1/{} belongs.", to_text(saved), to_text(saved)),
+                   "not-differentiated");
             node = sum_of_terms({{number_of(1), Joint::plus}, {saved, Joint::minus}});
-            commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)), "wrong-term");
+            commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)),
+                   "wrong-term");
             Expression square;
             square.kind = Kind::power;
             square.children = {saved, number_of(2)};
@@ -1184,7 +1340,8 @@ const std::vector<Mistake>& catalogue() {
         {"extra-sum", "A sum that should not be there.", extra_sum, true},
         {"factor-outside-sum", "A factor stands outside the sum over its letter.", factor_outside},
         {"missing-sum", "A sum is missing.", missing_sum},
-        {"batch-mean-missing", "The 1/N of the mean is missing: the error grows with the number of terms.", mean_missing},
+        {"batch-mean-missing", "The 1/N of the mean is missing: the error grows with the number of terms.",
+         mean_missing},
         {"batch-mean-extra", "A 1/N that should not be there: the loss is a sum, not a mean.", mean_extra},
         {"batch-mean-twice", "The 1/N stands here twice: what is summed holds it already.", mean_twice},
         {"transposed", "A matrix stands transposed.", transposed},
@@ -1194,11 +1351,11 @@ const std::vector<Mistake>& catalogue() {
         {"softmax-diagonal-missing", "Softmax's Jacobian is not this.", softmax_jacobian},
         {"function-for-derivative", "A function stands where its derivative belongs.", function_for_derivative},
         {"derivative-at-activation", "The derivative is taken at the wrong place.", derivative_at_activation},
+        {"extra-factor", "A factor that should not be there.", extra_factor, true},
         {"half-derivative", "Half of the derivative.", half_derivative},
         {"other-activation", "The derivative of another activation.", other_activation},
         {"missing-kronecker", "A Kronecker delta is missing.", missing_kronecker},
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative, true},
-        {"extra-factor", "A factor that should not be there.", extra_factor, true},
         {"derivative-twice", "It is differentiated once too often.", one_prime_less},
         {"wrong-letter", "The wrong letter.", wrong_letter, true},
         {"jacobian-summed", "The rows of a Jacobian are summed.", jacobian_summed},

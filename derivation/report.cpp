@@ -81,7 +81,8 @@ class Printer {
         for (const LineReport& one : report_.lines) {
             label_width_ = std::max(label_width_, one.label.empty() ? 0 : columns(one.label) + 3);
             number_width_ = std::max(number_width_, fmt::format("{}", one.line).size());
-            verdict_width_ = std::max(verdict_width_, std::string_view(verdict_names[static_cast<std::size_t>(one.verdict)]).size());
+            verdict_width_ =
+                std::max(verdict_width_, std::string_view(verdict_names[static_cast<std::size_t>(one.verdict)]).size());
         }
         for (std::size_t i = 0; i < report_.lines.size(); ++i) {
             prose_before(i);
@@ -137,9 +138,8 @@ class Printer {
         std::string name = verdict_names[static_cast<std::size_t>(one.verdict)];
         if (one.verdict == Verdict::wrong) name = "WRONG";
         if (one.verdict == Verdict::ill_formed) name = "ILL-FORMED";
-        std::string head =
-            fmt::format("  {}{}  {:>{}}  ", paint(name, colour_of(one.verdict)),
-                        std::string(verdict_width_ - name.size(), ' '), one.line, number_width_);
+        std::string head = fmt::format("  {}{}  {:>{}}  ", paint(name, colour_of(one.verdict)),
+                                       std::string(verdict_width_ - name.size(), ' '), one.line, number_width_);
         std::size_t used = 2 + verdict_width_ + 2 + number_width_ + 2;
         if (label_width_ > 0) {
             head += fmt::format("{:{}}", one.label.empty() ? "" : "(" + one.label + ")",

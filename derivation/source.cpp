@@ -116,7 +116,7 @@ void add_rows(std::string_view text, const Statement& statement, std::vector<Sta
             statements.back().pieces.insert(statements.back().pieces.end(), row.begin(), row.end());
         } else {
             Statement next = statement;
-            if (!first) next.keyword_span = {row.front().begin, row.front().begin};
+            next.keyword_span = {row.front().begin, row.front().begin};
             next.pieces = row;
             statements.push_back(std::move(next));
         }

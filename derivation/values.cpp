@@ -91,13 +91,14 @@ class Point::Recording {
         base_.nodes.resize(count);
         values_.resize(count);
         scales_.resize(count);
-        for (std::size_t q = 0; q < count && finite; ++q) {
+        for (std::size_t q = 0; q < count; ++q) {
             const std::size_t size = model_.quantities[q].size(model_.ranges);
             base_.nodes[q].resize(size);
             values_[q].resize(size);
             scales_[q].resize(size);
-            for (std::size_t i = 0; i < size && finite; ++i) entry(base_, static_cast<int>(q), i);
         }
+        for (std::size_t q = 0; q < count; ++q)
+            for (std::size_t i = 0; i < base_.nodes[q].size() && finite; ++i) entry(base_, static_cast<int>(q), i);
     }
 
     double value(int quantity, std::size_t i) const { return values_[as_size(quantity)][i]; }
@@ -151,12 +152,6 @@ class Point::Recording {
     struct Adjoints {
         std::vector<double> values, scales;
     };
-    /// Where the entries of a local derivative come from: all are constants but those of one quantity.
-    struct Local {
-        int by;
-        std::map<std::size_t, Variable> leaves;
-    };
-
     const Expression& definition(int quantity) const {
         const auto found = variation_.definitions.find(quantity);
         return found == variation_.definitions.end() ? model_.quantity(quantity).definition : found->second;
@@ -184,13 +179,7 @@ class Point::Recording {
         if (std::ranges::find(open_, key) != open_.end() || open_.size() > most_recursions)
             throw Error(quantity.span, fmt::format("{} depends on itself", quantity.name));
         open_.push_back(key);
-        Letters letters(model_.letters.size(), 0);
-        std::size_t rest = i;
-        for (std::size_t axis = quantity.ranges.size(); axis-- > 0;) {
-            const auto size = as_size(model_.ranges[as_size(quantity.ranges[axis])].size);
-            letters[as_size(quantity.letters[axis])] = static_cast<int>(rest % size);
-            rest /= size;
-        }
+        Letters letters = letters_of(q, i);
         const double scale_before = std::exchange(scale_, 0);
         Variable node = record(context, definition(q), letters);
         // Every entry has a node of its own, so that its adjoint is not mixed with that of another name.
@@ -213,12 +202,6 @@ class Point::Recording {
         const std::ptrdiff_t place = place_of(model_, e, letters);
         if (place < 0) return number(0);
         const auto i = static_cast<std::size_t>(place);
-        if (local_ != nullptr) {
-            if (e.symbol != local_->by) return number(value(e.symbol, i));
-            const auto [found, added] = local_->leaves.try_emplace(i);
-            if (added) found->second = tape_.variable(value(e.symbol, i));
-            return found->second;
-        }
         return entry(context, e.symbol, i);
     }
 
@@ -396,50 +379,65 @@ class Point::Recording {
         result.scales.assign(count, 0);
         for (std::size_t i = 0; i < count; ++i)
             if (table[i] != nullptr) result.values[i] = table[i]->size() == 1 ? (*table[i])(0) : 0;
-        // The largest of the terms that make up an adjoint, so that sums that cancel are judged by their terms.
-        for (std::size_t i = 0; i < count; ++i) {
+        // The largest of the terms that make up an adjoint, and those behind it: sums that cancel are judged by these.
+        for (std::size_t i = count; i-- > 0;) {
             result.scales[i] = std::max(result.scales[i], std::abs(result.values[i]));
+            if (result.scales[i] == 0) continue;
             const autograd::Node<double>& node = tape_.node(static_cast<std::uint32_t>(i));
-            const bool multiplies = std::string_view(node.operation) == "mul" && node.inputs.size() == 2;
             for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-                const double other = multiplies ? std::abs((*tape_.node(node.inputs[1 - k]).value)(0)) : 1;
                 double& scale = result.scales[node.inputs[k]];
-                scale = std::max(scale, std::abs(result.values[i]) * other);
+                scale = std::max(scale, result.scales[i] * slope(node, k));
             }
         }
         return result;
     }
 
-    /// The derivative of an entry by one that stands in its own definition, everything else there held fixed.
+    /// About how much a node grows with one of its inputs.
+    double slope(const autograd::Node<double>& node, std::size_t k) const {
+        const std::string_view operation = node.operation;
+        const double z = std::abs((*node.value)(0)), x = std::abs((*tape_.node(node.inputs[k]).value)(0));
+        if (operation == "add" || operation == "sub" || operation == "neg") return 1;
+        if (operation == "tanh") return 1 - z * z;
+        if (operation == "sigmoid") return z * (1 - z);
+        if (operation == "exp") return z;
+        if (operation == "log") return 1 / x;
+        const double slope = x > 0 ? z / x : 0;
+        return std::isfinite(slope) ? slope : 1;
+    }
+
+    /// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
     std::optional<double> local_derivative(const Expression& of, const Expression& by, const Letters& letters) {
         if (of.kind != Kind::entry || model_.quantity(of.symbol).role != Role::definition ||
             has_derivative(definition(of.symbol)))
             return {};
         const std::ptrdiff_t of_place = place_of(model_, of, letters), by_place = place_of(model_, by, letters);
         if (of_place < 0 || by_place < 0) return 0.0;
+        std::vector<int> held;
+        add_entries(definition(of.symbol), held);
+        std::erase(held, by.symbol);
+        std::ranges::sort(held);
+        held.erase(std::unique(held.begin(), held.end()), held.end());
+        Context& context = context_holding(held);
         const auto key = std::tuple(of.symbol, of_place, by.symbol);
         auto found = locals_.find(key);
         if (found == locals_.end()) {
-            Letters inner(model_.letters.size(), 0);
-            const Quantity& quantity = model_.quantity(of.symbol);
-            std::ptrdiff_t rest = of_place;
-            for (std::size_t axis = quantity.ranges.size(); axis-- > 0;) {
-                const int size = model_.ranges[as_size(quantity.ranges[axis])].size;
-                inner[as_size(quantity.letters[axis])] = static_cast<int>(rest % size);
-                rest /= size;
-            }
-            Local local{by.symbol, {}};
-            local_ = &local;
-            const Variable y = record(base_, definition(of.symbol), inner);
-            local_ = nullptr;
-            const Adjoints adjoints = walk(y);
-            std::map<std::size_t, double> derivatives;
-            for (const auto& [place, leaf] : local.leaves)
-                if (leaf.index() < adjoints.values.size()) derivatives[place] = adjoints.values[leaf.index()];
-            found = locals_.emplace(key, std::move(derivatives)).first;
+            Letters inner = letters_of(of.symbol, static_cast<std::size_t>(of_place));
+            found = locals_.emplace(key, walk(record(context, definition(of.symbol), inner))).first;
         }
-        const auto derivative = found->second.find(static_cast<std::size_t>(by_place));
-        return derivative == found->second.end() ? 0.0 : derivative->second;
+        const Variable node = entry(context, by.symbol, static_cast<std::size_t>(by_place));
+        return node.index() < found->second.values.size() ? found->second.values[node.index()] : 0.0;
+    }
+
+    /// The letters of a quantity's definition at one of its entries.
+    Letters letters_of(int q, std::size_t i) const {
+        const Quantity& quantity = model_.quantity(q);
+        Letters letters(model_.letters.size(), 0);
+        for (std::size_t axis = quantity.ranges.size(); axis-- > 0;) {
+            const auto size = as_size(model_.ranges[as_size(quantity.ranges[axis])].size);
+            letters[as_size(quantity.letters[axis])] = static_cast<int>(i % size);
+            i /= size;
+        }
+        return letters;
     }
 
     /// Where dA/dB is assumed to be M: A is taken without its paths through B, plus the sum of M times B.
@@ -471,7 +469,9 @@ class Point::Recording {
                 const std::ptrdiff_t place = place_of(model_, by, inner);
                 if (place < 0) return true;
                 Letters copy = inner;
-                const double m = record(base_, assumption.value, copy).item();
+                const double before = std::exchange(scale_, 0);
+                double m = record(base_, assumption.value, copy).item();
+                if (std::abs(m) < 1e-9 * std::exchange(scale_, before)) m = 0;
                 total = total + m * entry(base_, by.symbol, static_cast<std::size_t>(place));
                 return true;
             });
@@ -498,11 +498,10 @@ class Point::Recording {
     std::vector<std::vector<double>> values_, scales_;
     std::vector<std::pair<int, std::size_t>> open_;
     double scale_ = 0;
-    Local* local_ = nullptr;
     const Adjoints nothing_;
     std::unordered_map<std::uint32_t, Adjoints> adjoints_;
     std::unordered_map<std::string, Adjoints> higher_;
-    std::map<std::tuple<int, std::ptrdiff_t, int>, std::map<std::size_t, double>> locals_;
+    std::map<std::tuple<int, std::ptrdiff_t, int>, Adjoints> locals_;
     std::map<std::pair<const Assumption*, std::ptrdiff_t>, Adjoints> assumed_;
 };
 
@@ -566,7 +565,7 @@ class Draw {
             curve.b = between(0.4, 0.9);
             curve.v = between(0.6, 1.3);
             curve.q = between(-0.7, 0.7);
-            curve.c = between(0.1, 0.3);
+            curve.c = between(0.05, 0.15);
             curve.d = between(0.2, 0.5);
             all.push_back(curve);
         }
@@ -588,7 +587,7 @@ class Draw {
             case Domain::real:
             case Domain::nonzero:
             case Domain::symmetric:
-                for (double& x : values) x = (all_positive || between(0, 1) < 0.5 ? 1 : -1) * between(0.2, 1.5);
+                for (double& x : values) x = (all_positive || between(0, 1) < 0.5 ? 1 : -1) * between(0.2, 1.2);
                 break;
             case Domain::positive:
                 for (double& x : values) x = between(0.3, 1.8);
