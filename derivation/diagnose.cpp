@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <derivation/chain_rule.hpp>
 #include <derivation/checker.hpp>
 #include <derivation/diagnose.hpp>
 #include <derivation/local.hpp>
@@ -102,9 +103,18 @@ class Search {
                     found_->span = first.where;
                     return found_;
                 }
-                if (tried_ > most_edits) return {};
+                if (tried_ > most_edits) break;
             }
         }
+        return {};
+    }
+
+    /// The value that the chain rule gives.
+    std::optional<Expression> from_definitions() {
+        tried_ = 0;
+        const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
+        for (const Expression& formula : by_chain_rule(editing))
+            if (holds(formula)) return formula;
         return {};
     }
 
@@ -186,22 +196,80 @@ class Search {
     std::optional<Diagnosis> found_;
 };
 
+/// Without factors and powers of 1.
+Expression tidied(Expression e) {
+    for (Expression& child : e.children) child = tidied(std::move(child));
+    const auto is_one = [](const Expression& x) { return x.kind == Kind::number && x.number == 1; };
+    if (e.kind == Kind::power && is_one(e.children[1])) return std::move(e.children[0]);
+    if (e.kind != Kind::product) return e;
+    std::vector<Part> parts = factors_of(e);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const bool next_divides = i == 0 && parts.size() > 1 && parts[1].joint == Joint::divided;
+        if (!is_one(parts[i].expression) || parts.size() < 2 || next_divides) continue;
+        parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
+        --i;
+    }
+    return product_of_factors(parts);
+}
+
+/// Whether the member is what is differentiated on the left side, or that without its outer sum.
+bool is_not_differentiated(const Model& model, const Expression& member, Target& target) {
+    Expression left = target.left();
+    if (left.kind == Kind::entry && left.symbol >= 0 && model.quantity(left.symbol).definition.kind == Kind::derivative) {
+        const Quantity& name = model.quantity(left.symbol);
+        left = name.definition;
+        for (std::size_t i = 0; i < name.letters.size(); ++i) {
+            if (!target.left().indices[i].is_letter()) return false;
+            const IndexTerm& letter = target.left().indices[i].terms[0];
+            substitute(left, name.letters[i], letter.letter, letter.name);
+        }
+    }
+    if (left.kind != Kind::derivative || left.order != 1) return false;
+    const auto equal = [&](const Expression& e) {
+        Target value(model, target.points(), e, target.free());
+        return value.holds(member);
+    };
+    if (equal(left.children[0])) return true;
+    if (left.children[0].kind != Kind::entry) return false;
+    // Without the sums around it, at the letters of the left side.
+    Expression body = model.quantity(left.children[0].symbol).definition;
+    if (!model.quantity(left.children[0].symbol).ranges.empty()) return false;
+    const auto strip = [&](auto& self, Expression& e) -> void {
+        while (e.kind == Kind::reduce && (e.name == "sum" || e.name == "mean")) {
+            Expression inner = e.children[0];
+            double size = 1;
+            for (const IndexTerm& letter : e.letters) {
+                size *= model.range_of(letter.letter).size;
+                for (const int free : target.free())
+                    if (model.letters[static_cast<std::size_t>(free)].range == model.letters[static_cast<std::size_t>(letter.letter)].range)
+                        substitute(inner, letter.letter, free, model.letters[static_cast<std::size_t>(free)].name);
+            }
+            e = e.name == "mean" ? quotient_of(inner, number_of(size)) : inner;
+        }
+        for (Expression& child : e.children) self(self, child);
+    };
+    strip(strip, body);
+    return equal(body);
+}
+
 }  // namespace
 
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target) {
     Search search(model, line, target, line.members[member]);
     std::optional<Diagnosis> found = search.run();
     Diagnosis diagnosis{"unknown", "No simple change of this line makes it hold.", {}, {}};
-    if (found) diagnosis = *found;
-    // The quantity itself where its derivative belongs.
-    const Expression& left = target.left();
-    if (left.kind == Kind::derivative && member < line.checked.members.size()) {
-        Target value(model, target.points(), left.children[0], target.free());
-        if (value.holds(line.checked.members[member])) {
-            diagnosis.mistake = "not-differentiated";
-            diagnosis.reason = "It is not differentiated at all: this is the quantity itself.";
-            diagnosis.span = {};
-        }
+    if (found) {
+        diagnosis = *found;
+    } else {
+        diagnosis.repair = search.from_definitions();
+        if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";
+    }
+    if (diagnosis.repair) diagnosis.repair = tidied(*diagnosis.repair);
+    if (diagnosis.mistake != "half-derivative" && member < line.checked.members.size() &&
+        is_not_differentiated(model, line.checked.members[member], target)) {
+        diagnosis.mistake = "not-differentiated";
+        diagnosis.reason = "It is not differentiated at all: this is the quantity itself.";
+        diagnosis.span = {};
     }
     return diagnosis;
 }

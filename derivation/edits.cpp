@@ -67,7 +67,8 @@ Editing::Editing(const Model& model_of_file, const Line& its_line, Expression it
         by = line.checked.members[0].symbol;
         of_entry = letter_entry(model.quantity(of).name, {});
         by_entry = line.members[0];
-    } else if (derivative->kind == Kind::derivative && derivative->order == 1) {
+    } else if (derivative->kind == Kind::derivative) {
+        second_order = derivative->order > 1;
         if (derivative->children[0].kind == Kind::entry) {
             of = derivative->children[0].symbol;
             of_entry = derivative->children[0];

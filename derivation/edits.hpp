@@ -66,6 +66,7 @@ class Editing {
     std::vector<std::string> free;
     // The quantities of the derivative on the left side, or of the one that the left side is a name for; -1 for none.
     int of = -1, by = -1;
+    bool second_order = false;
     Expression by_entry, of_entry;
 
   private:

@@ -280,6 +280,8 @@ void divided_by_size(Editing& editing, bool divide) {
                 commit(parts[i].expression.span, {}, {});
             }
         });
+        if (editing.member.kind == Kind::add && !editing.line.is_update)
+            editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}), editing.member.span);
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             std::vector<Part> parts = factors_of(node);
@@ -363,6 +365,7 @@ void extra_sum(Editing& editing) {
 
 /// Wraps a term, or some of the uses of a letter in it, in a sum.
 void missing_sum(Editing& editing) {
+    if (editing.arrays) return;
     const std::string mistake = is_bias(editing.model, editing.by) ? "bias-not-summed" : "missing-sum";
     editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
         const Expression saved = node;
@@ -463,6 +466,38 @@ void wrong_letter(Editing& editing) {
                     commit(saved.span, {}, {});
                     node = saved;
                 }
+    });
+}
+
+/// Two letters of one range that have changed places everywhere.
+void letters_exchanged(Editing& editing) {
+    for (std::size_t a = 0; a < editing.free.size(); ++a)
+        for (std::size_t b = a + 1; b < editing.free.size(); ++b) {
+            const std::string &x = editing.free[a], &y = editing.free[b];
+            if (editing.range_of(x) != editing.range_of(y) || editing.arrays) continue;
+            Expression turned = editing.member;
+            rename_letter(turned, x, "?");
+            rename_letter(turned, y, x);
+            rename_letter(turned, "?", y);
+            editing.offer(turned, editing.member.span, fmt::format("It stands transposed: {} and {} have changed places.", x, y));
+        }
+}
+
+/// x[i]^2 for x[i] * x[j]
+void square_of_entry(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::power || node.children[1].kind != Kind::number || node.children[1].number != 2 || node.children[0].kind != Kind::entry) return;
+        const Expression saved = node;
+        const Expression entry = saved.children[0];
+        for (std::size_t i = 0; i < entry.indices.size(); ++i)
+            for (const std::string& letter : letters) {
+                if (!entry.indices[i].is_letter() || letter == entry.indices[i].terms[0].name || editing.range_of(letter) != editing.range_of(entry.indices[i].terms[0].name)) continue;
+                Expression other = entry;
+                other.indices[i].terms[0].name = letter;
+                node = product_of({entry, other});
+                commit(saved.span, fmt::format("The wrong letter: {} belongs here.", to_text(node)), {});
+            }
+        node = saved;
     });
 }
 
@@ -742,7 +777,7 @@ std::string name_of_missing_derivative(const Editing& editing, const Editing::Ac
     const bool direct = std::ranges::any_of(editing.model.quantities, [&](const Quantity& q) {
         return q.ranges.empty() && mentions(q.definition, activation.quantity);
     });
-    return squared && direct && (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
+    return squared && direct && !uses_adjoint(editing) && (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
                ? "missing-output-derivative"
                : "missing-derivative";
 }
@@ -916,32 +951,39 @@ void power_of_derivative(Editing& editing) {
 
 // ---- softmax and Kronecker
 
-/// p and z with p = softmax(z) along one letter.
+std::vector<Expression> adjoints(const Editing& editing, const Names& letters);
+
+/// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
 void softmax_jacobian(Editing& editing) {
     const Model& model = editing.model;
-    if (editing.of < 0 || editing.by < 0 || editing.arrays ||
-        !any_part(model.quantity(editing.of).definition, [](const Expression& e) { return is_call(e, "exp"); }))
-        return;
-    const Expression& p = editing.of_entry;
-    if (p.indices.empty() || editing.by_entry.indices.size() != p.indices.size()) return;
-    const Index &a = p.indices.back(), &b = editing.by_entry.indices.back();
-    if (!a.is_letter() || !b.is_letter()) return;
-    Expression other = p;
-    other.indices.back() = b;
-    const Expression right = product_of(
-        {p, sum_of_terms({{kronecker(a.terms[0].name, b.terms[0].name), Joint::plus}, {other, Joint::minus}})});
-    const bool has_diagonal = any_part(editing.member, [](const Expression& e) {
-        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2);
+    if (editing.arrays) return;
+    const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
+        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) || (e.kind == Kind::number && e.number == 1 && e.name == "1");
     });
-    const bool only_diagonal = has_diagonal || any_part(editing.member, [](const Expression& e) {
-                                   return e.kind == Kind::number && e.number == 1;
-                               });
-    editing.offer(
-        right, editing.member.span,
-        only_diagonal
-            ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
-            : "The diagonal of softmax's Jacobian has a term of its own.",
-        only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing");
+    const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
+    const char* sentence = only_diagonal ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
+                                         : "The diagonal of softmax's Jacobian has a term of its own.";
+    for (std::size_t q = 0; q < model.quantities.size(); ++q) {
+        if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
+        for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
+            if (p.indices.empty()) continue;
+            const std::string last = p.indices.back().terms[0].name;
+            for (const std::string& letter : editing.free) {
+                if (letter == last || editing.range_of(letter) != editing.range_of(last)) continue;
+                Expression other = p;
+                other.indices.back().terms[0].name = letter;
+                editing.offer(product_of({p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})}), editing.member.span, sentence, mistake);
+            }
+            const std::string bound = editing.unused_letter(editing.range_of(last));
+            if (bound.empty()) continue;
+            for (const Expression& g : adjoints(editing, editing.free)) {
+                if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
+                Expression sum = product_of({g, p});
+                rename_letter(sum, last, bound);
+                editing.offer(product_of({p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})}), editing.member.span, sentence, mistake);
+            }
+        }
+    }
 }
 
 void missing_kronecker(Editing& editing) {
@@ -957,6 +999,12 @@ void missing_kronecker(Editing& editing) {
                 node = product_of_factors(parts);
                 commit(saved.span,
                        fmt::format("A Kronecker delta is missing: the entries where {} and {} differ are 0.",
+                                   letters[a], letters[b]),
+                       {});
+                parts[0].expression.name = "!=";
+                node = product_of_factors(parts);
+                commit(saved.span,
+                       fmt::format("A Kronecker delta is missing: the entries where {} and {} are the same are 0.",
                                    letters[a], letters[b]),
                        {});
                 node = saved;
@@ -1031,7 +1079,8 @@ void missing_factor(Editing& editing) {
                 std::vector<Part> parts = factors_of(saved);
                 parts.push_back({factor, Joint::times});
                 node = product_of_factors(parts);
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), {});
+                const bool rate = editing.line.is_update && factor.kind == Kind::entry && std::ranges::any_of(possible_rates(editing.model, editing.line.loss), [&](int q) { return editing.model.quantity(q).name == factor.name; });
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), rate ? "missing-rate" : "");
                 if (!saved.children.empty() || saved.kind == Kind::entry) {
                     parts.back().joint = Joint::divided;
                     node = product_of_factors(parts);
@@ -1111,6 +1160,21 @@ void divided_for_times(Editing& editing) {
     });
 }
 
+/// dC/dp[k] for dC/dz[k], as a derivative or as a name for one.
+void exchanged_adjoint(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        const bool names_one = node.kind == Kind::entry && std::ranges::any_of(editing.model.quantities_named(node.name), [&](int q) { return editing.model.quantity(q).definition.kind == Kind::derivative; });
+        if ((node.kind != Kind::derivative || node.order != 1) && !names_one) return;
+        const Expression saved = node;
+        for (const Expression& adjoint : adjoints(editing, letters)) {
+            if (same(adjoint, saved)) continue;
+            node = adjoint;
+            commit(saved.span, fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved), to_text(adjoint)), {});
+        }
+        node = saved;
+    });
+}
+
 void exchanged_name(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::entry) return;
@@ -1118,8 +1182,10 @@ void exchanged_name(Editing& editing) {
         const std::vector<int> named = editing.model.quantities_named(saved.name);
         if (named.empty() || saved.name == "1") return;
         int wrong = named[0];
-        for (const int q : named)
-            if (editing.model.quantity(q).ranges.size() == saved.indices.size()) wrong = q;
+        for (const int q : named) {
+            const std::vector<int>& ranges = editing.model.quantity(q).ranges;
+            if (std::ranges::equal(saved.indices, ranges, [&](const Index& index, int range) { return !index.is_letter() || editing.range_of(index.terms[0].name) == range; })) wrong = q;
+        }
         const auto try_entry = [&](std::size_t q, const Expression& entry) {
             node = entry;
             node.span = saved.span;
@@ -1143,18 +1209,6 @@ void exchanged_name(Editing& editing) {
         for (std::size_t q = 0; q < editing.model.quantities.size(); ++q)
             for (const Expression& entry : editing.entries_of(static_cast<int>(q), letters, 3))
                 if (!same(entry, saved)) try_entry(q, entry);
-    });
-    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
-        if (node.kind != Kind::derivative || node.order != 1) return;
-        const Expression saved = node;
-        for (const Expression& adjoint : adjoints(editing, letters)) {
-            node = adjoint;
-            commit(saved.span,
-                   fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved),
-                               to_text(adjoint)),
-                   "other-adjoint");
-        }
-        node = saved;
     });
 }
 
@@ -1204,68 +1258,83 @@ void missing_term(Editing& editing) {
     }
 }
 
-/// Adds what comes through one more of the quantities that depend on the denominator.
+Expression derivative_of(Expression a, Expression b) {
+    Expression d;
+    d.kind = Kind::derivative;
+    d.order = 1;
+    d.children = {std::move(a), std::move(b)};
+    return d;
+}
+
+/// The ways in which the adjoint comes through a quantity: dA/dq * dq/dB at one of its entries, or summed over them.
+std::vector<Expression> paths_through(const Editing& editing, int q) {
+    const Quantity& through = editing.model.quantity(q);
+    std::vector<Expression> paths;
+    // Every axis has the letter of the left side, one shifted by a step of a recurrence, or one that is summed over.
+    std::vector<std::pair<Expression, Names>> entries = {{letter_entry(through.name, {}), {}}};
+    for (std::size_t axis = 0; axis < through.ranges.size(); ++axis) {
+        std::vector<std::pair<Expression, Names>> next;
+        for (const auto& [entry, summed] : entries) {
+            const auto with = [&, &before = entry, &over = summed](Index index, const std::string& sum) {
+                Expression longer = before;
+                longer.indices.push_back(std::move(index));
+                Names letters = over;
+                if (!sum.empty()) letters.push_back(sum);
+                if (next.size() < 24) next.emplace_back(std::move(longer), std::move(letters));
+            };
+            for (const std::string& name : editing.letters_of_range(through.ranges[axis])) {
+                if (!uses_letter(editing.of_entry, name) && !uses_letter(editing.by_entry, name)) continue;
+                if (q != editing.by) with({{{name, 1, -1}}, 0, {}}, {});
+                if (q == editing.by)
+                    for (const int shift : {1, -1, 0}) with({{{name, 1, -1}}, shift, {}}, {});
+            }
+            for (const std::string& name : editing.letters_of_range(through.ranges[axis]))
+                if (!uses_letter(editing.of_entry, name) && !uses_letter(editing.by_entry, name) &&
+                    std::ranges::find(summed, name) == summed.end()) {
+                    with({{{name, 1, -1}}, 0, {}}, name);
+                    break;
+                }
+        }
+        entries = std::move(next);
+    }
+    for (const auto& [entry, summed] : entries) {
+        if (same(entry, editing.by_entry)) continue;
+        Expression path = product_of({derivative_of(editing.of_entry, entry), derivative_of(entry, editing.by_entry)});
+        paths.push_back(summed.empty() ? path : sum_over(summed, path));
+    }
+    return paths;
+}
+
+/// Adds what comes through one or two more of the quantities that depend on the denominator, or comes directly.
 void missing_path(Editing& editing) {
-    if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update) return;
+    if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update || editing.second_order) return;
     const Model& model = editing.model;
+    struct Through {
+        std::string name;
+        std::vector<Expression> paths;
+    };
+    std::vector<Through> all;
+    Expression direct = derivative_of(editing.of_entry, editing.by_entry);
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         const Quantity& through = model.quantities[q];
-        if (through.role != Role::definition || !mentions(through.definition, editing.by) ||
-            has_derivative(through.definition) || static_cast<int>(q) == editing.of)
-            continue;
-        if (!depends_on(model, editing.of, static_cast<int>(q))) continue;
-        Expression entry = letter_entry(through.name, {});
-        std::vector<std::string> summed;
-        bool possible = true;
-        for (const int range : through.ranges) {
-            std::string letter;
-            // A letter that the left side has is the same index where there is one of this range.
-            for (const std::string& name : editing.letters_of_range(range))
-                if (std::ranges::find(editing.free, name) == editing.free.end() &&
-                    std::ranges::find(summed, name) == summed.end() && letter.empty())
-                    letter = name;
-            possible = possible && !letter.empty();
-            summed.push_back(letter);
-            entry.indices.push_back({{{letter, 1, -1}}, 0, {}});
-        }
-        const auto derivative = [](Expression a, Expression b) {
-            Expression d;
-            d.kind = Kind::derivative;
-            d.order = 1;
-            d.children = {std::move(a), std::move(b)};
-            return d;
-        };
-        const auto offer = [&](const std::vector<std::string>& over, const Expression& at) {
-            Expression path = product_of({derivative(editing.of_entry, at), derivative(at, editing.by_entry)});
-            if (!over.empty()) path = sum_over(over, path);
-            std::vector<Part> terms = terms_of(editing.member);
-            terms.push_back({path, Joint::plus});
-            editing.offer(sum_of_terms(terms), editing.member.span,
-                          fmt::format("A path is missing: {} depends on {} through {} as well.",
-                                      to_text(editing.of_entry), to_text(editing.by_entry), through.name),
-                          {});
-        };
-        // With the letters of the left side first: they read better.
-        for (const Expression& at : editing.entries_of(static_cast<int>(q), editing.free, 2)) offer({}, at);
-        if (static_cast<int>(q) == editing.by)
-            for (std::size_t axis = 0; axis < editing.by_entry.indices.size(); ++axis)
-                for (const int shift : {1, -1}) {
-                    Expression at = editing.by_entry;
-                    at.indices[axis].offset += shift;
-                    offer({}, at);
-                }
-        if (possible) offer(summed, entry);
-        if (summed.size() > 1)
-            for (std::size_t kept = 0; kept < through.ranges.size(); ++kept)
-                for (const std::string& name : editing.free) {
-                    if (editing.range_of(name) != through.ranges[kept]) continue;
-                    Expression at = entry;
-                    std::vector<std::string> over = summed;
-                    at.indices[kept].terms[0].name = name;
-                    over.erase(over.begin() + static_cast<std::ptrdiff_t>(kept));
-                    if (std::ranges::all_of(over, [](const std::string& one) { return !one.empty(); })) offer(over, at);
-                }
+        const int symbol = static_cast<int>(q);
+        if (through.role != Role::definition || has_derivative(through.definition) || symbol == editing.of || !depends_on(model, editing.of, symbol)) continue;
+        if (symbol != editing.by && depends_on(model, symbol, editing.by) && mentions(model.quantity(editing.of).definition, symbol))
+            direct.children.push_back(letter_entry(through.name, {}));
+        if (mentions(through.definition, editing.by)) all.push_back({through.name, paths_through(editing, symbol)});
     }
+    const auto offer = [&](const std::vector<const Expression*>& paths, const std::string& names) {
+        std::vector<Part> terms = terms_of(editing.member);
+        for (const Expression* path : paths) terms.push_back({*path, Joint::plus});
+        editing.offer(sum_of_terms(terms), editing.member.span, fmt::format("A path is missing: {} depends on {} {}.", to_text(editing.of_entry), to_text(editing.by_entry), names), {});
+    };
+    for (const Through& one : all)
+        for (const Expression& path : one.paths) offer({&path}, fmt::format("through {} as well", one.name));
+    if (direct.children.size() > 2 && mentions(model.quantity(editing.of).definition, editing.by)) offer({&direct}, "directly as well");
+    for (std::size_t a = 0; a < all.size(); ++a)
+        for (std::size_t b = a + 1; b < all.size(); ++b)
+            for (const Expression& x : all[a].paths)
+                for (const Expression& y : all[b].paths) offer({&x, &y}, fmt::format("through {} and {} as well", all[a].name, all[b].name));
 }
 
 void extra_term(Editing& editing) {
@@ -1355,9 +1424,12 @@ const std::vector<Mistake>& catalogue() {
         {"half-derivative", "Half of the derivative.", half_derivative},
         {"other-activation", "The derivative of another activation.", other_activation},
         {"missing-kronecker", "A Kronecker delta is missing.", missing_kronecker},
+        {"other-adjoint", "The adjoint of another quantity.", exchanged_adjoint},
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative, true},
         {"derivative-twice", "It is differentiated once too often.", one_prime_less},
+        {"transposed", "It stands transposed.", letters_exchanged},
         {"wrong-letter", "The wrong letter.", wrong_letter, true},
+        {"wrong-letter", "The wrong letter.", square_of_entry},
         {"jacobian-summed", "The rows of a Jacobian are summed.", jacobian_summed},
         {"missing-regulariser", "The regulariser is missing.", missing_term},
         {"missing-path", "A path is missing.", missing_path},
@@ -1365,7 +1437,7 @@ const std::vector<Mistake>& catalogue() {
         {"wrong-name", "Another quantity belongs here.", exchanged_name},
         {"missing-factor", "A factor is missing.", missing_factor, true},
         {"wrong-power", "The power is the wrong one.", power_of_derivative},
-        {"wrong-index", "The index is off.", index_shift},
+        {"wrong-letter", "The index is off.", index_shift},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times},
         {"wrong-number", "A number is the wrong one.", small_changes},
     };
