@@ -83,7 +83,8 @@ class Differentiation {
             case Kind::entry: {
                 if (e.symbol != by_.symbol) return {};
                 Term term{number_of(1), {}};
-                for (std::size_t i = 0; i < e.indices.size(); ++i) term.equal.emplace_back(e.indices[i], by_.indices[i]);
+                for (std::size_t i = 0; i < e.indices.size(); ++i)
+                    term.equal.emplace_back(e.indices[i], by_.indices[i]);
                 return {term};
             }
             case Kind::add: {
@@ -140,7 +141,8 @@ class Differentiation {
             default: {
                 std::vector<int> entries;
                 add_entries(e, entries);
-                if (std::ranges::find(entries, by_.symbol) != entries.end() && e.kind != Kind::iverson) possible = false;
+                if (std::ranges::find(entries, by_.symbol) != entries.end() && e.kind != Kind::iverson)
+                    possible = false;
                 return {};
             }
         }
@@ -172,7 +174,8 @@ class Differentiation {
         std::optional<Index> solution;
         for (auto equation = term.equal.begin(); equation != term.equal.end() && !solution; ++equation) {
             for (const bool flip : {false, true}) {
-                const Index &a = flip ? equation->second : equation->first, &b = flip ? equation->first : equation->second;
+                const Index &a = flip ? equation->second : equation->first,
+                            &b = flip ? equation->first : equation->second;
                 if (flip) break;  // the right side is the denominator's, whose letters are free
                 const auto here = std::ranges::find(a.terms, letter, &IndexTerm::name);
                 if (here == a.terms.end()) continue;
@@ -229,7 +232,9 @@ std::optional<Expression> assembled(const std::vector<Term>& terms) {
         Expression formula = term.formula;
         for (const auto& [a, b] : term.equal) {
             const bool same_index = a.offset == b.offset && a.terms.size() == b.terms.size() &&
-                                    std::ranges::equal(a.terms, b.terms, [](const IndexTerm& x, const IndexTerm& y) { return x.name == y.name && x.sign == y.sign; });
+                                    std::ranges::equal(a.terms, b.terms, [](const IndexTerm& x, const IndexTerm& y) {
+                                        return x.name == y.name && x.sign == y.sign;
+                                    });
             if (same_index) continue;
             if (a.is_number() && b.is_number()) {
                 formula = number_of(0);
@@ -258,7 +263,8 @@ std::optional<Expression> local(const Model& model, const Expression& of, const 
             for (const Letter& letter : model.letters)
                 if (letter.name == term.name && uses_letter(body, letter.name)) {
                     for (const Letter& other : model.letters)
-                        if (other.range == letter.range && other.name[0] != '_' && !uses_letter(body, other.name) && !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
+                        if (other.range == letter.range && other.name[0] != '_' && !uses_letter(body, other.name) &&
+                            !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
                             rename_letter(body, letter.name, other.name);
                             break;
                         }
@@ -268,15 +274,19 @@ std::optional<Expression> local(const Model& model, const Expression& of, const 
     for (const Index& index : by.indices)
         for (const IndexTerm& term : index.terms) {
             const auto bound = [&](auto& self, const Expression& e) -> bool {
-                return (e.kind == Kind::reduce && std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; })) ||
+                return (e.kind == Kind::reduce &&
+                        std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; })) ||
                        std::ranges::any_of(e.children, [&](const Expression& child) { return self(self, child); });
             };
             if (!bound(bound, body)) continue;
             const int range = model.letters[static_cast<std::size_t>(model.letter(term.name))].range;
             for (const Letter& other : model.letters)
-                if (other.range == range && other.name[0] != '_' && !uses_letter(body, other.name) && !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
+                if (other.range == range && other.name[0] != '_' && !uses_letter(body, other.name) &&
+                    !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
                     const auto rename_bound = [&](auto& self, Expression& e) -> void {
-                        if (e.kind == Kind::reduce && std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; })) return rename_letter(e, term.name, other.name);
+                        if (e.kind == Kind::reduce &&
+                            std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; }))
+                            return rename_letter(e, term.name, other.name);
                         for (Expression& child : e.children) self(self, child);
                     };
                     rename_bound(rename_bound, body);
@@ -301,25 +311,36 @@ bool mentions(const Expression& e, int quantity) {
 std::vector<Expression> by_chain_rule(const Editing& editing) {
     std::vector<Expression> formulas;
     const Model& model = editing.model;
-    if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update || editing.second_order) return formulas;
+    if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update || editing.second_order)
+        return formulas;
     const Expression &of = editing.of_entry, &by = editing.by_entry;
-    const auto known = [](const Expression& e) { return std::ranges::none_of(e.indices, [](const Index& index) { return std::ranges::any_of(index.terms, [](const IndexTerm& t) { return t.name.starts_with("_"); }); }); };
+    const auto known = [](const Expression& e) {
+        return std::ranges::none_of(e.indices, [](const Index& index) {
+            return std::ranges::any_of(index.terms, [](const IndexTerm& t) { return t.name.starts_with("_"); });
+        });
+    };
     if (!known(of) || !known(by)) return formulas;
-    const std::optional<Expression> direct = mentions(model.quantity(editing.of).definition, editing.by) ? local(model, of, by) : std::nullopt;
+    const std::optional<Expression> direct =
+        mentions(model.quantity(editing.of).definition, editing.by) ? local(model, of, by) : std::nullopt;
     if (direct) formulas.push_back(*direct);
     // Through what stands between: sum of dA/dq * dq/dB.
     Expression total = direct.value_or(number_of(0));
     bool possible = true, any = false;
     for (std::size_t q = 0; q < model.quantities.size() && possible; ++q) {
         const Quantity& through = model.quantities[q];
-        if (through.role != Role::definition || static_cast<int>(q) == editing.of || !mentions(through.definition, editing.by) || has_derivative(through.definition) || !depends_on(model, editing.of, static_cast<int>(q))) continue;
+        if (through.role != Role::definition || static_cast<int>(q) == editing.of ||
+            !mentions(through.definition, editing.by) || has_derivative(through.definition) ||
+            !depends_on(model, editing.of, static_cast<int>(q)))
+            continue;
         Expression entry = letter_entry(through.name, {});
         entry.symbol = static_cast<int>(q);
         std::vector<std::string> letters;
         for (const int range : through.ranges) {
             std::string letter;
             for (const std::string& name : editing.letters_of_range(range))
-                if (letter.empty() && !uses_letter(of, name) && !uses_letter(by, name) && std::ranges::find(letters, name) == letters.end()) letter = name;
+                if (letter.empty() && !uses_letter(of, name) && !uses_letter(by, name) &&
+                    std::ranges::find(letters, name) == letters.end())
+                    letter = name;
             possible = possible && !letter.empty();
             letters.push_back(letter);
             entry.indices.push_back({{{letter, 1, -1}}, 0, {}});
@@ -337,8 +358,10 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
         for (std::size_t name = 0; name < model.quantities.size(); ++name) {
             // A name for it reads better.
             const Quantity& candidate = model.quantities[name];
-            if (candidate.definition.kind == Kind::derivative && candidate.definition.order == 1 && candidate.definition.children.size() == 2 && candidate.definition.children[0].symbol == editing.of &&
-                candidate.definition.children[1].symbol == static_cast<int>(q) && candidate.ranges == through.ranges && model.quantity(editing.of).ranges.empty()) {
+            if (candidate.definition.kind == Kind::derivative && candidate.definition.order == 1 &&
+                candidate.definition.children.size() == 2 && candidate.definition.children[0].symbol == editing.of &&
+                candidate.definition.children[1].symbol == static_cast<int>(q) && candidate.ranges == through.ranges &&
+                model.quantity(editing.of).ranges.empty()) {
                 Expression named = entry;
                 named.name = candidate.name;
                 named.symbol = static_cast<int>(name);
@@ -349,7 +372,8 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
         // The sum over the letters of q, of which Kronecker deltas fix some.
         std::vector<Term> terms;
         for (const Part& part : terms_of(normalized(*inner))) {
-            Expression formula = normalized(product(derivative, part.joint == Joint::minus ? negated(part.expression) : part.expression));
+            Expression formula = normalized(
+                product(derivative, part.joint == Joint::minus ? negated(part.expression) : part.expression));
             for (const std::string& letter : letters) {
                 const bool minus = formula.kind == Kind::add && formula.children.size() == 1;
                 Expression body = minus ? Expression(formula.children[0]) : formula;
@@ -357,7 +381,9 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
                 bool fixed = false;
                 for (std::size_t i = 0; i < factors.size() && !fixed; ++i) {
                     const Expression& f = factors[i].expression;
-                    if (f.kind != Kind::iverson || f.name != "==" || (f.children[0].name != letter && f.children[1].name != letter)) continue;
+                    if (f.kind != Kind::iverson || f.name != "==" ||
+                        (f.children[0].name != letter && f.children[1].name != letter))
+                        continue;
                     const std::string other = f.children[0].name == letter ? f.children[1].name : f.children[0].name;
                     factors.erase(factors.begin() + static_cast<std::ptrdiff_t>(i));
                     body = product_of_factors(factors);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <derivation/chain_rule.hpp>
 #include <derivation/checker.hpp>
 #include <derivation/diagnose.hpp>
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::size_t most_edits = 6000;  // of one line, two at a time included
 constexpr std::size_t most_first_edits = 150;
+/// Rows that put in so much that a second edit could make anything of it.
+constexpr std::array<std::string_view, 6> last_resorts = {
+    "missing-path", "jacobian-summed", "wrong-name", "missing-factor", "other-adjoint", "softmax-diagonal-missing"};
 
 /// What the left side is called elsewhere: a repair may not be the left side under another name.
 std::vector<Expression> aliases_of(const Model& model, const Expression& left, const Line& line) {
@@ -86,7 +90,8 @@ class Search {
     std::optional<Diagnosis> run() {
         for (const Mistake& mistake : catalogue()) {
             try_row(mistake, member_, [&](const Edit& edit) {
-                if (firsts_.size() < most_first_edits && std::string_view(mistake.name) != "missing-path")
+                if (firsts_.size() < most_first_edits &&
+                    std::ranges::find(last_resorts, std::string_view(mistake.name)) == last_resorts.end())
                     firsts_.push_back(edit);
                 return false;
             });
@@ -215,7 +220,8 @@ Expression tidied(Expression e) {
 /// Whether the member is what is differentiated on the left side, or that without its outer sum.
 bool is_not_differentiated(const Model& model, const Expression& member, Target& target) {
     Expression left = target.left();
-    if (left.kind == Kind::entry && left.symbol >= 0 && model.quantity(left.symbol).definition.kind == Kind::derivative) {
+    if (left.kind == Kind::entry && left.symbol >= 0 &&
+        model.quantity(left.symbol).definition.kind == Kind::derivative) {
         const Quantity& name = model.quantity(left.symbol);
         left = name.definition;
         for (std::size_t i = 0; i < name.letters.size(); ++i) {
@@ -241,7 +247,8 @@ bool is_not_differentiated(const Model& model, const Expression& member, Target&
             for (const IndexTerm& letter : e.letters) {
                 size *= model.range_of(letter.letter).size;
                 for (const int free : target.free())
-                    if (model.letters[static_cast<std::size_t>(free)].range == model.letters[static_cast<std::size_t>(letter.letter)].range)
+                    if (model.letters[static_cast<std::size_t>(free)].range ==
+                        model.letters[static_cast<std::size_t>(letter.letter)].range)
                         substitute(inner, letter.letter, free, model.letters[static_cast<std::size_t>(free)].name);
             }
             e = e.name == "mean" ? quotient_of(inner, number_of(size)) : inner;
@@ -265,7 +272,11 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
         if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";
     }
     if (diagnosis.repair) diagnosis.repair = tidied(*diagnosis.repair);
-    if (diagnosis.mistake != "half-derivative" && member < line.checked.members.size() &&
+    // Where a structural reason was found it says more.
+    static constexpr std::array<std::string_view, 10> weak = {
+        "unknown",        "factor-half",  "factor-two",        "wrong-power", "wrong-number",
+        "missing-factor", "extra-factor", "divided-for-times", "sign",        "wrong-letter"};
+    if (std::ranges::find(weak, diagnosis.mistake) != weak.end() && member < line.checked.members.size() &&
         is_not_differentiated(model, line.checked.members[member], target)) {
         diagnosis.mistake = "not-differentiated";
         diagnosis.reason = "It is not differentiated at all: this is the quantity itself.";

@@ -281,7 +281,8 @@ void divided_by_size(Editing& editing, bool divide) {
             }
         });
         if (editing.member.kind == Kind::add && !editing.line.is_update)
-            editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}), editing.member.span);
+            editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
+                          editing.member.span);
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             std::vector<Part> parts = factors_of(node);
@@ -479,19 +480,24 @@ void letters_exchanged(Editing& editing) {
             rename_letter(turned, x, "?");
             rename_letter(turned, y, x);
             rename_letter(turned, "?", y);
-            editing.offer(turned, editing.member.span, fmt::format("It stands transposed: {} and {} have changed places.", x, y));
+            editing.offer(turned, editing.member.span,
+                          fmt::format("It stands transposed: {} and {} have changed places.", x, y));
         }
 }
 
 /// x[i]^2 for x[i] * x[j]
 void square_of_entry(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
-        if (node.kind != Kind::power || node.children[1].kind != Kind::number || node.children[1].number != 2 || node.children[0].kind != Kind::entry) return;
+        if (node.kind != Kind::power || node.children[1].kind != Kind::number || node.children[1].number != 2 ||
+            node.children[0].kind != Kind::entry)
+            return;
         const Expression saved = node;
         const Expression entry = saved.children[0];
         for (std::size_t i = 0; i < entry.indices.size(); ++i)
             for (const std::string& letter : letters) {
-                if (!entry.indices[i].is_letter() || letter == entry.indices[i].terms[0].name || editing.range_of(letter) != editing.range_of(entry.indices[i].terms[0].name)) continue;
+                if (!entry.indices[i].is_letter() || letter == entry.indices[i].terms[0].name ||
+                    editing.range_of(letter) != editing.range_of(entry.indices[i].terms[0].name))
+                    continue;
                 Expression other = entry;
                 other.indices[i].terms[0].name = letter;
                 node = product_of({entry, other});
@@ -502,7 +508,7 @@ void square_of_entry(Editing& editing) {
 }
 
 void index_shift(Editing& editing) {
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         const Expression saved = node;
         for (std::size_t i = 0; i < node.indices.size(); ++i) {
             if (node.indices[i].is_number()) continue;
@@ -512,6 +518,13 @@ void index_shift(Editing& editing) {
                        {});
                 node = saved;
             }
+            for (const std::string& letter : letters)
+                for (const int direction : {1, -1}) {
+                    node.indices[i].terms.push_back({letter, direction, -1});
+                    commit(saved.span,
+                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    node = saved;
+                }
             if (node.indices[i].terms.size() > 1) {
                 for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k) {
                     node.indices[i].terms[k].sign *= -1;
@@ -537,21 +550,34 @@ void factor_outside(Editing& editing) {
             const std::string& bound = parts[s].expression.letters[0].name;
             for (std::size_t f = 0; f < parts.size(); ++f) {
                 if (f == s) continue;
-                std::vector<Part> rest = parts;
-                Expression moved = parts[f].expression;
-                for (const Letter& letter : editing.model.letters)
-                    if (letter.name != bound && letter.range == editing.range_of(bound) &&
-                        std::ranges::find(letters, letter.name) == letters.end())
-                        rename_letter(moved, letter.name, bound);
-                if (same(moved, parts[f].expression) && !uses_letter(moved, bound)) continue;
-                std::vector<Part> inside = factors_of(parts[s].expression.children[0]);
-                inside.push_back({moved, parts[f].joint});
-                rest[s].expression.children[0] = product_of_factors(inside);
-                rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(f));
-                node = product_of_factors(rest);
-                commit(parts[f].expression.span,
-                       fmt::format("{} belongs inside the sum over {}.", to_text(parts[f].expression), bound), {});
-                node = saved;
+                std::vector<Expression> moved_to;
+                Expression unknown = parts[f].expression;
+                for (const Letter& letter : editing.model.letters) {
+                    if (letter.name == bound || letter.range != editing.range_of(bound) ||
+                        !uses_letter(parts[f].expression, letter.name))
+                        continue;
+                    if (std::ranges::find(letters, letter.name) == letters.end()) {
+                        rename_letter(unknown, letter.name, bound);
+                    } else {
+                        moved_to.push_back(parts[f].expression);
+                        rename_letter(moved_to.back(), letter.name, bound);
+                    }
+                }
+                if (uses_letter(unknown, bound)) moved_to.insert(moved_to.begin(), unknown);
+                for (const Expression& moved : moved_to) {
+                    std::vector<Part> rest = parts;
+                    std::vector<Part> inside = factors_of(parts[s].expression.children[0]);
+                    inside.push_back({moved, parts[f].joint});
+                    rest[s].expression.children[0] = product_of_factors(inside);
+                    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(f));
+                    node = product_of_factors(rest);
+                    const bool jacobian = parts[s].expression.children[0].kind == Kind::derivative;
+                    commit(parts[f].expression.span,
+                           fmt::format("{} belongs inside the sum over {}{}.", to_text(parts[f].expression), bound,
+                                       same(moved, parts[f].expression) ? "" : fmt::format(", as {}", to_text(moved))),
+                           jacobian ? "jacobian-summed" : "");
+                    node = saved;
+                }
             }
             // The sum runs over the wrong letter: another one stands free beside it.
             for (const Letter& letter : editing.model.letters) {
@@ -777,7 +803,8 @@ std::string name_of_missing_derivative(const Editing& editing, const Editing::Ac
     const bool direct = std::ranges::any_of(editing.model.quantities, [&](const Quantity& q) {
         return q.ranges.empty() && mentions(q.definition, activation.quantity);
     });
-    return squared && direct && !uses_adjoint(editing) && (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
+    return squared && direct && !uses_adjoint(editing) &&
+                   (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
                ? "missing-output-derivative"
                : "missing-derivative";
 }
@@ -958,11 +985,14 @@ void softmax_jacobian(Editing& editing) {
     const Model& model = editing.model;
     if (editing.arrays) return;
     const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
-        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) || (e.kind == Kind::number && e.number == 1 && e.name == "1");
+        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
+               (e.kind == Kind::number && e.number == 1 && e.name == "1");
     });
     const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
-    const char* sentence = only_diagonal ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
-                                         : "The diagonal of softmax's Jacobian has a term of its own.";
+    const char* sentence =
+        only_diagonal
+            ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
+            : "The diagonal of softmax's Jacobian has a term of its own.";
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
         for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
@@ -972,7 +1002,9 @@ void softmax_jacobian(Editing& editing) {
                 if (letter == last || editing.range_of(letter) != editing.range_of(last)) continue;
                 Expression other = p;
                 other.indices.back().terms[0].name = letter;
-                editing.offer(product_of({p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})}), editing.member.span, sentence, mistake);
+                editing.offer(
+                    product_of({p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})}),
+                    editing.member.span, sentence, mistake);
             }
             const std::string bound = editing.unused_letter(editing.range_of(last));
             if (bound.empty()) continue;
@@ -980,7 +1012,8 @@ void softmax_jacobian(Editing& editing) {
                 if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
                 Expression sum = product_of({g, p});
                 rename_letter(sum, last, bound);
-                editing.offer(product_of({p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})}), editing.member.span, sentence, mistake);
+                editing.offer(product_of({p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})}),
+                              editing.member.span, sentence, mistake);
             }
         }
     }
@@ -1079,8 +1112,12 @@ void missing_factor(Editing& editing) {
                 std::vector<Part> parts = factors_of(saved);
                 parts.push_back({factor, Joint::times});
                 node = product_of_factors(parts);
-                const bool rate = editing.line.is_update && factor.kind == Kind::entry && std::ranges::any_of(possible_rates(editing.model, editing.line.loss), [&](int q) { return editing.model.quantity(q).name == factor.name; });
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), rate ? "missing-rate" : "");
+                const bool rate = editing.line.is_update && factor.kind == Kind::entry &&
+                                  std::ranges::any_of(possible_rates(editing.model, editing.line.loss), [&](int q) {
+                                      return editing.model.quantity(q).name == factor.name;
+                                  });
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)),
+                       rate ? "missing-rate" : "");
                 if (!saved.children.empty() || saved.kind == Kind::entry) {
                     parts.back().joint = Joint::divided;
                     node = product_of_factors(parts);
@@ -1163,13 +1200,34 @@ void divided_for_times(Editing& editing) {
 /// dC/dp[k] for dC/dz[k], as a derivative or as a name for one.
 void exchanged_adjoint(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
-        const bool names_one = node.kind == Kind::entry && std::ranges::any_of(editing.model.quantities_named(node.name), [&](int q) { return editing.model.quantity(q).definition.kind == Kind::derivative; });
+        const bool names_one =
+            node.kind == Kind::entry && std::ranges::any_of(editing.model.quantities_named(node.name), [&](int q) {
+                return editing.model.quantity(q).definition.kind == Kind::derivative;
+            });
         if ((node.kind != Kind::derivative || node.order != 1) && !names_one) return;
         const Expression saved = node;
+        if (!names_one && node.children[1].kind == Kind::entry) {
+            const std::vector<int> named = editing.model.quantities_named(node.children[1].name);
+            for (const Quantity& other : editing.model.quantities) {
+                if (other.role != Role::definition || other.name == node.children[1].name ||
+                    std::ranges::none_of(named,
+                                         [&](int q) { return editing.model.quantity(q).ranges == other.ranges; }))
+                    continue;
+                node.children[1].name = other.name;
+                commit(saved.span,
+                       fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved),
+                                   to_text(node)),
+                       {});
+                node = saved;
+            }
+        }
         for (const Expression& adjoint : adjoints(editing, letters)) {
             if (same(adjoint, saved)) continue;
             node = adjoint;
-            commit(saved.span, fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved), to_text(adjoint)), {});
+            commit(saved.span,
+                   fmt::format("The adjoint of another quantity: {} stands where {} belongs.", to_text(saved),
+                               to_text(adjoint)),
+                   {});
         }
         node = saved;
     });
@@ -1184,7 +1242,10 @@ void exchanged_name(Editing& editing) {
         int wrong = named[0];
         for (const int q : named) {
             const std::vector<int>& ranges = editing.model.quantity(q).ranges;
-            if (std::ranges::equal(saved.indices, ranges, [&](const Index& index, int range) { return !index.is_letter() || editing.range_of(index.terms[0].name) == range; })) wrong = q;
+            if (std::ranges::equal(saved.indices, ranges, [&](const Index& index, int range) {
+                    return !index.is_letter() || editing.range_of(index.terms[0].name) == range;
+                }))
+                wrong = q;
         }
         const auto try_entry = [&](std::size_t q, const Expression& entry) {
             node = entry;
@@ -1236,6 +1297,11 @@ void missing_term(Editing& editing) {
             if (constant.role != Role::constant) continue;
             const Expression c = letter_entry(constant.name, {});
             candidates.push_back(product_of({c, editing.by_entry}));
+            if (editing.second_order)
+                for (std::size_t a = 0; a < editing.free.size(); ++a)
+                    for (std::size_t b = a + 1; b < editing.free.size(); ++b)
+                        if (editing.range_of(editing.free[a]) == editing.range_of(editing.free[b]))
+                            candidates.push_back(product_of({c, kronecker(editing.free[a], editing.free[b])}));
             candidates.push_back(product_of({number_of(2), c, editing.by_entry}));
             for (const Expression& size : sizes(editing))
                 candidates.push_back(quotient_of(product_of({c, editing.by_entry}), size));
@@ -1318,23 +1384,31 @@ void missing_path(Editing& editing) {
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         const Quantity& through = model.quantities[q];
         const int symbol = static_cast<int>(q);
-        if (through.role != Role::definition || has_derivative(through.definition) || symbol == editing.of || !depends_on(model, editing.of, symbol)) continue;
-        if (symbol != editing.by && depends_on(model, symbol, editing.by) && mentions(model.quantity(editing.of).definition, symbol))
+        if (through.role != Role::definition || has_derivative(through.definition) || symbol == editing.of ||
+            !depends_on(model, editing.of, symbol))
+            continue;
+        if (symbol != editing.by && depends_on(model, symbol, editing.by) &&
+            mentions(model.quantity(editing.of).definition, symbol))
             direct.children.push_back(letter_entry(through.name, {}));
         if (mentions(through.definition, editing.by)) all.push_back({through.name, paths_through(editing, symbol)});
     }
     const auto offer = [&](const std::vector<const Expression*>& paths, const std::string& names) {
         std::vector<Part> terms = terms_of(editing.member);
         for (const Expression* path : paths) terms.push_back({*path, Joint::plus});
-        editing.offer(sum_of_terms(terms), editing.member.span, fmt::format("A path is missing: {} depends on {} {}.", to_text(editing.of_entry), to_text(editing.by_entry), names), {});
+        editing.offer(sum_of_terms(terms), editing.member.span,
+                      fmt::format("A path is missing: {} depends on {} {}.", to_text(editing.of_entry),
+                                  to_text(editing.by_entry), names),
+                      {});
     };
     for (const Through& one : all)
         for (const Expression& path : one.paths) offer({&path}, fmt::format("through {} as well", one.name));
-    if (direct.children.size() > 2 && mentions(model.quantity(editing.of).definition, editing.by)) offer({&direct}, "directly as well");
+    if (direct.children.size() > 2 && mentions(model.quantity(editing.of).definition, editing.by))
+        offer({&direct}, "directly as well");
     for (std::size_t a = 0; a < all.size(); ++a)
         for (std::size_t b = a + 1; b < all.size(); ++b)
             for (const Expression& x : all[a].paths)
-                for (const Expression& y : all[b].paths) offer({&x, &y}, fmt::format("through {} and {} as well", all[a].name, all[b].name));
+                for (const Expression& y : all[b].paths)
+                    offer({&x, &y}, fmt::format("through {} and {} as well", all[a].name, all[b].name));
 }
 
 void extra_term(Editing& editing) {
