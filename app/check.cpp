@@ -27,7 +27,7 @@ int check(const CheckOptions& options) {
     int exit_code = 0;
     for (const std::string& path : options.files) {
         const std::string text = read(path);
-        derivation::Report report = derivation::check(text, {path, options.seed, options.line, !options.html.empty()});
+        derivation::Report report = derivation::check(text, {path, options.seed, options.line});
         exit_code = std::max(exit_code, report.exit_code());
         if (!report.error && (options.as_text || options.as_latex))
             fmt::print("{}", derivation::rewritten(

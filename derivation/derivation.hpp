@@ -67,8 +67,7 @@ struct Report {
 struct Options {
     std::string file = "-";
     std::uint64_t seed = 1;
-    std::size_t line = 0;   ///< judge this line alone; 0: all
-    bool formulas = false;  ///< whether the report needs LaTeX and MathML
+    std::size_t line = 0;  ///< judge this line alone; 0: all
 };
 
 /// Never throws for what stands in the text.

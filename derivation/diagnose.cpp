@@ -273,9 +273,9 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
     }
     if (diagnosis.repair) diagnosis.repair = tidied(*diagnosis.repair);
     // Where a structural reason was found it says more.
-    static constexpr std::array<std::string_view, 10> weak = {
-        "unknown",        "factor-half",  "factor-two",        "wrong-power", "wrong-number",
-        "missing-factor", "extra-factor", "divided-for-times", "sign",        "wrong-letter"};
+    static constexpr std::array<std::string_view, 11> weak = {
+        "unknown",      "factor-half",       "factor-two", "wrong-power",  "wrong-number", "missing-factor",
+        "extra-factor", "divided-for-times", "sign",       "wrong-letter", "wrong-name"};
     if (std::ranges::find(weak, diagnosis.mistake) != weak.end() && member < line.checked.members.size() &&
         is_not_differentiated(model, line.checked.members[member], target)) {
         diagnosis.mistake = "not-differentiated";

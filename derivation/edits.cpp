@@ -114,7 +114,8 @@ void Editing::walk(Expression& root, Expression& node, std::vector<std::string>&
                    bool terms, bool is_term) {
     if (done_) return;
     const bool is_sum = node.kind == Kind::add;
-    if (!terms || (is_term && !is_sum)) {
+    // A sum as a whole counts as a term too where it is all of the member.
+    if (!terms || (is_term && (!is_sum || (&node == &root && !line.is_update)))) {
         const Expression saved = node;
         visit(node, letters, [&](Span where, std::string sentence, std::string mistake) {
             if (done_) return;

@@ -13,6 +13,10 @@ namespace derivation {
 
 namespace {
 
+// A line may follow from one of these many wrong lines above it.
+constexpr std::size_t most_mistaken = 12;
+constexpr std::size_t most_varied = 100;
+
 bool stands_in(const Expression& e, int quantity) {
     std::vector<int> entries;
     add_entries(e, entries);
@@ -67,8 +71,7 @@ void Judge::ill_formed(Line& line, LineReport& report) {
     report.verdict = Verdict::ill_formed;
     report.member = line.fault_member;
     report.reason = line.fault->what();
-    if (!report.reason.empty())
-        report.reason[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(report.reason[0])));
+    if (report.reason.starts_with("the ") || report.reason.starts_with("this ")) report.reason[0] = 'T';
     if (!report.reason.ends_with(".")) report.reason += ".";
     report.mistake = line.fault->mistake;
     caret(report, line, line.fault->span);
@@ -207,6 +210,7 @@ void Judge::depart(Line& line, LineReport& report, Target& target, std::size_t m
     if (diagnosis.span.end > diagnosis.span.begin) caret(report, line, diagnosis.span);
     if (diagnosis.repair) write_repair(report, line, m, *diagnosis.repair);
     if (!line.is_update) mistaken_.push_back({line.number, line.checked.members[0], right});
+    if (mistaken_.size() > most_mistaken) mistaken_.erase(mistaken_.begin());
 }
 
 // ---- updates
@@ -416,6 +420,7 @@ void Judge::judge_printed(Line& line, LineReport& report) {
 
 bool Judge::holds_under(const Variation& variation, const std::string& key, const Expression& left,
                         const Expression& right, const std::vector<int>& free) {
+    if (varied_.size() > most_varied) varied_.clear();
     auto found = varied_.find(key);
     if (found == varied_.end()) {
         try {

@@ -265,12 +265,16 @@ std::vector<Expression> sizes(const Editing& editing) {
 
 void divided_by_size(Editing& editing, bool divide) {
     for (const Expression& size : sizes(editing)) {
+        const auto is_size = [&](const Expression& e) {
+            return same(e, size) || (is_call(e, "size") && is_call(size, "size") &&
+                                     editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
+        };
         // A size that stands there already is taken away.
         editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
             if (node.kind != Kind::product) return;
             const std::vector<Part> parts = factors_of(node);
             for (std::size_t i = 0; i < parts.size(); ++i) {
-                if (!same(parts[i].expression, size) || (parts[i].joint == Joint::divided) == divide) continue;
+                if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
                 std::vector<Part> rest = parts;
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
                 if (rest.size() > 1 && rest[0].expression.kind == Kind::number && rest[0].expression.number == 1 &&
@@ -303,16 +307,16 @@ void mean_missing(Editing& editing) {
     if (!editing.done()) divided_by_size(editing, true);
 }
 
+/// Whether the loss divides by a constant or by a number of terms.
 bool loss_is_mean(const Editing& editing) {
+    const auto is_size = [&](const Expression& e) {
+        return (e.kind == Kind::entry && editing.model.quantity(e.symbol).role == Role::constant) ||
+               (e.kind == Kind::number && e.number > 2);
+    };
     const auto divides = [&](const Expression& e) {
         if (e.kind == Kind::reduce && e.name == "mean") return true;
-        if (e.kind != Kind::product) return false;
-        for (std::size_t i = 0; i < e.children.size(); ++i)
-            if (e.joints[i] == Joint::divided &&
-                ((e.children[i].kind == Kind::entry &&
-                  editing.model.quantity(e.children[i].symbol).role == Role::constant) ||
-                 (e.children[i].kind == Kind::number && e.children[i].number > 2)))
-                return true;
+        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+            if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
         return false;
     };
     return any_behind(editing.model, editing.of, divides);
@@ -1176,7 +1180,11 @@ void extra_factor(Editing& editing) {
         }
         node = saved;
     });
-    // The square of something that should stand once is a power, and belongs to power_of_derivative.
+    if (editing.member.kind == Kind::entry || editing.member.kind == Kind::call) {
+        const bool bias = is_bias(editing.model, editing.by);
+        editing.offer(number_of(1), editing.member.span, bias ? "The input of a bias is 1." : "",
+                      bias ? "input-on-bias" : "");
+    }
 }
 
 void divided_for_times(Editing& editing) {
@@ -1480,16 +1488,19 @@ const std::vector<Mistake>& catalogue() {
         {"sign", "The sign is the wrong one.", sign, true},
         {"factor-half", "It is half of what is right.", half, true},
         {"factor-two", "It is twice what is right.", twice, true},
+        {"product-of-sums", "A product of sums stands for a sum of products.", product_of_sums},
         {"extra-sum", "A sum that should not be there.", extra_sum, true},
         {"factor-outside-sum", "A factor stands outside the sum over its letter.", factor_outside},
-        {"missing-sum", "A sum is missing.", missing_sum},
         {"batch-mean-missing", "The 1/N of the mean is missing: the error grows with the number of terms.",
          mean_missing},
         {"batch-mean-extra", "A 1/N that should not be there: the loss is a sum, not a mean.", mean_extra},
         {"batch-mean-twice", "The 1/N stands here twice: what is summed holds it already.", mean_twice},
+        {"missing-sum", "A sum is missing.", missing_sum},
         {"transposed", "A matrix stands transposed.", transposed},
         {"order-of-factors", "The factors stand in the wrong order.", order_of_factors},
-        {"product-of-sums", "A product of sums stands for a sum of products.", product_of_sums},
+        {"wrong-letter", "The wrong letter.", wrong_letter, true},
+        {"wrong-letter", "The wrong letter.", square_of_entry},
+        {"wrong-letter", "The index is off.", index_shift},
         {"extra-sum", "A sum stands here that another factor holds already.", held_already},
         {"softmax-diagonal-missing", "Softmax's Jacobian is not this.", softmax_jacobian},
         {"function-for-derivative", "A function stands where its derivative belongs.", function_for_derivative},
@@ -1502,8 +1513,6 @@ const std::vector<Mistake>& catalogue() {
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative, true},
         {"derivative-twice", "It is differentiated once too often.", one_prime_less},
         {"transposed", "It stands transposed.", letters_exchanged},
-        {"wrong-letter", "The wrong letter.", wrong_letter, true},
-        {"wrong-letter", "The wrong letter.", square_of_entry},
         {"jacobian-summed", "The rows of a Jacobian are summed.", jacobian_summed},
         {"missing-regulariser", "The regulariser is missing.", missing_term},
         {"missing-path", "A path is missing.", missing_path},
@@ -1511,7 +1520,6 @@ const std::vector<Mistake>& catalogue() {
         {"wrong-name", "Another quantity belongs here.", exchanged_name},
         {"missing-factor", "A factor is missing.", missing_factor, true},
         {"wrong-power", "The power is the wrong one.", power_of_derivative},
-        {"wrong-letter", "The index is off.", index_shift},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times},
         {"wrong-number", "A number is the wrong one.", small_changes},
     };

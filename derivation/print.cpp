@@ -15,6 +15,8 @@ constexpr int of_sum = 1, of_product = 2, of_power = 3, of_atom = 4;
 
 int strength(const Expression& e) {
     switch (e.kind) {
+        case Kind::number:
+            return e.number < 0 ? of_sum : of_atom;
         case Kind::add:
             return of_sum;
         case Kind::product:
@@ -43,8 +45,7 @@ class Text {
   public:
     static std::string in(const Expression& e, int place) {
         const std::string inside = print(e);
-        return strength(e) < place || (place == of_atom && e.kind == Kind::number && e.number < 0) ? "(" + inside + ")"
-                                                                                                   : inside;
+        return strength(e) < place ? "(" + inside + ")" : inside;
     }
 
     static std::string print(const Expression& e) {
@@ -417,6 +418,14 @@ class Formula {
 
   private:
     static std::string product(const Expression& e) {
+        // 1/2 x is half of x, and not x over 2.
+        if (e.children.size() > 2 && e.joints[1] == Joint::divided && e.joints[2] != Joint::divided &&
+            e.children[0].kind == Kind::number && e.children[1].kind == Kind::number) {
+            std::vector<Part> rest = factors_of(e);
+            rest.erase(rest.begin(), rest.begin() + 2);
+            return Style::fraction(print(e.children[0]), print(e.children[1])) + Style::sign("*") +
+                   in(product_of_factors(rest), of_product);
+        }
         std::string above, below;
         const bool fraction =
             std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {

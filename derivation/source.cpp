@@ -183,7 +183,8 @@ Source read_source(std::string content) {
             const Span rest = trimmed(text, {keyword_span.end, line.end});
             raw.push_back({std::string(keyword), keyword_span, {}});
             if (rest.begin < rest.end) raw.back().pieces.push_back(rest);
-        } else if (words.starts_with("\\begin{") && display_command(text, line.begin) > 0) {
+        } else if (const std::size_t dollars = std::min(words.find_first_not_of('$'), words.size());
+                   display_command(text, line.begin + dollars) > 0 && words.substr(dollars).starts_with("\\begin")) {
             raw.push_back({"claim", {line.begin, line.begin}, {line}});
         } else if (raw.empty()) {
             throw Error(line, "a statement begins with index, given, constant, function, let, claim, update or at");

@@ -113,9 +113,6 @@ class Point::Recording {
                 scale = std::max(scale, std::abs(*local));
                 return *local;
             }
-        for (const Assumption& assumption : variation_.assumptions)
-            if (const std::optional<double> assumed = assumed_derivative(assumption, e, letters, scale))
-                return *assumed;
         Context& context = context_of(e);
         const std::ptrdiff_t place = place_of(model_, by, letters);
         if (place < 0) return 0;
@@ -129,15 +126,18 @@ class Point::Recording {
             if (added) {
                 Variable gradient = recorded(context, of, letters);
                 for (int i = 1; i < e.order; ++i)
-                    gradient = gradient_of(gradient, node_by(context, e.children[as_size(i)], letters));
+                    gradient = gradient_by(context, gradient, e.children[as_size(i)], letters);
                 found->second = walk(gradient);
             }
             adjoints = &found->second;
         }
-        const Variable node = node_by(context, e.order == 1 ? by : e.children[as_size(e.order)], letters);
-        if (!node.on(tape_) || node.index() >= adjoints->values.size()) return 0;
-        scale = std::max(scale, adjoints->scales[node.index()]);
-        return adjoints->values[node.index()];
+        double total = 0;
+        for (const Variable& node : nodes_by(context, e.order == 1 ? by : e.children[as_size(e.order)], letters)) {
+            if (!node.on(tape_) || node.index() >= adjoints->values.size()) continue;
+            scale = std::max(scale, adjoints->scales[node.index()]);
+            total += adjoints->values[node.index()];
+        }
+        return total;
     }
 
     bool finite = true;
@@ -181,7 +181,13 @@ class Point::Recording {
         open_.push_back(key);
         Letters letters = letters_of(q, i);
         const double scale_before = std::exchange(scale_, 0);
-        Variable node = record(context, definition(q), letters);
+        Variable node;
+        const auto assumption = std::ranges::find(
+            variation_.assumptions, q, [](const Assumption& one) { return one.derivative.children[0].symbol; });
+        if (is_base && assumption != variation_.assumptions.end())
+            node = assumed(*assumption, i);
+        else
+            node = record(context, definition(q), letters);
         // Every entry has a node of its own, so that its adjoint is not mixed with that of another name.
         node = node.requires_gradient() ? node + 0.0 : tape_.variable(node.item());
         if (is_base) {
@@ -253,7 +259,7 @@ class Point::Recording {
                 Context& inner = context_of(e);
                 Variable gradient = record(inner, e.children[0], letters);
                 for (int i = 1; i <= e.order; ++i)
-                    gradient = gradient_of(gradient, node_by(inner, e.children[as_size(i)], letters));
+                    gradient = gradient_by(inner, gradient, e.children[as_size(i)], letters);
                 return gradient;
             }
             case Kind::iverson: {
@@ -440,53 +446,56 @@ class Point::Recording {
         return letters;
     }
 
-    /// Where dA/dB is assumed to be M: A is taken without its paths through B, plus the sum of M times B.
-    std::optional<double> assumed_derivative(const Assumption& assumption, const Expression& e, const Letters& letters,
-                                             double& scale) {
-        const Expression& of = assumption.derivative.children[0];
-        const Expression& by = assumption.derivative.children[1];
-        if (e.order != 1 || e.children.size() != 2 || e.children[0].kind != Kind::entry ||
-            e.children[0].symbol != of.symbol)
-            return {};
-        const std::ptrdiff_t of_place = place_of(model_, e.children[0], letters),
-                             at = place_of(model_, e.children[1], letters);
-        if (of_place < 0 || at < 0) return 0.0;
-        const auto key = std::pair(&assumption, of_place);
-        auto found = assumed_.find(key);
-        Context& cut = context_holding({by.symbol});
-        if (found == assumed_.end()) {
-            const Variable direct =
-                of.symbol == by.symbol ? number(0) : entry(cut, of.symbol, static_cast<std::size_t>(of_place));
-            Variable total = direct + 0.0;
-            Letters inner(model_.letters.size(), 0);
-            std::vector<int> free;
-            for (const Expression* entry_of : {&of, &by})
-                for (const Index& index : entry_of->indices)
-                    for (const IndexTerm& term : index.terms)
-                        if (std::ranges::find(free, term.letter) == free.end()) free.push_back(term.letter);
-            for_each_entry(model_, free, inner, [&] {
-                if (place_of(model_, of, inner) != of_place) return true;
-                const std::ptrdiff_t place = place_of(model_, by, inner);
-                if (place < 0) return true;
-                Letters copy = inner;
-                const double before = std::exchange(scale_, 0);
-                double m = record(base_, assumption.value, copy).item();
-                if (std::abs(m) < 1e-9 * std::exchange(scale_, before)) m = 0;
-                total = total + m * entry(base_, by.symbol, static_cast<std::size_t>(place));
-                return true;
-            });
-            found = assumed_.emplace(key, walk(total)).first;
-        }
-        const auto adjoint = [&](const Variable& node) {
-            if (node.index() >= found->second.values.size()) return 0.0;
-            scale = std::max(scale, found->second.scales[node.index()]);
-            return found->second.values[node.index()];
-        };
-        const Variable base = entry(base_, e.children[1].symbol, static_cast<std::size_t>(at));
-        if (e.children[1].symbol == by.symbol) return adjoint(base);
-        const Variable beside = entry(cut, e.children[1].symbol, static_cast<std::size_t>(at));
-        return base.index() == beside.index() ? adjoint(base) : adjoint(base) + adjoint(beside);
+    /// Where dA/dB is assumed to be M: A without its paths through B, plus the sum of M times B's change. Its value is
+    /// the true one; only its derivatives differ.
+    Variable assumed(const Assumption& assumption, std::size_t i) {
+        const Expression &of = assumption.derivative.children[0], &by = assumption.derivative.children[1];
+        Letters inner = letters_of(of.symbol, i);
+        Variable total = record(context_holding({by.symbol}), definition(of.symbol), inner) + 0.0;
+        std::vector<int> free;
+        for (const Expression* entry_of : {&of, &by})
+            for (const Index& index : entry_of->indices)
+                for (const IndexTerm& term : index.terms)
+                    if (std::ranges::find(free, term.letter) == free.end()) free.push_back(term.letter);
+        Letters letters(model_.letters.size(), 0);
+        for_each_entry(model_, free, letters, [&] {
+            const std::ptrdiff_t of_place = place_of(model_, of, letters), place = place_of(model_, by, letters);
+            if (of_place != static_cast<std::ptrdiff_t>(i) || place < 0) return true;
+            const double before = std::exchange(scale_, 0);
+            double m = record(context_holding({untouched}), assumption.value, letters).item();
+            if (std::abs(m) < 1e-9 * std::exchange(scale_, before)) m = 0;
+            const Variable b = entry(base_, by.symbol, static_cast<std::size_t>(place));
+            total = total + m * (b - b.item());
+            return true;
+        });
+        return total;
     }
+
+    /// The nodes by which a derivative by this entry is taken: under an assumption there is one more, beside its paths.
+    std::vector<Variable> nodes_by(Context& context, const Expression& by, const Letters& letters) {
+        const Variable node = node_by(context, by, letters);
+        std::vector<Variable> nodes = {node};
+        if (&context != &base_ || !node.on(tape_)) return nodes;
+        for (const Assumption& assumption : variation_.assumptions) {
+            const int held = assumption.derivative.children[1].symbol;
+            if (by.symbol == held) continue;
+            const Variable beside = node_by(context_holding({held}), by, letters);
+            if (std::ranges::none_of(nodes, [&](const Variable& one) { return one.index() == beside.index(); }))
+                nodes.push_back(beside);
+        }
+        return nodes;
+    }
+
+    Variable gradient_by(Context& context, const Variable& y, const Expression& by, const Letters& letters) {
+        std::optional<Variable> total;
+        for (const Variable& node : nodes_by(context, by, letters)) {
+            const Variable one = gradient_of(y, node);
+            total = total ? *total + one : one;
+        }
+        return *total;
+    }
+
+    static constexpr int untouched = -1;  ///< holds nothing: the definitions as they are
 
     const Model& model_;
     Variation variation_;
@@ -502,7 +511,6 @@ class Point::Recording {
     std::unordered_map<std::uint32_t, Adjoints> adjoints_;
     std::unordered_map<std::string, Adjoints> higher_;
     std::map<std::tuple<int, std::ptrdiff_t, int>, Adjoints> locals_;
-    std::map<std::pair<const Assumption*, std::ptrdiff_t>, Adjoints> assumed_;
 };
 
 Point::Point(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
@@ -587,7 +595,8 @@ class Draw {
             case Domain::real:
             case Domain::nonzero:
             case Domain::symmetric:
-                for (double& x : values) x = (all_positive || between(0, 1) < 0.5 ? 1 : -1) * between(0.2, 1.2);
+                for (std::size_t i = 0; i < values.size(); ++i)
+                    values[i] = (all_positive ? 1 : sign_of(quantity, i, number)) * between(0.2, 1.2);
                 break;
             case Domain::positive:
                 for (double& x : values) x = between(0.3, 1.8);
@@ -614,11 +623,20 @@ class Draw {
     }
 
   private:
+    /// Random at the first point and opposite at the second, so that no sign is the same at all points.
+    int sign_of(const Quantity& quantity, std::size_t i, std::size_t number) {
+        const int sign = between(0, 1) < 0.5 ? 1 : -1;
+        if (number > 1) return sign;
+        const auto [found, added] = signs_.try_emplace(std::pair(&quantity, i), sign);
+        return number == 0 ? found->second = sign : -found->second;
+    }
+
     double between(double low, double high) { return std::uniform_real_distribution<double>(low, high)(engine_); }
 
     const Model& model_;
     const Variation& variation_;
     std::mt19937_64 engine_;
+    std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
 
 }  // namespace
