@@ -40,62 +40,48 @@ class Checker {
     bool arrays = false;
     std::vector<int> free;
 
-    Expression scalar(const Expression& e) {
-        if (arrays) {
-            Lowered lowered = lower(e);
-            if (!lowered.axes.empty())
-                throw ill_formed(
-                    e.span, fmt::format("this is an array over {}, where a number should stand", shape_of(lowered)),
-                    "shapes");
-            return lowered.body;
-        }
-        return resolve(e);
-    }
-
-    Expression resolve(const Expression& e) {
-        Expression result = e;
+    Expression resolve(Expression e) {
         switch (e.kind) {
             case Kind::number:
-                return result;
+                return e;
             case Kind::letter:
                 if (comparisons_ == 0)
                     throw ill_formed(e.span, fmt::format("the letter {} stands here as a number", e.name),
                                      "letter-as-number");
-                result.letters[0].letter = letter(e.name, e.span);
-                return result;
+                e.letters[0].letter = letter(e.name, e.span);
+                return e;
             case Kind::entry:
-                return entry(std::move(result));
+                return entry(std::move(e));
             case Kind::call:
-                return call(std::move(result));
-            case Kind::reduce: {
-                if (e.letters.empty()) {
-                    if (e.children[0].kind == Kind::entry || e.name == "sum" || e.name == "mean")
-                        throw ill_formed(e.span, fmt::format("{} names no letter: write {}(k, ...)", e.name, e.name),
-                                         "missing-letter");
-                }
-                bind(result, [&] {
-                    for (Expression& child : result.children) child = resolve(child);
-                });
-                return result;
-            }
+                return call(std::move(e));
+            case Kind::reduce:
+                if (e.letters.empty())
+                    throw ill_formed(e.span, fmt::format("{} names no letter: write {}(k, ...)", e.name, e.name),
+                                     "missing-letter");
+                bind(e, [&] { resolve_children(e); });
+                return e;
             case Kind::derivative:
-                return derivative(std::move(result));
+                return derivative(std::move(e));
             case Kind::iverson:
                 ++comparisons_;
-                for (Expression& child : result.children) child = resolve(child);
+                resolve_children(e);
                 --comparisons_;
-                return result;
+                return e;
             case Kind::norm: {
                 Expression square;
                 square.kind = Kind::power;
                 square.span = e.span;
-                square.children = {resolve(e.children[0]), number_of(2)};
+                square.children = {resolve(std::move(e.children[0])), number_of(2)};
                 return square;
             }
             default:
-                for (Expression& child : result.children) child = resolve(child);
-                return normalized_top(std::move(result));
+                resolve_children(e);
+                return e;
         }
+    }
+
+    void resolve_children(Expression& e) {
+        for (Expression& child : e.children) child = resolve(std::move(child));
     }
 
     Lowered lower(const Expression& e) {
@@ -202,11 +188,6 @@ class Checker {
     }
 
   private:
-    static Expression normalized_top(Expression e) {
-        if (e.kind != Kind::add && e.kind != Kind::product && e.kind != Kind::transpose) return e;
-        return normalized(std::move(e));
-    }
-
     int letter(const std::string& name, Span span) {
         const int found = model_.letter(name);
         if (found < 0) {
@@ -320,7 +301,7 @@ class Checker {
             if (e.children.size() != 1) throw ill_formed(e.span, "softmax takes one argument", "arguments");
             const std::vector<int> outer_free = std::exchange(free, {});
             const std::vector<int> outer_bound = std::exchange(bound_, {});
-            Expression body = resolve(e.children[0]);
+            Expression body = resolve(std::move(e.children[0]));
             const std::vector<int> inner = std::exchange(free, outer_free);
             bound_ = outer_bound;
             if (inner.empty()) throw ill_formed(e.span, "softmax needs a letter to run over", "missing-letter");
@@ -331,7 +312,7 @@ class Checker {
         if (e.name == "diag" || e.name == "outer")
             throw ill_formed(e.span, fmt::format("{} makes a matrix, where a number should stand", e.name), "shapes");
         check_arguments(e);
-        for (Expression& child : e.children) child = resolve(child);
+        resolve_children(e);
         return e;
     }
 
@@ -383,9 +364,9 @@ class Checker {
 
     Expression derivative(Expression e) {
         const auto by_end = static_cast<std::size_t>(e.order) + 1;
-        e.children[0] = resolve(e.children[0]);
+        e.children[0] = resolve(std::move(e.children[0]));
         for (std::size_t i = 1; i < by_end; ++i) {
-            e.children[i] = resolve(e.children[i]);
+            e.children[i] = resolve(std::move(e.children[i]));
             check_denominator(e.children[i]);
         }
         for (std::size_t i = by_end; i < e.children.size(); ++i) held(e.children[i]);
@@ -796,7 +777,7 @@ Checked check_line(Model& model, const std::vector<Expression>& members, std::si
         checked.free = first.axes;
         checked.row = first.row;
     } else {
-        checked.members.push_back(checker.resolve(members[0]));
+        checked.members.push_back(normalized(checker.resolve(members[0])));
         checked.free = checker.free;
     }
     limit_work(model, checked.members[0], checked.free);
@@ -809,7 +790,7 @@ Expression check_member(Model& model, const Checked& line, const Expression& mem
     checker.arrays = line.arrays;
     Expression result;
     if (!line.arrays) {
-        result = checker.resolve(member);
+        result = normalized(checker.resolve(member));
         check_letters(model, member, checker.free, line.free);
     } else {
         Lowered lowered = checker.lower(member);
@@ -836,7 +817,7 @@ Definition check_definition(Model& model, const Expression& body, const std::vec
     checker.arrays = is_of_arrays(model, body);
     Definition definition;
     if (!checker.arrays) {
-        definition.body = checker.resolve(body);
+        definition.body = normalized(checker.resolve(body));
         definition.letters = letters;
         for (const int letter : checker.free)
             if (!contains(letters, letter)) {

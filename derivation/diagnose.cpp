@@ -97,7 +97,8 @@ class Search {
             });
             if (found_) return found_;
         }
-        std::ranges::stable_partition(firsts_, [&](const Edit& first) { return is_well_formed(first.member); });
+        std::stable_partition(firsts_.begin(), firsts_.end(),
+                              [&](const Edit& first) { return is_well_formed(first.member); });
         for (const Edit& first : firsts_) {
             for (const Mistake& mistake : catalogue()) {
                 if (!mistake.generic) continue;
@@ -146,7 +147,8 @@ class Search {
         bool result = false;
         try {
             const Expression checked = check_member(model_, line_.checked, edited);
-            result = !smuggles(checked) && !has_idle_factors(checked) && is_right(checked) && !has_idle_terms(checked);
+            result = !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) &&
+                     is_right(checked) && !has_idle_terms(checked);
         } catch (const Error&) {
         }
         model_.letters.resize(letters);

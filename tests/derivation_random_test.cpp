@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(rewritten_claims_hold) {
         std::string claims;
         for (const std::string& claim : start.claims) claims += "claim " + claim + "\n";
         const Derivation known = read_derivation(start.declarations + claims);
-        for (int file = 0; file < 20; ++file) {
+        for (int file = 0; file < 40; ++file) {
             std::string text = start.declarations;
             for (const Line& line : known.lines)
                 for (int i = 0; i < 6; ++i) {
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(rewritten_claims_hold) {
             }
         }
     }
-    BOOST_TEST(total >= 1500u);
+    BOOST_TEST(total >= 3000u);
     BOOST_TEST(wrong == 0u, wrong << " of " << total << " right claims are called wrong");
     BOOST_TEST(undecided * 100 < total, undecided << " of " << total);
 }
