@@ -16,12 +16,21 @@ Target::Target(const Model& model, std::vector<Point>& points, Expression left, 
     for (Point& point : points_) sides_.push_back(evaluate(left_, point, nullptr));
 }
 
+/// Whether the left side speaks of an entry that does not exist: dh[t]/dh[t-1] at the first t.
+bool Target::is_void(const Letters& letters) const {
+    const auto outside = [&](const Expression& e) { return e.kind == Kind::entry && place_of(model_, e, letters) < 0; };
+    if (left_.kind == Kind::derivative)
+        return std::any_of(left_.children.begin(), left_.children.begin() + left_.order + 1, outside);
+    return outside(left_);
+}
+
 Target::Side Target::evaluate(const Expression& e, Point& point, const Side* other) {
     Side side;
     Evaluator evaluator(model_, point);
     std::size_t entry = 0;
     for_each_entry(model_, free_, evaluator.letters, [&] {
-        const double value = evaluator(e);
+        const bool none = is_void(evaluator.letters);
+        const double value = none ? 0 : evaluator(e);
         side.values.push_back(value);
         side.scale = std::max(side.scale, std::abs(value));
         if (!std::isfinite(value)) side.usable = false;

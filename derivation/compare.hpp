@@ -37,6 +37,7 @@ class Target {
         bool usable = true;
         bool kinked = false;
     };
+    bool is_void(const Letters& letters) const;
     Side evaluate(const Expression& e, Point& point, const Side* other);
 
     const Model& model_;

@@ -439,7 +439,22 @@ bool Judge::holds_under(const Variation& variation, const std::string& key, cons
     if (others == varied_.end())
         others = varied_.emplace(more, draw_points(derivation_.model, *variations_[key], seed_ + 202, 3)).first;
     Target target(derivation_.model, others->second, left, free);
-    return target.holds(right);
+    return target.holds(right) && shows_both_sides(others->second);
+}
+
+/// Whether these points show as much of every relu, abs and max as the points without a condition do.
+bool Judge::shows_both_sides(const std::vector<Point>& points) const {
+    const auto sides_of = [](const std::vector<Point>& all) {
+        std::map<const Expression*, int> sides;
+        for (const Point& point : all)
+            for (const auto& [place, side] : point.sides()) sides[place] |= side;
+        return sides;
+    };
+    const auto shown = sides_of(points);
+    return std::ranges::all_of(sides_of(points_), [&](const auto& one) {
+        const auto found = shown.find(one.first);
+        return found == shown.end() || found->second == one.second;
+    });
 }
 
 namespace {

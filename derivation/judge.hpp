@@ -34,6 +34,7 @@ class Judge {
                      const std::vector<int>& free);
     bool holds_under(const Variation& variation, const std::string& key, const Expression& left,
                      const Expression& right, const std::vector<int>& free);
+    bool shows_both_sides(const std::vector<Point>& points) const;
     bool holds_locally(Target& target, const Expression& right, LineReport& report);
     Expression true_step(const Line& line, int rate, double number) const;
     Variation assuming(const Mistaken& mistaken) const;

@@ -1285,17 +1285,25 @@ void missing_term(Editing& editing) {
     if (editing.arrays) {
         if (editing.by < 0) return;
         const Expression w = letter_entry(editing.model.quantity(editing.by).name, {});
+        std::vector<Expression> rates = {number_of(1)};
+        if (editing.line.is_update) {
+            rates.clear();
+            for (const int rate : possible_rates(editing.model, editing.line.loss))
+                rates.push_back(letter_entry(editing.model.quantity(rate).name, {}));
+        }
         for (const Quantity& constant : editing.model.quantities) {
             if (constant.role != Role::constant) continue;
-            for (const double factor : {1.0, 2.0}) {
-                Expression term = product_of({letter_entry(constant.name, {}), w});
-                if (factor != 1) term = times(factor, term);
-                std::vector<Part> terms = terms_of(editing.member);
-                terms.push_back({term, Joint::plus});
-                editing.offer(sum_of_terms(terms), editing.member.span,
-                              fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)),
-                              "missing-regulariser");
-            }
+            for (const double factor : {1.0, 2.0})
+                for (const Expression& rate : rates) {
+                    Expression term = product_of({letter_entry(constant.name, {}), w});
+                    if (editing.line.is_update) term = product_of({rate, letter_entry(constant.name, {}), w});
+                    if (factor != 1) term = times(factor, term);
+                    std::vector<Part> terms = terms_of(editing.member);
+                    terms.push_back({term, editing.line.is_update ? Joint::minus : Joint::plus});
+                    editing.offer(sum_of_terms(terms), editing.member.span,
+                                  fmt::format("The regulariser's part of the gradient, {}, is missing.", to_text(term)),
+                                  "missing-regulariser");
+                }
         }
         return;
     }

@@ -182,7 +182,7 @@ Expression Parser::group(std::string_view open, std::string_view close) {
     Expression e = expression();
     const Span end = peek().span;
     expect(close, fmt::format("a closing {} is missing", close));
-    if (open == "(") e.span = join(begin, end);
+    if (open != "{") e.span = join(begin, end);
     return e;
 }
 
@@ -214,6 +214,16 @@ Expression Parser::primary() {
         return big_reduction(token.text);
     }
     if (token.is("[")) {
+        // [k == n] is 1 or 0; without a comparison the brackets are brackets.
+        int open = 0;
+        bool compares = false;
+        for (std::size_t i = at_; i < tokens_.size(); ++i) {
+            if (tokens_[i].is("[")) ++open;
+            if (tokens_[i].is("]") && --open == 0) break;
+            for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
+                compares = compares || (open == 1 && tokens_[i].is(symbol));
+        }
+        if (!compares) return group("[", "]");
         next();
         return iverson("]");
     }

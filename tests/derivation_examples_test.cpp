@@ -66,3 +66,20 @@ BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_hold
     BOOST_TEST(judged > 400u);
     BOOST_TEST(mended * 10 >= wrong * 9, mended << " of " << wrong << " wrong lines have a repair");
 }
+
+BOOST_AUTO_TEST_CASE(the_manual_shows_what_its_first_derivation_gives) {
+    const std::string manual = bytes_of(DELTARULE_SOURCE_DIR "/derivation/README.md");
+    const auto block = [&](std::size_t number) {
+        std::size_t begin = 0, end = 0;
+        for (std::size_t i = 0; i < number; ++i) {
+            begin = manual.find("```\n", end) + 4;
+            end = manual.find("```", begin);
+            end = manual.find('\n', end) + 1;
+        }
+        return manual.substr(begin, manual.find("```", begin) - begin);
+    };
+    derivation::Options options;
+    options.file = "first.deriv";
+    const std::string shown = block(2);
+    BOOST_TEST(shown == "$ deltarule check first.deriv\n" + derivation::to_text(derivation::check(block(1), options)));
+}
