@@ -12,6 +12,7 @@ enum class CharacterKind {
     subscript,    ///< as after `_`
     superscript,  ///< as after `^`
     symbol,       ///< the token's name
+    number,
     blank,
 };
 

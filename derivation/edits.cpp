@@ -195,6 +195,17 @@ std::vector<Expression> Editing::instances(const Expression& e, const std::vecto
 
 void Editing::find_activations(const Expression& e, int quantity) {
     for (const Expression& child : e.children) find_activations(child, quantity);
+    // max(0, z) is a relu under another name.
+    if (e.kind == Kind::call && e.name == "max" && e.children.size() == 2)
+        for (const std::size_t zero : {0u, 1u}) {
+            if (e.children[zero].kind != Kind::number || e.children[zero].number != 0) continue;
+            Expression positive;
+            positive.kind = Kind::iverson;
+            positive.name = ">";
+            positive.children = {e.children[1 - zero], number_of(0)};
+            activations_.push_back({quantity, e, positive, model.quantity(quantity).letters, "relu"});
+            return;
+        }
     if (e.kind != Kind::call || e.children.size() != 1 || e.order > 0 || e.name == "softmax" || e.name == "diag" ||
         e.name == "size")
         return;

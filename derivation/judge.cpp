@@ -92,7 +92,7 @@ void Judge::ill_formed(Line& line, LineReport& report) {
         }
         if (line.is_update) {
             const std::vector<int> rates = possible_rates(derivation_.model, line.loss);
-            left = true_step(line, rates.empty() ? -1 : rates[0], 0.1);
+            left = true_step(line, rates.empty() ? Rate{-1, 0.1} : Rate{rates[0], 0});
         }
         Target target(derivation_.model, points_, left, line.checked.free);
         const Diagnosis diagnosis = diagnose(derivation_.model, line, line.fault_member, target);
@@ -215,7 +215,7 @@ void Judge::depart(Line& line, LineReport& report, Target& target, std::size_t m
 
 // ---- updates
 
-Expression Judge::true_step(const Line& line, int rate, double number) const {
+Expression Judge::true_step(const Line& line, Rate rate) const {
     const Expression& parameter = line.checked.members[0];
     Expression loss = letter_entry(derivation_.model.quantity(line.loss).name, {});
     loss.symbol = line.loss;
@@ -223,49 +223,57 @@ Expression Judge::true_step(const Line& line, int rate, double number) const {
     derivative.kind = Kind::derivative;
     derivative.order = 1;
     derivative.children = {loss, parameter};
-    Expression alpha = number_of(number);
-    if (rate >= 0) {
-        alpha = letter_entry(derivation_.model.quantity(rate).name, {});
-        alpha.symbol = rate;
+    Expression alpha = number_of(rate.number);
+    if (rate.symbol >= 0) {
+        alpha = letter_entry(derivation_.model.quantity(rate.symbol).name, {});
+        alpha.symbol = rate.symbol;
     }
     return sum_of_terms({{parameter, Joint::plus}, {product_of({alpha, derivative}), Joint::minus}});
+}
+
+/// The rate that makes the update a step of descent, or where none does the one that is meant.
+Judge::Rate Judge::rate_of(const Line& line) {
+    const Model& model = derivation_.model;
+    const Expression &parameter = line.checked.members[0], &right = line.checked.members[1];
+    const auto fits = [&](const Rate& rate) {
+        Target target(model, points_, true_step(line, rate), line.checked.free);
+        return target.holds(right);
+    };
+    const std::vector<int> rates = possible_rates(model, line.loss);
+    std::vector<int> used;
+    for (const int rate : rates)
+        if (depends_on(model, right, rate)) used.push_back(rate);
+    for (const int rate : used)
+        if (fits({rate, 0})) return {rate, 0};
+    if (!rates.empty()) return {used.empty() ? rates[0] : used[0], 0};
+    // A number: the one that fits the entry with the largest gradient.
+    Evaluator evaluator(model, points_[0]);
+    const Expression step = true_step(line, {-1, 1});
+    double largest = 0, number = 0;
+    for_each_entry(model, line.checked.free, evaluator.letters, [&] {
+        const double gradient = evaluator(parameter) - evaluator(step);
+        if (std::abs(gradient) > std::abs(largest)) {
+            largest = gradient;
+            number = (evaluator(parameter) - evaluator(right)) / gradient;
+        }
+        return true;
+    });
+    if (std::isfinite(number) && number > 0 && fits({-1, number})) return {-1, number};
+    const auto first_number = [](auto& self, const Expression& e) -> double {
+        if (e.kind == Kind::number && e.number > 0) return e.number;
+        for (const Expression& child : e.children)
+            if (const double found = self(self, child); found > 0) return found;
+        return 0;
+    };
+    const double typed = first_number(first_number, line.members[1]);
+    return {-1, typed > 0 ? typed : 0.1};
 }
 
 void Judge::judge_update(Line& line, LineReport& report) {
     const Model& model = derivation_.model;
     const Expression& right = line.checked.members[1];
-    const std::vector<int> rates = possible_rates(model, line.loss);
-    std::vector<int> used;
-    for (const int rate : rates)
-        if (depends_on(model, right, rate)) used.push_back(rate);
-    for (const int rate : used) {
-        Target target(model, points_, true_step(line, rate, 0), line.checked.free);
-        if (target.holds(right) || holds_locally(target, right, report)) return;
-    }
-    double number = 0.1;
-    if (rates.empty()) {
-        // The rate is a number: the one that fits the entry with the largest gradient.
-        Evaluator evaluator(model, points_[0]);
-        const Expression step = true_step(line, -1, 1);
-        double largest = 0;
-        for_each_entry(model, line.checked.free, evaluator.letters, [&] {
-            const double gradient = evaluator(line.checked.members[0]) - evaluator(step);
-            if (std::abs(gradient) > std::abs(largest)) {
-                largest = gradient;
-                number = (evaluator(line.checked.members[0]) - evaluator(right)) / gradient;
-            }
-            return true;
-        });
-        // A rate that is off by a sign or by the factor of another mistake is still the one that is meant.
-        if (!std::isfinite(number) || number == 0) number = 0.1;
-        if (number > 0) {
-            Target target(model, points_, true_step(line, -1, number), line.checked.free);
-            if (target.holds(right) || holds_locally(target, right, report)) return;
-        }
-        number = std::abs(number);
-    }
-    Target target(model, points_, true_step(line, used.empty() ? (rates.empty() ? -1 : rates[0]) : used[0], number),
-                  line.checked.free);
+    Target target(model, points_, true_step(line, rate_of(line)), line.checked.free);
+    if (target.holds(right) || holds_locally(target, right, report)) return;
     const Outcome outcome = target.compare(right);
     if (!outcome.decided || (outcome.all_zero && !outcome.equal)) {
         report.verdict = Verdict::undecided;
@@ -307,7 +315,7 @@ bool Judge::needs_a_number(const Expression& e, std::string& name) const {
 }
 
 /// Takes true steps of all parameters that have an update, together, from the numbers of the worked example.
-void Judge::after_steps(Model& model, int steps) const {
+void Judge::after_steps(Model& model, int steps) {
     struct Step {
         int parameter;
         Expression next;
@@ -316,21 +324,7 @@ void Judge::after_steps(Model& model, int steps) const {
     std::vector<Step> all;
     for (const Line& line : derivation_.lines) {
         if (!line.is_update || line.fault) continue;
-        const std::vector<int> rates = possible_rates(model, line.loss);
-        std::vector<int> used;
-        for (const int rate : rates)
-            if (depends_on(model, line.checked.members[1], rate)) used.push_back(rate);
-        double number = 0.1;
-        if (rates.empty()) {
-            const auto find_number = [&](auto& self, const Expression& e) -> void {
-                if (e.kind == Kind::number && e.number > 0) number = e.number;
-                for (const Expression& child : e.children) self(self, child);
-            };
-            find_number(find_number, line.members[1]);
-        }
-        const int parameter = line.checked.members[0].symbol;
-        Expression next = true_step(line, used.empty() ? (rates.empty() ? -1 : rates[0]) : used[0], number);
-        all.push_back({parameter, std::move(next), line.checked.free});
+        all.push_back({line.checked.members[0].symbol, true_step(line, rate_of(line)), line.checked.free});
     }
     for (int i = 0; i < steps; ++i) {
         Point point = worked_point(model, seed_);
@@ -439,7 +433,10 @@ bool Judge::holds_under(const Variation& variation, const std::string& key, cons
     if (others == varied_.end())
         others = varied_.emplace(more, draw_points(derivation_.model, *variations_[key], seed_ + 202, 3)).first;
     Target target(derivation_.model, others->second, left, free);
-    return target.holds(right) && shows_both_sides(others->second);
+    // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
+    const bool one_sided =
+        std::ranges::any_of(variation.domains, [](const auto& one) { return one.second == Domain::positive; });
+    return target.holds(right) && (one_sided || shows_both_sides(others->second));
 }
 
 /// Whether these points show as much of every relu, abs and max as the points without a condition do.

@@ -23,6 +23,12 @@ class Judge {
         Expression left, member;
     };
 
+    /// The rate of an update: a constant, or a number where the symbol is -1.
+    struct Rate {
+        int symbol;
+        double number;
+    };
+
     void judge_claim(Line& line, LineReport& report);
     void judge_update(Line& line, LineReport& report);
     void judge_printed(Line& line, LineReport& report);
@@ -36,12 +42,13 @@ class Judge {
                      const Expression& right, const std::vector<int>& free);
     bool shows_both_sides(const std::vector<Point>& points) const;
     bool holds_locally(Target& target, const Expression& right, LineReport& report);
-    Expression true_step(const Line& line, int rate, double number) const;
+    Rate rate_of(const Line& line);
+    Expression true_step(const Line& line, Rate rate) const;
     Variation assuming(const Mistaken& mistaken) const;
     void write_repair(LineReport& report, const Line& line, std::size_t member, const Expression& repair) const;
     void caret(LineReport& report, const Line& line, Span span) const;
     bool needs_a_number(const Expression& e, std::string& name) const;
-    void after_steps(Model& model, int steps) const;
+    void after_steps(Model& model, int steps);
 
     Derivation& derivation_;
     std::uint64_t seed_;

@@ -240,6 +240,10 @@ class Lexer {
                 at_ += character.length;
                 if (character.text == "sqrt") return add(TokenKind::word, "sqrt", begin, at_);
                 return symbol(character.text, begin, at_);
+            case CharacterKind::number:
+                at_ += character.length;
+                return add(TokenKind::number, character.text, begin, at_,
+                           std::atof(std::string(character.text).c_str()));
             case CharacterKind::blank:
                 at_ += character.length;
                 return;
@@ -352,6 +356,14 @@ class Lexer {
             symbol("'", begin, next);
             return done("'");
         }
+        // W^{[2]T}
+        bool transposes = false;
+        for (const std::string_view t : {"T", "\\top"})
+            if (!transposes && inner.size() > t.size() + 2 && inner.ends_with(t) &&
+                (inner[inner.size() - t.size() - 1] == ')' || inner[inner.size() - t.size() - 1] == ']')) {
+                inner.resize(inner.size() - t.size());
+                transposes = true;
+            }
         const bool in_brackets = inner.size() > 2 && ((inner.front() == '(' && inner.back() == ')') ||
                                                       (inner.front() == '[' && inner.back() == ']'));
         if (in_brackets) {
@@ -361,6 +373,7 @@ class Lexer {
                 at_ = next;
                 add(TokenKind::symbol, braces || inner.front() == '[' ? "layer" : "layer?", begin, at_,
                     std::atof(layer.c_str()));
+                if (transposes) symbol("transpose", begin, at_);
                 return;
             }
             if (inner.front() == '[' || (braces && !layer.empty() && (layer[0] == 'l' || layer[0] == 'L')))

@@ -96,6 +96,8 @@ BOOST_AUTO_TEST_CASE(latex_gives_the_tree_of_plain_text) {
         {"\\big( q \\big)^{2}", "(q)^2"},
         {"\\max(0, q)", "max(0, q)"},
         {"\\exp\\left(-q\\right)", "exp(-q)"},
+        {"\\frac{1}{N} \\sum_s \\left[ X_{si} + q \\right]", "1/N * sum(s, X[s,i] + q)"},
+        {"l^{[1]T} q", "l1*q"},
     };
     for (const auto& [latex, plain] : pairs) same_tree(latex, plain);
 }
@@ -119,6 +121,7 @@ BOOST_AUTO_TEST_CASE(unicode_gives_the_tree_of_plain_text) {
         {"w_{kj}", "w[k,j]"},
         {"w_{k,j}", "w[k,j]"},
         {"√(q)", "sqrt(q)"},
+        {"½ q", "0.5*q"},
         {"σ(q)", "sigmoid(q)"},
     };
     for (const auto& [unicode, plain] : pairs) same_tree(unicode, plain);

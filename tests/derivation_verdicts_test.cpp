@@ -122,6 +122,22 @@ BOOST_AUTO_TEST_CASE(conditions_are_named) {
         "wrong");
 }
 
+BOOST_AUTO_TEST_CASE(a_condition_shows_both_sides_of_every_kink) {
+    // With a t that sums to 1 no point would leave the hinge.
+    expect(
+        "index n : N = 5\ngiven x[n]\ngiven t[n]\ngiven w\nlet S = sum(n, max(0, 1 - t[n] * w * x[n]))\n"
+        "claim dS/dw = -sum(n, t[n] * x[n])\n",
+        "wrong");
+    expect("given x\nlet y = abs(x)\nclaim dy/dx = 1\n", "conditional", "x is positive");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_says_nothing_about_entries_that_do_not_exist) {
+    const std::string file = "index t : time = 5\ngiven x[t]\ngiven w\nlet h[t] = tanh(w * h[t-1] + x[t])\n";
+    expect(file + "claim dh[t]/dh[t-1] = w * (1 - h[t]^2)\n", "holds");
+    expect(file + "claim h[t+1] = tanh(w * h[t] + x[t+1])\n", "holds");
+    expect(file + "claim dh[t]/dh[t-1] = w\n", "wrong");
+}
+
 BOOST_AUTO_TEST_CASE(chain_rules_of_local_factors_hold) {
     const LineReport line = expect(
         normalisation + "claim dL/dx[s] = dL/dxhat[s] * dxhat[s]/dx[s] + dL/dvar * dvar/dx[s] + dL/dmu * dmu/dx[s]\n",
@@ -212,6 +228,11 @@ BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
     expect("given w\nlet L = w^2\nupdate w := w - 0.1 * 2 * w\n", "holds");
     expect("given w\nlet L = w^2\nupdate w := w + 0.1 * 2 * w\n", "wrong");
     expect("given w\nlet L = w^2\nupdate L := L - w\n", "ill-formed");
+    // The rate is 0.25, and not the 2 of the gradient.
+    expect(
+        "given w\ngiven x\nlet L = (w - x)^2\nupdate w := w - 0.25 * 2 * (w - x)\nat w = 3\nat x = 1\nclaim after 1 "
+        "step w ~ 2.0\n",
+        "holds");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_judged_to_their_last_digit) {
