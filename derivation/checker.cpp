@@ -10,7 +10,7 @@ namespace derivation {
 
 namespace {
 
-constexpr double most_work = 2e6;
+constexpr double most_work = 1e6;
 
 IllFormed ill_formed(Span span, const std::string& sentence, std::string mistake) {
     IllFormed error(span, sentence);
@@ -619,18 +619,16 @@ class Checker {
     int comparisons_ = 0;
 };
 
-double work(const Model& model, const Expression& e) {
+double work_of_one(const Model& model, const Expression& e) {
     double inner = 1;
-    for (const Expression& child : e.children) inner += work(model, child);
+    for (const Expression& child : e.children) inner += work_of_one(model, child);
     if (e.kind == Kind::reduce)
         for (const IndexTerm& term : e.letters) inner *= model.range_of(term.letter).size;
     return inner;
 }
 
 void limit_work(const Model& model, const Expression& e, const std::vector<int>& free) {
-    double total = work(model, e);
-    for (const int letter : free) total *= model.range_of(letter).size;
-    if (total > most_work)
+    if (work_of(model, e, free) > most_work)
         throw Error(e.span, "this formula has too many terms: smaller sizes of the ranges show the same mistakes");
 }
 
@@ -677,6 +675,12 @@ void check_letters(const Model& model, const Expression& member, const std::vect
 }
 
 }  // namespace
+
+double work_of(const Model& model, const Expression& e, const std::vector<int>& free) {
+    double total = work_of_one(model, e);
+    for (const int letter : free) total *= model.range_of(letter).size;
+    return total;
+}
 
 bool is_of_arrays(const Model& model, const Expression& e) {
     if (e.kind == Kind::entry && e.indices.empty() && e.name != "1") {

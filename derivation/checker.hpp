@@ -18,6 +18,9 @@ struct Checked {
 /// Whether an array stands in the formula whole, or `@`, an elementwise product, or a transpose.
 bool is_of_arrays(const Model& model, const Expression& e);
 
+/// How many operations it takes to evaluate a resolved formula for all values of the letters.
+double work_of(const Model& model, const Expression& e, const std::vector<int>& free);
+
 /// Resolves the members of a claim or an update, of which all must have the first one's letters or fewer. Throws
 /// `IllFormed`; `at` is then the member that is at fault.
 Checked check_line(Model& model, const std::vector<Expression>& members, std::size_t& at);

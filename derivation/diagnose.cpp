@@ -14,7 +14,8 @@ namespace derivation {
 
 namespace {
 
-constexpr std::size_t most_edits = 6000;  // of one line, two at a time included
+// Of one line, two at a time included; fewer where each takes long.
+constexpr double most_edits = 6000, fewest_edits = 60, most_work = 3e8;
 constexpr std::size_t most_first_edits = 150;
 /// Rows that put in so much that a second edit could make anything of it.
 constexpr std::array<std::string_view, 6> last_resorts = {
@@ -85,6 +86,9 @@ class Search {
         } catch (const Error&) {
         }
         model_.letters.resize(letters);
+        const double work = work_of(model_, target.left(), target.free()) + work_of(model_, original_, target.free());
+        most_edits_ = static_cast<std::size_t>(
+            std::clamp(most_work / (work * static_cast<double>(target.points().size())), fewest_edits, most_edits));
     }
 
     std::optional<Diagnosis> run() {
@@ -109,7 +113,7 @@ class Search {
                     found_->span = first.where;
                     return found_;
                 }
-                if (tried_ > most_edits) break;
+                if (tried_ > most_edits_) break;
             }
         }
         return {};
@@ -135,13 +139,13 @@ class Search {
                 return true;
             }
             remember(edit);
-            return tried_ > most_edits;
+            return tried_ > most_edits_;
         });
         mistake.edits(editing);
     }
 
     bool holds(const Expression& edited) {
-        if (++tried_ > most_edits) return false;
+        if (++tried_ > most_edits_) return false;
         if (!seen_.insert(to_text(edited)).second) return false;
         const std::size_t letters = model_.letters.size();
         bool result = false;
@@ -197,7 +201,7 @@ class Search {
     Expression member_, original_;
     std::vector<Expression> aliases_;
     bool arrays_ = false;
-    std::size_t tried_ = 0;
+    std::size_t tried_ = 0, most_edits_ = 0;
     std::set<std::string> seen_;
     std::vector<Edit> firsts_;
     std::optional<Diagnosis> found_;

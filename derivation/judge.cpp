@@ -15,7 +15,7 @@ namespace {
 
 // A line may follow from one of these many wrong lines above it.
 constexpr std::size_t most_mistaken = 12;
-constexpr std::size_t most_varied = 100;
+constexpr std::size_t most_varied_nodes = 1000000;
 
 bool stands_in(const Expression& e, int quantity) {
     std::vector<int> entries;
@@ -414,7 +414,10 @@ void Judge::judge_printed(Line& line, LineReport& report) {
 
 bool Judge::holds_under(const Variation& variation, const std::string& key, const Expression& left,
                         const Expression& right, const std::vector<int>& free) {
-    if (varied_.size() > most_varied) varied_.clear();
+    std::size_t nodes = 0;
+    for (const auto& [name, points] : varied_)
+        for (const Point& point : points) nodes += point.nodes();
+    if (nodes > most_varied_nodes) varied_.clear();
     auto found = varied_.find(key);
     if (found == varied_.end()) {
         try {

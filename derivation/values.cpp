@@ -20,6 +20,7 @@ using Variable = autograd::Variable<double>;
 
 constexpr double edge = 1e-9;
 constexpr int most_recursions = 3000;
+constexpr std::size_t most_nodes = 200000;
 
 std::size_t as_size(int i) { return static_cast<std::size_t>(i); }
 
@@ -133,12 +134,12 @@ class Point::Recording {
         }
         double total = 0;
         for (const Variable& node : nodes_by(context, e.order == 1 ? by : e.children[as_size(e.order)], letters)) {
-            if (!node.on(tape_) || node.index() >= adjoints->values.size()) continue;
-            scale = std::max(scale, adjoints->scales[node.index()]);
-            total += adjoints->values[node.index()];
+            if (node.on(tape_)) total += adjoints->at(node, scale);
         }
         return total;
     }
+
+    std::size_t nodes() const { return tape_.size(); }
 
     bool finite = true;
     bool kinked = false;
@@ -149,8 +150,18 @@ class Point::Recording {
         std::vector<int> held;
         std::vector<std::vector<std::optional<Variable>>> nodes;
     };
+    /// What is not 0 of a backward pass, by the number of its node.
     struct Adjoints {
+        std::vector<std::uint32_t> nodes;
         std::vector<double> values, scales;
+
+        double at(const Variable& node, double& scale) const {
+            const auto found = std::ranges::lower_bound(nodes, node.index());
+            if (found == nodes.end() || *found != node.index()) return 0;
+            const auto i = static_cast<std::size_t>(found - nodes.begin());
+            scale = std::max(scale, scales[i]);
+            return values[i];
+        }
     };
     const Expression& definition(int quantity) const {
         const auto found = variation_.definitions.find(quantity);
@@ -220,6 +231,9 @@ class Point::Recording {
     }
 
     Variable record(Context& context, const Expression& e, Letters& letters) {
+        if (tape_.size() > most_nodes)
+            throw Error(e.span,
+                        "this derivation has too many terms: smaller sizes of the ranges show the same mistakes");
         switch (e.kind) {
             case Kind::number:
                 return number(e.number);
@@ -380,21 +394,24 @@ class Point::Recording {
         if (!y.requires_gradient()) return result;
         autograd::Gradients<double> gradients = tape_.backward(y, autograd::Keep<double>::all());
         const auto& table = gradients.table().adjoints;
-        const std::size_t count = y.index() + std::size_t{1};
-        result.values.assign(count, 0);
-        result.scales.assign(count, 0);
-        for (std::size_t i = 0; i < count; ++i)
-            if (table[i] != nullptr) result.values[i] = table[i]->size() == 1 ? (*table[i])(0) : 0;
         // The largest of the terms that make up an adjoint, and those behind it: sums that cancel are judged by these.
-        for (std::size_t i = count; i-- > 0;) {
-            result.scales[i] = std::max(result.scales[i], std::abs(result.values[i]));
-            if (result.scales[i] == 0) continue;
+        std::vector<double> scales(y.index() + std::size_t{1}, 0);
+        for (std::size_t i = scales.size(); i-- > 0;) {
+            const double value = table[i] != nullptr && table[i]->size() == 1 ? (*table[i])(0) : 0;
+            scales[i] = std::max(scales[i], std::abs(value));
+            if (scales[i] == 0) continue;
+            result.nodes.push_back(static_cast<std::uint32_t>(i));
+            result.values.push_back(value);
+            result.scales.push_back(scales[i]);
             const autograd::Node<double>& node = tape_.node(static_cast<std::uint32_t>(i));
             for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-                double& scale = result.scales[node.inputs[k]];
-                scale = std::max(scale, result.scales[i] * slope(node, k));
+                double& scale = scales[node.inputs[k]];
+                scale = std::max(scale, scales[i] * slope(node, k));
             }
         }
+        std::ranges::reverse(result.nodes);
+        std::ranges::reverse(result.values);
+        std::ranges::reverse(result.scales);
         return result;
     }
 
@@ -431,7 +448,8 @@ class Point::Recording {
             found = locals_.emplace(key, walk(record(context, definition(of.symbol), inner))).first;
         }
         const Variable node = entry(context, by.symbol, static_cast<std::size_t>(by_place));
-        return node.index() < found->second.values.size() ? found->second.values[node.index()] : 0.0;
+        double scale = 0;
+        return found->second.at(node, scale);
     }
 
     /// The letters of a quantity's definition at one of its entries.
@@ -487,12 +505,28 @@ class Point::Recording {
     }
 
     Variable gradient_by(Context& context, const Variable& y, const Expression& by, const Letters& letters) {
+        if (variation_.assumptions.empty()) return gradients_by(context, y, by, letters);
         std::optional<Variable> total;
         for (const Variable& node : nodes_by(context, by, letters)) {
             const Variable one = gradient_of(y, node);
             total = total ? *total + one : one;
         }
         return *total;
+    }
+
+    /// The same, recorded for all entries of the array at once: one walk back serves them all.
+    Variable gradients_by(Context& context, const Variable& y, const Expression& by, const Letters& letters) {
+        const std::ptrdiff_t place = place_of(model_, by, letters);
+        if (place < 0 || !y.requires_gradient()) return number(0);
+        const auto key = std::tuple(&context, y.index(), by.symbol);
+        auto found = gradients_.find(key);
+        if (found == gradients_.end()) {
+            std::vector<Variable> nodes;
+            for (std::size_t i = 0; i < context.nodes[as_size(by.symbol)].size(); ++i)
+                nodes.push_back(entry(context, by.symbol, i));
+            found = gradients_.emplace(key, grad(y, nodes)).first;
+        }
+        return found->second[static_cast<std::size_t>(place)];
     }
 
     static constexpr int untouched = -1;  ///< holds nothing: the definitions as they are
@@ -508,6 +542,7 @@ class Point::Recording {
     std::vector<std::pair<int, std::size_t>> open_;
     double scale_ = 0;
     const Adjoints nothing_;
+    std::map<std::tuple<const Context*, std::uint32_t, int>, std::vector<Variable>> gradients_;
     std::unordered_map<std::uint32_t, Adjoints> adjoints_;
     std::unordered_map<std::string, Adjoints> higher_;
     std::map<std::tuple<int, std::ptrdiff_t, int>, Adjoints> locals_;
@@ -526,6 +561,7 @@ const Curve& Point::curve(int function) const { return recording_->curve(functio
 double Point::derivative(const Expression& e, const Letters& letters, double& scale) {
     return recording_->derivative(e, letters, scale);
 }
+std::size_t Point::nodes() const { return recording_->nodes(); }
 bool Point::is_finite() const { return recording_->finite; }
 bool Point::is_kinked() const { return recording_->kinked; }
 const std::map<const Expression*, int>& Point::sides() const { return recording_->sides; }

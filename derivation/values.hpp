@@ -46,6 +46,9 @@ class Point {
     /// The derivative that e names, where the letters have these values. `scale` grows to the largest term in it.
     double derivative(const Expression& e, const Letters& letters, double& scale);
 
+    /// How much is recorded.
+    std::size_t nodes() const;
+
     /// Whether a value is not finite; whether a kink of relu, abs or max was hit.
     bool is_finite() const;
     bool is_kinked() const;

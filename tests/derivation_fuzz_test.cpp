@@ -137,5 +137,13 @@ BOOST_AUTO_TEST_CASE(what_is_made_to_be_slow) {
     survives(repeated("\\begin{align}\n", 3000));
     survives("given w\nlet L = w^2\nupdate w := w - 0.1 * dL/dw\nat w = 1\n" +
              repeated("claim after 1000 steps w ~ 0\n", 20));
+    survives(
+        "index i, j : a = 60\nindex k : b = 59\ngiven x[i,j]\ngiven u[i,k]\nlet y[i,j] = x[i,j]^2\nlet z[i,j] = "
+        "sin(y[i,j]) + cos(x[j,i])\n"
+        "let v[i,k] = tanh(sum(j, z[i,j] * u[j,k]))\nlet L = sum(i, k, v[i,k])\nclaim dL/du[j,k] = 1\n");
+    survives(
+        "index i, j : a = 30\ngiven x[i,j]\nlet y[i,j] = x[i,j]^2\nlet L = sum(i, j, y[i,j]^2)\nclaim dL/dx[i,j] = 3 * "
+        "x[i,j]^3\n"
+        "claim sum(i, j, dL/dx[i,j] * x[i,j]) = 3 * L\n");
     survives("index i : a = 30\ngiven x[i]\nlet y = prod(i, x[i])\nclaim d4y/(dx[0] dx[1] dx[2] dx[3]) = 0\n");
 }
