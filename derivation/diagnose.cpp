@@ -62,11 +62,14 @@ std::vector<Expression> aliases_of(const Model& model, const Expression& left, c
 
 /// Whether something is multiplied by itself over itself.
 bool has_idle_factors(const Expression& e) {
+    const auto same_base = [](const Expression& above, const Expression& below) {
+        return same(above, below) || (above.kind == Kind::power && same(above.children[0], below));
+    };
     if (e.kind == Kind::product)
         for (std::size_t i = 0; i < e.children.size(); ++i)
             for (std::size_t k = 0; k < e.children.size(); ++k)
                 if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided &&
-                    same(e.children[i], e.children[k]))
+                    same_base(e.children[i], e.children[k]))
                     return true;
     return std::ranges::any_of(e.children, has_idle_factors);
 }

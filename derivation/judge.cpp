@@ -150,6 +150,22 @@ bool Judge::holds_locally(Target& target, const Expression& right, LineReport& r
 
 void Judge::judge_claim(Line& line, LineReport& report) {
     if (line.printed && (line.members.size() == 1 || line.steps > 0)) return judge_printed(line, report);
+    // Where a logarithm or a root has no value at the points that there are, others are drawn.
+    const bool outside = [&] {
+        Target target(derivation_.model, points_, line.checked.members[0], line.checked.free);
+        for (std::size_t m = 1; m < line.members.size(); ++m)
+            if (const Outcome outcome = target.compare(line.checked.members[m]); !outcome.decided && !outcome.kinked)
+                return true;
+        return false;
+    }();
+    if (!outside) return judge_members(line, report);
+    if (positive_points_.empty()) positive_points_ = draw_points(derivation_.model, {}, seed_ + 7, 3, true);
+    std::swap(points_, positive_points_);
+    judge_members(line, report);
+    std::swap(points_, positive_points_);
+}
+
+void Judge::judge_members(Line& line, LineReport& report) {
     Target target(derivation_.model, points_, line.checked.members[0], line.checked.free);
     bool decided = true;
     for (std::size_t m = 1; m < line.members.size(); ++m) {

@@ -30,6 +30,7 @@ class Judge {
     };
 
     void judge_claim(Line& line, LineReport& report);
+    void judge_members(Line& line, LineReport& report);
     void judge_update(Line& line, LineReport& report);
     void judge_printed(Line& line, LineReport& report);
     void ill_formed(Line& line, LineReport& report);
@@ -52,7 +53,7 @@ class Judge {
 
     Derivation& derivation_;
     std::uint64_t seed_;
-    std::vector<Point> points_;
+    std::vector<Point> points_, positive_points_;
     std::vector<Mistaken> mistaken_;
     std::map<std::string, std::vector<Point>> varied_;
     std::map<std::string, std::unique_ptr<Variation>> variations_;

@@ -512,6 +512,9 @@ Expression Parser::word() {
         next();
         return call(token, text == "ln" ? "log" : text);
     }
+    if (text[0] == 'd' && text.size() > 1 && !is_indexed_name(text) && is_indexed_name(text.substr(1)) &&
+        !is_builtin(text.substr(1)) && !splits(text))
+        throw Error(token.span, fmt::format("differentials are not read: divide by what is varied, as in {}/dx", text));
     if (text == "new" && peek(1).is("(")) {
         next();
         next();

@@ -677,7 +677,8 @@ class Draw {
 
 }  // namespace
 
-std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count) {
+std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
+                               bool all_positive) {
     constexpr std::size_t most_tries = 120, most_points = 6, more_for_sides = 16;
     Draw draw(model, variation, seed * 7919 + 17);
     std::vector<Point> points, kinked;
@@ -688,7 +689,7 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
         points.push_back(std::move(point));
     };
     for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
-        Point point = draw.point(points.size(), tries >= 10 && tries % 2 == 1);
+        Point point = draw.point(points.size(), all_positive || (tries >= 10 && tries % 2 == 1));
         if (!point.is_finite()) continue;
         if (!point.is_kinked())
             take(std::move(point));
@@ -697,7 +698,7 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
     }
     if (count > 1 && !points.empty())
         for (std::size_t tries = 0; !all_seen() && tries < more_for_sides && points.size() < most_points; ++tries) {
-            Point point = draw.point(points.size(), false);
+            Point point = draw.point(points.size(), all_positive);
             if (!point.is_finite() || point.is_kinked()) continue;
             const bool shows_more = std::ranges::any_of(
                 point.sides(), [&](const auto& side) { return (side.second & ~sides[side.first]) != 0; });

@@ -201,6 +201,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_refused_by_name) {
     refuses("a^{(l)}", "running layers");
     refuses("\\det w", "determinants");
     refuses("\\operatorname{tr} \\tr w", "traces");
+    refuses("dC", "differentials");
+    refuses("T^{-1} b", "inverses");
     refuses("\\foo q", "\\foo");
     refuses("w_{ji}^{-1} @ q ?", "character");
 }

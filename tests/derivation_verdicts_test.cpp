@@ -173,6 +173,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_decided_is_said) {
     expect("given x\nclaim x - x = 2 * x - 2 * x\n", "undecided");
     expect("given x\nclaim x - x = 0\n", "holds");
     expect("given x\nclaim log(-x^2) = 1\n", "undecided");
+    expect("index s\ngiven x[s]\nclaim prod(s, x[s]) = exp(sum(s, log(x[s])))\n", "holds");
+    expect("index s\ngiven x[s]\nclaim prod(s, x[s]) = exp(2 * sum(s, log(x[s])))\n", "wrong");
     expect("given x\nlet y = log(-x^2)\nclaim y = y\n", "undecided");
     expect("given x = 0\nlet y = relu(x)\nclaim dy/dx = 1\n", "undecided");
 }
