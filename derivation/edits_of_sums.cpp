@@ -51,6 +51,7 @@ void extra_sum(Editing& editing) {
             std::string sentence = fmt::format("A sum over {} that should not be there", bound);
             if (editing.of >= 0 && editing.by >= 0 && editing.of_entry.kind == Kind::entry &&
                 editing.by_entry.kind == Kind::entry && body.kind == Kind::entry &&
+                body.name != editing.by_entry.name &&
                 mentions(editing.model.quantity(editing.of).definition, editing.by))
                 sentence += fmt::format(": {} depends on {} through {} alone", to_text(editing.of_entry),
                                         to_text(editing.by_entry), to_text(body));

@@ -143,8 +143,6 @@ class Text {
                 return in(e.children[0], of_atom) + "^T";
             case Kind::norm:
                 return "||" + print(e.children[0]) + "||^2";
-            case Kind::size:
-                return "size(" + e.name + ")";
         }
         return {};
     }
@@ -410,8 +408,6 @@ class Formula {
                                       std::is_same_v<Style, Latex> ? "\\top" : "<mo>⊤</mo>");
             case Kind::norm:
                 return Style::norm(print(e.children[0]));
-            case Kind::size:
-                return e.name;
         }
         return {};
     }

@@ -39,7 +39,6 @@ enum class Kind {
     iverson,     ///< [a == b]; `name` is the comparison
     transpose,
     norm,  ///< ||x||^2
-    size,  ///< size(k)
 };
 
 /// How a factor joins the product before it.
