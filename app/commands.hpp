@@ -28,8 +28,20 @@ struct PredictOptions {
     std::string label;
 };
 
+struct CheckOptions {
+    std::vector<std::string> files;
+    std::uint64_t seed = 1;
+    std::size_t line = 0;  // all
+    bool json = false;
+    std::string html;
+    bool hint = false;
+    bool as_latex = false;
+    bool as_text = false;
+};
+
 void train(const TrainOptions& options);
 void predict(const PredictOptions& options);
+int check(const CheckOptions& options);  // the exit code
 
 inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop"};
 

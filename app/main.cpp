@@ -9,8 +9,9 @@
 int main(int argc, char** argv) {
     TrainOptions training;
     PredictOptions prediction;
+    CheckOptions checking;
 
-    CLI::App app("Trains small networks, and lets them predict.");
+    CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
     app.require_subcommand(1);
     app.failure_message(
@@ -55,13 +56,26 @@ int main(int argc, char** argv) {
     predict_command->add_option("--csv", prediction.csv, "The table")->required();
     predict_command->add_option("--label", prediction.label, "A column to leave out, by name or number from 0");
 
+    CLI::App* check_command =
+        app.add_subcommand("check", "Say which lines of a derivation are right, which wrong, where, and why");
+    check_command->add_option("file", checking.files, "Derivations, plain or Markdown; - is the standard input")
+        ->required();
+    check_command->add_option("--seed", checking.seed, "Other random points")->capture_default_str();
+    check_command->add_option("--line", checking.line, "Judge this line alone");
+    check_command->add_flag("--json", checking.json, "Print the report as JSON");
+    check_command->add_option("--html", checking.html, "Write the report to this file as one page");
+    check_command->add_flag("--hint", checking.hint, "Keep back what would be right");
+    check_command->add_flag("--latex", checking.as_latex, "Print the file back with its formulas in LaTeX");
+    check_command->add_flag("--text", checking.as_text, "Print the file back with its formulas in plain text");
+
     CLI11_PARSE(app, argc, argv);
     try {
+        if (check_command->parsed()) return check(checking);
         train_command->parsed() ? train(training) : predict(prediction);
         return 0;
     } catch (const std::exception& error) {
         std::fflush(stdout);
         fmt::print(stderr, "deltarule: {}\n", error.what());
-        return 1;
+        return check_command->parsed() ? 2 : 1;
     }
 }

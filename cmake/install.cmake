@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
-install(TARGETS autograd nn EXPORT deltaruleTargets)
+install(TARGETS autograd nn derivation EXPORT deltaruleTargets)
 install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_CMAKE_DIR}")
 if(DELTARULE_APP)
     install(TARGETS deltarule)
@@ -13,6 +13,7 @@ foreach(room IN ITEMS autograd nn)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule"
             FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE)
 endforeach()
+install(FILES derivation/derivation.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/derivation")
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/config.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/autograd")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, shows the delta rule beside the tape, and trains on handwritten digits.
+# Installs what is missing, builds, checks the coursework, and trains on handwritten digits.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,8 +7,10 @@ echo "== Packages"
 scripts/install-deps.sh
 echo "== Building"
 [ -f build/release/CMakeCache.txt ] || cmake --preset release -G Ninja
-cmake --build --preset release --parallel
+cmake --build --preset release --parallel --target deltarule coursework
 echo "== The coursework's formulas beside the tape"
 build/release/examples/coursework
+echo "== The coursework, line by line"
+build/release/deltarule check examples/derivations/coursework_latex.deriv || [ $? -eq 1 ]
 echo "== A network on handwritten digits"
 build/release/deltarule train

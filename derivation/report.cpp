@@ -1,0 +1,220 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <derivation/derivation.hpp>
+
+namespace derivation {
+
+namespace {
+
+constexpr std::size_t width = 80;
+constexpr std::size_t indent = 18;
+
+std::size_t columns(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+/// Breaks a sentence at blanks.
+std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
+    std::vector<std::string> lines;
+    std::string line;
+    for (std::size_t i = 0; i <= text.size();) {
+        const std::size_t end = std::min(text.find(' ', i), text.size());
+        const std::string word = text.substr(i, end - i);
+        if (!line.empty() && columns(line) + 1 + columns(word) > room) {
+            lines.push_back(line);
+            line.clear();
+        }
+        line += (line.empty() ? "" : " ") + word;
+        i = end + 1;
+    }
+    lines.push_back(line);
+    return lines;
+}
+
+/// The pieces of a formula that fit a line each, broken before ` = ` where it is possible.
+std::vector<std::pair<std::size_t, std::size_t>> pieces_of(const std::string& text, std::size_t room) {
+    std::vector<std::pair<std::size_t, std::size_t>> pieces;
+    std::size_t begin = 0;
+    while (columns(std::string_view(text).substr(begin)) > room) {
+        std::size_t cut = std::string::npos;
+        int depth = 0;
+        std::size_t at_blank = std::string::npos;
+        for (std::size_t i = begin; i < text.size() && columns(std::string_view(text).substr(begin, i - begin)) <= room;
+             ++i) {
+            if (text[i] == '(' || text[i] == '[' || text[i] == '{') ++depth;
+            if (text[i] == ')' || text[i] == ']' || text[i] == '}') --depth;
+            if (text[i] != ' ' || i == begin) continue;
+            at_blank = i;
+            if (depth == 0 && text.compare(i, 3, " = ") == 0 && i > begin + 2) cut = i;
+        }
+        if (cut == std::string::npos || cut < begin + room / 3) cut = at_blank == std::string::npos ? cut : at_blank;
+        if (cut == std::string::npos) break;
+        pieces.emplace_back(begin, cut);
+        begin = cut + 1;
+    }
+    pieces.emplace_back(begin, text.size());
+    return pieces;
+}
+
+std::string number(double x) { return fmt::format("{:.5g}", x); }
+
+class Printer {
+  public:
+    Printer(const Report& report, const TextStyle& style) : report_(report), style_(style) {}
+
+    std::string run() {
+        if (report_.error) return error(*report_.error);
+        std::vector<std::string> counts;
+        for (std::size_t v = 0; v < verdict_names.size(); ++v) {
+            const std::size_t n = report_.count(static_cast<Verdict>(v));
+            if (n == 0) continue;
+            const std::string lines = fmt::format("{} line{}", n, n == 1 ? "" : "s");
+            const std::string what = v == 0   ? (n == 1 ? "holds" : "hold")
+                                     : v == 3 ? (n == 1 ? "follows from a wrong one" : "follow from a wrong one")
+                                              : fmt::format("{} {}", n == 1 ? "is" : "are", verdict_names[v]);
+            counts.push_back(counts.empty() ? lines + " " + what : fmt::format("{} {}", n, what));
+        }
+        out_ = fmt::format("{}: {}\n\n", report_.file,
+                           counts.empty() ? "there is nothing to judge" : fmt::format("{}", fmt::join(counts, ", ")));
+        for (const LineReport& one : report_.lines) {
+            label_width_ = std::max(label_width_, one.label.empty() ? 0 : columns(one.label) + 3);
+            number_width_ = std::max(number_width_, fmt::format("{}", one.line).size());
+            verdict_width_ =
+                std::max(verdict_width_, std::string_view(verdict_names[static_cast<std::size_t>(one.verdict)]).size());
+        }
+        for (std::size_t i = 0; i < report_.lines.size(); ++i) {
+            prose_before(i);
+            line(report_.lines[i]);
+        }
+        prose_before(report_.lines.size());
+        return out_;
+    }
+
+  private:
+    std::string paint(const std::string& text, const char* colour) const {
+        return style_.colour ? fmt::format("\033[{}m{}\033[0m", colour, text) : text;
+    }
+
+    static const char* colour_of(Verdict verdict) {
+        switch (verdict) {
+            case Verdict::holds:
+                return "32";
+            case Verdict::conditional:
+            case Verdict::follows:
+            case Verdict::undecided:
+                return "33";
+            default:
+                return "1;31";
+        }
+    }
+
+    std::string error(const ReadError& error) const {
+        std::string result = fmt::format("{}:{}:{}: {}\n", report_.file, error.line, error.column, error.sentence);
+        if (error.text.empty()) return result;
+        // A window of the line around the caret.
+        std::string text = error.text;
+        std::ranges::replace(text, '\t', ' ');
+        result += "  " + text + "\n  " + std::string(error.column - 1, ' ') +
+                  std::string(std::clamp<std::size_t>(error.length, 1, 60), '^') + "\n";
+        return result;
+    }
+
+    void prose_before(std::size_t line) {
+        for (const ProseReport& prose : report_.prose) {
+            if (prose.before_line != line) continue;
+            std::size_t begin = 0;
+            while (begin < prose.text.size()) {
+                const std::size_t end = std::min(prose.text.find('\n', begin), prose.text.size());
+                for (const std::string& part : wrapped(prose.text.substr(begin, end - begin), width))
+                    out_ += part + "\n";
+                begin = end + 1;
+            }
+        }
+    }
+
+    void line(const LineReport& one) {
+        std::string name = verdict_names[static_cast<std::size_t>(one.verdict)];
+        if (one.verdict == Verdict::wrong) name = "WRONG";
+        if (one.verdict == Verdict::ill_formed) name = "ILL-FORMED";
+        std::string head = fmt::format("  {}{}  {:>{}}  ", paint(name, colour_of(one.verdict)),
+                                       std::string(verdict_width_ - name.size(), ' '), one.line, number_width_);
+        std::size_t used = 2 + verdict_width_ + 2 + number_width_ + 2;
+        if (label_width_ > 0) {
+            head += fmt::format("{:{}}", one.label.empty() ? "" : "(" + one.label + ")",
+                                label_width_ + columns(one.label) * 0);
+            used += std::max(label_width_, one.label.empty() ? 0 : columns(one.label) + 2);
+        }
+        const bool marked = one.verdict != Verdict::holds && one.caret_end > one.caret_begin;
+        const auto pieces = pieces_of(one.text, width > used ? width - used : 20);
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
+            const auto [begin, end] = pieces[i];
+            out_ += (i == 0 ? head : std::string(used, ' ')) + one.text.substr(begin, end - begin) + "\n";
+            if (!marked) continue;
+            const std::size_t from = std::max(one.caret_begin, begin), to = std::min(one.caret_end, end);
+            if (from >= to) continue;
+            out_ += std::string(used + columns(std::string_view(one.text).substr(begin, from - begin)), ' ') +
+                    paint(std::string(columns(std::string_view(one.text).substr(from, to - from)), '^'),
+                          colour_of(one.verdict)) +
+                    "\n";
+        }
+        if (one.verdict == Verdict::holds) {
+            if (!one.condition.empty()) say("Local factors: " + one.condition + ".");
+        } else {
+            if (!one.reason.empty()) say(one.reason);
+            if (!one.repair.empty() && !style_.hint) repair(one);
+            evidence(one);
+        }
+        for (const std::string& note : one.notes) say(note);
+    }
+
+    void say(const std::string& sentence) {
+        for (const std::string& part : wrapped(sentence, width - indent))
+            out_ += std::string(indent, ' ') + part + "\n";
+    }
+
+    void repair(const LineReport& one) {
+        const std::string left = one.kind == "update" || one.text.find('=') == std::string::npos
+                                     ? ""
+                                     : one.text.substr(0, one.text.find_first_of("=~"));
+        std::string text = "It would hold as    " + left + (left.empty() ? "" : "= ") + one.repair;
+        if (columns(text) > width - indent) {
+            out_ += std::string(indent, ' ') + "It would hold as\n";
+            text = "  " + left + (left.empty() ? "" : "= ") + one.repair;
+        }
+        const auto pieces = pieces_of(text, width - indent);
+        for (std::size_t i = 0; i < pieces.size(); ++i)
+            out_ += std::string(indent + (i > 0 ? 4 : 0), ' ') +
+                    paint(text.substr(pieces[i].first, pieces[i].second - pieces[i].first), "36") + "\n";
+    }
+
+    void evidence(const LineReport& one) {
+        if (!one.expected) return;
+        std::string where;
+        for (const auto& [letter, value] : one.index)
+            where += fmt::format("{}{}={}", where.empty() ? "" : ", ", letter, value);
+        const std::string values =
+            fmt::format("{}the tape says {}, this line {}", where.empty() ? "At one point " : "At " + where + " ",
+                        number(*one.expected), number(*one.got));
+        const std::string command =
+            fmt::format("(deltarule check {} --line {} --seed {})", report_.file, one.line, report_.seed);
+        if (columns(values) + 3 + columns(command) <= width - indent) {
+            out_ += std::string(indent, ' ') + values + "   " + command + "\n";
+        } else {
+            say(values);
+            say(command);
+        }
+    }
+
+    const Report& report_;
+    const TextStyle& style_;
+    std::string out_;
+    std::size_t label_width_ = 0, number_width_ = 1, verdict_width_ = 5;
+};
+
+}  // namespace
+
+std::string to_text(const Report& report, const TextStyle& style) { return Printer(report, style).run(); }
+
+}  // namespace derivation

@@ -1,0 +1,90 @@
+// For tests of derivations.
+#pragma once
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <derivation/derivation.hpp>
+#include <string>
+#include <vector>
+
+/// The beginning of most derivations here: a network with one hidden layer, softmax and cross-entropy.
+inline const std::string network = R"(
+index i : input = 3
+index j, m : hidden = 4
+index k, n, u : output = 5
+function f
+constant alpha = 0.1
+given x[i]
+given y[k] onehot
+given w[j,i]
+given w[k,j]
+let z[j] = sum(i, w[j,i] * x[i])
+let a[j] = f(z[j])
+let z[k] = sum(j, w[k,j] * a[j])
+let yhat[k] = exp(z[k]) / sum(n, exp(z[n]))
+let C = -sum(k, y[k] * log(yhat[k]))
+let delta[k] = dC/dz[k]
+let delta[j] = dC/dz[j]
+)";
+
+inline derivation::Report check_file(const std::string& text) {
+    derivation::Report report = derivation::check(text);
+    if (report.error)
+        BOOST_ERROR(text << "\n"
+                         << report.error->line << ":" << report.error->column << ": " << report.error->sentence);
+    return report;
+}
+
+/// The last line of a file.
+inline derivation::LineReport judged(const std::string& text) {
+    const derivation::Report report = check_file(text);
+    return report.lines.empty() ? derivation::LineReport{} : report.lines.back();
+}
+
+inline std::string verdict_of(const derivation::LineReport& line) {
+    return derivation::verdict_names[static_cast<std::size_t>(line.verdict)];
+}
+
+inline std::string left_side_of(const derivation::LineReport& line) {
+    int open = 0;
+    for (std::size_t i = 0; i < line.text.size(); ++i) {
+        if (std::string("([{").find(line.text[i]) != std::string::npos) ++open;
+        if (std::string(")]}").find(line.text[i]) != std::string::npos) --open;
+        if (open == 0 && (line.text[i] == '=' || line.text[i] == '~' || line.text.compare(i, 2, ":=") == 0 ||
+                          line.text.compare(i, 2, "<-") == 0 || line.text.compare(i, 10, "\\leftarrow") == 0 ||
+                          line.text.compare(i, 3, "←") == 0))
+            return line.text.substr(0, i);
+    }
+    return line.text;
+}
+
+/// Puts the repair in its place, below everything that stands above the line, and judges it.
+inline derivation::LineReport repaired(const std::string& text, const derivation::LineReport& line) {
+    std::size_t begin = 0;
+    for (std::size_t i = 1; i < line.line; ++i) begin = text.find('\n', begin) + 1;
+    // Claims above cost time and say nothing here.
+    std::string above;
+    bool skips = false;
+    for (std::size_t at = 0; at < begin;) {
+        const std::size_t end = std::min(text.find('\n', at), begin);
+        const std::string one = text.substr(at, end - at);
+        const bool blank = one.empty() || one[0] == ' ' || one[0] == '&';
+        skips = one.starts_with("claim") || one.starts_with("update") || (skips && blank);
+        if (!skips) above += one + "\n";
+        at = end + 1;
+    }
+    std::string left = left_side_of(line);
+    std::erase(left, '&');
+    const std::string statement =
+        line.kind + " " + left + (line.kind == "update" ? ":= " : "= ") + line.repair +
+        (line.text.find(" on ") != std::string::npos ? line.text.substr(line.text.find(" on ")) : "") + "\n";
+    const std::string fence = above.find("```deriv") != std::string::npos ? "\n```\n" : "\n";
+    derivation::Report report = derivation::check(above + statement + fence);
+    if (report.error || report.lines.empty()) {
+        derivation::LineReport failed;
+        failed.verdict = derivation::Verdict::ill_formed;
+        failed.reason = report.error ? report.error->sentence : "no line";
+        return failed;
+    }
+    return report.lines.back();
+}

@@ -1,0 +1,154 @@
+// Every row of the catalogue, in several derivations: the reason is named, and the repair holds.
+#define BOOST_TEST_MODULE derivation_catalogue
+#include <derivation/mistakes.hpp>
+#include <set>
+
+#include "derivation.hpp"
+
+namespace {
+
+const std::string squared = R"(
+index i : input = 3
+index k, n : output = 4
+index s, t : batch = 5
+constant eta
+constant lambda
+constant N = size(s)
+given x[s,i]
+given y[s,k]
+given w[k,i]
+given b[k]
+let z[s,k] = sum(i, w[k,i] * x[s,i]) + b[k]
+let o[s,k] = sigmoid(z[s,k])
+let E = 1/(2*N) * sum(s, k, (o[s,k] - y[s,k])^2)
+let L = E + lambda/2 * sum(k, i, w[k,i]^2)
+let d[s,k] = dE/dz[s,k]
+)";
+
+const std::string softmax = R"(
+index i : input = 3
+index k, n, m : output = 4
+given y[k] onehot
+given x[i]
+given w[k,i]
+let z[k] = sum(i, w[k,i] * x[i])
+let p[k] = softmax(z[k])
+let C = -sum(k, y[k] * log(p[k]))
+)";
+
+const std::string recurrent = R"(
+index j, m : state = 3
+index t : time = 4
+given U[j,m]
+given x[t,j]
+given y[t,j]
+let h[t,j] = tanh(sum(m, U[j,m] * h[t-1,m]) + x[t,j])
+let L = sum(t, j, (h[t,j] - y[t,j])^2)
+)";
+
+const std::string arrays = R"(
+index i : input = 3
+index j : hidden = 4
+function f
+given W[j,i]
+given x[i]
+given y[j]
+let z = W x
+let a = f(z)
+let L = 1/2 ||a - y||^2
+)";
+
+struct Case {
+    const char* mistake;
+    const std::string& file;
+    const char* line;
+};
+
+const std::vector<Case> cases = {
+    {"sign", network, "claim dC/dz[k] = y[k] - yhat[k]"},
+    {"sign", squared, "claim dE/do[s,k] = (o[s,k] + y[s,k]) / N"},
+    {"sign", softmax, "claim dp[k]/dz[n] = p[k] * ([k == n] + p[n])"},
+    {"factor-half", squared, "claim dE/do[s,k] = 1/2 * (o[s,k] - y[s,k]) / N"},
+    {"factor-half", arrays, "claim d(x^T x)/dx = x"},
+    {"factor-two", squared, "claim dE/do[s,k] = 2 * (o[s,k] - y[s,k]) / N"},
+    {"factor-two", arrays, "claim dL/da = 2 (a - y)"},
+    {"batch-mean-missing", squared, "claim dE/do[s,k] = o[s,k] - y[s,k]"},
+    {"batch-mean-missing", squared, "claim dE/db[k] = sum(s, (o[s,k] - y[s,k]) * o[s,k] * (1 - o[s,k]))"},
+    {"batch-mean-extra", network, "claim dC/dz[k] = (yhat[k] - y[k]) / size(k)"},
+    {"batch-mean-extra", softmax, "claim dp[k]/dz[n] = p[k] * ([k == n] - p[n]) / size(n)"},
+    {"batch-mean-twice", squared, "claim dE/dw[k,i] = mean(s, d[s,k] * x[s,i])"},
+    {"batch-mean-twice", squared, "claim dE/db[k] = 1/N * sum(s, d[s,k])"},
+    {"transposed", arrays, "claim dL/dx = W ((a - y) * f'(z))"},
+    {"transposed", recurrent, "claim dL/dU[m,j] = sum(t, dL/dh[t,j] * (1 - h[t,j]^2) * h[t-1,m])"},
+    {"transposed", arrays, "claim dz/dx = W^T"},
+    {"extra-sum", network, "claim dz[n]/da[j] = sum(m, w[n,m])"},
+    {"extra-sum", network, "claim dz[j]/dw[j,i] = sum(i, x[i])"},
+    {"extra-sum", network, "claim dC/dw[j,i] = delta[j] * sum(n, w[n,j] * delta[n]) * sum(i, x[i])"},
+    {"missing-sum", network, "claim dC/dz[k] = dC/dyhat[k] * dyhat[k]/dz[k]"},
+    {"missing-sum", network, "claim dC/da[j] = delta[k] * w[k,j]"},
+    {"bias-not-summed", squared, "claim dE/db[k] = d[s,k]"},
+    {"bias-not-summed", squared, "claim dE/db[k] = d[0,k]"},
+    {"wrong-letter", recurrent, "claim dh[t,j]/dx[t,j] = 1 - h[t-1,j]^2"},
+    {"wrong-letter", network, "claim dyhat[k]/dz[n] = yhat[k] * ([k == n] - yhat[k])"},
+    {"factor-outside-sum", network, "claim delta[j] = f'(z[j]) * delta[k] * sum(k, w[k,j])"},
+    {"factor-outside-sum", network, "claim delta[j] = delta[u] * sum(k, w[k,j] * f'(z[j]))"},
+    {"product-of-sums", squared, "claim dE/dw[k,i] = sum(s, d[s,k]) * sum(t, x[t,i])"},
+    {"product-of-sums", recurrent, "claim dL/dx[t,j] = sum(m, dL/dh[t,m]) * sum(m, dh[t,m]/dx[t,j])"},
+    {"missing-derivative", network, "claim delta[j] = sum(k, w[k,j] * delta[k])"},
+    {"missing-derivative", network, "claim dC/dw[j,i] = x[i] * sum(k, w[k,j] * delta[k])"},
+    {"missing-output-derivative", squared, "claim dE/dz[s,k] = (o[s,k] - y[s,k]) / N"},
+    {"function-for-derivative", network, "claim delta[j] = f(z[j]) * sum(k, w[k,j] * delta[k])"},
+    {"function-for-derivative", network, "claim da[j]/dz[j] = f(z[j])"},
+    {"derivative-at-activation", network, "claim delta[j] = f'(a[j]) * sum(k, w[k,j] * delta[k])"},
+    {"derivative-at-activation", arrays, "claim dL/dz = (a - y) * f'(a)"},
+    {"derivative-twice", network, "claim dC/dw[j,i] = delta[j] * f'(z[j]) * x[i]"},
+    {"derivative-twice", squared, "claim dE/dw[k,i] = sum(s, d[s,k] * o[s,k] * (1 - o[s,k]) * x[s,i])"},
+    {"half-derivative", squared, "claim dE/dz[s,k] = (o[s,k] - y[s,k]) * o[s,k] / N"},
+    {"half-derivative", squared, "claim do[s,k]/dz[s,k] = 1 - o[s,k]"},
+    {"other-activation", recurrent, "claim dh[t,j]/dx[t,j] = h[t,j] * (1 - h[t,j])"},
+    {"other-activation", squared, "claim do[s,k]/dz[s,k] = 1 - o[s,k]^2"},
+    {"extra-derivative", softmax, "claim dC/dz[k] = (p[k] - y[k]) * p[k] * (1 - p[k])"},
+    {"extra-derivative", network, "claim dC/dz[k] = (yhat[k] - y[k]) * (1 - yhat[k])"},
+    {"softmax-diagonal-only", softmax, "claim dp[k]/dz[n] = [k == n] * p[k] * (1 - p[k])"},
+    {"softmax-diagonal-missing", softmax, "claim dp[k]/dz[n] = -p[k] * p[n]"},
+    {"missing-kronecker", network, "claim da[j]/dz[m] = f'(z[j])"},
+    {"missing-kronecker", network, "claim dz[k]/dz[n] = 1"},
+    {"jacobian-summed", network, "claim dC/da[j] = sum(k, dz[k]/da[j])"},
+    {"logit-for-probability", softmax, "claim dC/dz[k] = z[k] - y[k]"},
+    {"logit-for-probability", network, "claim delta[k] = z[k] - y[k]"},
+    {"preactivation-for-activation", network, "claim dC/dw[k,j] = delta[k] * z[j]"},
+    {"preactivation-for-activation", network, "update w[k,j] := w[k,j] - alpha * delta[k] * z[j]"},
+    {"input-for-weight", network, "claim dz[j]/dw[j,i] = w[j,i]"},
+    {"input-for-weight", softmax, "claim dz[k]/dx[i] = x[i]"},
+    {"input-on-bias", squared, "claim dz[s,k]/db[k] = x[s,0]"},
+    {"other-adjoint", network, "claim dC/dw[k,j] = dC/dyhat[k] * a[j]"},
+    {"not-differentiated", network, "claim dz[k]/da[j] = z[k]"},
+    {"missing-path", recurrent, "claim dL/dh[t,j] = 2 * (h[t,j] - y[t,j])"},
+    {"updated-weights", network, "update w[j,i] := w[j,i] - alpha * f'(z[j]) * sum(k, new(w[k,j]) * delta[k]) * x[i]"},
+    {"update-climbs", network, "update w[k,j] := w[k,j] + alpha * delta[k] * a[j]"},
+    {"missing-rate", network, "update w[k,j] := w[k,j] - delta[k] * a[j]"},
+    {"missing-regulariser", squared, "claim dL/dw[k,i] = sum(s, d[s,k] * x[s,i])"},
+    {"missing-regulariser", squared, "update w[k,i] := w[k,i] - eta * sum(s, d[s,k] * x[s,i])"},
+    {"regulariser-on-bias", squared, "claim dL/db[k] = sum(s, d[s,k]) + lambda * b[k]"},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_mistake_is_named_and_mended) {
+    std::set<std::string> seen;
+    for (const Case& one : cases) {
+        const std::string text = one.file + one.line + "\n";
+        const derivation::LineReport line = judged(text);
+        BOOST_TEST_CONTEXT(one.line) {
+            BOOST_TEST((line.verdict == derivation::Verdict::wrong || line.verdict == derivation::Verdict::ill_formed),
+                       verdict_of(line) << " " << line.condition);
+            BOOST_TEST(line.mistake == one.mistake,
+                       line.mistake << " instead of " << one.mistake << ": " << line.reason << " " << line.repair);
+            BOOST_TEST(!line.repair.empty());
+            if (!line.repair.empty()) BOOST_TEST(verdict_of(repaired(text, line)) == "holds", line.repair);
+            seen.insert(line.mistake);
+        }
+    }
+    for (const derivation::Mistake& mistake : derivation::catalogue())
+        BOOST_TEST(std::string(mistake.sentence).ends_with("."));
+}

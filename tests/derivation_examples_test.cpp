@@ -1,0 +1,85 @@
+// Every derivation in examples/derivations, against the verdicts and the mistakes that stand beside its lines.
+#define BOOST_TEST_MODULE derivation_examples
+#include <filesystem>
+#include <map>
+#include <regex>
+
+#include "derivation.hpp"
+#include "files.hpp"
+
+namespace {
+
+struct Expected {
+    std::string verdict, mistake;
+};
+
+std::map<std::size_t, Expected> expectations(const std::string& text) {
+    static const std::regex comment("[#%]\\s*expect:\\s*([a-z-]+)(?:\\s+([a-z-]+))?");
+    std::map<std::size_t, Expected> expected;
+    std::size_t number = 1;
+    for (std::size_t begin = 0; begin < text.size(); ++number) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        std::smatch match;
+        const std::string line = text.substr(begin, end - begin);
+        if (std::regex_search(line, match, comment)) expected[number] = {match[1], match[2]};
+        begin = end + 1;
+    }
+    return expected;
+}
+
+std::vector<std::string> examples() {
+    std::vector<std::string> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
+        if (entry.path().extension() == ".deriv" || entry.path().extension() == ".md") paths.push_back(entry.path());
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_holds) {
+    std::size_t judged = 0, wrong = 0, mended = 0;
+    for (const std::string& path : examples()) {
+        const std::string text = bytes_of(path);
+        const auto expected = expectations(text);
+        const derivation::Report report = check_file(text);
+        std::map<std::size_t, derivation::LineReport> lines;
+        for (const derivation::LineReport& line : report.lines) lines[line.line] = line;
+        for (const auto& [number, expectation] : expected) {
+            BOOST_TEST_CONTEXT(path << ":" << number) {
+                BOOST_REQUIRE(lines.contains(number));
+                const derivation::LineReport& line = lines[number];
+                ++judged;
+                BOOST_TEST(verdict_of(line) == expectation.verdict, verdict_of(line) << ": " << line.reason);
+                if (!expectation.mistake.empty()) BOOST_TEST(line.mistake == expectation.mistake);
+                if (line.verdict == derivation::Verdict::holds) continue;
+                BOOST_TEST(!line.reason.empty());
+                if (line.verdict != derivation::Verdict::wrong || line.expected == std::nullopt) continue;
+                ++wrong;
+                if (line.repair.empty() || line.text.find('~') != std::string::npos) continue;
+                ++mended;
+                BOOST_TEST(verdict_of(repaired(text, line)) == "holds",
+                           line.repair << ": " << repaired(text, line).reason);
+            }
+        }
+    }
+    BOOST_TEST(judged > 400u);
+    BOOST_TEST(mended * 10 >= wrong * 9, mended << " of " << wrong << " wrong lines have a repair");
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_shows_what_its_first_derivation_gives) {
+    const std::string manual = bytes_of(DELTARULE_SOURCE_DIR "/derivation/README.md");
+    const auto block = [&](std::size_t number) {
+        std::size_t begin = 0, end = 0;
+        for (std::size_t i = 0; i < number; ++i) {
+            begin = manual.find("```\n", end) + 4;
+            end = manual.find("```", begin);
+            end = manual.find('\n', end) + 1;
+        }
+        return manual.substr(begin, manual.find("```", begin) - begin);
+    };
+    derivation::Options options;
+    options.file = "first.deriv";
+    const std::string shown = block(2);
+    BOOST_TEST(shown == "$ deltarule check first.deriv\n" + derivation::to_text(derivation::check(block(1), options)));
+}

@@ -1,0 +1,348 @@
+// The six verdicts, and what the language says about each part of a file.
+#define BOOST_TEST_MODULE derivation_verdicts
+#include "derivation.hpp"
+
+using derivation::LineReport;
+using derivation::Report;
+
+namespace {
+
+LineReport expect(const std::string& file, const std::string& verdict, const std::string& condition = {}) {
+    const LineReport line = judged(file);
+    BOOST_TEST_CONTEXT(line.text) {
+        BOOST_TEST(verdict_of(line) == verdict,
+                   verdict_of(line) << " instead of " << verdict << ": " << line.reason << " " << line.repair);
+        if (!condition.empty()) BOOST_TEST(line.condition == condition);
+    }
+    return line;
+}
+
+void refuses(const std::string& file, std::size_t line, std::size_t column, const std::string& part) {
+    const Report report = derivation::check(file);
+    BOOST_TEST_CONTEXT(file) {
+        BOOST_REQUIRE(report.error.has_value());
+        BOOST_TEST(report.exit_code() == 2);
+        BOOST_TEST(report.error->line == line);
+        BOOST_TEST(report.error->column == column);
+        BOOST_TEST(report.error->sentence.find(part) != std::string::npos, report.error->sentence);
+    }
+}
+
+const std::string normalisation = R"(
+index s, t : batch = 5
+constant eps
+given x[s]
+given y[s]
+let mu = mean(s, x[s])
+let var = mean(s, (x[s] - mu)^2)
+let xhat[s] = (x[s] - mu) / sqrt(var + eps)
+let L = sum(s, (xhat[s] - y[s])^2)
+)";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_file_of_the_contract) {
+    const Report report = check_file(network + R"(
+claim (I)    dC/dz[k] = -(y[k] - yhat[k])
+claim (II)   delta[j] = f'(z[j]) * sum(k, w[k,j] * delta[k])
+claim        dz[n]/da[j] = sum(m, w[n,m])
+claim        dC/dw[j,i] = sum(n, dC/dz[n] * dz[n]/da[j] * da[j]/dz[j] * dz[j]/dw[j,i])
+                        = delta[j] * x[i]
+update       w[j,i] := w[j,i] - alpha * delta[j] * x[i]
+update       w[k,j] := w[k,j] - alpha * delta[k] * a[j]
+)");
+    BOOST_REQUIRE(report.lines.size() == 6u);
+    for (std::size_t i = 0; i < 6; ++i) BOOST_TEST(verdict_of(report.lines[i]) == (i == 2 ? "wrong" : "holds"));
+    BOOST_TEST(report.lines[0].label == "I");
+    BOOST_TEST(report.lines[2].mistake == "extra-sum");
+    BOOST_TEST(report.lines[2].repair == "w[n,j]");
+    BOOST_TEST(report.lines[2].member.value() == 1u);
+    BOOST_TEST(report.lines[2].index.size() == 2u);
+    BOOST_TEST(report.exit_code() == 1);
+    const std::string text = derivation::to_text(report);
+    BOOST_TEST(text.find("5 lines hold, 1 is wrong") != std::string::npos);
+    BOOST_TEST(text.find("^^^^^^^^^^^^^^") != std::string::npos);
+    BOOST_TEST(text.find("It would hold as    dz[n]/da[j] = w[n,j]") != std::string::npos);
+    BOOST_TEST(derivation::to_text(report, {false, true}).find("w[n,j]\n") == std::string::npos);
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = text.find('\n', begin);
+        BOOST_TEST(end - begin <= 80u, text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_coursework) {
+    const auto line = [](const std::string& statement, const std::string& verdict) {
+        return expect(network + statement + "\n", verdict);
+    };
+    line("claim \\delta_n = \\frac{\\partial C}{\\partial z_n} = -(y_n - \\hat{y}_n)", "holds");
+    line("update w_{ji} = w_{ji} - \\alpha \\delta_j x_i", "holds");
+    line("update w_{kj} := w_{kj} - \\alpha \\delta_k a_j", "holds");
+    line("claim \\delta_j = f'(z_j) \\sum_n w_{nj} \\delta_n", "holds");
+    line(
+        "claim \\frac{\\partial C}{\\partial w_{ji}} = \\sum_n \\frac{\\partial C}{\\partial z_n} \\frac{\\partial "
+        "z_n}{\\partial a_j} "
+        "\\frac{\\partial a_j}{\\partial z_j} \\frac{\\partial z_j}{\\partial w_{ji}}",
+        "holds");
+    LineReport wrong = line("claim \\frac{\\partial z_n}{\\partial a_j} = \\sum_k w_{nk}", "ill-formed");
+    BOOST_TEST(wrong.reason.find("w[j,i] and w[k,j]") != std::string::npos);
+    line("claim \\frac{\\partial z_n}{\\partial a_j} = \\sum_m w_{nm}", "wrong");
+    line("claim \\frac{\\partial a_j}{\\partial z_j} = f'(z_j)", "holds");
+    BOOST_TEST(line("claim \\frac{\\partial z_j}{\\partial w_{ji}} = \\sum_i x_i", "wrong").repair == "x_{i}");
+    wrong = line("claim dC/dw[j,i] = delta[j] * sum(n, w[n,j] * delta[n]) * sum(i, x[i])", "wrong");
+    BOOST_TEST(wrong.repair == "delta[j] * x[i]");
+    wrong = line("claim dC/dw[j,i] = delta[u] * sum(j, w[u,j] * f'(z[j])) * x[i]", "ill-formed");
+    BOOST_TEST(wrong.repair == "sum(u, delta[u] * w[u,j] * f'(z[j]) * x[i])");
+    wrong = line("claim delta[j] = delta[u] * sum(k, w[k,j] * f'(z[j]))", "ill-formed");
+    BOOST_TEST(wrong.mistake == "factor-outside-sum");
+    BOOST_TEST(wrong.repair == "sum(k, w[k,j] * f'(z[j]) * delta[k])");
+    wrong = line("update w[j,i] := w[j,i] - alpha * delta[u] * sum(k, w[k,j] * f'(z[j]))", "ill-formed");
+    BOOST_TEST(wrong.repair == "w[j,i] - alpha * sum(k, w[k,j] * f'(z[j]) * delta[k]) * x[i]");
+    line("update w_{ji} = w_{ji} - \\alpha f'(z_j) \\sum_u \\delta_u w_{uj} x_i^T", "holds");
+    line("update w_{ji} \\leftarrow w_{ji} - \\alpha (f'(z_j) \\odot w_{uj}^T \\delta_u) x_i^T", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(conditions_are_named) {
+    std::string real = network;
+    real.replace(real.find(" onehot"), 7, "");
+    expect(real + "claim dC/dz[k] = yhat[k] - y[k]\n", "conditional", "y sums to 1");
+    expect(network + "claim da[j]/dz[j] = 1 - a[j]^2\n", "conditional", "f = tanh");
+    expect(network + "claim da[j]/dz[j] = a[j] * (1 - a[j])\n", "conditional", "f = sigmoid");
+    expect(network + "claim da[j]/dz[j] = [z[j] > 0]\n", "conditional", "f = relu");
+    expect(network + "claim da[j]/dz[j] = 1\n", "wrong");
+    expect(normalisation + "claim dxhat[s]/dx[s] = 1/sqrt(var + eps)\n", "conditional", "at fixed mu and var");
+    expect(
+        "index i, j : n = 3\ngiven A[i,j]\ngiven x[i]\nlet q = sum(i, j, x[i] * A[i,j] * x[j])\nclaim dq/dx[i] = 2 * "
+        "sum(j, A[i,j] * x[j])\n",
+        "conditional", "A is symmetric");
+    expect("given x\nlet y = x^2\nclaim sqrt(y) = x\n", "conditional", "x is positive");
+    // A transposition repairs it: symmetry is no excuse.
+    expect(
+        "index i, j : n = 3\ngiven A[i,j]\ngiven x[j]\nlet y[i] = sum(j, A[i,j] * x[j])\nclaim dy[i]/dx[j] = A[j,i]\n",
+        "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_shows_both_sides_of_every_kink) {
+    // With a t that sums to 1 no point would leave the hinge.
+    expect(
+        "index n : N = 5\ngiven x[n]\ngiven t[n]\ngiven w\nlet S = sum(n, max(0, 1 - t[n] * w * x[n]))\n"
+        "claim dS/dw = -sum(n, t[n] * x[n])\n",
+        "wrong");
+    expect("given x\nlet y = abs(x)\nclaim dy/dx = 1\n", "conditional", "x is positive");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_says_nothing_about_entries_that_do_not_exist) {
+    const std::string file = "index t : time = 5\ngiven x[t]\ngiven w\nlet h[t] = tanh(w * h[t-1] + x[t])\n";
+    expect(file + "claim dh[t]/dh[t-1] = w * (1 - h[t]^2)\n", "holds");
+    expect(file + "claim h[t+1] = tanh(w * h[t] + x[t+1])\n", "holds");
+    expect(file + "claim dh[t]/dh[t-1] = w\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(chain_rules_of_local_factors_hold) {
+    const LineReport line = expect(
+        normalisation + "claim dL/dx[s] = dL/dxhat[s] * dxhat[s]/dx[s] + dL/dvar * dvar/dx[s] + dL/dmu * dmu/dx[s]\n",
+        "holds");
+    BOOST_TEST(line.condition.find("at fixed mu and var") != std::string::npos);
+    expect(normalisation + "claim dL/dx[s] = dL/dxhat[s] * dxhat[s]/dx[s] + dL/dvar * dvar/dx[s]\n", "wrong");
+    expect(normalisation + "claim dvar/dmu = 0\n", "holds");
+    expect(
+        "index t : time = 5\ngiven x[t]\ngiven w\ngiven y[t]\nlet h[t] = tanh(w * h[t-1] + x[t])\nlet L = sum(t, (h[t] "
+        "- y[t])^2)\n"
+        "claim dL/dw = sum(t, dL/dh[t] * dh[t]/dw)\n",
+        "holds");
+}
+
+BOOST_AUTO_TEST_CASE(one_mistake_is_explained_once) {
+    const Report report = check_file(network + R"(
+claim delta[k] = y[k] - yhat[k]
+claim dC/dw[k,j] = (y[k] - yhat[k]) * a[j]
+claim delta[k] = yhat[k] - y[k]
+claim dC/dw[k,j] = (y[k] - yhat[k]) * a[j]
+)");
+    BOOST_TEST(verdict_of(report.lines[0]) == "wrong");
+    BOOST_TEST(verdict_of(report.lines[1]) == "follows");
+    BOOST_TEST(report.lines[1].because_of.value() == report.lines[0].line);
+    BOOST_TEST(verdict_of(report.lines[2]) == "holds");
+    BOOST_TEST(verdict_of(report.lines[3]) == "wrong");  // set right in between
+    expect("given x\nlet s = x^2\nlet L = sin(s)\nclaim ds/dx = x\nclaim dL/dx = cos(s) * x\n", "follows");
+    // Not of nothing: with a left side that is taken for 0 everything would follow.
+    expect(network + "claim delta[j] = 0 * z[j]\nclaim dC/dw[j,i] = 2 * delta[j] * x[i]\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_decided_is_said) {
+    expect("given x\nclaim x - x = 2 * x - 2 * x\n", "undecided");
+    expect("given x\nclaim x - x = 0\n", "holds");
+    expect("given x\nclaim log(-x^2) = 1\n", "undecided");
+    expect("index s\ngiven x[s]\nclaim prod(s, x[s]) = exp(sum(s, log(x[s])))\n", "holds");
+    expect("index s\ngiven x[s]\nclaim prod(s, x[s]) = exp(2 * sum(s, log(x[s])))\n", "wrong");
+    expect("given x\nlet y = log(-x^2)\nclaim y = y\n", "undecided");
+    expect("given x = 0\nlet y = relu(x)\nclaim dy/dx = 1\n", "undecided");
+}
+
+BOOST_AUTO_TEST_CASE(letters_make_a_line_ill_formed) {
+    const auto reason = [](const std::string& claim, const std::string& part) {
+        const LineReport line = expect(network + claim + "\n", "ill-formed");
+        BOOST_TEST(line.reason.find(part) != std::string::npos, line.reason);
+        BOOST_TEST(line.caret_end > line.caret_begin);
+    };
+    reason("claim delta[j] = f'(z[j]) * delta[k]", "letter k is free here");
+    reason("claim delta[j] = delta[k] * sum(k, w[k,j])", "letter k is summed in one place");
+    reason("claim delta[j] = sum(q, w[q,j])", "q was never declared");
+    reason("claim delta[j] = foo[j]", "foo was never declared");
+    reason("claim delta[j] = w[j,k]", "there are w[j,i] and w[k,j]");
+    reason("claim delta[j] = sum(k, sum(k, w[k,j]) * delta[k])", "bound here, inside a sum over k");
+    reason("claim sum(k, delta[k]) = delta[n]", "letter n is free here");
+    reason("claim dC/dalpha = 0", "constant");
+    reason("claim z[k,j] = w[k,j]", "z has no array");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_say_where) {
+    refuses("claim x = = 1\n", 1, 11, "a formula should stand here");
+    refuses("given x\nlet y = x + q\n", 2, 13, "q was never declared");
+    refuses("given x\nclaim x = (x\n", 2, 13, "closing )");
+    refuses("hello\n", 1, 1, "a statement begins with");
+    refuses("given x\ngiven x\n", 2, 7, "declared already");
+    refuses("index k = 3\ngiven k\n", 2, 7, "is a letter");
+    refuses("given sum\n", 1, 7, "no name");
+    refuses("given y onehot\n", 1, 9, "needs a letter");
+    refuses("index i : n = 2\ngiven x[i] = [1, 2, 3]\n", 2, 14, "shape");
+    refuses("index i = 0\n", 1, 11, "size of a range");
+    refuses("given x\nclaim x ? 1\n", 2, 9, "no meaning");
+    refuses("given x\nclaim x\n", 2, 8, "something = something");
+    refuses("given x\nlet y = y + x\n", 2, 9, "never declared");
+    refuses("index t : n = 3\ngiven x[t]\nlet h[t] = h[t] + x[t]\nclaim h[t] = x[t]\n", 3, 5, "depends on itself");
+    refuses(std::string("given \xff\n"), 1, 7, "UTF-8");
+    refuses("claim x = " + std::string(500, '(') + "\n", 1, 41, "nested");
+}
+
+BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
+    const std::string file =
+        "constant eta\nconstant lambda\ngiven w\ngiven b\ngiven x\ngiven y\nlet p = w * x + b\nlet E = (p - y)^2\nlet "
+        "L = E + lambda * w^2\n";
+    expect(file + "update w := w - eta * (2 * (p - y) * x + 2 * lambda * w)\n", "holds");
+    expect(file + "update w <- (1 - 2 * eta * lambda) * w - eta * 2 * (p - y) * x\n", "holds");
+    expect(file + "update w := w - eta * 2 * (p - y) * x on E\n", "holds");
+    BOOST_TEST(expect(file + "update w := w - eta * 2 * (p - y) * x\n", "wrong").mistake == "missing-regulariser");
+    BOOST_TEST(expect(file + "update w := w + eta * dL/dw\n", "wrong").mistake == "update-climbs");
+    BOOST_TEST(expect(file + "update w := w - dL/dw\n", "wrong").mistake == "missing-rate");
+    expect(file + "update b := b - lambda * dL/db\n", "wrong");
+    BOOST_TEST(expect(file + "update b := b - eta * 2 * (new(w) * x + b - y)\n", "wrong").mistake == "updated-weights");
+    expect("given w\nlet L = w^2\nupdate w := w - 0.1 * 2 * w\n", "holds");
+    expect("given w\nlet L = w^2\nupdate w := w + 0.1 * 2 * w\n", "wrong");
+    expect("given w\nlet L = w^2\nupdate L := L - w\n", "ill-formed");
+    // The rate is 0.25, and not the 2 of the gradient.
+    expect(
+        "given w\ngiven x\nlet L = (w - x)^2\nupdate w := w - 0.25 * 2 * (w - x)\nat w = 3\nat x = 1\nclaim after 1 "
+        "step w ~ 2.0\n",
+        "holds");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_judged_to_their_last_digit) {
+    const std::string file =
+        "given w\ngiven x\nlet L = (w * x - 1)^2\nupdate w := w - 0.1 * dL/dw\nat w = 0.5\nat x = 3\n";
+    expect(file + "claim L ~ 0.25\n", "holds");
+    expect(file + "claim L ~ 0.3\n", "holds");
+    expect(file + "claim L ~ 0.26\n", "wrong");
+    expect(file + "claim dL/dw = 2 * (w*x - 1) * x ~ 3.0\n", "holds");
+    expect(file + "claim dL/dw = 3 * (w*x - 1) * x ~ 3.0\n", "wrong");
+    expect(file + "claim after 1 step w ~ 0.2\n", "holds");
+    expect(file + "claim after 2 steps w ~ 0.44\n", "holds");
+    expect(file + "claim after 2 steps L ~ 1.02e-1\n", "holds");
+    expect(file + "claim after 2 steps L ~ 1.03e-1\n", "wrong");
+    expect(file + "claim 1234 * x / x ~ 1200\n", "wrong");
+    BOOST_TEST(expect("given w\ngiven x\nat w = 1\nclaim w * x ~ 3\n", "ill-formed").reason.find("x has no number") !=
+               std::string::npos);
+    expect("index i : n = 2\ngiven x[i] = [1, 2]\nclaim 2 * x[i] ~ [2.0, 4.0]\n", "holds");
+    expect("index i : n = 2\ngiven x[i] = [1, 2]\nclaim 2 * x[i] ~ [2.0, 4.1]\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(arrays_as_wholes) {
+    const std::string file = R"(
+index i : input = 3
+index j, m : hidden = 4
+index s : batch = 5
+function f
+given W[j,i]
+given b[j]
+given x[i]
+given t[j]
+given X[s,i]
+given A[j,m]
+let z = W x + b
+let a = f(z)
+let L = 1/2 ||a - t||^2
+let Z = X @ W^T + b
+let M = sum(f(Z))
+)";
+    for (const char* claim :
+         {"claim dL/dW = ((a - t) ⊙ f'(z)) x^T", "claim dL/dW = outer((a - t) ⊙ f'(z), x)",
+          "claim dL/db = (a - t) * f'(z)", "claim dL/dx = W^T ((a - t) ⊙ f'(z))", "claim dL/dx = ((a - t) * f'(z)) @ W",
+          "claim da/dz = diag(f'(z))", "claim dz/dx = W", "claim da/dx = diag(f'(z)) W", "claim dM/dW = f'(Z)^T X",
+          "claim dM/dX = f'(Z) W", "claim dM/db = f'(Z)^T 1_s", "claim x^T x = ||x||^2", "claim (W x)^T = x^T W^T",
+          "claim dL/da = a - t", "claim d(x^T x)/dx = 2 x", "claim dL/dW_{ji} = ((a - t) \\odot f'(z)) x^\\top",
+          "claim f'(z) \\odot W x = W x \\odot f'(z)"})
+        expect(file + claim + "\n", "holds");
+    for (const char* claim :
+         {"claim dL/dx = ((a - t) ⊙ f'(z)) W", "claim dL/dx = W ((a - t) ⊙ f'(z))",
+          "claim dL/dW = x ((a - t) ⊙ f'(z))^T", "claim x + z = z", "claim x x = z", "claim dL/db = W"})
+        expect(file + claim + "\n", "ill-formed");
+    BOOST_TEST(expect(file + "claim dL/dx = W ((a - t) ⊙ f'(z))\n", "ill-formed").repair == "W^T ((a - t) ⊙ f'(z))");
+    BOOST_TEST(expect(file + "claim dL/db = a - t\n", "wrong").repair.find("f'(z)") != std::string::npos);
+    // A Hessian with letters; that of a quadratic form as a whole.
+    expect(file + "let q = b^T A b\nclaim dq/db = A b + A^T b\n", "holds");
+    expect(file + "let q = b^T A b\nclaim dq/db = 2 A b\n", "conditional", "A is symmetric");
+    // A shape is ranges, not sizes.
+    expect("index i : one = 4\nindex j : two = 4\ngiven u[i]\ngiven v[j]\nclaim u = v\n", "ill-formed");
+}
+
+BOOST_AUTO_TEST_CASE(index_arithmetic_second_derivatives_and_brackets) {
+    const std::string file =
+        "index t, r : time = 6\nindex s : kernel = 3\ngiven x[t]\ngiven w[s]\ngiven y[t]\nlet c[t] = sum(s, w[s] * "
+        "x[t+s])\nlet L = sum(t, (c[t] - y[t])^2)\n";
+    expect(file + "claim dL/dw[s] = sum(t, dL/dc[t] * x[t+s])\n", "holds");
+    expect(file + "claim dL/dx[t] = sum(s, dL/dc[t-s] * w[s])\n", "holds");
+    expect(file + "claim dL/dx[t] = sum(s, dL/dc[t+s] * w[s])\n", "wrong");
+    expect(file + "claim dc[t]/dc[r] = [t == r]\n", "holds");
+    expect("index i from 1\ngiven x[i]\nlet y = x[1]\nclaim dy/dx[i] = [i == 1]\n", "holds");
+    const std::string softmax =
+        "index k, n, m : c = 4\ngiven z[k]\nlet p[k] = softmax(z[k])\nlet l = log(sum(k, exp(z[k])))\n";
+    expect(softmax + "claim dp[k]/dz[n] = p[k] * (\\delta_{kn} - p[n])\n", "holds");
+    expect(softmax + "claim d2l/(dz[k] dz[n]) = p[k] * ([k == n] - p[n])\n", "holds");
+    expect(softmax + "claim d2l/dz[k]^2 = p[k] * (1 - p[k])\n", "holds");
+    expect(softmax + "claim dp[k]/dz[k] = p[k] * (1 - p[k])\n", "holds");
+    expect(softmax + "claim sum(k, p[k]) = 1\n", "holds");
+    expect(softmax + "claim sum(k, dp[k]/dz[n]) = 0\n", "holds");
+    expect("function f\ngiven x\nlet y = f(x)\nclaim d2y/dx^2 = f''(x)\n", "holds");
+    expect("function f\ngiven x\nlet y = f(x)\nclaim dy/dx = f''(x)\n", "wrong");
+    expect("function f = tanh\ngiven x\nlet y = f(x)\nclaim dy/dx = 1 - y^2\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(markdown_keeps_its_prose) {
+    const Report report = check_file(
+        "# Notes\n\nA square.\n\n```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n\nAnd a "
+        "mistake.\n\n```deriv\nclaim dy/dx = x\n```\n");
+    BOOST_REQUIRE(report.lines.size() == 2u);
+    BOOST_TEST(report.lines[0].line == 8u);
+    BOOST_TEST(verdict_of(report.lines[1]) == "wrong");
+    BOOST_TEST(report.prose.size() == 2u);
+    BOOST_TEST(derivation::to_text(report).find("And a mistake.") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(json_has_every_key) {
+    const std::string json = derivation::to_json({check_file(network + "claim (A) dz[n]/da[j] = sum(m, w[n,m])\n")});
+    for (const char* key :
+         {"file",     "counts", "holds",  "conditional", "wrong",  "follows",   "ill-formed", "undecided",
+          "lines",    "line",   "kind",   "label",       "text",   "verdict",   "member",     "index",
+          "expected", "got",    "reason", "mistake",     "repair", "condition", "because_of"})
+        BOOST_TEST(json.find("\"" + std::string(key) + "\"") != std::string::npos, key);
+    BOOST_TEST(derivation::to_json({check_file("given x\n"), check_file("given x\n")}).starts_with("["));
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_report) {
+    const std::string file = network + "claim dz[n]/da[j] = sum(m, w[n,m])\n";
+    BOOST_TEST(derivation::to_json({derivation::check(file)}) == derivation::to_json({derivation::check(file)}));
+    derivation::Options options;
+    options.seed = 2;
+    BOOST_TEST(derivation::to_json({derivation::check(file)}) !=
+               derivation::to_json({derivation::check(file, options)}));
+}
