@@ -4,7 +4,8 @@
 namespace autograd {
 
 void* Arena::allocate_from_next_block(std::size_t size, std::size_t alignment) {
-    constexpr std::size_t block_size = std::size_t{1} << 14;
+    // Blocks grow: a short tape should not pay for a long one.
+    const std::size_t block_size = std::size_t{1024} << std::min<std::size_t>(blocks_.size(), 6);
     do {
         if (next_ != 0) ++block_;
         if (block_ == blocks_.size()) {
