@@ -178,35 +178,22 @@ struct Bound {
 
     using Row = std::array<const T*, count>;
 
-    /// z = value or z += value for whole registers.
+    /// z = value or z += value for n numbers. The last register is filled up with zeros, so that a number does not
+    /// depend on its place.
     template <class Moves>
-    DELTARULE_APART void write_registers(T* z, const Row row, std::size_t registers, bool accumulate,
-                                         Moves moves) const {
-        for (std::size_t i = 0; i < registers * Register<T>::size; i += Register<T>::size) {
+    DELTARULE_APART void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
+        constexpr std::size_t width = Register<T>::size;
+        std::size_t i = 0;
+        for (; i + width <= n; i += width) {
             const Register<T> result = value<T, 0>(expression, [&](auto k) {
                 return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
             });
             (accumulate ? Register<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
         }
-    }
-
-    /// The same for n numbers. The last register is filled up with zeros, so that a number does not depend on its
-    /// place.
-    template <class Moves>
-    void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves) const {
-        constexpr std::size_t width = Register<T>::size;
-        const std::size_t some = n % width, whole = n - some;
-        if (whole > 0) write_registers(z, row, n / width, accumulate, moves);
-        if (some == 0) return;
-        alignas(64) T lanes[count][width], last[width];
-        for (std::size_t k = 0; k < count; ++k) {
-            if (!moves(k)) continue;
-            load_some(row[k] + whole, some).store_aligned(lanes[k]);
-            row[k] = lanes[k];
-        }
-        write_registers(last, row, 1, false, moves);
-        const Register<T> result = Register<T>::load_aligned(last);
-        store_some(z + whole, accumulate ? load_some(z + whole, some) + result : result, some);
+        if (i == n) return;
+        const Register<T> result = value<T, 0>(
+            expression, [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Register<T>(*row[k]); });
+        store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
     }
 
     /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.

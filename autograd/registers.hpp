@@ -71,9 +71,21 @@ T fold(std::size_t n, T start, F f, Value value) {
     return lanes[0];
 }
 
-/// The same for numbers in memory.
+/// The same for numbers in memory; fewer than a register four at a time.
 template <class T, class F>
 T fold(const T* x, std::size_t n, T start, F f) {
+    if (n < Register<T>::size) {
+        T a = start, b = start, c = start, d = start;
+        std::size_t i = 0;
+        for (; i + 4 <= n; i += 4) {
+            a = f(a, x[i]);
+            b = f(b, x[i + 1]);
+            c = f(c, x[i + 2]);
+            d = f(d, x[i + 3]);
+        }
+        for (; i < n; ++i) a = f(a, x[i]);
+        return f(f(a, b), f(c, d));
+    }
     return fold(n, start, f, [x](std::size_t i, auto... count) {
         if constexpr (sizeof...(count) == 0)
             return Register<T>::load_unaligned(x + i);
