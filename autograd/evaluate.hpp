@@ -48,13 +48,10 @@ void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool acc
 /// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
 bool sums_leading_axes(ShapeView kept, ShapeView shape);
 
-// A loop is compiled by itself, once for each expression. GCC 12 may not look into it from outside either: it then
-// drops what a caller wrote to the loop's memory, beyond the first number (seen at -O3 with AVX-512).
-#if defined(__clang__)
-#define DELTARULE_APART [[gnu::noinline]]
-#else
-#define DELTARULE_APART [[gnu::noipa]]
-#endif
+
+// Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
+// first lane only (seen at -O3 with AVX-512).
+#define DELTARULE_BRANCH __asm__ volatile("")
 
 namespace expressions {
 
@@ -181,19 +178,27 @@ struct Bound {
     /// z = value or z += value for n numbers. The last register is filled up with zeros, so that a number does not
     /// depend on its place.
     template <class Moves>
-    DELTARULE_APART void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
+    [[gnu::noinline]] void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
         constexpr std::size_t width = Register<T>::size;
         std::size_t i = 0;
         for (; i + width <= n; i += width) {
-            const Register<T> result = value<T, 0>(expression, [&](auto k) {
+            Register<T> result = value<T, 0>(expression, [&](auto k) {
                 return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
             });
-            (accumulate ? Register<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
+            if (accumulate) {
+                result += Register<T>::load_unaligned(z + i);
+                DELTARULE_BRANCH;
+            }
+            result.store_unaligned(z + i);
         }
         if (i == n) return;
-        const Register<T> result = value<T, 0>(
+        Register<T> result = value<T, 0>(
             expression, [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Register<T>(*row[k]); });
-        store_some(z + i, accumulate ? load_some(z + i, n - i) + result : result, n - i);
+        if (accumulate) {
+            result += load_some(z + i, n - i);
+            DELTARULE_BRANCH;
+        }
+        store_some(z + i, result, n - i);
     }
 
     /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
