@@ -48,6 +48,19 @@ struct Softplus {
     }
 };
 
+struct LogAddExp {
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        // Equal infinities have no difference.
+        return std::max(x, y) + std::log1p(x == y ? T(1) : std::exp(-std::abs(x - y)));
+    }
+    template <class B>
+    B simd_apply(const B& x, const B& y) const {
+        const B one(typename B::value_type(1));
+        return xsimd::max(x, y) + xsimd::log1p(xsimd::select(x == y, one, xsimd::exp(-xsimd::abs(x - y))));
+    }
+};
+
 struct Gate {
     template <class T>
     T operator()(const T& u, const T& x) const {
@@ -140,6 +153,12 @@ auto sign(E&& x) {
 template <Expression E>
 auto softplus(E&& x) {
     return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x));
+}
+
+/// log(exp(x) + exp(y)), without overflow.
+template <Expression E, Expression F>
+auto logaddexp(E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::LogAddExp>(std::forward<E>(x), std::forward<F>(y));
 }
 
 /// x^c for a number c.
