@@ -63,7 +63,7 @@ T sum_of(const T* x, std::size_t n) {
 template <class T>
 void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
     // What a register holds beyond a row is not stored.
-    Register<T> sum = accumulate ? load_some(z, n) : Register<T>(T(0));
+    Register<T> sum = load_some(z, accumulate ? n : 0);
     for (std::size_t r = 0; r < rows; ++r, x += n) {
         const std::size_t left = (rows - r) * n;
         sum += left >= Register<T>::size ? Register<T>::load_unaligned(x) : load_some(x, left);

@@ -182,12 +182,18 @@ struct Bound {
     template <class Moves>
     DELTARULE_APART void write_registers(T* z, const Row row, std::size_t registers, bool accumulate,
                                          Moves moves) const {
-        for (std::size_t i = 0; i < registers * Register<T>::size; i += Register<T>::size) {
-            const Register<T> result = value<T, 0>(expression, [&](auto k) {
-                return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
-            });
-            (accumulate ? Register<T>::load_unaligned(z + i) + result : result).store_unaligned(z + i);
-        }
+        const auto each = [&](auto store) __attribute__((always_inline)) {
+            for (std::size_t i = 0; i < registers * Register<T>::size; i += Register<T>::size)
+                store(z + i, value<T, 0>(expression, [&](auto k) {
+                          return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
+                      }));
+        };
+        // Two loops: of a choice within one GCC 12 makes an addition under a mask, which holds for the first lane only
+        // (seen at -O3 with AVX-512).
+        if (accumulate)
+            each([](T* to, const Register<T>& x) { (Register<T>::load_unaligned(to) + x).store_unaligned(to); });
+        else
+            each([](T* to, const Register<T>& x) { x.store_unaligned(to); });
     }
 
     /// The same for n numbers. The last register is filled up with zeros, so that a number does not depend on its
@@ -204,9 +210,9 @@ struct Bound {
             load_some(row[k] + whole, some).store_aligned(lanes[k]);
             row[k] = lanes[k];
         }
-        write_registers(last, row, 1, false, moves);
-        const Register<T> result = Register<T>::load_aligned(last);
-        store_some(z + whole, accumulate ? load_some(z + whole, some) + result : result, some);
+        if (accumulate) load_some(z + whole, some).store_aligned(last);
+        write_registers(last, row, 1, accumulate, moves);
+        store_some(z + whole, Register<T>::load_aligned(last), some);
     }
 
     /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
