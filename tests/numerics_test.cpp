@@ -406,11 +406,12 @@ std::string section(const Convention& convention) {
 
 std::string documentation() {
     std::string text =
-        "# Numerical conventions\n\nPrinted from the table in `tests/numerics_test.cpp`, whose tests hold every line "
-        "against the engine\n(`numerics_test -- --write` prints it anew). Where peers disagree, the choice here is "
-        "stated. Derivatives are of the sum\nof the value, unless another `zbar`, the adjoint of the value, is given. "
-        "`x` "
-        "alone is written where `y` plays no part.\n\n## Promises\n";
+        "# Numerical conventions\n\n"
+        "Printed from the table in `tests/numerics_test.cpp`, whose tests hold every line against the engine\n"
+        "(`numerics_test -- --write` prints it anew). Where peers disagree, the choice here is stated.\n\n"
+        "The derivatives are those of the sum of the value, or along the adjoint `zbar` where one is given; `A` is\n"
+        "`autograd::Array<double>`.\n\n"
+        "## Promises\n";
     for (const Convention& convention : conventions) text += section(convention);
     text += "\n## The other operations at their edges\n";
     for (const Convention& convention : other_operations) text += section(convention);
