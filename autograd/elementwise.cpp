@@ -162,6 +162,17 @@ Variable<T> gelu(Variable<T> x) {
     });
 }
 
+// z = x * s(u), u = 2 sqrt(2/pi) (x + a x^3), s being the sigmoid     xbar += zbar * s(u) * (1 + x * s(-u) * u')
+template <class T>
+Variable<T> gelu_tanh(Variable<T> x) {
+    const T c = std::numbers::sqrt2_v<T> * 2 * std::numbers::inv_sqrtpi_v<T>, a = T(0.044715);
+    const auto u = [c, a](const auto& v) { return v * c * (T(1) + a * v * v); };
+    return record("gelu_tanh", {x}, x.value() * sigmoid(u(x.value())), [x, u, c, a](auto& at) {
+        at.adjoint(x) += at.zbar() * sigmoid(u(at(x))) *
+                         (T(1) + at(x) * sigmoid(-u(at(x))) * (c * (T(1) + T(3) * a * at(x) * at(x))));
+    });
+}
+
 // z = x * s(x)         xbar += zbar * s(x) * (1 + x * s(-x)), s being the sigmoid
 template <class T>
 Variable<T> silu(Variable<T> x) {
@@ -183,6 +194,16 @@ Variable<T> pow(Variable<T> x, Variable<T> y) {
     return record("pow", {x, y}, pow(x.value(), y.value()), [x, y](auto& at) {
         at.adjoint(x) += choose(at(y), at.zbar() * at(y) * pow(at(x), at(y) - T(1)), T(0));
         at.adjoint(y) += choose(at(x), at.zbar() * at.z() * log(choose(at(x), at(x), T(1))), T(0));
+    });
+}
+
+// z = log(exp(x) + exp(y))   xbar += zbar * sigmoid(x - y), 0 where z is infinite   ybar likewise
+template <class T>
+Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
+    return record("logaddexp", {x, y}, logaddexp(x.value(), y.value()), [x, y](auto& at) {
+        const auto& counts = at.evaluate(finite(at.z() - at.z() + T(1)));
+        at.adjoint(x) += choose(counts, at.zbar() * sigmoid(at(x) - at(y)), T(0));
+        at.adjoint(y) += choose(counts, at.zbar() * sigmoid(at(y) - at(x)), T(0));
     });
 }
 
@@ -288,9 +309,11 @@ Variable<T> sign(Variable<T> x) {
     template Variable<T> relu(Variable<T>);                                                                   \
     template Variable<T> softplus(Variable<T>);                                                               \
     template Variable<T> gelu(Variable<T>);                                                                   \
+    template Variable<T> gelu_tanh(Variable<T>);                                                              \
     template Variable<T> silu(Variable<T>);                                                                   \
     template Variable<T> pow(Variable<T>, std::type_identity_t<T>);                                           \
     template Variable<T> pow(Variable<T>, Variable<T>);                                                       \
+    template Variable<T> logaddexp(Variable<T>, Variable<T>);                                                 \
     template Variable<T> maximum(Variable<T>, Variable<T>);                                                   \
     template Variable<T> minimum(Variable<T>, Variable<T>);                                                   \
     template Variable<T> clip(Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>);                 \

@@ -4,6 +4,7 @@
 
 #include <autograd/array.hpp>
 #include <cmath>
+#include <limits>
 
 namespace autograd {
 
@@ -48,15 +49,51 @@ struct Softplus {
     }
 };
 
+struct LogAddExp {
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        // Equal infinities have no difference.
+        return std::max(x, y) + std::log1p(x == y ? T(1) : std::exp(-std::abs(x - y)));
+    }
+    template <class B>
+    B simd_apply(const B& x, const B& y) const {
+        const B one(typename B::value_type(1));
+        return xsimd::max(x, y) + xsimd::log1p(xsimd::select(x == y, one, xsimd::exp(-xsimd::abs(x - y))));
+    }
+};
+
 struct Gate {
     template <class T>
     T operator()(const T& u, const T& x) const {
-        return x > 0 ? u : T(0);
+        return x <= 0 ? T(0) : u;
     }
     template <class B>
     B simd_apply(const B& u, const B& x) const {
         const B zero(typename B::value_type(0));
-        return xsimd::select(x > zero, u, zero);
+        return xsimd::select(x <= zero, zero, u);
+    }
+};
+
+// A NaN on either side is the result.
+struct Maximum {
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        return x > y || x != x ? x : y;
+    }
+    template <class B>
+    B simd_apply(const B& x, const B& y) const {
+        return xsimd::select((x > y) | xsimd::isnan(x), x, y);
+    }
+};
+
+struct Minimum {
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        return x < y || x != x ? x : y;
+    }
+    template <class B>
+    B simd_apply(const B& x, const B& y) const {
+        return xsimd::select((x < y) | xsimd::isnan(x), x, y);
     }
 };
 
@@ -94,6 +131,27 @@ struct Choose {
     }
 };
 
+/// x^y.
+struct Pow {
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        return std::pow(x, y);
+    }
+    template <class B>
+    B simd_apply(const B& x, const B& y) const {
+        using T = typename B::value_type;
+        // xsimd 8 is right for ordinary numbers only: pow(0, 0) is 0 there, and so is pow(0, -1).
+        const B least(std::numeric_limits<T>::min()), most(std::numeric_limits<T>::max());
+        const auto in_range = [&](const B& v) { return (xsimd::abs(v) >= least) & (xsimd::abs(v) <= most); };
+        if (xsimd::all(in_range(x) & in_range(y))) return xsimd::pow(x, y);
+        alignas(64) T xs[B::size], ys[B::size];
+        x.store_aligned(xs);
+        y.store_aligned(ys);
+        for (std::size_t i = 0; i < B::size; ++i) xs[i] = std::pow(xs[i], ys[i]);
+        return B::load_aligned(xs);
+    }
+};
+
 /// x^c. The powers that people write take no logarithm.
 template <class T>
 struct Power {
@@ -106,7 +164,7 @@ struct Power {
         if (c == T(1)) return x;
         if (c == T(0.5)) return xsimd::sqrt(x);
         if (c == T(-1)) return B(T(1)) / x;
-        return xsimd::pow(x, B(c));
+        return Pow().simd_apply(x, B(c));
     }
 };
 
@@ -142,6 +200,12 @@ auto softplus(E&& x) {
     return xt::detail::make_xfunction<functors::Softplus>(std::forward<E>(x));
 }
 
+/// log(exp(x) + exp(y)), without overflow.
+template <Expression E, Expression F>
+auto logaddexp(E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::LogAddExp>(std::forward<E>(x), std::forward<F>(y));
+}
+
 /// x^c for a number c.
 template <Expression E, class C>
 requires std::is_arithmetic_v<std::decay_t<C>>
@@ -151,13 +215,31 @@ auto pow(E&& x, C&& c) {
     return F(functors::Power<T>{static_cast<T>(c)}, std::forward<E>(x));
 }
 
+/// x^y.
+template <Expression E, Expression F>
+auto pow(E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::Pow>(std::forward<E>(x), std::forward<F>(y));
+}
+
+/// The larger of x and y, or NaN where one of them is.
+template <Expression E, Expression F>
+auto maximum(E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::Maximum>(std::forward<E>(x), std::forward<F>(y));
+}
+
+/// The smaller of x and y, or NaN where one of them is.
+template <Expression E, Expression F>
+auto minimum(E&& x, F&& y) {
+    return xt::detail::make_xfunction<functors::Minimum>(std::forward<E>(x), std::forward<F>(y));
+}
+
 /// x where it is finite, else 0.
 template <Expression E>
 auto finite(E&& x) {
     return xt::detail::make_xfunction<functors::Finite>(std::forward<E>(x));
 }
 
-/// u where x > 0, else 0.
+/// 0 where x <= 0, else u: where x is NaN, too.
 template <class U, Expression E>
 auto gate(U&& u, E&& x) {
     return xt::detail::make_xfunction<functors::Gate>(std::forward<U>(u), std::forward<E>(x));

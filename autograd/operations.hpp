@@ -114,6 +114,9 @@ Variable<T> softplus(Variable<T> x);
 /// x * Phi(x) with the normal distribution's Phi(x) = (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel, 2016).
 template <class T>
 Variable<T> gelu(Variable<T> x);
+/// gelu's approximation x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2.
+template <class T>
+Variable<T> gelu_tanh(Variable<T> x);
 /// x * sigmoid(x).
 template <class T>
 Variable<T> silu(Variable<T> x);
@@ -123,6 +126,9 @@ Variable<T> pow(Variable<T> x, std::type_identity_t<T> exponent);
 /// The gradient by x is 0 where y is 0; the gradient by y is 0 where x is 0.
 template <class T>
 Variable<T> pow(Variable<T> x, Variable<T> y);
+/// log(exp(x) + exp(y)), without overflow; two of -inf give -inf with a gradient of 0.
+template <class T>
+Variable<T> logaddexp(Variable<T> x, Variable<T> y);
 /// Where both are equal each gets half of the gradient.
 template <class T>
 Variable<T> maximum(Variable<T> x, Variable<T> y);
@@ -195,6 +201,14 @@ Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims = false);
 /// exp(x) / sum(exp(x)) along an axis.
 template <class T>
 Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis = -1);
+/// The same over the elements where the mask, which broadcasts to x, is not 0: the others get 0 and a gradient of 0,
+/// and so does a row that is masked altogether.
+template <class T>
+Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t axis = -1);
+template <class T, Expression E>
+Variable<T> softmax(Variable<T> x, E&& mask, std::ptrdiff_t axis = -1) {
+    return softmax(x, x.tape().constant(xt::cast<T>(mask)), axis);
+}
 /// log(softmax(x)), without overflow.
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/softmax.hpp>
+#include <limits>
 #include <numeric>
 
 namespace autograd {
@@ -194,6 +195,18 @@ Variable<T> softmax(Variable<T> x, std::ptrdiff_t along) {
     return record("softmax", {x}, Softmax<T>{x.value(), axis}, softmax_rule(x, axis));
 }
 
+// What is masked is -inf for the softmax; of its NaN in a row without any other, neither value nor gradient gets out.
+template <class T>
+Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("softmax", along, x.dimension());
+    const Shape both = broadcast_shapes("softmax", std::initializer_list<ShapeView>{x.shape(), mask.shape()});
+    if (both != x.shape())
+        throw std::invalid_argument(fmt::format("[softmax] a mask of shape {} does not broadcast to {}",
+                                                to_string(mask.shape()), to_string(x.shape())));
+    const Variable<T> kept = choose(mask, x, -std::numeric_limits<T>::infinity());
+    return choose(mask, softmax(kept, static_cast<std::ptrdiff_t>(axis)), T(0));
+}
+
 // z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
@@ -249,6 +262,7 @@ Variable<T> norm(Variable<T> x) {
     template Variable<T> norm(Variable<T>, const Axes&, bool);                  \
     template Variable<T> logsumexp(Variable<T>, const Axes&, bool);             \
     template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                  \
+    template Variable<T> softmax(Variable<T>, Variable<T>, std::ptrdiff_t);     \
     template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);
 INSTANTIATE(float)
 INSTANTIATE(double)

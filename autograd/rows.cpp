@@ -156,7 +156,9 @@ template <class T>
 T squared_distance(const T* x, std::size_t n, T from) {
     constexpr std::size_t block = 4096;
     if (n > block) return squared_distance(x, n / 2, from) + squared_distance(x + n / 2, n - n / 2, from);
-    return fold(n, T(0), std::plus<>(), [x, from](std::size_t i, auto... some) {
+    // Not std::plus: what lies beyond the end is 0 in x, but not in x - from.
+    const auto add = [](auto a, auto b) { return a + b; };
+    return fold(n, T(0), add, [x, from](std::size_t i, auto... some) {
         Register<T> value;
         if constexpr (sizeof...(some) == 0)
             value = Register<T>::load_unaligned(x + i) - from;

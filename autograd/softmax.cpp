@@ -249,7 +249,8 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
         } else {
             const T* u = targets.row(row);
             const T total = sum_of(u, n);
-            write([&](std::size_t k) { return (ps[k] * total - u[k]) * factor; });
+            // A row that does not count has no gradient, whatever its logits.
+            write([&](std::size_t k) { return total == T(0) ? T(0) : (ps[k] * total - u[k]) * factor; });
         }
     }
 }
@@ -265,7 +266,7 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
     }
     const Variable<T> u = p.tape().constant(weights), s = sum(u, {1}, true);
     const Variable<T> each = reshape(zbar, zbar.dimension() == 0 ? Shape{1, 1} : Shape{rows, 1});
-    return reshape((reshape(p, Shape{rows, classes}) * s - u) * each * scale, p.shape());
+    return reshape(choose(s, (reshape(p, Shape{rows, classes}) * s - u) * each * scale, T(0)), p.shape());
 }
 
 #define INSTANTIATE(T)                    \

@@ -90,6 +90,20 @@ BOOST_AUTO_TEST_CASE(a_chain_of_a_million_nodes) {
     BOOST_TEST(tape.backward(y)[x]() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_gradient_of_a_hundred_thousand_nodes_is_differentiated) {
+    Tape<double> tape;
+    const auto x = tape.variable(1.0);
+    auto y = x;
+    const int steps = 35'000;
+    for (int i = 0; i < steps; ++i) y = y + sin(y) * (1.0 / steps);
+    BOOST_TEST(tape.size() > 100'000u);
+    // Euler's method for y' = sin(y): in the limit dy/dx = sin(y) / sin(x).
+    const auto slope = grad(y, x);
+    BOOST_TEST(std::abs(slope.item() - std::sin(y.item()) / std::sin(1.0)) < 1e-4);
+    const double bend = (std::cos(y.item()) - std::cos(1.0)) * slope.item() / std::sin(1.0);
+    BOOST_TEST(std::abs(tape.backward(slope)[x]() - bend) < 1e-4);
+}
+
 BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) {
     Tape<float> tape;
     Parameter<float> w1("w1", Array<float>(xt::ones<float>({5, 4}) * 0.1f)),

@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""Writes the golden files beside it with PyTorch, whose numbers tests/golden_test.cpp holds against the engine.
+
+    pip install torch==2.13.0
+    python make_golden.py
+
+A case has inputs x_i, a seed v of the result's shape, and directions u_i. Beside the value y it holds the gradients
+g_i = d sum(v * y) / d x_i and the products of the Hessian of sum(v * y) with the directions, d sum_j(g_j * u_j) / d x_i.
+
+Left out, since docs/numerics.md chooses otherwise than PyTorch:
+- softplus beyond 20, where PyTorch is linear, and off by up to 2e-9 in double;
+- logsumexp of -inf only, and logaddexp of two -inf: PyTorch's gradient is NaN;
+- softmax with a mask, which PyTorch does not have;
+- losses over rows that are all ignored: PyTorch's mean is NaN, ours is an error;
+- ties, which both split evenly in `maximum` and `amax`, are kept among the edges, but not at second order.
+"""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+FOLDER = Path(__file__).parent
+generator = torch.Generator().manual_seed(20)
+
+
+def uniform(shape, low=-2.0, high=2.0):
+    return torch.rand(shape, generator=generator, dtype=torch.float64) * (high - low) + low
+
+
+def positive(shape):
+    return uniform(shape, 0.25, 2)
+
+
+def number(value, dtype):
+    if math.isfinite(value):
+        return float(f"{value:.9g}") if dtype == torch.float32 else value
+    return str(value)
+
+
+def stored(tensor):
+    # Derivatives that are 0 throughout have no memory of their own until something is added.
+    values = tensor.detach().double() + torch.zeros(tensor.shape, dtype=torch.float64)
+    return {"shape": list(tensor.shape), "data": [number(v, tensor.dtype) for v in values.flatten().tolist()]}
+
+
+def case(operation, f, inputs, dtype, second=True, **options):
+    """The record of f at the inputs, with a random seed and random directions."""
+    xs = [x.to(dtype).clone().requires_grad_() for x in inputs]
+    y = f(*xs)
+    v = uniform(y.shape).to(dtype)
+    us = [uniform(x.shape).to(dtype) for x in xs]
+    gradients = torch.autograd.grad(y, xs, v, create_graph=second, materialize_grads=True)
+    record = {
+        "operation": operation,
+        "options": options,
+        "type": "float" if dtype == torch.float32 else "double",
+        "inputs": [stored(x) for x in xs],
+        "seed": stored(v),
+        "value": stored(y),
+        "gradients": [stored(g) for g in gradients],
+    }
+    if second:
+        along = sum((g * u).sum() for g, u in zip(gradients, us))
+        hvp = (
+            torch.autograd.grad(along, xs, materialize_grads=True)
+            if along.requires_grad
+            else [torch.zeros_like(x) for x in xs]
+        )
+        record["directions"] = [stored(u) for u in us]
+        record["hvp"] = [stored(h) for h in hvp]
+    return record
+
+
+def in_both_precisions(*arguments, **options):
+    return [case(*arguments, dtype=dtype, **options) for dtype in (torch.float64, torch.float32)]
+
+
+def write(name, cases):
+    rows = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
+    (FOLDER / f"{name}.json").write_text(f"[\n{rows}\n]\n")
+    print(f"{name}: {len(cases)} cases")
+
+
+UNARY = {
+    "neg": torch.neg,
+    "exp": torch.exp,
+    "expm1": torch.expm1,
+    "abs": torch.abs,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tanh": torch.tanh,
+    "erf": torch.erf,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "softplus": F.softplus,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "silu": F.silu,
+    "square": lambda x: x**2,
+    "cube": lambda x: x**3,
+    "clip": lambda x: torch.clamp(x, -0.5, 0.75),
+    "reciprocal": lambda x: 1 / x,
+}
+UNARY_POSITIVE = {
+    "log": torch.log,
+    "log1p": torch.log1p,
+    "sqrt": torch.sqrt,
+    "pow_2.5": lambda x: x**2.5,
+    "pow_-1.5": lambda x: x**-1.5,
+}
+BINARY = {
+    "add": torch.add,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "logaddexp": torch.logaddexp,
+}
+BINARY_POSITIVE = {"div": torch.div, "pow": torch.pow}
+SHAPES = [((2, 3), (2, 3)), ((2, 1), (3,)), ((), (2, 2)), ((3,), ()), ((2, 1, 2), (3, 1)), ((1, 3), (2, 1, 1)), ((0, 2), (1,))]
+
+
+def elementwise():
+    for functions, sample in ((UNARY, uniform), (UNARY_POSITIVE, positive)):
+        for name, f in functions.items():
+            yield from in_both_precisions(name, f, [sample((2, 5))])
+    for functions, sample in ((BINARY, uniform), (BINARY_POSITIVE, positive)):
+        for (name, f), (left, right) in itertools.product(functions.items(), SHAPES):
+            yield from in_both_precisions(name, f, [sample(left), sample(right)])
+    for left, right in SHAPES:
+        mask = uniform(torch.broadcast_shapes(left, right)) > 0
+        yield from in_both_precisions(
+            "where",
+            lambda x, y: torch.where(mask, x, y),
+            [uniform(left), uniform(right)],
+            mask=stored(mask),
+        )
+
+
+def variance(ddof):
+    return lambda x, axes, keep: torch.var(x, axes, correction=ddof, keepdim=keep)
+
+
+def prod(x, axes, keep):
+    for axis in axes:
+        x = x.prod(axis, keepdim=True)
+    return x if keep else x.squeeze(axes)
+
+
+REDUCTIONS = {
+    "sum": lambda x, axes, keep: x.sum(axes, keepdim=keep),
+    "mean": lambda x, axes, keep: x.mean(axes, keepdim=keep),
+    "prod": prod,
+    "amax": lambda x, axes, keep: x.amax(axes, keepdim=keep),
+    "amin": lambda x, axes, keep: x.amin(axes, keepdim=keep),
+    "norm": lambda x, axes, keep: torch.linalg.vector_norm(x, dim=axes, keepdim=keep),
+    "logsumexp": lambda x, axes, keep: x.logsumexp(axes, keepdim=keep),
+    "variance_0": variance(0),
+    "variance_1": variance(1),
+}
+
+
+def reductions():
+    # No axis at all means every axis to PyTorch.
+    axis_sets = [axes for n in (1, 2, 3) for axes in itertools.combinations(range(3), n)]
+    for (name, f), axes, keep in itertools.product(REDUCTIONS.items(), axis_sets, (False, True)):
+        yield from in_both_precisions(
+            name, lambda x: f(x, axes, keep), [uniform((2, 3, 2))], axes=list(axes), keepdims=keep
+        )
+    for axis in range(3):
+        x = uniform((2, 3, 2))
+        yield from in_both_precisions("softmax", lambda x: F.softmax(x, axis), [x], axis=axis)
+        yield from in_both_precisions("log_softmax", lambda x: F.log_softmax(x, axis), [x], axis=axis)
+
+
+def shapes():
+    products = [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 1, 2, 3), (3, 3, 2)), ((2, 2, 3), (3, 1))]
+    for left, right in products:
+        yield from in_both_precisions("matmul", torch.matmul, [uniform(left), uniform(right)])
+    yield from in_both_precisions("linear", F.linear, [uniform((2, 2, 3)), uniform((4, 3)), uniform((4,))])
+    indices = torch.tensor([2, 0, 2])
+    yield from in_both_precisions(
+        "take", lambda x: x.index_select(1, indices) ** 2, [uniform((2, 3))], indices=indices.tolist(), axis=1
+    )
+    rows = torch.tensor([[0, 0], [2, 1]])
+    yield from in_both_precisions(
+        "take_along_axis", lambda x: torch.take_along_dim(x, rows, 1) ** 2, [uniform((2, 3))], indices=rows.tolist(), axis=1
+    )
+    for axis in (0, 1, -1):
+        yield from in_both_precisions(
+            "concatenate", lambda x, y: torch.cat([x, y, x], axis) ** 2, [uniform((2, 3)), uniform((2, 3))], axis=axis
+        )
+        yield from in_both_precisions(
+            "stack", lambda x, y: torch.stack([x, y, x], axis) ** 2, [uniform((2, 3)), uniform((2, 3))], axis=axis
+        )
+
+
+
+def losses():
+    labels = torch.tensor([2, 0, 1, 2])
+    weights = [0.5, 2.0, 1.25]
+    probabilities = torch.softmax(uniform((4, 3)), -1)
+    probabilities[1] = torch.tensor([0.0, 1.0, 0.0])
+    for smoothing, weighted, reduction in itertools.product((0.0, 0.1), (False, True), ("none", "mean", "sum")):
+        options = {"label_smoothing": smoothing, "class_weights": weights if weighted else [], "reduction": reduction}
+        for dtype in (torch.float64, torch.float32):
+            shared = {
+                "label_smoothing": smoothing,
+                "weight": torch.tensor(weights, dtype=dtype) if weighted else None,
+                "reduction": reduction,
+            }
+            logits = [uniform((4, 3), -4, 4)]
+            for ignored in (None, 2, -100):
+                rows = torch.tensor([2, 0, -100, 1]) if ignored == -100 else labels
+                index = -100 if ignored is None else ignored
+                yield case(
+                    "softmax_cross_entropy",
+                    lambda x: F.cross_entropy(x, rows, ignore_index=index, **shared),
+                    logits,
+                    dtype,
+                    labels=rows.tolist(),
+                    ignored_label=ignored,
+                    **options,
+                )
+            t = probabilities.to(dtype)
+            yield case(
+                "softmax_cross_entropy",
+                lambda x: F.cross_entropy(x, t, **shared),
+                logits,
+                dtype,
+                probabilities=stored(t),
+                **options,
+            )
+    for reduction in ("none", "mean", "sum"):
+        pair = [uniform((2, 3), -4, 4), uniform((2, 3), 0, 1)]
+        yield from in_both_precisions(
+            "binary_cross_entropy_with_logits",
+            lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction=reduction),
+            pair,
+            reduction=reduction,
+        )
+        yield from in_both_precisions(
+            "mean_squared_error", lambda x, t: F.mse_loss(x, t, reduction=reduction), pair, reduction=reduction
+        )
+
+
+def edges():
+    inf = math.inf
+
+    def at(name, f, *inputs, **options):
+        tensors = [torch.tensor(x, dtype=torch.float64) for x in inputs]
+        return in_both_precisions(name, f, tensors, second=False, **options)
+
+    yield from at("relu", torch.relu, [-1.0, 0.0, -0.0, 1.0, inf, -inf])
+    yield from at("abs", torch.abs, [-1.0, 0.0, -0.0, 1.0, inf, -inf])
+    yield from at("clip", UNARY["clip"], [-1.0, -0.5, 0.0, 0.75, 1.0, inf, -inf])
+    yield from at("sqrt", torch.sqrt, [0.0, 4.0, inf])
+    yield from at("exp", torch.exp, [0.0, -inf, inf, -1e4, 1e4])
+    yield from at("expm1", torch.expm1, [0.0, 1e-20, -inf, inf])
+    yield from at("log", torch.log, [0.0, 1.0, inf])
+    yield from at("log1p", torch.log1p, [0.0, -1.0, 1e-20, inf])
+    yield from at("tanh", torch.tanh, [0.0, 1e4, -1e4, inf, -inf])
+    yield from at("sigmoid", torch.sigmoid, [0.0, 1e4, -1e4, inf, -inf])
+    yield from at("erf", torch.erf, [0.0, 1e4, -1e4, inf, -inf])
+    yield from at("softplus", F.softplus, [0.0, -30.0, -1e4, -inf])
+    yield from at("gelu", F.gelu, [0.0, 1e4, -1e4])
+    yield from at("silu", F.silu, [0.0, 1e4, -1e4])
+    yield from at("square", UNARY["square"], [0.0, -3.0, inf, -inf])
+    yield from at("cube", UNARY["cube"], [0.0, -3.0, inf, -inf])
+    yield from at("pow_2.5", UNARY_POSITIVE["pow_2.5"], [0.0, 1.0, inf])
+    yield from at("pow", torch.pow, [0.0, 0.0, 0.0, 3.0, 1.0], [0.0, 1.0, 2.0, 0.0, -3.0])
+    yield from at("reciprocal", UNARY["reciprocal"], [0.0, inf, -inf])
+    yield from at("div", torch.div, [1.0, 0.0, 1.0, 1e30], [0.0, 2.0, inf, 1e30])
+    yield from at("logaddexp", torch.logaddexp, [1e4, -1e4, -inf, 3.0], [1e4, 1e4, 1.0, 3.0])
+    yield from at("maximum", torch.maximum, [1.0, 2.0, inf, -inf], [1.0, 3.0, 1.0, -inf])
+    yield from at("minimum", torch.minimum, [1.0, 2.0, inf, -inf], [1.0, 3.0, 1.0, -inf])
+    ties = [[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]]
+    yield from at("amax", lambda x: x.amax(1), ties, axes=[1], keepdims=False)
+    yield from at("amin", lambda x: x.amin(1), ties, axes=[1], keepdims=False)
+    zeros = [[0.0, 2.0, 3.0], [0.0, 2.0, 0.0], [1.0, 2.0, 3.0]]
+    yield from at("prod", lambda x: x.prod(1), zeros, axes=[1], keepdims=False)
+    yield from at("norm", lambda x: torch.linalg.vector_norm(x, dim=1), [[0.0, 0.0], [3.0, 4.0]], axes=[1], keepdims=False)
+    rows = [[1e4, -1e4, 0.0], [-inf, 0.0, 1.0], [5.0, 5.0, 5.0]]
+    yield from at("logsumexp", lambda x: x.logsumexp(1), rows, axes=[1], keepdims=False)
+    yield from at("softmax", lambda x: F.softmax(x, 1), rows, axis=1)
+    yield from at("log_softmax", lambda x: F.log_softmax(x, 1), rows, axis=1)
+    for label in (0, 1):
+        yield from at(
+            "softmax_cross_entropy",
+            lambda x: F.cross_entropy(x, torch.tensor([label, label])),
+            [[1e4, -1e4], [0.0, 0.0]],
+            labels=[label, label],
+            reduction="mean",
+            label_smoothing=0.0,
+            class_weights=[],
+        )
+    yield from at(
+        "binary_cross_entropy_with_logits",
+        lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none"),
+        [0.0, 1e4, 1e4, -1e4, -1e4],
+        [1.0, 1.0, 0.0, 0.0, 1.0],
+        reduction="none",
+    )
+
+
+def optimizers():
+    """Every tenth point of 100 steps on mean((tanh(x @ w^T + b) - t)^2)."""
+    x, t = uniform((5, 3)), uniform((5, 2), -1, 1)
+    start = [uniform((2, 3)), uniform((2,))]
+    configurations = [
+        ("sgd", torch.optim.SGD, {"lr": 0.1}),
+        ("sgd", torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.02}),
+        ("sgd", torch.optim.SGD, {"lr": 0.05, "momentum": 0.9}),
+        ("sgd", torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01}),
+        ("sgd", torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+        ("adam", torch.optim.Adam, {"lr": 0.01}),
+        ("adam", torch.optim.Adam, {"lr": 0.02, "betas": [0.8, 0.95], "eps": 1e-6, "weight_decay": 0.1}),
+        ("adamw", torch.optim.AdamW, {"lr": 0.01}),
+        ("adamw", torch.optim.AdamW, {"lr": 0.02, "betas": [0.8, 0.95], "eps": 1e-6, "weight_decay": 0.3}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 0.01}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "alpha": 0.9, "eps": 1e-6, "weight_decay": 0.02, "momentum": 0.8}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "centered": True}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "alpha": 0.9, "momentum": 0.8, "centered": True}),
+    ]
+    for name, optimizer_class, options in configurations:
+        w, b = (p.clone().requires_grad_() for p in start)
+        optimizer = optimizer_class([w, b], **options)
+        points = []
+        for step in range(1, 101):
+            optimizer.zero_grad()
+            loss = ((torch.tanh(F.linear(x, w, b)) - t) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            if step % 10 == 0:
+                points.append([stored(w), stored(b)])
+        yield {
+            "optimizer": name,
+            "options": options,
+            "x": stored(x),
+            "t": stored(t),
+            "start": [stored(p) for p in start],
+            "points": points,
+        }
+
+
+for topic in (elementwise, reductions, shapes, losses, edges, optimizers):
+    write(topic.__name__, list(topic()))
