@@ -56,7 +56,12 @@ std::vector<Variable<T>> walk_back(const Variable<T>& y, const std::vector<Varia
             throw GradientError(
                 fmt::format("[{}] has no second derivative: its rule is written for arrays only", node.operation));
         OnVariables<T> at(walk, i);
-        node.rule_table->on_variables(node.rule, at);
+        try {
+            node.rule_table->on_variables(node.rule, at);
+        } catch (const NonfiniteError& error) {
+            throw NonfiniteError(
+                fmt::format("{}; recorded for the derivative of {} (%{})", error.what(), node.operation, i));
+        }
     }
 
     std::vector<Variable<T>> gradients;
