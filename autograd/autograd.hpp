@@ -5,5 +5,6 @@
 #include <autograd/gradcheck.hpp>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
+#include <autograd/precision.hpp>
 #include <autograd/print.hpp>
 #include <autograd/record.hpp>

@@ -25,17 +25,22 @@ void OnVariables<T>::Adjoint::operator+=(const Variable<T>& e) const {
 
 namespace {
 
+/// The derivatives of `sum(seeds * ys)` by xs.
 template <class T>
-std::vector<Variable<T>> walk_back(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Variable<T>& seed) {
-    Tape<T>& tape = y.tape();
-    tape.check("grad", y);
-    tape.check("grad", seed);
+std::vector<Variable<T>> walk_back(const std::vector<Variable<T>>& ys, const std::vector<Variable<T>>& xs,
+                                   const std::vector<Variable<T>>& seeds) {
+    Tape<T>& tape = ys.front().tape();
     tape.check_parameters("grad");
-    if (seed.shape() != y.shape())
-        throw std::invalid_argument(
-            fmt::format("[grad] the seed has shape {}, the output {}", to_string(seed.shape()), to_string(y.shape())));
+    std::size_t count = 0;
+    for (std::size_t k = 0; k < ys.size(); ++k) {
+        tape.check("grad", ys[k]);
+        tape.check("grad", seeds[k]);
+        if (seeds[k].shape() != ys[k].shape())
+            throw std::invalid_argument(fmt::format("[grad] the seed has shape {}, the output {}",
+                                                    to_string(seeds[k].shape()), to_string(ys[k].shape())));
+        count = std::max(count, ys[k].index() + std::size_t{1});
+    }
 
-    const std::size_t count = y.index() + std::size_t{1};
     VariableWalk<T> walk{tape, std::vector<Variable<T>>(count), std::vector<bool>(count, false)};
     for (const Variable<T>& x : xs) {
         tape.check("grad", x);
@@ -47,8 +52,11 @@ std::vector<Variable<T>> walk_back(const Variable<T>& y, const std::vector<Varia
             walk.wanted[i] = true;
     }
 
-    walk.adjoints[y.index()] = seed;
-    for (std::uint32_t i = y.index() + 1; i-- > 0;) {
+    for (std::size_t k = 0; k < ys.size(); ++k) {
+        Variable<T>& adjoint = walk.adjoints[ys[k].index()];
+        adjoint = adjoint.on(tape) ? adjoint + seeds[k] : seeds[k];
+    }
+    for (auto i = static_cast<std::uint32_t>(count); i-- > 0;) {
         const Node<T>& node = tape.node(i);
         if (!walk.wanted[i] || !walk.adjoints[i].on(tape) || node.rule == nullptr) continue;
         if (std::ranges::none_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; })) continue;
@@ -56,7 +64,12 @@ std::vector<Variable<T>> walk_back(const Variable<T>& y, const std::vector<Varia
             throw GradientError(
                 fmt::format("[{}] has no second derivative: its rule is written for arrays only", node.operation));
         OnVariables<T> at(walk, i);
-        node.rule_table->on_variables(node.rule, at);
+        try {
+            node.rule_table->on_variables(node.rule, at);
+        } catch (const NonfiniteError& error) {
+            throw NonfiniteError(
+                fmt::format("{}; recorded for the derivative of {} (%{})", error.what(), node.operation, i));
+        }
     }
 
     std::vector<Variable<T>> gradients;
@@ -79,13 +92,6 @@ void check_directions(const char* operation, const std::vector<Variable<T>>& xs,
                                                     to_string(directions[i].shape()), to_string(xs[i].shape())));
 }
 
-template <class T>
-Variable<T> inner_product(const std::vector<Variable<T>>& xs, const std::vector<Variable<T>>& ys) {
-    Variable<T> total = sum(xs.front() * ys.front());
-    for (std::size_t i = 1; i < xs.size(); ++i) total = total + sum(xs[i] * ys[i]);
-    return total;
-}
-
 }  // namespace
 
 template <class T>
@@ -95,7 +101,7 @@ std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T
             fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
                         "seed of its shape",
                         to_string(y.shape())));
-    return walk_back(y, xs, y.tape().constant(Array<T>(xt::ones<T>(y.shape()))));
+    return walk_back<T>({y}, xs, {y.tape().constant(Array<T>(xt::ones<T>(y.shape())))});
 }
 
 template <class T>
@@ -105,7 +111,7 @@ Variable<T> grad(const Variable<T>& y, const Variable<T>& x) {
 
 template <class T>
 std::vector<Variable<T>> vjp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Variable<T>& seed) {
-    return walk_back(y, xs, seed);
+    return walk_back<T>({y}, xs, {seed});
 }
 
 template <class T>
@@ -114,7 +120,7 @@ Variable<T> jvp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const 
     if (xs.empty()) return y.tape().constant(Array<T>(xt::zeros<T>(y.shape())));
     // v -> v^T J is linear in v: its own derivative along u is J u.
     const Variable<T> v = y.tape().variable(Array<T>(xt::zeros<T>(y.shape())));
-    return grad(inner_product(vjp(y, xs, v), directions), v);
+    return walk_back<T>(vjp(y, xs, v), {v}, directions).front();
 }
 
 template <class T>
@@ -122,7 +128,7 @@ std::vector<Variable<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>
                              const std::vector<Variable<T>>& directions) {
     check_directions("hvp", xs, directions);
     if (xs.empty()) return {};
-    return grad(inner_product(grad(y, xs), directions), xs);
+    return walk_back<T>(grad(y, xs), xs, directions);
 }
 
 template <class T>

@@ -19,6 +19,11 @@ struct GradientError : Error {
     using Error::Error;
 };
 
+/// A number that is not finite, found where it was made (`Tape::trap_nonfinite`).
+struct NonfiniteError : Error {
+    using Error::Error;
+};
+
 /// A file that is not what it should be; the message names the file and the place in it.
 struct FileError : Error {
     using Error::Error;

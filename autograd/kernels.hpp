@@ -114,7 +114,7 @@ struct ScatterAddedAlong {
 
 template <class T>
 struct Concatenated {
-    std::vector<const Array<T>*> parts;
+    std::span<const Array<T>* const> parts;
     std::size_t axis;
     Shape shape() const;
     void evaluate_into(Array<T>& result, bool accumulate) const;

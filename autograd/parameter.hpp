@@ -26,7 +26,8 @@ class Parameter {
     const Shape& shape() const { return state_->value.shape(); }
 
     /// The array, to be changed. The change is counted: a recording that still needs the old values reports it in
-    /// `backward` instead of giving a wrong gradient.
+    /// `backward` instead of giving a wrong gradient. Call it for each change: one through a reference that was kept
+    /// is not counted.
     Array<T>& edit() {
         ++state_->version;
         return state_->value;

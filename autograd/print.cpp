@@ -5,21 +5,35 @@
 namespace autograd {
 
 template <class T>
+std::string to_string(const Tape<T>& tape, std::uint32_t index) {
+    const Node<T>& node = tape.node(index);
+    std::vector<std::string> inputs;
+    for (std::uint32_t input : node.inputs) inputs.push_back(fmt::format("%{}", input));
+    std::string text = fmt::format("%{} = {}({})", index, node.operation, fmt::join(inputs, ", "));
+    if (!node.name.empty()) text += fmt::format(" \"{}\"", node.name);
+    return text;
+}
+
+template <class T>
 std::string to_string(const Tape<T>& tape) {
     std::string text;
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
         const Node<T>& node = tape.node(i);
-        std::vector<std::string> inputs;
-        for (std::uint32_t input : node.inputs) inputs.push_back(fmt::format("%{}", input));
-        std::string line = fmt::format("%{} = {}({})", i, node.operation, fmt::join(inputs, ", "));
-        if (!node.name.empty()) line += fmt::format(" \"{}\"", node.name);
-        text += fmt::format("{:<40} {}", line, to_string(node.value->shape()));
+        text += fmt::format("{:<40} {}", to_string(tape, i), to_string(node.value->shape()));
         if (node.value->size() == 1) text += fmt::format(" = {:.6g}", *node.value->data());
         text += '\n';
     }
     return text;
 }
 
+std::string index_of(std::size_t element, ShapeView shape) {
+    std::vector<std::size_t> index(shape.size());
+    for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) index[i] = element % shape[i];
+    return fmt::format("[{}]", fmt::join(index, ", "));
+}
+
+template std::string to_string(const Tape<float>&, std::uint32_t);
+template std::string to_string(const Tape<double>&, std::uint32_t);
 template std::string to_string(const Tape<float>&);
 template std::string to_string(const Tape<double>&);
 

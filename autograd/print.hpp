@@ -12,4 +12,11 @@ namespace autograd {
 template <class T>
 std::string to_string(const Tape<T>& tape);
 
+/// One node of it: `%2 = mul(%0, %1)`, and its name where it has one.
+template <class T>
+std::string to_string(const Tape<T>& tape, std::uint32_t index);
+
+/// The index of an element that is counted in the order of memory: `[3, 1]`.
+std::string index_of(std::size_t element, ShapeView shape);
+
 }  // namespace autograd

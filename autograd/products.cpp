@@ -4,7 +4,51 @@
 
 namespace autograd {
 
+namespace {
+
+/// What `Matrix` is to an array (kernels.hpp): a variable, or the transpose of its last two axes without a copy.
+template <class T>
+struct VariableMatrix {
+    Variable<T> x;
+    bool transposed = false;
+};
+template <class T>
+Matrix<T> transposed(const Array<T>& x, bool really = true) {
+    return {x, really};
+}
+template <class T>
+VariableMatrix<T> transposed(const Variable<T>& x, bool really = true) {
+    return {x, really};
+}
+
+template <class T>
+Product<T> product(Matrix<T> a, Matrix<T> b) {
+    return {a, b};
+}
+
 // z = a @ b            abar += zbar @ b^T          bbar += a^T @ zbar
+// z = a^T @ b          abar += b @ zbar^T          bbar += a @ zbar        and likewise for b^T
+template <class T>
+Variable<T> product(VariableMatrix<T> a, VariableMatrix<T> b) {
+    return record("matmul", {a.x, b.x},
+                  product(transposed(a.x.value(), a.transposed), transposed(b.x.value(), b.transposed)),
+                  [a, b](auto& at) {
+                      const bool i = a.transposed, k = b.transposed;
+                      const auto &x = at(a.x), &y = at(b.x), &zbar = at.zbar();
+                      at.adjoint(a.x) += i ? product(transposed(y, k), transposed(zbar))
+                                           : product(transposed(zbar, false), transposed(y, !k));
+                      at.adjoint(b.x) += k ? product(transposed(zbar), transposed(x, i))
+                                           : product(transposed(x, !i), transposed(zbar, false));
+                  });
+}
+
+template <class T>
+Variable<T> matmul(VariableMatrix<T> a, Variable<T> b) {
+    return product(a, VariableMatrix<T>{b});
+}
+
+}  // namespace
+
 template <class T>
 Variable<T> matmul(Variable<T> a, Variable<T> b) {
     if (a.dimension() == 0 || b.dimension() == 0)
@@ -15,10 +59,7 @@ Variable<T> matmul(Variable<T> a, Variable<T> b) {
         return b.dimension() == 1 ? reshape(z, Shape{}) : squeeze(z, {-2});
     }
     if (b.dimension() == 1) return squeeze(matmul(a, expand_dims(b, 1)), {-1});
-    return record("matmul", {a, b}, matmul(a.value(), b.value()), [a, b](auto& at) {
-        at.adjoint(a) += matmul(at.zbar(), matrix_transpose(at(b)));
-        at.adjoint(b) += matmul(matrix_transpose(at(a)), at.zbar());
-    });
+    return product(VariableMatrix<T>{a}, VariableMatrix<T>{b});
 }
 
 namespace {
@@ -46,7 +87,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w) {
     check_linear(x.shape(), w.shape());
     return record("linear", {x, w}, Affine<T>{x.value(), w.value(), nullptr}, [x, w](auto& at) {
         at.adjoint(x) += matmul(at.zbar(), at(w));
-        at.adjoint(w) += matmul(matrix_transpose(at.zbar()), at(x));
+        at.adjoint(w) += matmul(transposed(at.zbar()), at(x));
     });
 }
 
@@ -56,7 +97,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     check_linear(x.shape(), w.shape(), b.shape());
     return record("linear", {x, w, b}, Affine<T>{x.value(), w.value(), &b.value()}, [x, w, b](auto& at) {
         at.adjoint(x) += matmul(at.zbar(), at(w));
-        at.adjoint(w) += matmul(matrix_transpose(at.zbar()), at(x));
+        at.adjoint(w) += matmul(transposed(at.zbar()), at(x));
         at.adjoint(b) += at.zbar();
     });
 }

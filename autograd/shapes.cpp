@@ -191,18 +191,20 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
     if (parts.empty()) throw std::invalid_argument("[concatenate] there is nothing to concatenate");
     const Shape& first = parts.front().shape();
     const std::size_t place = axis_of("concatenate", axis, first.size());
-    Concatenated<T> value{{}, place};
-    for (const Variable<T>& part : parts) {
-        parts.front().tape().check("concatenate", part);
+    Tape<T>& tape = parts.front().tape();
+    const std::span<const Array<T>*> arrays = tape.template allocate<const Array<T>*>(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const Variable<T>& part = parts[i];
+        tape.check("concatenate", part);
         Shape expected = first;
         if (part.dimension() == first.size()) expected[place] = part.shape()[place];
         if (part.shape() != expected)
             throw std::invalid_argument(fmt::format("[concatenate] shapes do not fit along axis {}: {} and {}", axis,
                                                     to_string(first), to_string(part.shape())));
-        value.parts.push_back(&part.value());
+        arrays[i] = &part.value();
     }
-    const std::span<const Variable<T>> xs = parts.front().tape().store(std::span<const Variable<T>>(parts));
-    return record("concatenate", xs, value, [xs, place](auto& at) {
+    const std::span<const Variable<T>> xs = tape.store(std::span<const Variable<T>>(parts));
+    return record("concatenate", xs, Concatenated<T>{arrays, place}, [xs, place](auto& at) {
         std::size_t offset = 0;
         for (const Variable<T>& x : xs) {
             const std::size_t length = at(x).shape()[place];

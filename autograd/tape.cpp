@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <autograd/nonfinite.hpp>
 #include <autograd/record.hpp>
 #include <autograd/tape.hpp>
 
@@ -55,6 +56,10 @@ Variable<T> Tape<T>::commit(const char* operation, std::span<const Variable<T>> 
     node.inputs = {indices, inputs.size()};
     node.operation = operation;
     node.requires_gradient = node.rule != nullptr;
+    if (traps_nonfinite_ && !all_finite(node.storage)) [[unlikely]] {
+        if (node.rule != nullptr && node.rule_table->destroy != nullptr) node.rule_table->destroy(node.rule);
+        throw_nonfinite_value(*this, node);
+    }
     return at(static_cast<std::uint32_t>(size_++));
 }
 
@@ -102,11 +107,16 @@ Variable<T> Tape<T>::name(const Variable<T>& x, std::string_view name) {
 
 template <class T>
 void Tape<T>::check_parameters(const char* operation) const {
-    for (const Watched& entry : watched())
-        if (entry.parameter.version() != entry.version)
-            throw GradientError(
-                fmt::format("[{}] parameter '{}' was changed after it was recorded; call rewind() and record again",
-                            operation, entry.parameter.name()));
+    for (const Watched& entry : watched()) {
+        if (entry.parameter.version() == entry.version) continue;
+        std::string user;
+        for (std::uint32_t i = entry.index + 1; i < size_ && user.empty(); ++i)
+            if (std::ranges::count(node(i).inputs, entry.index) != 0)
+                user = fmt::format(", and {} (%{}) needs the old value", node(i).operation, i);
+        throw GradientError(
+            fmt::format("[{}] parameter '{}' was changed after it was recorded{}; call rewind() and record again",
+                        operation, entry.parameter.name(), user));
+    }
 }
 
 template <class T>
@@ -160,6 +170,8 @@ Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Kee
             OnArrays<T> at(walk, i);
             current.rule_table->on_arrays(current.rule, at);
         }
+        if (traps_nonfinite_) [[unlikely]]
+            check_adjoints(walk, i);
         if (!kept(i)) {
             pool_->give_back(adjoints[i]);
             adjoints[i] = nullptr;

@@ -123,6 +123,11 @@ class Tape {
     Pause pause() { return Pause(*this); }
     bool records() const { return pauses_ == 0; }
 
+    /// While on, the first operation that makes a number that is not finite, forward or backward, throws
+    /// `NonfiniteError`: the operation, the index, the operands with their values there, and the likely reason. The
+    /// operation does not become part of the recording, which stays as it was before.
+    void trap_nonfinite(bool on) { traps_nonfinite_ = on; }
+
     /// Gives a variable a name, for prints and messages, and returns it.
     Variable<T> name(const Variable<T>& x, std::string_view name);
 
@@ -137,7 +142,8 @@ class Tape {
         if (!x.on(*this) || x.epoch() != epoch_) throw_foreign(operation, x);
     }
 
-    /// Throws `GradientError` where a parameter was changed since it was watched.
+    /// Throws `GradientError` where a parameter was changed since it was watched, and names the operation that needs
+    /// it.
     void check_parameters(const char* operation) const;
 
     /// A copy that lives as long as the recording, so that a rule may capture it without owning memory.
@@ -195,6 +201,7 @@ class Tape {
     std::size_t size_ = 0;
     std::uint32_t epoch_ = 1;
     int pauses_ = 0;
+    bool traps_nonfinite_ = false;
     Arena arena_;
     std::vector<std::uint32_t> leaves_;
     std::span<const Watched> watched() const { return {watched_.data(), watched_count_}; }

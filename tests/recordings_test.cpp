@@ -1,0 +1,199 @@
+// What a recording holds on to: values that must not change under it, and memory.
+#define BOOST_TEST_MODULE recordings
+#include <autograd/autograd.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "allocations.hpp"
+
+using namespace autograd;
+
+namespace {
+
+// Recorded values can be read only.
+template <class X>
+concept Changes = requires(X x) {
+    x.value()(0) = 1.0;
+}
+|| requires(X x) { x.value().fill(1.0); };
+template <class G, class X>
+concept GradientChanges = requires(G gradients, X x) {
+    gradients[x](0) = 1.0;
+};
+template <class N>
+concept NodeChanges = requires(N& node) {
+    (*node.value)(0) = 1.0;
+}
+|| requires(N& node) { node.storage(0) = 1.0; };
+static_assert(!Changes<Variable<double>>);
+static_assert(!Changes<Parameter<double>>);
+static_assert(!GradientChanges<Gradients<double>, Variable<double>>);
+static_assert(!GradientChanges<Gradients<double>, Parameter<double>>);
+static_assert(!NodeChanges<decltype(std::declval<Tape<double>&>().node(0))>);
+
+struct Changeable {
+    Array<double>& value();
+};
+static_assert(Changes<Changeable>);
+
+template <class Run>
+std::string message_of(Run run) {
+    try {
+        run();
+    } catch (const GradientError& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+/// A network of one hidden layer on a tape of its own.
+struct Network {
+    Tape<double> tape;
+    std::vector<Parameter<double>> parameters;
+    Array<double> data;
+    Indices labels = Indices::from_shape({32});
+
+    Network() {
+        auto filled = [n = 0](const Shape& shape) mutable {
+            Array<double> array = Array<double>::from_shape(shape);
+            for (double& value : array) value = 0.01 * (++n * 37 % 61 - 30);
+            return array;
+        };
+        for (const Shape& shape : {Shape{48, 64}, Shape{48}, Shape{10, 48}, Shape{10}})
+            parameters.emplace_back("w", filled(shape));
+        data = filled({32, 64});
+        for (std::size_t i = 0; i < labels.size(); ++i) labels(i) = static_cast<std::int64_t>(i % 10);
+    }
+
+    /// Records the loss anew and returns it with the parameters' variables.
+    std::pair<Variable<double>, std::vector<Variable<double>>> loss() {
+        tape.rewind();
+        std::vector<Variable<double>> w;
+        for (const auto& parameter : parameters) w.push_back(tape.watch(parameter));
+        const auto hidden = tanh(linear(tape.constant(data), w[0], w[1]));
+        return {softmax_cross_entropy(linear(hidden, w[2], w[3]), labels), w};
+    }
+
+    /// All that stands in memory: the parameters, the recorded values and the rules.
+    std::size_t bytes() {
+        std::size_t bytes = tape.arena().bytes();
+        for (const auto& parameter : parameters) bytes += parameter.value().size() * sizeof(double);
+        for (std::uint32_t i = 0; i < tape.size(); ++i) bytes += tape.node(i).storage.size() * sizeof(double);
+        return bytes;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(arrays_are_copied_when_they_are_recorded) {
+    Tape<double> tape;
+    Array<double> a = {1, 2}, seed = {1, 1};
+    Indices indices = {1, 1};
+    const auto x = tape.variable(a), c = tape.constant(a);
+    const auto y = take(x * c, indices);
+    a.fill(100);
+    indices.fill(0);
+    const auto gradients = tape.backward(y, seed);
+    BOOST_TEST(gradients[x](0) == 0);
+    BOOST_TEST(gradients[x](1) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_that_needs_it) {
+    Tape<double> tape;
+    Parameter<double> v("v", Array<double>{1, 2}), w("w", Array<double>{3, 4});
+    const auto record_product = [&] {
+        tape.rewind();
+        const auto first = exp(tape.watch(v));
+        return sum(first * tape.watch(w));
+    };
+    const auto y = record_product();
+    w.edit()(0) = 5;
+    const std::string needs = "parameter 'w' was changed after it was recorded, and mul (%3) needs the old value";
+    for (const std::string& message :
+         {message_of([&] { tape.backward(y); }), message_of([&] { grad(y, tape.watch(v)); }),
+          message_of([&] { hvp(y, {tape.at(0)}, {tape.at(0)}); }), message_of([&] { jacobian(y, tape.at(0)); }),
+          message_of([&] { tape.watch(w); })})
+        BOOST_TEST(message.find(needs) != std::string::npos, message);
+    const auto again = record_product();
+    BOOST_TEST(tape.backward(again)[w](0) == std::exp(1.0), boost::test_tools::tolerance(1e-15));
+    BOOST_TEST(tape.backward(again)[v](0) == 5 * std::exp(1.0), boost::test_tools::tolerance(1e-15));
+
+    const auto unused = record_product();
+    v.edit()(0) = 2;
+    const std::string message = message_of([&] { tape.backward(unused); });
+    BOOST_TEST(message.find("[backward] parameter 'v' was changed") == 0u, message);
+    BOOST_TEST(message.find("exp (%1)") != std::string::npos, message);
+}
+
+BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {
+    Tape<double> tape;
+    Parameter<double> w("w", Array<double>(xt::ones<double>({4, 3}) * 0.1));
+    const Array<double> data(xt::ones<double>({5, 4}));
+    const Indices indices = {0, 2, 2};
+    const Axes first = {0};
+    std::vector<Variable<double>> parts;
+    const auto step = [&] {
+        tape.rewind();
+        const auto h = softmax(matmul(tape.constant(data), tape.watch(w)));
+        parts.assign({h, take(h, indices)});
+        const auto y = sum(logsumexp(concatenate(parts), first) * sum(h * h, first) + amax(h, first));
+        const auto gradients = tape.backward(y);
+        return gradients[w](0, 0);
+    };
+    const double value = step();
+    step();
+    const std::size_t before = allocations;
+    bool same = true;
+    for (int i = 0; i < 10'000; ++i) same &= step() == value;
+    BOOST_TEST(allocations - before == 0u);
+    BOOST_TEST(same);
+}
+
+BOOST_AUTO_TEST_CASE(recorded_derivatives_do_not_grow_from_rewind_to_rewind) {
+    Tape<double> tape;
+    Parameter<double> w("w", Array<double>{0.1, 0.2, 0.3});
+    const auto step = [&] {
+        tape.rewind();
+        const auto x = tape.watch(w);
+        const auto slope = grad(sum(tanh(x) * x), x);
+        return tape.backward(sum(slope * slope))[w](0);
+    };
+    step();
+    step();
+    const auto allocated_by = [&](int steps) {
+        const std::size_t before = allocations;
+        for (int i = 0; i < steps; ++i) step();
+        return allocations - before;
+    };
+    const std::size_t nodes = tape.size(), arena = tape.arena().bytes(), living = live_allocations;
+    const std::size_t each = allocated_by(1);
+    BOOST_TEST(allocated_by(10'000) == 10'000 * each);
+    BOOST_TEST(tape.size() == nodes);
+    BOOST_TEST(tape.arena().bytes() == arena);
+    BOOST_TEST(live_allocations == living);
+}
+
+BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_costs_less_than_three_gradients) {
+    Network network;
+    const auto gradient_of = [&] {
+        const auto [y, w] = network.loss();
+        grad(y, w);
+    };
+    const auto product_of = [&] {
+        const auto [y, w] = network.loss();
+        std::vector<Variable<double>> directions;
+        for (const auto& parameter : network.parameters) directions.push_back(network.tape.constant(parameter.value()));
+        hvp(y, w, directions);
+    };
+    const auto cost_of = [&](const auto& run) {
+        run();
+        run();
+        const std::size_t before = allocations;
+        run();
+        return std::array{network.tape.size(), network.bytes(), std::size_t{allocations - before}};
+    };
+    const auto gradient = cost_of(gradient_of), product = cost_of(product_of);
+    const char* names[] = {"nodes", "bytes", "allocations"};
+    for (std::size_t i = 0; i < 3; ++i)
+        BOOST_TEST(product[i] <= 3 * gradient[i], names[i] << ": " << product[i] << " against " << gradient[i]);
+}
