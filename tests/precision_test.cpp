@@ -75,6 +75,14 @@ BOOST_AUTO_TEST_CASE(a_loss_that_does_not_reach_the_result_is_not_blamed) {
     BOOST_TEST(worst_value(harmful) == "%1 = exp(%0)");
 }
 
+BOOST_AUTO_TEST_CASE(of_several_uses_the_one_that_knew_least_is_asked) {
+    // x's adjoint has no digit since exp's has none; its exact use beside it is not to blame.
+    const auto report =
+        precision_report([](const auto& x) { return log(sum(exp(x[0]))) + sum(x[0] * 2); }, {{100.0, 99.0}});
+    BOOST_TEST(*report.nodes[0].adjoint_digits < 1);
+    BOOST_TEST(worst_adjoint(report) == "none");
+}
+
 BOOST_AUTO_TEST_CASE(constants_have_no_adjoint_and_the_text_names_the_worst) {
     const auto report =
         precision_report([](const auto& x) { return log(sum(exp(x[0] * x[0].tape().constant(2)))); }, {{50.0}});
