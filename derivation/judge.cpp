@@ -274,7 +274,8 @@ Judge::Rate Judge::rate_of(const Line& line) {
         }
         return true;
     });
-    if (std::isfinite(number) && number > 0 && fits({-1, number})) return {-1, number};
+    // One that fits with the wrong sign is what was meant too: the update climbs.
+    if (std::isfinite(number) && number != 0 && fits({-1, number})) return {-1, std::abs(number)};
     const auto first_number = [](auto& self, const Expression& e) -> double {
         if (e.kind == Kind::number && e.number > 0) return e.number;
         for (const Expression& child : e.children)
@@ -314,15 +315,15 @@ bool Judge::needs_a_number(const Expression& e, std::string& name) const {
     }
     for (std::size_t f = 0; f < derivation_.model.functions.size(); ++f) {
         if (!derivation_.model.functions[f].definition.empty()) continue;
-        const auto calls = [&](auto& self, const Expression& x, int depth) -> bool {
+        std::set<int> seen;
+        const auto calls = [&](auto& self, const Expression& x) -> bool {
             if (x.kind == Kind::call && x.symbol == static_cast<int>(f)) return true;
-            if (x.kind == Kind::entry && x.symbol >= 0 && depth < 50 &&
-                self(self, derivation_.model.quantity(x.symbol).definition, depth + 1))
+            if (x.kind == Kind::entry && x.symbol >= 0 && seen.insert(x.symbol).second &&
+                self(self, derivation_.model.quantity(x.symbol).definition))
                 return true;
-            return std::ranges::any_of(x.children,
-                                       [&](const Expression& child) { return self(self, child, depth + 1); });
+            return std::ranges::any_of(x.children, [&](const Expression& child) { return self(self, child); });
         };
-        if (calls(calls, e, 0)) {
+        if (calls(calls, e)) {
             name = derivation_.model.functions[f].name;
             return true;
         }

@@ -126,6 +126,7 @@ const std::vector<Case> cases = {
     {"missing-path", recurrent, "claim dL/dh[t,j] = 2 * (h[t,j] - y[t,j])"},
     {"updated-weights", network, "update w[j,i] := w[j,i] - alpha * f'(z[j]) * sum(k, new(w[k,j]) * delta[k]) * x[i]"},
     {"update-climbs", network, "update w[k,j] := w[k,j] + alpha * delta[k] * a[j]"},
+    {"update-climbs", arrays, "update y := y + 0.1 * 3 * (y - a)"},
     {"missing-rate", network, "update w[k,j] := w[k,j] - delta[k] * a[j]"},
     {"missing-regulariser", squared, "claim dL/dw[k,i] = sum(s, d[s,k] * x[s,i])"},
     {"missing-regulariser", squared, "update w[k,i] := w[k,i] - eta * sum(s, d[s,k] * x[s,i])"},

@@ -317,6 +317,30 @@ BOOST_AUTO_TEST_CASE(index_arithmetic_second_derivatives_and_brackets) {
     expect("function f = tanh\ngiven x\nlet y = f(x)\nclaim dy/dx = 1 - y^2\n", "holds");
 }
 
+BOOST_AUTO_TEST_CASE(arrays_may_use_each_other) {
+    const std::string recurrent =
+        "index t : time = 4\nindex j, k : state = 3\ngiven W[j,k]\ngiven x[t,j]\n"
+        "let a[t,j] = sum(k, W[j,k] * h[t-1,k]) + x[t,j]\nlet h[t,j] = tanh(a[t,j])\nlet L = sum(t, j, h[t,j]^2)\n";
+    expect(recurrent + "claim dL/da[t,j] = (1 - h[t,j]^2) * (2*h[t,j] + sum(k, W[k,j] * dL/da[t+1,k]))\n", "holds");
+    expect(recurrent + "claim dL/da[t,j] = (1 - h[t,j]^2) * (2*h[t,j] + sum(k, W[j,k] * dL/da[t+1,k]))\n", "wrong");
+    expect(recurrent + "claim dL/dW[j,k] = sum(t, dL/da[t,j] * h[t-1,k])\n", "holds");
+    refuses("index t\nlet a[t] = b[t]\nlet b[t] = a[t]\n", 3, 5, "depends on itself");
+    refuses("index t\nlet a[t] = b[t] + u\nlet b[t] = 1\ngiven u\n", 2, 19, "declared only below, in line 4");
+    refuses("let a = b\nlet b = 1\n", 1, 9, "declared only below, in line 2");
+}
+
+BOOST_AUTO_TEST_CASE(the_flat_side_of_relu_is_no_kink) {
+    const std::string file = "index i\ngiven z[i]\nlet h[i] = relu(z[i])\n";
+    expect(file + "claim dh[i]/dz[i] = [h[i] > 0]\n", "holds");
+    expect(file + "claim dh[i]/dz[i] = relu'(h[i])\n", "holds");
+    expect(file + "claim dh[i]/dz[i] = [h[i] >= 0]\n", "conditional", "z is positive");
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_text) {
+    expect("\xEF\xBB\xBFgiven x\r\nlet\ty = x^2\r\nclaim\tdy/dx = 2 * x\r\n", "holds");
+    expect("\xEF\xBB\xBF```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n", "holds");
+}
+
 BOOST_AUTO_TEST_CASE(markdown_keeps_its_prose) {
     const Report report = check_file(
         "# Notes\n\nA square.\n\n```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n\nAnd a "
