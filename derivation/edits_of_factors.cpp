@@ -65,11 +65,19 @@ void exchange_mean(Editing& editing, const char* from, const char* to, const std
     });
 }
 
+double size_of(const Editing& editing, const Expression& size) {
+    if (is_call(size, "size"))
+        return editing.model.ranges[static_cast<std::size_t>(editing.range_of(size.children[0].name))].size;
+    return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
+}
+
 void divided_by_size(Editing& editing, bool divide) {
     for (const Expression& size : sizes(editing)) {
+        const double number = size_of(editing, size);
         const auto is_size = [&](const Expression& e) {
-            return same(e, size) || (is_call(e, "size") && is_call(size, "size") &&
-                                     editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
+            return same(e, size) || (e.kind == Kind::number && e.number == number && number > 2) ||
+                   (is_call(e, "size") && is_call(size, "size") &&
+                    editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
         };
         // A size that stands there already is taken away.
         editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
@@ -88,7 +96,8 @@ void divided_by_size(Editing& editing, bool divide) {
         });
         if (editing.member.kind == Kind::add && !editing.line.is_update)
             editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
-                          editing.member.span);
+                          editing.member.span, divide ? "" : fmt::format("The factor {} is missing.", to_text(size)),
+                          divide ? "" : "missing-factor");
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             std::vector<Part> parts = factors_of(node);
@@ -99,7 +108,12 @@ void divided_by_size(Editing& editing, bool divide) {
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            commit({}, {}, {});
+            // Nothing stands there that divides: it was forgotten that every term of the sum adds the same.
+            if (divide)
+                commit({}, {}, {});
+            else
+                commit({}, fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
+                       "missing-factor");
         });
     }
 }
@@ -142,6 +156,15 @@ void sign(Editing& editing) {
 
 void half(Editing& editing) { scaled(editing, 2); }
 void twice(Editing& editing) { scaled(editing, 0.5); }
+
+void missing_numeric_factor(Editing& editing) {
+    for (const int factor : {3, 4, 5, 6, 8}) {
+        editing.offer(times(factor, editing.member), editing.member.span,
+                      fmt::format("The factor {} is missing.", factor));
+        editing.offer(times(1.0 / factor, editing.member), editing.member.span,
+                      fmt::format("It is {} times what is right.", factor));
+    }
+}
 
 void mean_missing(Editing& editing) {
     exchange_mean(editing, "sum", "mean", {});
