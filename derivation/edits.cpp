@@ -27,6 +27,14 @@ Expression slope_of(const Expression& call) {
     return derivative;
 }
 
+Expression transpose_of(Expression e) {
+    Expression turned;
+    turned.kind = Kind::transpose;
+    turned.span = e.span;
+    turned.children.push_back(std::move(e));
+    return turned;
+}
+
 Expression kronecker(const std::string& a, const std::string& b) {
     Expression e;
     e.kind = Kind::iverson;

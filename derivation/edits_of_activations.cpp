@@ -204,9 +204,9 @@ std::vector<Part> constants_in_front(const Editing& editing, const Expression& p
 /// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
 void softmax_jacobian(Editing& editing) {
     const Model& model = editing.model;
-    if (editing.arrays) return;
     const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
-        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
+        return e.kind == Kind::iverson || is_call(e, "diag") ||
+               (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
                (e.kind == Kind::add && std::ranges::any_of(e.children, [](const Expression& term) {
                     return term.kind == Kind::number && term.number == 1;
                 }));
@@ -218,6 +218,14 @@ void softmax_jacobian(Editing& editing) {
             : "The diagonal of softmax's Jacobian has a term of its own.";
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
+        if (editing.arrays) {
+            const Expression p = letter_entry(model.quantities[q].name, {});
+            editing.offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus},
+                                        {product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}}),
+                                         Joint::minus}}),
+                          editing.member.span, sentence, mistake);
+            continue;
+        }
         for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
             if (p.indices.empty()) continue;
             const std::string last = p.indices.back().terms[0].name;

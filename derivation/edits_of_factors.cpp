@@ -71,7 +71,8 @@ double size_of(const Editing& editing, const Expression& size) {
     return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
 }
 
-void divided_by_size(Editing& editing, bool divide) {
+/// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
+void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
     for (const Expression& size : sizes(editing)) {
         const double number = size_of(editing, size);
         const auto is_size = [&](const Expression& e) {
@@ -84,6 +85,14 @@ void divided_by_size(Editing& editing, bool divide) {
             if (node.kind != Kind::product) return;
             const std::vector<Part> parts = factors_of(node);
             for (std::size_t i = 0; i < parts.size(); ++i) {
+                const Expression& e = parts[i].expression;
+                if (e.kind == Kind::power && is_size(e.children[0]) && e.children[1].kind == Kind::number &&
+                    (parts[i].joint == Joint::divided) != divide) {
+                    std::vector<Part> lower = parts;
+                    lower[i].expression.children[1] = number_of(e.children[1].number - 1);
+                    node = product_of_factors(lower);
+                    commit(e.span, {}, {});
+                }
                 if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
                 std::vector<Part> rest = parts;
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
@@ -96,8 +105,8 @@ void divided_by_size(Editing& editing, bool divide) {
         });
         if (editing.member.kind == Kind::add && !editing.line.is_update)
             editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
-                          editing.member.span, divide ? "" : fmt::format("The factor {} is missing.", to_text(size)),
-                          divide ? "" : "missing-factor");
+                          editing.member.span,
+                          mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             std::vector<Part> parts = factors_of(node);
@@ -108,12 +117,11 @@ void divided_by_size(Editing& editing, bool divide) {
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            // Nothing stands there that divides: it was forgotten that every term of the sum adds the same.
-            if (divide)
-                commit({}, {}, {});
-            else
-                commit({}, fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
-                       "missing-factor");
+            commit({},
+                   mistake.empty()
+                       ? ""
+                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
+                   mistake);
         });
     }
 }
@@ -175,7 +183,7 @@ void mean_extra(Editing& editing) {
     const std::string mistake = loss_is_mean(editing) ? "batch-mean-twice" : "batch-mean-extra";
     exchange_mean(editing, "mean", "sum", mistake);
     if (editing.done()) return;
-    if (mistake == "batch-mean-extra") divided_by_size(editing, false);
+    if (mistake == "batch-mean-extra") divided_by_size(editing, false, "missing-factor");
 }
 
 void mean_twice(Editing& editing) {

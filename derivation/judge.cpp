@@ -36,6 +36,20 @@ void note_zero_derivatives(const Model& model, const Expression& e, std::vector<
     for (const Expression& child : e.children) note_zero_derivatives(model, child, notes);
 }
 
+/// x_i is one scalar where i was not declared.
+void note_undeclared_letters(const Model& model, const Expression& e, std::vector<std::string>& notes) {
+    if (e.kind == Kind::entry && e.symbol >= 0 && model.quantity(e.symbol).ranges.empty()) {
+        const std::string& name = e.name;
+        const std::size_t size = name.size();
+        const bool looks_indexed =
+            size > 2 && name[size - 2] == '_' && std::isalpha(static_cast<unsigned char>(name.back())) != 0;
+        const std::string note = fmt::format("{} is one number of this name: with `index {}` above, {} is a letter.",
+                                             name, name.substr(size - 1), name.substr(size - 1));
+        if (looks_indexed && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+    }
+    for (const Expression& child : e.children) note_undeclared_letters(model, child, notes);
+}
+
 }  // namespace
 
 Judge::Judge(Derivation& derivation, std::uint64_t seed)
@@ -64,6 +78,11 @@ LineReport Judge::judge(Line& line) {
     }
     for (const Expression& member : line.checked.members)
         note_zero_derivatives(derivation_.model, member, report.notes);
+    std::vector<std::string> letters;
+    for (const Expression& member : line.checked.members) note_undeclared_letters(derivation_.model, member, letters);
+    // Once in a file.
+    if (!std::exchange(letters_noted_, letters_noted_ || !letters.empty()))
+        report.notes.insert(report.notes.end(), letters.begin(), letters.end());
     return report;
 }
 
@@ -108,9 +127,9 @@ void Judge::ill_formed(Line& line, LineReport& report) {
     }
 }
 
-/// In the notation of the member that it replaces.
+/// In the notation of the line.
 void Judge::write_repair(LineReport& report, const Line& line, std::size_t member, const Expression& repair) const {
-    const Span span = line.members[member].span;
+    const Span span = join(line.members[0].span, line.members[member].span);
     const bool latex =
         derivation_.source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
     report.repair_latex = to_latex(repair);
@@ -177,7 +196,8 @@ void Judge::judge_members(Line& line, LineReport& report) {
             decided = false;
             report.verdict = Verdict::undecided;
             report.member = m;
-            report.reason = zeros ? "Both sides are 0 at every point, which says nothing about the formula."
+            report.reason = zeros ? "Both sides are 0 at every point, so that nothing tells this formula from another "
+                                    "one, or from a wrong sign: what can be claimed is that it is 0."
                             : outcome.kinked
                                 ? "Every point stands on a kink of relu, abs or max, where there is no derivative."
                                 : "The line has no value: a logarithm, a root or a division leaves its domain at every "

@@ -83,6 +83,19 @@ let p = sigmoid(sum(i, w[i] * x[i]))
 let L = -(y * log(p) + (1 - y) * log(1 - p))
 )";
 
+const std::string counted = R"(
+index s : sample = 5
+given x[s]
+given m positive
+let l = sum(s, x[s]^2 - log(m))
+)";
+
+const std::string arrays_of_softmax = R"(
+index k : class = 4
+given z[k]
+let p = softmax(z)
+)";
+
 const std::string rows = R"(
 index n : sample = 5
 index d : feature = 3
@@ -180,6 +193,10 @@ const std::vector<Case> cases = {
     {"missing-term", entropy, "claim dV/ds[k] = 1/2 * exp(s[k])"},
     {"missing-kronecker", entropy, "claim d(log(q[k]))/dz[n] = -1/T * q[n]"},
     {"softmax-diagonal-missing", entropy, "claim dq[k]/dz[n] = -1/T * q[k] * q[n]"},
+    {"batch-mean-twice", squared, "claim dE/do[s,k] = (o[s,k] - y[s,k]) / N^2"},
+    {"missing-factor", counted, "claim dl/dm = -1/m"},
+    {"softmax-diagonal-only", arrays_of_softmax, "claim dp/dz = diag(p)"},
+    {"softmax-diagonal-missing", arrays_of_softmax, "claim dp/dz = -p p^T"},
     {"missing-factor", entropy, "claim d(s[k]^3)/ds[k] = s[k]^2"},
     {"missing-factor", entropy, "claim d(sum(k, g * z[k] - g^2))/dg = sum(k, z[k]) - 2 * g"},
     {"missing-derivative", entropy, "claim dF/dz[k] = 1/S"},

@@ -341,6 +341,30 @@ BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_text) {
     expect("\xEF\xBB\xBF```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n", "holds");
 }
 
+BOOST_AUTO_TEST_CASE(a_scalar_that_looks_indexed_is_noted_once) {
+    const Report report = check_file("given x_i\nlet y = x_i^2\nclaim dy/dx_i = 2 x_i\nclaim y = x_i^2\n");
+    BOOST_REQUIRE(report.lines.size() == 2u);
+    BOOST_REQUIRE(report.lines[0].notes.size() == 1u);
+    BOOST_TEST(report.lines[0].notes[0].find("`index i`") != std::string::npos);
+    BOOST_TEST(report.lines[1].notes.empty());
+    BOOST_TEST(judged("index i\ngiven x_i\nlet y_i = x_i^2\nclaim dy_i/dx_i = 2 x_i\n").notes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(two_zeros_say_what_can_be_claimed) {
+    const std::string file = "index s\ngiven x[s]\nlet mu = mean(s, x[s])\nlet var = mean(s, (x[s] - mu)^2)\n";
+    const LineReport line = expect(file + "claim dvar/dmu = -2 * mean(s, x[s] - mu)\n", "undecided");
+    BOOST_TEST(line.reason.find("claimed is that it is 0") != std::string::npos);
+    expect(file + "claim dvar/dmu = 0\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_one_before_a_brace_with_a_condition_is_an_indicator) {
+    const std::string file = "index i\ngiven z_i\nlet h_i = \\max(0, z_i)\n";
+    for (const char* indicator :
+         {"1\\{z_i > 0\\}", "\\mathbf{1}\\{z_i > 0\\}", "\\mathbb{1}\\left\\{z_i > 0\\right\\}"})
+        expect(file + "claim \\frac{\\partial h_i}{\\partial z_i} = " + indicator + "\n", "holds");
+    expect("given a\ngiven b\nlet y = 1\\{a + b\\}\nclaim dy/da = 1\n", "holds");
+}
+
 BOOST_AUTO_TEST_CASE(markdown_keeps_its_prose) {
     const Report report = check_file(
         "# Notes\n\nA square.\n\n```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n\nAnd a "
