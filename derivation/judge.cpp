@@ -224,13 +224,18 @@ void Judge::depart(Line& line, LineReport& report, Target& target, std::size_t m
         const Letter& one = derivation_.model.letters[static_cast<std::size_t>(letter)];
         std::string name = one.name;
         if (name[0] == '_') {
-            // A letter of its own for an array: the range's first letter, if no other axis has it.
-            for (const Letter& typed : derivation_.model.letters)
-                if (typed.range == one.range && typed.name[0] != '_' &&
-                    std::ranges::none_of(report.index, [&](const auto& used) { return used.first == typed.name; })) {
-                    name = typed.name;
-                    break;
-                }
+            // A letter of its own for an array: one of the range's that no other axis has, or j' beside j.
+            const auto is_used = [&](const std::string& used_name) {
+                return std::ranges::any_of(report.index, [&](const auto& used) { return used.first == used_name; });
+            };
+            std::string free, first;
+            for (const Letter& typed : derivation_.model.letters) {
+                if (typed.range != one.range || typed.name[0] == '_') continue;
+                if (first.empty()) first = typed.name;
+                if (free.empty() && !is_used(typed.name)) free = typed.name;
+            }
+            while (is_used(first)) first += "'";
+            name = free.empty() ? first : free;
         }
         report.index.emplace_back(
             name, outcome.letters[static_cast<std::size_t>(letter)] + derivation_.model.range_of(letter).first);

@@ -433,8 +433,11 @@ class Formula {
             std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {
                 return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
             });
-        // A denominator alone below a line needs no brackets.
-        const bool alone = fraction && std::ranges::count(e.joints, Joint::divided) == 1;
+        // What stands alone above or below a line needs no brackets.
+        const auto divisors = static_cast<std::size_t>(std::ranges::count(e.joints, Joint::divided));
+        const auto alone = [&](Joint joint) {
+            return fraction && (joint == Joint::divided ? divisors : e.children.size() - divisors) == 1;
+        };
         for (std::size_t i = 0; i < e.children.size(); ++i) {
             std::string& side = fraction && e.joints[i] == Joint::divided ? below : above;
             const Joint joint = e.joints[i];
@@ -447,9 +450,9 @@ class Formula {
             // A sum reaches over what follows it, so that it stands in brackets before other factors.
             const bool open_sum =
                 e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();
-            side += open_sum                                 ? Style::bracketed(print(e.children[i]))
-                    : alone && e.joints[i] == Joint::divided ? print(e.children[i])
-                                                             : in(e.children[i], of_power);
+            side += open_sum             ? Style::bracketed(print(e.children[i]))
+                    : alone(e.joints[i]) ? print(e.children[i])
+                                         : in(e.children[i], of_power);
         }
         return below.empty() ? above : Style::fraction(above, below);
     }

@@ -350,6 +350,27 @@ BOOST_AUTO_TEST_CASE(a_scalar_that_looks_indexed_is_noted_once) {
     BOOST_TEST(judged("index i\ngiven x_i\nlet y_i = x_i^2\nclaim dy_i/dx_i = 2 x_i\n").notes.empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_report_is_80_columns_wide) {
+    const std::string file =
+        "index k, n : class = 4\ngiven z[k]\ngiven w\nlet p = softmax(z)\nlet L = 1/2 w^2\nclaim dp/dz = diag(p)\n"
+        "claim \\frac{\\partial p_k}{\\partial z_n} = p_k (1 - p_n) + \\frac{1}{2} (p_k - p_n) (1 - p_n) - w^2 + w^3\n"
+        "update w := w + 0.1 w\n";
+    derivation::Options options;
+    options.file = "a/file/with/a/name/that/is/long.deriv";
+    const std::string text = derivation::to_text(derivation::check(file, options));
+    for (std::size_t begin = 0; begin < text.size(); begin = text.find('\n', begin) + 1)
+        BOOST_TEST(text.find('\n', begin) - begin <= 80u, text.substr(begin, text.find('\n', begin) - begin));
+    BOOST_TEST(text.find("w := w - 0.1 * w") != std::string::npos, text);
+    BOOST_TEST(text.find("At k=") != std::string::npos, text);
+    BOOST_TEST(text.find(" _") == std::string::npos, text);
+
+    const Report wide = derivation::check("given x\nlet y = " + std::string(500, ' ') + "(x + \x1b u)\n");
+    const std::string refusal = derivation::to_text(wide);
+    BOOST_TEST(refusal.find('\x1b') == std::string::npos);
+    for (std::size_t begin = 0; begin < refusal.size(); begin = refusal.find('\n', begin) + 1)
+        BOOST_TEST(refusal.find('\n', begin) - begin <= 80u, refusal);
+}
+
 BOOST_AUTO_TEST_CASE(two_zeros_say_what_can_be_claimed) {
     const std::string file = "index s\ngiven x[s]\nlet mu = mean(s, x[s])\nlet var = mean(s, (x[s] - mu)^2)\n";
     const LineReport line = expect(file + "claim dvar/dmu = -2 * mean(s, x[s] - mu)\n", "undecided");
