@@ -114,8 +114,10 @@ class Differentiation {
             }
             case Kind::power: {
                 if (e.children[1].kind != Kind::number) {
-                    possible = possible && of(e.children[0]).empty() && of(e.children[1]).empty();
-                    return {};
+                    possible = possible && of(e.children[1]).empty();
+                    Expression lower = e;
+                    lower.children[1] = sum_of_terms({{e.children[1], Joint::plus}, {number_of(1), Joint::minus}});
+                    return scaled(of(e.children[0]), product(e.children[1], lower));
                 }
                 const double n = e.children[1].number;
                 return scaled(of(e.children[0]), product(number_of(n), power(e.children[0], n - 1)));
@@ -125,7 +127,7 @@ class Differentiation {
                     possible = false;
                     return {};
                 }
-                return scaled(of(e.children[0]), slope(e));
+                return scaled(of(e.children[0]), slope_of(e));
             }
             case Kind::reduce: {
                 std::vector<Term> all;
@@ -152,20 +154,6 @@ class Differentiation {
     static std::vector<Term> scaled(std::vector<Term> terms, const Expression& factor) {
         for (Term& term : terms) term.formula = product(factor, term.formula);
         return terms;
-    }
-
-    static Expression slope(const Expression& call) {
-        const Expression& x = call.children[0];
-        if (call.symbol < 0 && call.order == 0) {
-            if (call.name == "exp") return call;
-            if (call.name == "log") return quotient_of(number_of(1), x);
-            if (call.name == "sqrt") return quotient_of(number_of(1), product(number_of(2), call));
-            if (call.name == "sin") return call_of("cos", 0, x);
-            if (call.name == "cos") return negated(call_of("sin", 0, x));
-        }
-        Expression derivative = call;
-        ++derivative.order;
-        return derivative;
     }
 
     /// The sum of a term over a letter: an equation that fixes the letter replaces it.
@@ -311,6 +299,13 @@ bool mentions(const Expression& e, int quantity) {
 std::vector<Expression> by_chain_rule(const Editing& editing) {
     std::vector<Expression> formulas;
     const Model& model = editing.model;
+    const Expression& left = editing.left;
+    if (!editing.arrays && left.kind == Kind::derivative && left.order == 1 && left.children[0].kind != Kind::entry) {
+        Differentiation differentiation(left.children[1]);
+        const std::vector<Term> terms = differentiation.of(normalized(left.children[0]));
+        if (const std::optional<Expression> value = assembled(terms); value && differentiation.possible)
+            formulas.push_back(*value);
+    }
     if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update || editing.second_order)
         return formulas;
     const Expression &of = editing.of_entry, &by = editing.by_entry;

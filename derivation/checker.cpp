@@ -270,7 +270,11 @@ class Checker {
         if (loss < 0) throw ill_formed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
         const std::vector<int> rates = possible_rates(model_, loss);
         if (rates.empty())
-            throw ill_formed(e.span, "there is no constant that can be the rate of the step", "undeclared");
+            throw ill_formed(e.span,
+                             fmt::format("new({}) takes a step whose rate is a constant: declare one above, as in "
+                                         "`constant alpha = 0.1`",
+                                         e.name),
+                             "undeclared");
         place(e);
         const auto scalar_entry = [&](int symbol) {
             Expression result = letter_entry(model_.quantity(symbol).name, {});
@@ -704,7 +708,9 @@ int find_quantity(const Model& model, const Expression& entry) {
         if (model.function(entry.name) >= 0)
             throw ill_formed(entry.span, fmt::format("{} is a function: it takes something in brackets", entry.name),
                              "undeclared");
-        throw ill_formed(entry.span, fmt::format("{} was never declared", entry.name), "undeclared");
+        IllFormed error = ill_formed(entry.span, fmt::format("{} was never declared", entry.name), "undeclared");
+        error.undeclared = entry.name;
+        throw error;
     }
     if (entry.indices.empty()) {
         for (const int q : named)

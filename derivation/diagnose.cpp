@@ -18,8 +18,9 @@ namespace {
 constexpr double most_edits = 6000, fewest_edits = 60, most_work = 3e8;
 constexpr std::size_t most_first_edits = 150;
 /// Rows that put in so much that a second edit could make anything of it.
-constexpr std::array<std::string_view, 6> last_resorts = {
-    "missing-path", "jacobian-summed", "wrong-name", "missing-factor", "other-adjoint", "softmax-diagonal-missing"};
+constexpr std::array<std::string_view, 7> last_resorts = {
+    "missing-path",  "jacobian-summed",          "wrong-name",  "missing-factor",
+    "other-adjoint", "softmax-diagonal-missing", "missing-term"};
 
 /// What the left side is called elsewhere: a repair may not be the left side under another name.
 std::vector<Expression> aliases_of(const Model& model, const Expression& left, const Line& line) {
@@ -131,6 +132,20 @@ class Search {
         return {};
     }
 
+    bool of_arrays() const { return arrays_; }
+
+    /// Whether a repair that was found may be written so.
+    bool is_right_as(const Expression& repair) {
+        const std::size_t letters = model_.letters.size();
+        bool result = false;
+        try {
+            result = is_right(check_member(model_, line_.checked, repair));
+        } catch (const Error&) {
+        }
+        model_.letters.resize(letters);
+        return result;
+    }
+
   private:
     template <class Remember>
     void try_row(const Mistake& mistake, const Expression& member, Remember remember) {
@@ -210,20 +225,116 @@ class Search {
     std::optional<Diagnosis> found_;
 };
 
-/// Without factors and powers of 1.
-Expression tidied(Expression e) {
-    for (Expression& child : e.children) child = tidied(std::move(child));
-    const auto is_one = [](const Expression& x) { return x.kind == Kind::number && x.number == 1; };
-    if (e.kind == Kind::power && is_one(e.children[1])) return std::move(e.children[0]);
+bool is_number(const Expression& e, double value) { return e.kind == Kind::number && e.number == value; }
+
+/// (A B)^T as B^T A^T, with the numbers in front left there.
+Expression without_transposed_product(Expression e) {
+    if (e.kind != Kind::transpose || e.children[0].kind != Kind::product) return e;
+    std::vector<Part> front, matrices;
+    for (Part& part : factors_of(e.children[0])) {
+        const bool scalar = part.expression.kind == Kind::number || part.joint == Joint::divided;
+        const bool fits = part.joint == Joint::juxtaposed || part.joint == Joint::matrix || part.joint == Joint::dot;
+        if (scalar ? !matrices.empty() : !fits && !matrices.empty()) return e;
+        (scalar ? front : matrices).push_back(std::move(part));
+    }
+    if (matrices.size() < 2) return e;
+    const Joint joint = matrices[1].joint;
+    std::vector<Part> turned = front;
+    for (std::size_t i = matrices.size(); i-- > 0;) {
+        Expression one = std::move(matrices[i].expression);
+        if (one.kind == Kind::transpose) {
+            one = Expression(one.children[0]);
+        } else {
+            Expression wrapped;
+            wrapped.kind = Kind::transpose;
+            wrapped.children = {std::move(one)};
+            one = std::move(wrapped);
+        }
+        turned.push_back({std::move(one), turned.size() == front.size() ? Joint::juxtaposed : joint});
+    }
+    return product_of_factors(turned);
+}
+
+/// 2 x/(2 s) as x/s, and x/(2 s) times 2 likewise.
+void cancel_numbers(std::vector<Part>& parts) {
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        for (std::size_t k = 0; k < parts.size(); ++k) {
+            Expression& below = parts[k].expression;
+            if (parts[i].joint == Joint::divided || parts[i].expression.kind != Kind::number || i == k ||
+                parts[k].joint != Joint::divided)
+                continue;
+            if (is_number(below, parts[i].expression.number)) {
+                below = number_of(1);
+                parts[i].expression = number_of(1);
+            } else if (below.kind == Kind::product && below.joints[0] != Joint::divided &&
+                       is_number(below.children[0], parts[i].expression.number)) {
+                below.children[0] = number_of(1);
+                parts[i].expression = number_of(1);
+            }
+        }
+}
+
+/// x/s^2/s, where an edit put the last divisor, as x/s^3; x/r/n as x/(r n).
+void join_last_divisors(std::vector<Part>& parts) {
+    if (parts.size() < 3 || parts.back().joint != Joint::divided || parts[parts.size() - 2].joint != Joint::divided)
+        return;
+    const Expression last = parts.back().expression;
+    Expression& before = parts[parts.size() - 2].expression;
+    if (last.kind == Kind::number || before.kind == Kind::number) return;
+    const bool is_power = before.kind == Kind::power && before.children[1].kind == Kind::number;
+    if (same(is_power ? before.children[0] : before, last)) {
+        Expression power;
+        power.kind = Kind::power;
+        power.children = {last, number_of(is_power ? before.children[1].number + 1 : 2)};
+        before = std::move(power);
+    } else {
+        before = product_of_factors([&] {
+            std::vector<Part> both = factors_of(before);
+            both.push_back({last, Joint::times});
+            return both;
+        }());
+    }
+    parts.pop_back();
+}
+
+/// 1/(2 s) * n as n/(2 s); 1/2 * n stays.
+void fill_numerator(std::vector<Part>& parts) {
+    if (parts.size() < 3 || !is_number(parts[0].expression, 1) || parts[1].joint != Joint::divided ||
+        parts[1].expression.kind == Kind::number)
+        return;
+    const auto factor =
+        std::ranges::find_if(parts.begin() + 1, parts.end(), [](const Part& p) { return p.joint != Joint::divided; });
+    if (factor == parts.end() || factor->expression.kind == Kind::reduce) return;
+    parts[0].expression = factor->expression;
+    parts.erase(factor);
+}
+
+/// As one would write it: without factors and powers of 1, and what cancels.
+Expression tidied(Expression e, bool arrays) {
+    for (Expression& child : e.children) child = tidied(std::move(child), arrays);
+    if (e.kind == Kind::power && is_number(e.children[1], 1)) return std::move(e.children[0]);
+    if (arrays) e = without_transposed_product(std::move(e));
     if (e.kind != Kind::product) return e;
     std::vector<Part> parts = factors_of(e);
+    if (!arrays) {
+        cancel_numbers(parts);
+        fill_numerator(parts);
+        join_last_divisors(parts);
+        for (Part& part : parts)
+            if (part.expression.kind == Kind::product) part.expression = tidied(std::move(part.expression), arrays);
+    }
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const bool next_divides = i == 0 && parts.size() > 1 && parts[1].joint == Joint::divided;
-        if (!is_one(parts[i].expression) || parts.size() < 2 || next_divides) continue;
+        if (!is_number(parts[i].expression, 1) || parts.size() < 2 || next_divides) continue;
         parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
         --i;
     }
-    return product_of_factors(parts);
+    // (-x) y as -(x y).
+    Expression& first = parts[0].expression;
+    if (arrays || first.kind != Kind::add || first.children.size() != 1 || first.joints[0] != Joint::minus)
+        return product_of_factors(parts);
+    first = Expression(first.children[0]);
+    return negated(normalized(product_of_factors(parts)));
 }
 
 /// Whether the member is what is differentiated on the left side, or that without its outer sum.
@@ -280,7 +391,10 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
         diagnosis.repair = search.from_definitions();
         if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";
     }
-    if (diagnosis.repair) diagnosis.repair = tidied(*diagnosis.repair);
+    if (diagnosis.repair) {
+        Expression tidy = tidied(*diagnosis.repair, search.of_arrays());
+        if (search.is_right_as(tidy)) diagnosis.repair = std::move(tidy);
+    }
     // Where a structural reason was found it says more.
     static constexpr std::array<std::string_view, 11> weak = {
         "unknown",      "factor-half",       "factor-two", "wrong-power",  "wrong-number", "missing-factor",
@@ -290,6 +404,8 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
         diagnosis.mistake = "not-differentiated";
         diagnosis.reason = "It is not differentiated at all: this is the quantity itself.";
         diagnosis.span = {};
+        // What made it hold is an accident then.
+        if (std::optional<Expression> value = search.from_definitions()) diagnosis.repair = std::move(value);
     }
     return diagnosis;
 }

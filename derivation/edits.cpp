@@ -13,6 +13,28 @@ Expression call_of(std::string name, int order, Expression argument) {
     return e;
 }
 
+Expression slope_of(const Expression& call) {
+    const Expression& x = call.children[0];
+    if (call.symbol < 0 && call.order == 0) {
+        if (call.name == "exp") return call;
+        if (call.name == "log") return quotient_of(number_of(1), x);
+        if (call.name == "sqrt") return quotient_of(number_of(1), product_of({number_of(2), call}));
+        if (call.name == "sin") return call_of("cos", 0, x);
+        if (call.name == "cos") return negated(call_of("sin", 0, x));
+    }
+    Expression derivative = call;
+    ++derivative.order;
+    return derivative;
+}
+
+Expression transpose_of(Expression e) {
+    Expression turned;
+    turned.kind = Kind::transpose;
+    turned.span = e.span;
+    turned.children.push_back(std::move(e));
+    return turned;
+}
+
 Expression kronecker(const std::string& a, const std::string& b) {
     Expression e;
     e.kind = Kind::iverson;
@@ -212,7 +234,8 @@ void Editing::find_activations(const Expression& e, int quantity) {
     const Quantity& q = model.quantity(quantity);
     const int function = model.function(e.name);
     const std::string name = function >= 0 ? model.functions[static_cast<std::size_t>(function)].definition : e.name;
-    Activation activation{quantity, e, call_of(e.name, 1, e.children[0]), q.letters, name};
+    Expression slope = function < 0 && !arrays ? slope_of(e) : call_of(e.name, 1, e.children[0]);
+    Activation activation{quantity, e, std::move(slope), q.letters, name};
     if (name == "relu" && function < 0) {
         Expression positive;
         positive.kind = Kind::iverson;

@@ -80,6 +80,9 @@ class Editing {
 };
 
 Expression call_of(std::string name, int order, Expression argument);
+/// The derivative of a call by its argument, as people write it: exp(x), 1/x, f'(x).
+Expression slope_of(const Expression& call);
+Expression transpose_of(Expression e);
 Expression kronecker(const std::string& a, const std::string& b);
 bool uses_letter(const Expression& e, const std::string& letter);
 void rename_letter(Expression& e, const std::string& from, const std::string& to);

@@ -187,13 +187,29 @@ void power_of_derivative(Editing& editing) {
     });
 }
 
+/// The factors of the member that no letter stands in, such as 1/T.
+std::vector<Part> constants_in_front(const Editing& editing, const Expression& p) {
+    Expression member = editing.member;
+    if (member.kind == Kind::add && member.children.size() == 1) member = Expression(member.children[0]);
+    std::vector<Part> found;
+    for (const Part& part : factors_of(member)) {
+        const bool varies = any_part(part.expression, [&](const Expression& e) {
+            return e.kind == Kind::letter || !e.indices.empty() || !e.letters.empty() || e.name == p.name;
+        });
+        if (!varies) found.push_back(part);
+    }
+    return found;
+}
+
 /// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
 void softmax_jacobian(Editing& editing) {
     const Model& model = editing.model;
-    if (editing.arrays) return;
     const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
-        return e.kind == Kind::iverson || (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
-               (e.kind == Kind::number && e.number == 1 && e.name == "1");
+        return e.kind == Kind::iverson || is_call(e, "diag") ||
+               (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
+               (e.kind == Kind::add && std::ranges::any_of(e.children, [](const Expression& term) {
+                    return term.kind == Kind::number && term.number == 1;
+                }));
     });
     const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
     const char* sentence =
@@ -202,15 +218,30 @@ void softmax_jacobian(Editing& editing) {
             : "The diagonal of softmax's Jacobian has a term of its own.";
     for (std::size_t q = 0; q < model.quantities.size(); ++q) {
         if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
+        if (editing.arrays) {
+            const Expression p = letter_entry(model.quantities[q].name, {});
+            editing.offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus},
+                                        {product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}}),
+                                         Joint::minus}}),
+                          editing.member.span, sentence, mistake);
+            continue;
+        }
         for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
             if (p.indices.empty()) continue;
             const std::string last = p.indices.back().terms[0].name;
+            std::vector<Part> front = constants_in_front(editing, p);
+            const auto with_front = [&](const Expression& a, const Expression& b) {
+                std::vector<Part> factors = front;
+                factors.push_back({a, Joint::times});
+                factors.push_back({b, Joint::times});
+                return product_of_factors(factors);
+            };
             for (const std::string& letter : editing.free) {
                 if (letter == last || editing.range_of(letter) != editing.range_of(last)) continue;
                 Expression other = p;
                 other.indices.back().terms[0].name = letter;
                 editing.offer(
-                    product_of({p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})}),
+                    with_front(p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})),
                     editing.member.span, sentence, mistake);
             }
             const std::string bound = editing.unused_letter(editing.range_of(last));
@@ -219,7 +250,7 @@ void softmax_jacobian(Editing& editing) {
                 if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
                 Expression sum = product_of({g, p});
                 rename_letter(sum, last, bound);
-                editing.offer(product_of({p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})}),
+                editing.offer(with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
                               editing.member.span, sentence, mistake);
             }
         }

@@ -65,17 +65,34 @@ void exchange_mean(Editing& editing, const char* from, const char* to, const std
     });
 }
 
-void divided_by_size(Editing& editing, bool divide) {
+double size_of(const Editing& editing, const Expression& size) {
+    if (is_call(size, "size"))
+        return editing.model.ranges[static_cast<std::size_t>(editing.range_of(size.children[0].name))].size;
+    return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
+}
+
+/// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
+void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
     for (const Expression& size : sizes(editing)) {
+        const double number = size_of(editing, size);
         const auto is_size = [&](const Expression& e) {
-            return same(e, size) || (is_call(e, "size") && is_call(size, "size") &&
-                                     editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
+            return same(e, size) || (e.kind == Kind::number && e.number == number && number > 2) ||
+                   (is_call(e, "size") && is_call(size, "size") &&
+                    editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
         };
         // A size that stands there already is taken away.
         editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
             if (node.kind != Kind::product) return;
             const std::vector<Part> parts = factors_of(node);
             for (std::size_t i = 0; i < parts.size(); ++i) {
+                const Expression& e = parts[i].expression;
+                if (e.kind == Kind::power && is_size(e.children[0]) && e.children[1].kind == Kind::number &&
+                    (parts[i].joint == Joint::divided) != divide) {
+                    std::vector<Part> lower = parts;
+                    lower[i].expression.children[1] = number_of(e.children[1].number - 1);
+                    node = product_of_factors(lower);
+                    commit(e.span, {}, {});
+                }
                 if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
                 std::vector<Part> rest = parts;
                 rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
@@ -88,7 +105,8 @@ void divided_by_size(Editing& editing, bool divide) {
         });
         if (editing.member.kind == Kind::add && !editing.line.is_update)
             editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
-                          editing.member.span);
+                          editing.member.span,
+                          mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             std::vector<Part> parts = factors_of(node);
@@ -99,7 +117,11 @@ void divided_by_size(Editing& editing, bool divide) {
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            commit({}, {}, {});
+            commit({},
+                   mistake.empty()
+                       ? ""
+                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
+                   mistake);
         });
     }
 }
@@ -143,6 +165,15 @@ void sign(Editing& editing) {
 void half(Editing& editing) { scaled(editing, 2); }
 void twice(Editing& editing) { scaled(editing, 0.5); }
 
+void missing_numeric_factor(Editing& editing) {
+    for (const int factor : {3, 4, 5, 6, 8}) {
+        editing.offer(times(factor, editing.member), editing.member.span,
+                      fmt::format("The factor {} is missing.", factor));
+        editing.offer(times(1.0 / factor, editing.member), editing.member.span,
+                      fmt::format("It is {} times what is right.", factor));
+    }
+}
+
 void mean_missing(Editing& editing) {
     exchange_mean(editing, "sum", "mean", {});
     if (!editing.done()) divided_by_size(editing, true);
@@ -152,7 +183,7 @@ void mean_extra(Editing& editing) {
     const std::string mistake = loss_is_mean(editing) ? "batch-mean-twice" : "batch-mean-extra";
     exchange_mean(editing, "mean", "sum", mistake);
     if (editing.done()) return;
-    if (mistake == "batch-mean-extra") divided_by_size(editing, false);
+    if (mistake == "batch-mean-extra") divided_by_size(editing, false, "missing-factor");
 }
 
 void mean_twice(Editing& editing) {

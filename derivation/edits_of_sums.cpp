@@ -31,6 +31,53 @@ void unfold(const Expression& e, std::vector<Part>& out) {
     }
 }
 
+/// Exchanges the letters of every matrix over one range that is given.
+void turn_matrices(const Editing& editing, Expression& e) {
+    if (e.kind == Kind::derivative) return;
+    if (e.kind == Kind::entry && e.indices.size() == 2 && e.indices[0].is_letter() && e.indices[1].is_letter() &&
+        editing.range_of(e.indices[0].terms[0].name) == editing.range_of(e.indices[1].terms[0].name) &&
+        std::ranges::any_of(editing.model.quantities_named(e.name),
+                            [&](int q) { return editing.model.quantity(q).role == Role::given; }))
+        std::swap(e.indices[0], e.indices[1]);
+    for (Expression& child : e.children) turn_matrices(editing, child);
+}
+
+/// Turns t-k into t+k and t-1 into t+1 wherever they stand; says whether there was one.
+bool turn_shifts(Expression& e) {
+    bool any = false;
+    for (Index& index : e.indices) {
+        if (index.terms.empty() || (index.terms.size() == 1 && index.offset == 0)) continue;
+        any = true;
+        index.offset *= -1;
+        for (std::size_t k = 1; k < index.terms.size(); ++k) index.terms[k].sign *= -1;
+    }
+    for (Expression& child : e.children) any = turn_shifts(child) || any;
+    return any;
+}
+
+/// E^T 1_s, the sum of the rows, for E or for the sum of all its entries.
+void missing_sum_of_rows(Editing& editing, const std::string& mistake, bool of_products) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        const bool sums_all = saved.kind == Kind::reduce && saved.letters.empty() && saved.name == "sum";
+        const bool is_single = sums_all || saved.kind == Kind::entry || saved.kind == Kind::derivative;
+        if (of_products ? saved.kind != Kind::product : !is_single) return;
+        Expression turned;
+        turned.kind = Kind::transpose;
+        turned.children = {sums_all ? saved.children[0] : saved};
+        for (std::size_t r = 0; r < editing.model.ranges.size(); ++r) {
+            const Names letters = editing.letters_of_range(static_cast<int>(r));
+            if (letters.empty()) continue;
+            node = product_of_factors({{turned, Joint::times}, {letter_entry("1", {letters[0]}), Joint::juxtaposed}});
+            commit(saved.span,
+                   sums_all ? fmt::format("This adds up everything; only the sum over {} belongs here.", letters[0])
+                            : fmt::format("A sum over {} is missing.", letters[0]),
+                   mistake);
+            node = saved;
+        }
+    });
+}
+
 }  // namespace
 
 void extra_sum(Editing& editing) {
@@ -69,8 +116,12 @@ void extra_sum(Editing& editing) {
 
 /// Wraps a term, or some of the uses of a letter in it, in a sum.
 void missing_sum(Editing& editing) {
-    if (editing.arrays) return;
     const std::string mistake = is_bias(editing.model, editing.by) ? "bias-not-summed" : "missing-sum";
+    if (editing.arrays) {
+        // The smallest part first: 0.1 dH^T 1_s, and not (0.1 dH)^T 1_s.
+        for (const bool of_products : {false, true}) missing_sum_of_rows(editing, mistake, of_products);
+        return;
+    }
     editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
         const Expression saved = node;
         for (const Letter& letter : editing.model.letters) {
@@ -78,6 +129,8 @@ void missing_sum(Editing& editing) {
             if (!uses_letter(saved, letter.name)) continue;
             node = sum_over({letter.name}, saved);
             commit(saved.span, fmt::format("A sum over {} is missing.", letter.name), mistake);
+            node.name = "mean";
+            commit(saved.span, fmt::format("A mean over {} is missing.", letter.name), mistake);
             node = saved;
         }
         // A letter that stands on the left side as well: some of its uses are to be summed over.
@@ -132,6 +185,18 @@ void missing_sum(Editing& editing) {
             };
             if (!replace(replace, body)) continue;
             node = sum_over({letter.name}, body);
+            commit(saved.span, fmt::format("A sum over {} is missing.", letter.name), mistake);
+            node = saved;
+        }
+    });
+    // Around a part: exp(x[j]) below a fraction.
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        const Expression saved = node;
+        for (const Letter& letter : editing.model.letters) {
+            if (letter.name[0] == '_' || std::ranges::find(letters, letter.name) != letters.end() ||
+                !uses_letter(saved, letter.name))
+                continue;
+            node = sum_over({letter.name}, saved);
             commit(saved.span, fmt::format("A sum over {} is missing.", letter.name), mistake);
             node = saved;
         }
@@ -238,6 +303,8 @@ void index_shift(Editing& editing) {
             }
         }
     });
+    if (Expression turned = editing.member; turn_shifts(turned))
+        editing.offer(turned, editing.member.span, "The indices are shifted the wrong way.");
 }
 
 /// A factor beside a sum goes into it; the letter of the sum takes the place of one that is free there.
@@ -381,6 +448,12 @@ void product_of_sums(Editing& editing) {
 }
 
 void transposed(Editing& editing) {
+    if (!editing.arrays) {
+        Expression turned = editing.member;
+        turn_matrices(editing, turned);
+        if (!same(turned, editing.member))
+            editing.offer(turned, editing.member.span, "The matrices stand transposed: their letters change places.");
+    }
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         const Expression saved = node;
         if (node.kind == Kind::entry && node.indices.size() == 2) {

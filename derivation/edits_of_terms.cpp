@@ -101,7 +101,8 @@ void missing_factor(Editing& editing) {
                                   });
                 commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)),
                        rate ? "missing-rate" : "");
-                if (!saved.children.empty() || saved.kind == Kind::entry) {
+                // Nobody divides by an adjoint.
+                if (factor.kind != Kind::derivative && (!saved.children.empty() || saved.kind == Kind::entry)) {
                     parts.back().joint = Joint::divided;
                     node = product_of_factors(parts);
                     commit(saved.span, fmt::format("A division by {} is missing.", to_text(factor)), {});
@@ -161,8 +162,10 @@ void extra_factor(Editing& editing) {
     });
     if (editing.member.kind == Kind::entry || editing.member.kind == Kind::call) {
         const bool bias = is_bias(editing.model, editing.by);
-        editing.offer(number_of(1), editing.member.span, bias ? "The input of a bias is 1." : "",
-                      bias ? "input-on-bias" : "");
+        editing.offer(
+            number_of(1), editing.member.span,
+            bias ? "The input of a bias is 1." : fmt::format("{} stands where 1 belongs.", to_text(editing.member)),
+            bias ? "input-on-bias" : "");
     }
 }
 
@@ -257,6 +260,41 @@ void exchanged_name(Editing& editing) {
         for (std::size_t q = 0; q < editing.model.quantities.size(); ++q)
             for (const Expression& entry : editing.entries_of(static_cast<int>(q), letters, 3))
                 if (!same(entry, saved)) try_entry(q, entry);
+        // c[j] for tanh(c[j])
+        for (const Editing::Activation& activation : editing.activations())
+            for (const Expression& call : editing.instances(activation.call, activation.letters, letters)) {
+                if (!same(call.children[0], saved)) continue;
+                node = call;
+                commit(saved.span, fmt::format("{} stands where {} belongs.", to_text(saved), to_text(call)),
+                       "preactivation-for-activation");
+                node = saved;
+            }
+    });
+}
+
+/// A term beside a factor: p for p - y, log p for log p + 1, p for p - [k == n].
+void missing_summand(Editing& editing) {
+    if (editing.arrays) return;
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::entry && node.kind != Kind::call && node.kind != Kind::power) return;
+        const Expression saved = node;
+        const auto beside = [&](const Expression& term, const std::string& mistake) {
+            for (const Joint joint : {Joint::minus, Joint::plus}) {
+                node = sum_of_terms({{saved, Joint::plus}, {term, joint}});
+                commit(saved.span,
+                       fmt::format("A term is missing: {} stands where {} belongs.", to_text(saved), to_text(node)),
+                       mistake);
+            }
+            node = saved;
+        };
+        beside(number_of(1), {});
+        for (std::size_t a = 0; a < letters.size(); ++a)
+            for (std::size_t b = a + 1; b < letters.size(); ++b)
+                if (editing.range_of(letters[a]) == editing.range_of(letters[b]))
+                    beside(kronecker(letters[a], letters[b]), "missing-kronecker");
+        for (std::size_t q = 0; q < editing.model.quantities.size(); ++q)
+            for (const Expression& entry : editing.entries_of(static_cast<int>(q), letters, 3))
+                if (!same(entry, saved)) beside(entry, {});
     });
 }
 

@@ -36,6 +36,19 @@ void missing_rate(Editing& editing) {
     }
 }
 
+void missing_old_value(Editing& editing) {
+    if (!editing.line.is_update) return;
+    const std::vector<Part> terms = terms_of(editing.member);
+    if (std::ranges::any_of(terms, [&](const Part& term) { return is_parameter(editing, term.expression); })) return;
+    for (const bool step_is_negated : {false, true}) {
+        std::vector<Part> all = {{editing.line.members[0], Joint::plus}};
+        for (const Part& term : terms)
+            all.push_back(
+                {term.expression, (term.joint == Joint::minus) == step_is_negated ? Joint::minus : Joint::plus});
+        editing.offer(sum_of_terms(all), editing.member.span);
+    }
+}
+
 void updated_weights(Editing& editing) {
     Expression all = editing.member;
     const auto strip = [](auto& self, Expression& e) -> bool {

@@ -94,6 +94,8 @@ double Evaluator::call(const Expression& e) {
         return best;
     }
     const Curve& curve = e.symbol >= 0 ? point_.curve(e.symbol) : elementary_curve(e.name);
+    // relu'(a) where a = relu(z) is exactly 0: the 0 that is meant.
+    if (curve.definition == "relu" && e.order > 0 && x == 0) return 0;
     kinked = kinked || (has_kink(curve.definition) && std::abs(x) < edge);
     return apply(curve, e.order, x);
 }
@@ -102,8 +104,9 @@ double Evaluator::compare(const Expression& e) {
     const double a = (*this)(e.children[0]), b = (*this)(e.children[1]);
     if (e.name == "==") return a == b;
     if (e.name == "!=") return a != b;
-    kinked =
-        kinked || (std::abs(a - b) < edge && e.children[0].kind != Kind::letter && e.children[1].kind != Kind::letter);
+    // Equal to the last bit is no accident: [a > 0] where a = relu(z) is 0 by its definition.
+    kinked = kinked || (a != b && std::abs(a - b) < edge && e.children[0].kind != Kind::letter &&
+                        e.children[1].kind != Kind::letter);
     if (e.name == "<") return a < b;
     if (e.name == ">") return a > b;
     if (e.name == "<=") return a <= b;

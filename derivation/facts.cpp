@@ -12,10 +12,14 @@ bool is_bias(const Model& model, int quantity) {
     if (quantity < 0 || model.quantity(quantity).role != Role::given) return false;
     bool added = false;
     const auto look = [&](auto& self, const Expression& e) -> bool {
-        if (e.kind == Kind::product || e.kind == Kind::power)
-            return !mentions(e, quantity) || std::ranges::all_of(e.children, [&](const Expression& child) {
-                return child.kind != Kind::entry || child.symbol != quantity;
+        if (e.kind == Kind::product || e.kind == Kind::power) {
+            const bool before = added;
+            const bool only_added = std::ranges::all_of(e.children, [&](const Expression& child) {
+                return (child.kind != Kind::entry || child.symbol != quantity) && self(self, child);
             });
+            if (e.kind == Kind::product) added = before;
+            return only_added;
+        }
         for (const Expression& child : e.children) {
             if (e.kind == Kind::add && child.kind == Kind::entry && child.symbol == quantity) added = true;
             if (!self(self, child)) return false;

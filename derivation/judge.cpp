@@ -36,6 +36,20 @@ void note_zero_derivatives(const Model& model, const Expression& e, std::vector<
     for (const Expression& child : e.children) note_zero_derivatives(model, child, notes);
 }
 
+/// x_i is one scalar where i was not declared.
+void note_undeclared_letters(const Model& model, const Expression& e, std::vector<std::string>& notes) {
+    if (e.kind == Kind::entry && e.symbol >= 0 && model.quantity(e.symbol).ranges.empty()) {
+        const std::string& name = e.name;
+        const std::size_t size = name.size();
+        const bool looks_indexed =
+            size > 2 && name[size - 2] == '_' && std::isalpha(static_cast<unsigned char>(name.back())) != 0;
+        const std::string note = fmt::format("{} is one number of this name: with `index {}` above, {} is a letter.",
+                                             name, name.substr(size - 1), name.substr(size - 1));
+        if (looks_indexed && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+    }
+    for (const Expression& child : e.children) note_undeclared_letters(model, child, notes);
+}
+
 }  // namespace
 
 Judge::Judge(Derivation& derivation, std::uint64_t seed)
@@ -64,6 +78,11 @@ LineReport Judge::judge(Line& line) {
     }
     for (const Expression& member : line.checked.members)
         note_zero_derivatives(derivation_.model, member, report.notes);
+    std::vector<std::string> letters;
+    for (const Expression& member : line.checked.members) note_undeclared_letters(derivation_.model, member, letters);
+    // Once in a file.
+    if (!std::exchange(letters_noted_, letters_noted_ || !letters.empty()))
+        report.notes.insert(report.notes.end(), letters.begin(), letters.end());
     return report;
 }
 
@@ -108,9 +127,9 @@ void Judge::ill_formed(Line& line, LineReport& report) {
     }
 }
 
-/// In the notation of the member that it replaces.
+/// In the notation of the line.
 void Judge::write_repair(LineReport& report, const Line& line, std::size_t member, const Expression& repair) const {
-    const Span span = line.members[member].span;
+    const Span span = join(line.members[0].span, line.members[member].span);
     const bool latex =
         derivation_.source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
     report.repair_latex = to_latex(repair);
@@ -177,7 +196,8 @@ void Judge::judge_members(Line& line, LineReport& report) {
             decided = false;
             report.verdict = Verdict::undecided;
             report.member = m;
-            report.reason = zeros ? "Both sides are 0 at every point, which says nothing about the formula."
+            report.reason = zeros ? "Both sides are 0 at every point, so that nothing tells this formula from another "
+                                    "one, or from a wrong sign: what can be claimed is that it is 0."
                             : outcome.kinked
                                 ? "Every point stands on a kink of relu, abs or max, where there is no derivative."
                                 : "The line has no value: a logarithm, a root or a division leaves its domain at every "
@@ -204,13 +224,18 @@ void Judge::depart(Line& line, LineReport& report, Target& target, std::size_t m
         const Letter& one = derivation_.model.letters[static_cast<std::size_t>(letter)];
         std::string name = one.name;
         if (name[0] == '_') {
-            // A letter of its own for an array: the range's first letter, if no other axis has it.
-            for (const Letter& typed : derivation_.model.letters)
-                if (typed.range == one.range && typed.name[0] != '_' &&
-                    std::ranges::none_of(report.index, [&](const auto& used) { return used.first == typed.name; })) {
-                    name = typed.name;
-                    break;
-                }
+            // A letter of its own for an array: one of the range's that no other axis has, or j' beside j.
+            const auto is_used = [&](const std::string& used_name) {
+                return std::ranges::any_of(report.index, [&](const auto& used) { return used.first == used_name; });
+            };
+            std::string free, first;
+            for (const Letter& typed : derivation_.model.letters) {
+                if (typed.range != one.range || typed.name[0] == '_') continue;
+                if (first.empty()) first = typed.name;
+                if (free.empty() && !is_used(typed.name)) free = typed.name;
+            }
+            while (is_used(first)) first += "'";
+            name = free.empty() ? first : free;
         }
         report.index.emplace_back(
             name, outcome.letters[static_cast<std::size_t>(letter)] + derivation_.model.range_of(letter).first);
@@ -274,7 +299,8 @@ Judge::Rate Judge::rate_of(const Line& line) {
         }
         return true;
     });
-    if (std::isfinite(number) && number > 0 && fits({-1, number})) return {-1, number};
+    // One that fits with the wrong sign is what was meant too: the update climbs.
+    if (std::isfinite(number) && number != 0 && fits({-1, number})) return {-1, std::abs(number)};
     const auto first_number = [](auto& self, const Expression& e) -> double {
         if (e.kind == Kind::number && e.number > 0) return e.number;
         for (const Expression& child : e.children)
@@ -314,15 +340,15 @@ bool Judge::needs_a_number(const Expression& e, std::string& name) const {
     }
     for (std::size_t f = 0; f < derivation_.model.functions.size(); ++f) {
         if (!derivation_.model.functions[f].definition.empty()) continue;
-        const auto calls = [&](auto& self, const Expression& x, int depth) -> bool {
+        std::set<int> seen;
+        const auto calls = [&](auto& self, const Expression& x) -> bool {
             if (x.kind == Kind::call && x.symbol == static_cast<int>(f)) return true;
-            if (x.kind == Kind::entry && x.symbol >= 0 && depth < 50 &&
-                self(self, derivation_.model.quantity(x.symbol).definition, depth + 1))
+            if (x.kind == Kind::entry && x.symbol >= 0 && seen.insert(x.symbol).second &&
+                self(self, derivation_.model.quantity(x.symbol).definition))
                 return true;
-            return std::ranges::any_of(x.children,
-                                       [&](const Expression& child) { return self(self, child, depth + 1); });
+            return std::ranges::any_of(x.children, [&](const Expression& child) { return self(self, child); });
         };
-        if (calls(calls, e, 0)) {
+        if (calls(calls, e)) {
             name = derivation_.model.functions[f].name;
             return true;
         }

@@ -53,6 +53,7 @@ class Judge {
 
     Derivation& derivation_;
     std::uint64_t seed_;
+    bool letters_noted_ = false;
     std::vector<Point> points_, positive_points_;
     std::vector<Mistaken> mistaken_;
     std::map<std::string, std::vector<Point>> varied_;

@@ -8,6 +8,7 @@ namespace derivation {
 // of updates
 void climbs(Editing& editing);
 void missing_rate(Editing& editing);
+void missing_old_value(Editing& editing);
 void updated_weights(Editing& editing);
 
 // signs and factors
@@ -51,6 +52,8 @@ void exchanged_adjoint(Editing& editing);
 void exchanged_name(Editing& editing);
 void missing_term(Editing& editing);
 void missing_path(Editing& editing);
+void missing_summand(Editing& editing);
+void missing_numeric_factor(Editing& editing);
 void extra_term(Editing& editing);
 void small_changes(Editing& editing);
 

@@ -6,6 +6,7 @@ namespace derivation {
 const std::vector<Mistake>& catalogue() {
     static const std::vector<Mistake> rows = {
         {"update-climbs", "The update climbs: it adds the gradient, and a step of descent subtracts it.", climbs},
+        {"missing-old-value", "The old value is missing: a step starts from it.", missing_old_value},
         {"missing-rate", "The rate is missing.", missing_rate},
         {"updated-weights", "Updated weights are used; the gradient is taken at the old ones.", updated_weights},
         {"sign", "The sign is the wrong one.", sign, true},
@@ -42,6 +43,8 @@ const std::vector<Mistake>& catalogue() {
         {"extra-term", "A term that should not be there.", extra_term, true},
         {"wrong-name", "Another quantity belongs here.", exchanged_name},
         {"missing-factor", "A factor is missing.", missing_factor, true},
+        {"missing-factor", "A number is missing as a factor.", missing_numeric_factor},
+        {"missing-term", "A term is missing.", missing_summand},
         {"wrong-power", "The power is the wrong one.", power_of_derivative},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times},
         {"wrong-number", "A number is the wrong one.", small_changes},

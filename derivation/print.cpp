@@ -216,6 +216,9 @@ struct Latex {
                                                 : "\\" + name) +
                "_{" + below + "} ";
     }
+    static std::string raisable(const std::string& inside) {
+        return inside.find('^') == std::string::npos ? inside : "{" + inside + "}";
+    }
     static std::string norm(const std::string& inside) { return "\\|" + inside + "\\|^2"; }
     static std::string group(const std::string& inside) { return inside; }
     static std::string plain(const std::string& inside) { return inside; }
@@ -293,6 +296,7 @@ struct MathMl {
                                             : name,
                            group(below));
     }
+    static std::string raisable(const std::string& inside) { return group(inside); }
     static std::string norm(const std::string& inside) {
         return "<msup><mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow><mn>2</mn></msup>";
     }
@@ -404,8 +408,10 @@ class Formula {
             case Kind::iverson:
                 return Style::iverson(print(e.children[0]) + Style::sign(e.name) + print(e.children[1]));
             case Kind::transpose:
-                return Style::scripts(in(e.children[0], of_atom), "",
-                                      std::is_same_v<Style, Latex> ? "\\top" : "<mo>⊤</mo>");
+                // W^{(1)} has a raised part already.
+                return Style::scripts(e.children[0].kind == Kind::entry ? Style::raisable(print(e.children[0]))
+                                                                        : in(e.children[0], of_atom),
+                                      "", std::is_same_v<Style, Latex> ? "\\top" : "<mo>⊤</mo>");
             case Kind::norm:
                 return Style::norm(print(e.children[0]));
         }
@@ -427,6 +433,11 @@ class Formula {
             std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {
                 return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
             });
+        // What stands alone above or below a line needs no brackets.
+        const auto divisors = static_cast<std::size_t>(std::ranges::count(e.joints, Joint::divided));
+        const auto alone = [&](Joint joint) {
+            return fraction && (joint == Joint::divided ? divisors : e.children.size() - divisors) == 1;
+        };
         for (std::size_t i = 0; i < e.children.size(); ++i) {
             std::string& side = fraction && e.joints[i] == Joint::divided ? below : above;
             const Joint joint = e.joints[i];
@@ -439,7 +450,9 @@ class Formula {
             // A sum reaches over what follows it, so that it stands in brackets before other factors.
             const bool open_sum =
                 e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();
-            side += open_sum ? Style::bracketed(print(e.children[i])) : in(e.children[i], of_power);
+            side += open_sum             ? Style::bracketed(print(e.children[i]))
+                    : alone(e.joints[i]) ? print(e.children[i])
+                                         : in(e.children[i], of_power);
         }
         return below.empty() ? above : Style::fraction(above, below);
     }

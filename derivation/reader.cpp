@@ -20,7 +20,8 @@ class Reader {
     explicit Reader(std::string text) { result_.source = read_source(std::move(text)); }
 
     Derivation run() {
-        for (const Statement& statement : result_.source.statements) read(statement);
+        const std::vector<Statement>& statements = result_.source.statements;
+        for (next_ = 1; next_ <= statements.size(); ++next_) read(statements[next_ - 1]);
         return std::move(result_);
     }
 
@@ -37,7 +38,7 @@ class Reader {
         if (statement.keyword == "given") return given(parser);
         if (statement.keyword == "constant") return constant(parser);
         if (statement.keyword == "function") return function(parser);
-        if (statement.keyword == "let") return definition(parser);
+        if (statement.keyword == "let") return let(rest);
         if (statement.keyword == "at") return at(parser);
         Line line;
         line.label = label;
@@ -277,14 +278,62 @@ class Reader {
         parser.expect_end();
     }
 
+    /// Definitions of arrays may use each other, as a[t] and h[t] = f(a[t]) of a recurrent network do: one that
+    /// stands below is declared here.
+    void let(const Statement& statement) {
+        while (true) {
+            const std::size_t quantities = model().quantities.size(), letters = model().letters.size();
+            try {
+                Parser parser(model(), tokens_of(result_.source.text, statement.pieces));
+                return definition(parser);
+            } catch (const IllFormed& error) {
+                model().quantities.resize(quantities);
+                model().letters.resize(letters);
+                if (error.undeclared.empty() || !declare_ahead(error)) throw;
+            }
+        }
+    }
+
+    /// Declares the array that a let below defines. Anything else that stands below must be moved up.
+    bool declare_ahead(const IllFormed& error) {
+        for (std::size_t i = next_; i < result_.source.statements.size(); ++i) {
+            const Statement& statement = result_.source.statements[i];
+            const bool is_let = statement.keyword == "let";
+            if (!is_let && statement.keyword != "given" && statement.keyword != "constant") continue;
+            Expression name;
+            try {
+                name = Parser(model(), tokens_of(result_.source.text, statement.pieces)).name(true);
+            } catch (const Error&) {
+                continue;  // said when it is that statement's turn
+            }
+            if (name.name != error.undeclared) continue;
+            if (!is_let || name.indices.empty())
+                throw Error(error.span,
+                            fmt::format("{} is declared only below, in line {}: its line belongs above this one",
+                                        name.name, result_.source.position(statement.keyword_span.begin).line));
+            ahead_.push_back(static_cast<int>(model().quantities.size()));
+            add(declared(name, Role::definition));
+            return true;
+        }
+        return false;
+    }
+
+    /// The place of a definition that was declared ahead, or of a new one.
+    std::size_t place_for(const Quantity& quantity) {
+        for (const int q : model().quantities_named(quantity.name))
+            if (model().quantity(q).ranges == quantity.ranges && std::ranges::find(ahead_, q) != ahead_.end())
+                return static_cast<std::size_t>(q);
+        add(quantity);
+        return model().quantities.size() - 1;
+    }
+
     void definition(Parser& parser) {
         const Expression name = parser.name(true);
         Quantity quantity = declared(name, Role::definition);
         if (!parser.accept(":=")) parser.expect("=", "an = should stand here");
         // With letters, the name is known inside its own definition, so that it may use earlier entries.
         const bool recursive = !quantity.ranges.empty();
-        const auto place = model().quantities.size();
-        if (recursive) add(quantity);
+        const std::size_t place = recursive ? place_for(quantity) : 0;
         const Expression body = parser.expression();
         quantity.written = body;
         parser.expect_end();
@@ -298,6 +347,7 @@ class Reader {
         } else {
             model().quantities[place].definition = std::move(definition.body);
             model().quantities[place].written = body;
+            std::erase(ahead_, static_cast<int>(place));
         }
     }
 
@@ -410,6 +460,8 @@ class Reader {
     }
 
     Derivation result_;
+    std::size_t next_ = 0;    ///< the statement after the one that is read
+    std::vector<int> ahead_;  ///< arrays that were declared ahead of their definitions
 };
 
 }  // namespace

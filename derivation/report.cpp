@@ -15,6 +15,8 @@ std::size_t columns(std::string_view text) {
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
 /// Breaks a sentence at blanks.
 std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
     std::vector<std::string> lines;
@@ -111,13 +113,24 @@ class Printer {
     }
 
     std::string error(const ReadError& error) const {
-        std::string result = fmt::format("{}:{}:{}: {}\n", report_.file, error.line, error.column, error.sentence);
+        // A sentence may quote what was typed.
+        std::string sentence = error.sentence;
+        std::ranges::replace_if(sentence, is_control, ' ');
+        std::string result = fmt::format("{}:{}:{}: {}\n", report_.file, error.line, error.column, sentence);
         if (error.text.empty()) return result;
-        // A window of the line around the caret.
-        std::string text = error.text;
-        std::ranges::replace(text, '\t', ' ');
-        result += "  " + text + "\n  " + std::string(error.column - 1, ' ') +
-                  std::string(std::clamp<std::size_t>(error.length, 1, 60), '^') + "\n";
+        // A window of the line around the caret, in characters and without control characters.
+        constexpr std::size_t room = width - 2, before = 50;
+        const std::size_t first = columns(error.text) > room && error.column > before ? error.column - before : 0;
+        std::string text;
+        std::size_t column = 0;
+        for (const char c : error.text) {
+            if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++column;
+            if (column <= first || column > first + room) continue;
+            text += is_control(c) ? ' ' : c;
+        }
+        const std::size_t caret = error.column - 1 - first;
+        const std::size_t length = std::clamp<std::size_t>(error.length, 1, room - std::min(caret, room - 1));
+        result += "  " + text + "\n  " + std::string(caret, ' ') + std::string(length, '^') + "\n";
         return result;
     }
 
@@ -174,16 +187,28 @@ class Printer {
             out_ += std::string(indent, ' ') + part + "\n";
     }
 
+    /// What stands before the repair: the left side and its sign.
+    static std::string left_side(const LineReport& one) {
+        std::size_t end = one.text.size();
+        if (one.kind == "update")
+            for (const std::string_view sign : {":=", "<-", "←", "\\leftarrow", "\\gets", "="})
+                end = std::min(end, one.text.find(sign));
+        else
+            end = std::min(end, one.text.find_first_of("=~"));
+        if (end == one.text.size()) return {};
+        std::string left = one.text.substr(0, end);
+        while (!left.empty() && (left.back() == ' ' || left.back() == '&')) left.pop_back();
+        return left + (one.kind == "update" ? " := " : " = ");
+    }
+
     void repair(const LineReport& one) {
-        const std::string left = one.kind == "update" || one.text.find('=') == std::string::npos
-                                     ? ""
-                                     : one.text.substr(0, one.text.find_first_of("=~"));
-        std::string text = "It would hold as    " + left + (left.empty() ? "" : "= ") + one.repair;
+        const std::string left = left_side(one);
+        std::string text = "It would hold as    " + left + one.repair;
         if (columns(text) > width - indent) {
             out_ += std::string(indent, ' ') + "It would hold as\n";
-            text = "  " + left + (left.empty() ? "" : "= ") + one.repair;
+            text = "  " + left + one.repair;
         }
-        const auto pieces = pieces_of(text, width - indent);
+        const auto pieces = pieces_of(text, width - indent - 4);
         for (std::size_t i = 0; i < pieces.size(); ++i)
             out_ += std::string(indent + (i > 0 ? 4 : 0), ' ') +
                     paint(text.substr(pieces[i].first, pieces[i].second - pieces[i].first), "36") + "\n";
@@ -203,7 +228,9 @@ class Printer {
             out_ += std::string(indent, ' ') + values + "   " + command + "\n";
         } else {
             say(values);
-            say(command);
+            // In one piece, so that it can be copied.
+            const std::size_t room = std::max(width, columns(command) + 2) - columns(command);
+            out_ += std::string(std::min(indent, room), ' ') + command + "\n";
         }
     }
 

@@ -157,11 +157,13 @@ Source read_source(std::string content) {
     if (const std::size_t bad = first_bad_byte(text); bad < text.size())
         throw Error({bad, bad + 1}, "this byte is not valid UTF-8 text");
 
-    const bool markdown = text.find("\n```deriv") != std::string_view::npos || text.starts_with("```deriv");
+    const bool markdown = text.find("\n```deriv") != std::string_view::npos || text.starts_with("```deriv") ||
+                          text.starts_with("\xEF\xBB\xBF```deriv");
     bool in_block = !markdown;
     std::vector<Statement> raw;
     std::string prose;
-    for (std::size_t begin = 0; begin < text.size();) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    for (std::size_t begin = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; begin < text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         const Span whole{begin, end};
         begin = end + 1;

@@ -24,6 +24,7 @@ struct Error : std::runtime_error {
 struct IllFormed : Error {
     using Error::Error;
     std::string mistake = "ill-formed";
+    std::string undeclared = {};  ///< the name, where it is one that has no declaration
 };
 
 enum class Kind {

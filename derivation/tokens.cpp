@@ -397,6 +397,8 @@ class Lexer {
             if (at_ < end) ++at_;
             if (c == '\\') return symbol("newline", begin, at_);
             if (c == '|') return symbol("||", begin, at_);
+            if (c == '{' && is_indicator(end))
+                tokens_.back() = {TokenKind::symbol, "indicator", 0, tokens_.back().span};
             if (c == '{' || c == '}') return symbol(c == '{' ? "(" : ")", begin, at_);
             if (c == '(' || c == ')' || c == '[' || c == ']') return;  // \( \) \[ \] around formulas
             if (std::string_view(" ,;:!>&").find(c) == std::string_view::npos)
@@ -443,6 +445,16 @@ class Lexer {
         } else {
             throw Error(span(begin, at_), fmt::format("the command \\{} is not read", name));
         }
+    }
+
+    /// Whether 1\{ z > 0 \} stands here: a 1 before a brace that holds a condition.
+    bool is_indicator(std::size_t end) const {
+        if (tokens_.empty() || tokens_.back().kind != TokenKind::number || tokens_.back().text != "1") return false;
+        const std::string_view rest = text_.substr(at_, end - at_);
+        const std::string_view inside = rest.substr(0, rest.find("\\}"));
+        return inside.find_first_of("<>=") != std::string_view::npos ||
+               std::ranges::any_of(std::array<std::string_view, 3>{"\\ge", "\\le", "\\ne"},
+                                   [&](std::string_view sign) { return inside.find(sign) != std::string_view::npos; });
     }
 
     void wrapper(std::string_view name, std::size_t begin, std::size_t end) {

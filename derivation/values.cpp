@@ -280,7 +280,7 @@ class Point::Recording {
                 const double a = record(context, e.children[0], letters).item(),
                              b = record(context, e.children[1], letters).item();
                 if (e.name != "==" && e.name != "!=" && e.children[0].kind != Kind::letter &&
-                    e.children[1].kind != Kind::letter)
+                    e.children[1].kind != Kind::letter && a != b)
                     pass_kink(e, a - b);
                 const bool holds = e.name == "=="   ? a == b
                                    : e.name == "!=" ? a != b

@@ -58,6 +58,66 @@ let a = f(z)
 let L = 1/2 ||a - y||^2
 )";
 
+const std::string entropy = R"(
+index k, n : class = 4
+constant T
+given p[k] probabilities
+given z[k]
+given s[k]
+given o[k]
+given g positive
+let q[k] = softmax(z[k] / T)
+let K = sum(k, p[k] * log(p[k] / q[k]))
+let V = 1/2 * sum(k, exp(s[k]) - s[k])
+let S = sum(k, exp(z[k]))
+let F = log(S)
+let G = sum(k, o[k] * tanh(s[k]))
+)";
+
+const std::string logistic = R"(
+index i : feature = 3
+given x[i]
+given w[i]
+given y
+let p = sigmoid(sum(i, w[i] * x[i]))
+let L = -(y * log(p) + (1 - y) * log(1 - p))
+)";
+
+const std::string counted = R"(
+index s : sample = 5
+given x[s]
+given m positive
+let l = sum(s, x[s]^2 - log(m))
+)";
+
+const std::string arrays_of_softmax = R"(
+index k : class = 4
+given z[k]
+let p = softmax(z)
+)";
+
+const std::string rows = R"(
+index n : sample = 5
+index d : feature = 3
+index k : output = 4
+given X[n,d]
+given Y[n,k]
+given W[d,k]
+given b[k]
+let Z = X @ W + b
+let L = 1/2 * sum((Z - Y)^2)
+)";
+
+const std::string convolution = R"(
+index t : time = 6
+index s : tap = 3
+given x[t]
+given w[s]
+given d[t]
+let y[t] = sum(s, w[s] * x[t-s])
+let L = 1/2 * sum(t, (y[t] - d[t])^2)
+)";
+
 struct Case {
     const char* mistake;
     const std::string& file;
@@ -126,6 +186,28 @@ const std::vector<Case> cases = {
     {"missing-path", recurrent, "claim dL/dh[t,j] = 2 * (h[t,j] - y[t,j])"},
     {"updated-weights", network, "update w[j,i] := w[j,i] - alpha * f'(z[j]) * sum(k, new(w[k,j]) * delta[k]) * x[i]"},
     {"update-climbs", network, "update w[k,j] := w[k,j] + alpha * delta[k] * a[j]"},
+    {"update-climbs", arrays, "update y := y + 0.1 * 3 * (y - a)"},
+    {"missing-old-value", network, "update w[k,j] := alpha * delta[k] * a[j]"},
+    {"missing-term", logistic, "update w[i] := w[i] - 0.1 * p * x[i]"},
+    {"missing-term", entropy, "claim dK/dp[k] = log(p[k]/q[k])"},
+    {"missing-term", entropy, "claim dV/ds[k] = 1/2 * exp(s[k])"},
+    {"missing-kronecker", entropy, "claim d(log(q[k]))/dz[n] = -1/T * q[n]"},
+    {"softmax-diagonal-missing", entropy, "claim dq[k]/dz[n] = -1/T * q[k] * q[n]"},
+    {"batch-mean-twice", squared, "claim dE/do[s,k] = (o[s,k] - y[s,k]) / N^2"},
+    {"missing-factor", counted, "claim dl/dm = -1/m"},
+    {"softmax-diagonal-only", arrays_of_softmax, "claim dp/dz = diag(p)"},
+    {"softmax-diagonal-missing", arrays_of_softmax, "claim dp/dz = -p p^T"},
+    {"missing-factor", entropy, "claim d(s[k]^3)/ds[k] = s[k]^2"},
+    {"missing-factor", entropy, "claim d(sum(k, g * z[k] - g^2))/dg = sum(k, z[k]) - 2 * g"},
+    {"missing-derivative", entropy, "claim dF/dz[k] = 1/S"},
+    {"missing-sum", entropy, "claim dF/dz[k] = exp(z[k]) / exp(z[n])"},
+    {"bias-not-summed", rows, "claim dL/db = sum(dL/dZ)"},
+    {"bias-not-summed", rows, "update b := b - 0.1 * dL/dZ"},
+    {"transposed", rows, "claim dL/dW = dL/dZ^T X"},
+    {"transposed", recurrent, "claim dh[t,j]/dx[t-1,m] = (1 - h[t,j]^2) * U[m,j] * (1 - h[t-1,m]^2)"},
+    {"preactivation-for-activation", entropy, "claim dG/do[k] = s[k]"},
+    {"wrong-letter", convolution, "claim dL/dx[t] = sum(s, (y[t-s] - d[t-s]) * w[s])"},
+    {"not-differentiated", entropy, "claim dS/dz[k] = S"},
     {"missing-rate", network, "update w[k,j] := w[k,j] - delta[k] * a[j]"},
     {"missing-regulariser", squared, "claim dL/dw[k,i] = sum(s, d[s,k] * x[s,i])"},
     {"missing-regulariser", squared, "update w[k,i] := w[k,i] - eta * sum(s, d[s,k] * x[s,i])"},
@@ -133,6 +215,24 @@ const std::vector<Case> cases = {
 };
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_repair_is_written_as_people_do) {
+    const auto repair = [](const std::string& file, const std::string& line) {
+        return judged(file + line + "\n").repair;
+    };
+    BOOST_TEST(repair(rows, "claim dL/dW = dL/dZ^T X") == "X^T dL/dZ");
+    BOOST_TEST(repair(rows, "update b := b - 0.1 * dL/dZ") == "b - 0.1 * (dL/dZ^T 1_n)");
+    BOOST_TEST(repair(entropy, "claim dF/dz[k] = 1/S") == "exp(z[k])/S");
+    BOOST_TEST(repair(entropy, "claim dS/dz[k] = S") == "exp(z[k])");
+    BOOST_TEST(repair(entropy, "claim d(-1/g)/dg = 1/(2 * g^2)") == "1/g^2");
+    BOOST_TEST(repair(entropy, "claim d(-1/g)/dg = 1/g") == "1/g^2");
+    BOOST_TEST(repair(entropy, "claim dq[k]/dz[n] = \\frac{1}{T} q_k (1 - q_n)") ==
+               "\\frac{q_{k} \\, \\left(\\mathbb{1}[k = n] - q_{n}\\right)}{T}");
+    BOOST_TEST(repair(entropy, "claim d(s[k] * exp(s[k]))/ds[k] = sin(s[k])") == "exp(s[k]) + s[k] * exp(s[k])");
+    const std::string layers = "index i\nindex j\ngiven W^{(1)}_{ji}\ngiven x_i\nlet z = W^{(1)} x\nlet L = ||z||^2\n";
+    BOOST_TEST(repair(layers, "claim \\frac{\\partial L}{\\partial x} = 2 \\, W^{(1)} z") ==
+               "2 \\, {W^{(1)}}^{\\top} \\, z");
+}
 
 BOOST_AUTO_TEST_CASE(every_mistake_is_named_and_mended) {
     std::set<std::string> seen;

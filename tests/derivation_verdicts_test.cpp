@@ -317,6 +317,75 @@ BOOST_AUTO_TEST_CASE(index_arithmetic_second_derivatives_and_brackets) {
     expect("function f = tanh\ngiven x\nlet y = f(x)\nclaim dy/dx = 1 - y^2\n", "holds");
 }
 
+BOOST_AUTO_TEST_CASE(arrays_may_use_each_other) {
+    const std::string recurrent =
+        "index t : time = 4\nindex j, k : state = 3\ngiven W[j,k]\ngiven x[t,j]\n"
+        "let a[t,j] = sum(k, W[j,k] * h[t-1,k]) + x[t,j]\nlet h[t,j] = tanh(a[t,j])\nlet L = sum(t, j, h[t,j]^2)\n";
+    expect(recurrent + "claim dL/da[t,j] = (1 - h[t,j]^2) * (2*h[t,j] + sum(k, W[k,j] * dL/da[t+1,k]))\n", "holds");
+    expect(recurrent + "claim dL/da[t,j] = (1 - h[t,j]^2) * (2*h[t,j] + sum(k, W[j,k] * dL/da[t+1,k]))\n", "wrong");
+    expect(recurrent + "claim dL/dW[j,k] = sum(t, dL/da[t,j] * h[t-1,k])\n", "holds");
+    refuses("index t\nlet a[t] = b[t]\nlet b[t] = a[t]\n", 3, 5, "depends on itself");
+    refuses("index t\nlet a[t] = b[t] + u\nlet b[t] = 1\ngiven u\n", 2, 19, "declared only below, in line 4");
+    refuses("let a = b\nlet b = 1\n", 1, 9, "declared only below, in line 2");
+}
+
+BOOST_AUTO_TEST_CASE(the_flat_side_of_relu_is_no_kink) {
+    const std::string file = "index i\ngiven z[i]\nlet h[i] = relu(z[i])\n";
+    expect(file + "claim dh[i]/dz[i] = [h[i] > 0]\n", "holds");
+    expect(file + "claim dh[i]/dz[i] = relu'(h[i])\n", "holds");
+    expect(file + "claim dh[i]/dz[i] = [h[i] >= 0]\n", "conditional", "z is positive");
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_text) {
+    expect("\xEF\xBB\xBFgiven x\r\nlet\ty = x^2\r\nclaim\tdy/dx = 2 * x\r\n", "holds");
+    expect("\xEF\xBB\xBF```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_scalar_that_looks_indexed_is_noted_once) {
+    const Report report = check_file("given x_i\nlet y = x_i^2\nclaim dy/dx_i = 2 x_i\nclaim y = x_i^2\n");
+    BOOST_REQUIRE(report.lines.size() == 2u);
+    BOOST_REQUIRE(report.lines[0].notes.size() == 1u);
+    BOOST_TEST(report.lines[0].notes[0].find("`index i`") != std::string::npos);
+    BOOST_TEST(report.lines[1].notes.empty());
+    BOOST_TEST(judged("index i\ngiven x_i\nlet y_i = x_i^2\nclaim dy_i/dx_i = 2 x_i\n").notes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_report_is_80_columns_wide) {
+    const std::string file =
+        "index k, n : class = 4\ngiven z[k]\ngiven w\nlet p = softmax(z)\nlet L = 1/2 w^2\nclaim dp/dz = diag(p)\n"
+        "claim \\frac{\\partial p_k}{\\partial z_n} = p_k (1 - p_n) + \\frac{1}{2} (p_k - p_n) (1 - p_n) - w^2 + w^3\n"
+        "update w := w + 0.1 w\n";
+    derivation::Options options;
+    options.file = "a/file/with/a/name/that/is/long.deriv";
+    const std::string text = derivation::to_text(derivation::check(file, options));
+    for (std::size_t begin = 0; begin < text.size(); begin = text.find('\n', begin) + 1)
+        BOOST_TEST(text.find('\n', begin) - begin <= 80u, text.substr(begin, text.find('\n', begin) - begin));
+    BOOST_TEST(text.find("w := w - 0.1 * w") != std::string::npos, text);
+    BOOST_TEST(text.find("At k=") != std::string::npos, text);
+    BOOST_TEST(text.find(" _") == std::string::npos, text);
+
+    const Report wide = derivation::check("given x\nlet y = " + std::string(500, ' ') + "(x + \x1b u)\n");
+    const std::string refusal = derivation::to_text(wide);
+    BOOST_TEST(refusal.find('\x1b') == std::string::npos);
+    for (std::size_t begin = 0; begin < refusal.size(); begin = refusal.find('\n', begin) + 1)
+        BOOST_TEST(refusal.find('\n', begin) - begin <= 80u, refusal);
+}
+
+BOOST_AUTO_TEST_CASE(two_zeros_say_what_can_be_claimed) {
+    const std::string file = "index s\ngiven x[s]\nlet mu = mean(s, x[s])\nlet var = mean(s, (x[s] - mu)^2)\n";
+    const LineReport line = expect(file + "claim dvar/dmu = -2 * mean(s, x[s] - mu)\n", "undecided");
+    BOOST_TEST(line.reason.find("claimed is that it is 0") != std::string::npos);
+    expect(file + "claim dvar/dmu = 0\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_one_before_a_brace_with_a_condition_is_an_indicator) {
+    const std::string file = "index i\ngiven z_i\nlet h_i = \\max(0, z_i)\n";
+    for (const char* indicator :
+         {"1\\{z_i > 0\\}", "\\mathbf{1}\\{z_i > 0\\}", "\\mathbb{1}\\left\\{z_i > 0\\right\\}"})
+        expect(file + "claim \\frac{\\partial h_i}{\\partial z_i} = " + indicator + "\n", "holds");
+    expect("given a\ngiven b\nlet y = 1\\{a + b\\}\nclaim dy/da = 1\n", "holds");
+}
+
 BOOST_AUTO_TEST_CASE(markdown_keeps_its_prose) {
     const Report report = check_file(
         "# Notes\n\nA square.\n\n```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n\nAnd a "
