@@ -96,6 +96,10 @@ std::optional<std::string> factor_name(double c, const Sides& sides) {
                 return std::abs(k) < 1 ? fmt::format("{}1/{} ({} is {})", k < 0 ? "-" : "", 2 * length, length, meaning)
                                        : fmt::format("{}/{} ({} is {})", k, length, length, meaning);
         }
+    for (const auto& [length, meaning] : lengths)
+        for (const auto& [other, other_meaning] : lengths)
+            if (length > 1 && other > 1 && is(static_cast<double>(length) / static_cast<double>(other)))
+                return fmt::format("{}/{} ({} is {}, {} is {})", length, other, length, meaning, other, other_meaning);
     return {};
 }
 
@@ -137,7 +141,7 @@ Numbers pull_back(const Sides& sides, Adjoint adjoint) {
 }
 
 bool has_jacobian(const Sides& sides) {
-    const auto& [adjoint, jacobian, locals, tolerance] = sides.context;
+    const auto& [adjoint, jacobian, locals, others, tolerance] = sides.context;
     return adjoint && jacobian && jacobian->size() == adjoint->size() * sides.right.size();
 }
 
@@ -263,27 +267,57 @@ constexpr Inner inner_derivatives[] = {
                                                : 0.0; }},
 };
 
-template <class Make>
-Match with_inner_derivative(const Sides& sides, Make make) {
+/// A factor by which a chain rule may multiply, in words.
+struct Factor {
+    std::string text;
+    Numbers values;
+};
+
+std::vector<Factor> factors(const Sides& sides) {
+    std::vector<Factor> result;
     for (const auto& [name, local] : sides.context.locals) {
         if (!equal_shapes(local.shape(), sides.hand.shape())) continue;
         for (const Inner& inner : inner_derivatives) {
             Numbers values = local;
             std::transform(local.begin(), local.end(), values.begin(), inner.of);
-            if (values.size() > 1 &&
-                std::all_of(values.begin(), values.end(), [&](double x) { return x == values.data()[0]; }))
-                continue;
-            const Candidate candidate = make(values);
-            if (const auto match = first_match({candidate}, sides)) {
-                const double times = 1 / match->factor;
-                return Comparison{
-                    {},
-                    match->factor,
-                    {},
-                    (times == 1 ? "" : fmt::format("{:.6g} * ", times)) + fmt::format(fmt::runtime(inner.text), name)};
-            }
+            const auto same = [&](double x) { return x == values.data()[0]; };
+            if (values.size() > 1 && std::all_of(values.begin(), values.end(), same)) continue;
+            result.push_back({fmt::format(fmt::runtime(inner.text), name), std::move(values)});
         }
     }
+    return result;
+}
+
+std::string times(double factor, const std::string& text) {
+    return factor == 1 ? text : fmt::format("{:.6g} * {}", factor, text);
+}
+
+template <class Make>
+Match with_inner_derivative(const Sides& sides, Make make) {
+    for (const Factor& factor : factors(sides))
+        if (const auto match = first_match({make(factor.values)}, sides))
+            return Comparison{{}, match->factor, {}, times(1 / match->factor, factor.text)};
+    return {};
+}
+
+/// The array as the adjoint times a factor, or two.
+std::optional<std::string> as_local_derivative(const Numbers& array, const Sides& sides) {
+    const auto& adjoint = sides.context.adjoint;
+    if (!adjoint || !equal_shapes(adjoint->shape(), array.shape())) return {};
+    const auto factor_of = [&](const Numbers& values) -> std::optional<double> {
+        const auto found = proportion(array, values, sides.context.tolerance);
+        if (!found || (found->factor != 1 && !found->shown)) return {};
+        return found->factor;
+    };
+    if (const auto c = factor_of(*adjoint)) return fmt::format("{:.6g}", *c);
+    const std::vector<Factor> all = factors(sides);
+    for (const Factor& factor : all)
+        if (const auto c = factor_of(Numbers(*adjoint * factor.values))) return times(*c, factor.text);
+    if (array.size() < 3) return {};  // two factors of this many fit too easily
+    for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t k = i; k < all.size(); ++k)
+            if (const auto c = factor_of(Numbers(*adjoint * all[i].values * all[k].values)))
+                return times(*c, all[i].text + " * " + all[k].text);
     return {};
 }
 
@@ -345,6 +379,53 @@ Match one_branch(const Sides& sides) {
     return {};
 }
 
+Match another_input(const Sides& sides) {
+    std::vector<Candidate> candidates;
+    for (const auto& [name, gradient] : sides.context.others)
+        candidates.push_back({sides.hand, gradient, "the gradient is that by " + name});
+    return first_match(candidates, sides);
+}
+
+Match diagonal(const Sides& sides) {
+    const std::size_t n = sides.right.size();
+    if (!has_jacobian(sides) || sides.context.adjoint->size() != n) return {};
+    Numbers on(sides.right.shape(), 0.0);
+    for (std::size_t k = 0; k < n; ++k)
+        on.data()[k] = sides.context.jacobian->data()[k * n + k] * sides.context.adjoint->data()[k];
+    return first_match({{sides.hand, on, "the gradient counts the diagonal of the Jacobian only"},
+                        {sides.hand, Numbers(sides.right - on), "the gradient lacks the diagonal of the Jacobian"}},
+                       sides);
+}
+
+Match reordered(const Sides& sides) {
+    Numbers hand = sides.hand, right = sides.right;
+    if (hand.size() != right.size() || hand.size() < 3) return {};
+    std::sort(hand.data(), hand.data() + hand.size());
+    std::sort(right.data(), right.data() + right.size());
+    const double scale = largest(right);
+    for (std::size_t i = 0; i < hand.size(); ++i)
+        if (!near(hand.data()[i], right.data()[i], sides.context.tolerance, scale)) return {};
+    return Comparison{{}, 1, {}, "the gradient holds the right elements in another order"};
+}
+
+Match missing_term(const Sides& sides) {
+    if (!equal_shapes(sides.hand.shape(), sides.right.shape())) return {};
+    const auto term = as_local_derivative(Numbers(sides.right - sides.hand), sides);
+    if (!term) return {};
+    return Comparison{{}, 1, {}, fmt::format("a term is missing: the adjoint times {}", *term)};
+}
+
+Match wrong_derivative(const Sides& sides) {
+    const auto hand = as_local_derivative(sides.hand, sides);
+    if (!hand) return {};
+    const auto right = as_local_derivative(sides.right, sides);
+    return Comparison{{},
+                      1,
+                      {},
+                      fmt::format("the gradient is the adjoint times {}, and should {}", *hand,
+                                  right ? "be the adjoint times " + *right : std::string("not be"))};
+}
+
 /// Every relation by its stable name, the plainest first.
 struct Relation {
     const char* name;
@@ -358,10 +439,15 @@ constexpr Relation relations[] = {
     {"missing-sum", missing_sum},
     {"extra-sum", extra_sum},
     {"missing-adjoint", missing_adjoint},
+    {"another-input", another_input},
     {"one-element", one_element},
+    {"diagonal", diagonal},
     {"missing-inner-derivative", missing_inner_derivative},
     {"extra-inner-derivative", extra_inner_derivative},
     {"one-branch", one_branch},
+    {"reordered", reordered},
+    {"missing-term", missing_term},
+    {"wrong-derivative", wrong_derivative},
 };
 
 }  // namespace

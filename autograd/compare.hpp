@@ -11,9 +11,8 @@ namespace autograd {
 
 /// What `compare` found.
 struct Comparison {
-    /// The stable name of a row of the table in compare.cpp: "equal", "constant-factor", "transposed", "missing-sum",
-    /// "extra-sum", "missing-adjoint", "missing-inner-derivative", "extra-inner-derivative", "one-element",
-    /// "one-branch", "zero", or "none" where no simple relation is found.
+    /// The stable name of a row of the table at the end of compare.cpp, as "equal", "constant-factor" or "transposed";
+    /// "none" where no simple relation is found.
     std::string relation = "none";
     double factor = 1;                    ///< besides, the gradient is this many times what it should be
     std::vector<std::size_t> index = {};  ///< the one element that is wrong
@@ -27,7 +26,8 @@ struct CompareContext {
     std::optional<Array<double>> jacobian = {};  ///< of the value by the input: (value's axes..., input's axes...)
     /// What the local derivative is made of, by name: the inputs and the value.
     std::vector<std::pair<std::string, Array<double>>> locals = {};
-    double tolerance = 1e-6;  ///< relative, for each element
+    std::vector<std::pair<std::string, Array<double>>> others = {};  ///< the right gradients of other inputs, by name
+    double tolerance = 1e-6;                                         ///< relative, for each element
 };
 
 /// How the gradient `hand` departs from `right`, the tape's. The shapes may differ; nothing is thrown.

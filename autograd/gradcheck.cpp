@@ -4,6 +4,7 @@
 #include <autograd/calculus.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/operations.hpp>
+#include <autograd/taylor.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -13,18 +14,7 @@ namespace autograd {
 
 namespace {
 
-template <class T>
-using Inputs = std::vector<Array<T>>;
-
-constexpr double shrink = 4;          // from one step to the next
-constexpr double clear_margin = 256;  // an error this many times its rounding shows its order
-
-template <class T>
-std::vector<Variable<T>> record_inputs(Tape<T>& tape, const Inputs<T>& inputs) {
-    std::vector<Variable<T>> xs;
-    for (std::size_t i = 0; i < inputs.size(); ++i) xs.push_back(tape.variable(inputs[i], fmt::format("input {}", i)));
-    return xs;
-}
+using namespace taylor;
 
 template <class T>
 Array<T> random_like(const Shape& shape, std::mt19937_64& engine) {
@@ -40,147 +30,8 @@ std::string index_of(std::size_t flat, const Shape& shape) {
     return fmt::format("[{}]", fmt::join(index, ", "));
 }
 
-/// The elements of one input that are moved, and how far each: one element by 1, or all in a random direction.
-struct Direction {
-    std::size_t input;
-    std::vector<std::size_t> elements;
-    std::vector<double> lengths;
-};
-
-/// The outputs that are looked at, and the weight of each.
-struct Weights {
-    std::vector<std::size_t> outputs;
-    std::vector<double> weights;
-
-    template <class T>
-    double of(const Array<T>& y) const {
-        double total = 0;
-        for (std::size_t i = 0; i < outputs.size(); ++i) total += weights[i] * double(y.data()[outputs[i]]);
-        return total;
-    }
-    template <class T>
-    double size_of(const Array<T>& y) const {
-        double total = 0;
-        for (std::size_t i = 0; i < outputs.size(); ++i) total += std::abs(weights[i] * double(y.data()[outputs[i]]));
-        return total;
-    }
-};
-
-/// f along a direction, at steps that shrink on both sides of x. Each step is evaluated once, when it is asked for.
-template <class T>
-class Line {
-  public:
-    Line(const FunctionOf<T>& f, const Inputs<T>& inputs, Direction direction)
-        : f_(f), moved_(inputs), direction_(std::move(direction)) {
-        const Array<T>& input = inputs[direction_.input];
-        origin_ = input;
-        for (std::size_t k : direction_.elements) scale_ = std::max(scale_, std::abs(double(input.data()[k])));
-        first_ = std::max(1.0, scale_) * 0.1234567;
-    }
-
-    /// f at x + t u, and t as the inputs' precision has it.
-    struct Point {
-        double t;
-        Array<T> value;
-    };
-    const Point& at(std::size_t step, int side) {
-        auto& points = points_[side > 0];
-        while (points.size() <= step) {
-            const double t = side * first_ * std::pow(shrink, -double(points.size()));
-            points.push_back(evaluate(t));
-        }
-        return points[step];
-    }
-
-    /// How many steps are above the inputs' own rounding.
-    std::size_t steps() const {
-        const double last = 1024 * std::numeric_limits<T>::epsilon() * scale_;
-        std::size_t count = 0;
-        for (double t = first_; t > last && (scale_ > 0 || count < 64); t /= shrink) ++count;
-        return count;
-    }
-
-    Point evaluate(double t) {
-        Array<T>& input = moved_[direction_.input];
-        double actual = t;
-        for (std::size_t i = 0; i < direction_.elements.size(); ++i) {
-            const std::size_t k = direction_.elements[i];
-            input.data()[k] = static_cast<T>(double(origin_.data()[k]) + t * direction_.lengths[i]);
-            if (direction_.elements.size() == 1)
-                actual = (double(input.data()[k]) - double(origin_.data()[k])) / direction_.lengths[i];
-        }
-        tape_.rewind();
-        const auto xs = record_inputs(tape_, moved_);
-        const auto pause = tape_.pause();
-        Array<T> value = f_(xs).value();
-        for (std::size_t k : direction_.elements) input.data()[k] = origin_.data()[k];
-        return {actual, std::move(value)};
-    }
-
-    /// How far f's values are from a smooth curve, by fourth differences on one side of x (Hamming).
-    double noise(const Weights& weights, int side) {
-        const double step =
-            side * std::max(1e-8, 64 * double(std::numeric_limits<T>::epsilon())) * (scale_ > 0 ? scale_ : 1);
-        std::vector<double> values;
-        for (int i = 1; i <= 8; ++i) values.push_back(weights.of(evaluate(i * step).value));
-        double result = 0;
-        for (std::size_t i = 0; i + 4 < values.size(); ++i)
-            result = std::max(result, std::abs(values[i] - 4 * values[i + 1] + 6 * values[i + 2] - 4 * values[i + 3] +
-                                               values[i + 4]));
-        return std::isfinite(result) ? result : 0;
-    }
-
-    const Direction& direction() const { return direction_; }
-
-  private:
-    const FunctionOf<T>& f_;
-    Inputs<T> moved_;
-    Direction direction_;
-    Array<T> origin_;
-    Tape<T> tape_;
-    double scale_ = 0, first_ = 0;
-    std::vector<Point> points_[2];
-};
-
-/// An error and the rounding that it is known up to, at one step.
-struct Sample {
-    double step, error, rounding;
-};
-
-/// The power of the step with which an error falls at the last steps that show it.
-struct Order {
-    double power = std::numeric_limits<double>::infinity();  ///< infinite: rounding is all that there is
-    Sample last = {};
-    bool second() const { return power > 1.25; }
-    bool jumps() const { return power < 0.5; }
-};
-
-template <class Error>
-Order order_of(std::size_t steps, Error error) {
-    Order order;
-    Sample previous{};
-    // A single error within rounding may be chance, where the expansion's terms cancel.
-    int lost = 0;
-    for (std::size_t i = 0; i < steps && lost < 2; ++i) {
-        const Sample sample = error(i);
-        if (!std::isfinite(sample.error)) {
-            previous = {};
-            continue;
-        }
-        if (previous.step > 0 && lost == 0) {
-            order.power = std::log(previous.error / std::max({sample.error, sample.rounding, 1e-300})) /
-                          std::log(previous.step / sample.step);
-            order.last = previous;
-        }
-        lost = sample.error > clear_margin * sample.rounding && sample.error > 1e-290 ? 0 : lost + 1;
-        previous = lost == 0 ? sample : Sample{};
-    }
-    return order;
-}
-
 /// The tape's derivatives for some weights of the outputs, and the rounding of f's value: every recorded number is off
 /// by a rounding, and its adjoint tells what that does to the output.
-template <class T>
 struct TapeGradients {
     double value;
     double rounding;
@@ -205,6 +56,15 @@ class Check {
                 fail(fmt::format("[{}] the function is not finite at these inputs", name_));
                 return result_;
             }
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (inputs_[i].size() == 0) continue;
+            if (Line<T>(f_, inputs_, {i, {0}, {1.0}}).evaluate(0).value == y_.value()) break;
+            fail(
+                fmt::format("[{}] the function gives two values for the same inputs: it depends on something else "
+                            "(a random number, or what it did before)",
+                            name_));
+            return result_;
+        }
         std::size_t elements = 0;
         for (const Array<T>& input : inputs_) elements += input.size();
         if (elements * y_.size() <= options_.largest) {
@@ -217,7 +77,7 @@ class Check {
 
   private:
     void every_element() {
-        std::vector<TapeGradients<T>> rows;
+        std::vector<TapeGradients> rows;
         for (std::size_t r = 0; r < y_.size(); ++r) rows.push_back(differentiate({{r}, {1.0}}));
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             for (std::size_t k = 0; k < inputs_[i].size(); ++k) {
@@ -250,7 +110,7 @@ class Check {
 
     /// Halves a direction that fails, and the outputs, until one element of each is left.
     bool search(const Direction& direction, const Weights& weights, std::size_t& kinks_left) {
-        const TapeGradients<T> tape = differentiate(weights);
+        const TapeGradients tape = differentiate(weights);
         Line<T> line(f_, inputs_, direction);
         if (direction.elements.size() == 1 && weights.outputs.size() == 1) {
             if (!judge(line, weights, tape)) return false;
@@ -273,12 +133,12 @@ class Check {
         return true;
     }
 
-    TapeGradients<T> differentiate(const Weights& weights) {
+    TapeGradients differentiate(const Weights& weights) {
         Array<T> seed(xt::zeros<T>(y_.shape()));
         for (std::size_t i = 0; i < weights.outputs.size(); ++i)
             seed.data()[weights.outputs[i]] = static_cast<T>(weights.weights[i]);
         const Gradients<T> gradients = tape_.backward(y_, seed, Keep<T>::all());
-        TapeGradients<T> result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
+        TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
         for (std::uint32_t n = 0; n < nodes_; ++n) {
             const Variable<T> node = tape_.at(n);
             const Array<T>&value = node.value(), &adjoint = gradients[node];
@@ -292,7 +152,7 @@ class Check {
         return result;
     }
 
-    static double along(const Direction& direction, const TapeGradients<T>& tape) {
+    static double along(const Direction& direction, const TapeGradients& tape) {
         double total = 0;
         for (std::size_t i = 0; i < direction.elements.size(); ++i)
             total += tape.gradients[direction.input][direction.elements[i]] * direction.lengths[i];
@@ -300,18 +160,18 @@ class Check {
     }
 
     /// f(x + t u) - f(x) - t g, with its sign.
-    double remainder(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape, std::size_t step, int side) {
+    double remainder(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
         const auto& point = line.at(step, side);
         return weights.of(point.value) - tape.value - point.t * along(line.direction(), tape);
     }
 
-    double rounding(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape, std::size_t step, int side) {
+    double rounding(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
         const auto& point = line.at(step, side);
         return tape.rounding + std::numeric_limits<T>::epsilon() *
                                    (weights.size_of(point.value) + std::abs(point.t * along(line.direction(), tape)));
     }
 
-    Order side_order(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape, int side) {
+    Order side_order(Line<T>& line, const Weights& weights, const TapeGradients& tape, int side) {
         const auto order = [&](double noise) {
             return order_of(line.steps(), [&](std::size_t step) {
                 return Sample{std::abs(line.at(step, side).t), std::abs(remainder(line, weights, tape, step, side)),
@@ -322,13 +182,13 @@ class Check {
         return plain.second() ? plain : order(line.noise(weights, side));
     }
 
-    bool right(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape) {
+    bool right(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
         return std::isfinite(along(line.direction(), tape)) && side_order(line, weights, tape, 1).second() &&
                side_order(line, weights, tape, -1).second();
     }
 
     /// Judges one element of the Jacobian; false ends the check.
-    bool judge(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape) {
+    bool judge(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
         const double g = along(line.direction(), tape);
         if (!std::isfinite(g)) return unbounded(line, weights, g) || wrong(line, weights, tape, {}, "");
         const Order above = side_order(line, weights, tape, 1), below = side_order(line, weights, tape, -1);
@@ -339,15 +199,18 @@ class Check {
                           rounding(line, weights, tape, step, 1) + rounding(line, weights, tape, step, -1)};
         });
         const Order& worst = above.power < below.power ? above : below;
-        if (bend.second() || bend.jumps() || worst.jumps()) return wrong(line, weights, tape, worst, "");
+        if (worst.jumps()) {
+            const std::string where = kink_at(line, step_of(line, worst.last.step), true);
+            return wrong(line, weights, tape, worst, fmt::format(" The function jumps here{}.", where));
+        }
+        if (bend.second() || bend.jumps()) return wrong(line, weights, tape, worst, "");
 
         const std::size_t step = step_of(line, bend.last.step);
         const double high = remainder(line, weights, tape, step, 1), low = remainder(line, weights, tape, step, -1);
         const double t = line.at(step, 1).t, slope_above = g + high / t, slope_below = g - low / t;
-        std::string where = kink_at(line, step);
+        const std::string where = kink_at(line, step, false);
         const std::string slopes = fmt::format("the slope is {:.6g} below and {:.6g} above", slope_below, slope_above);
         result_.kink = true;
-        result_.operation = operation_;
         if (above.second() || below.second() || high * low > 0) {
             if (result_.message.empty())
                 result_.message = fmt::format("[{}] {} is on a kink{}: {}, and {:.6g} on the tape", name_,
@@ -380,36 +243,37 @@ class Check {
         return line.steps() - 1;
     }
 
-    /// The first operation on the tape whose own value bends: the kink, or what it comes from, is there.
-    std::string kink_at(Line<T>& line, std::size_t step) {
+    /// The first operation on the tape whose value bends or jumps: its inputs don't, so they lie on its kink.
+    std::string kink_at(Line<T>& line, std::size_t step, bool jump) {
         const Direction& direction = line.direction();
-        const auto record = [&](Tape<T>& tape, double t) {
-            Inputs<T> moved = inputs_;
-            for (std::size_t i = 0; i < direction.elements.size(); ++i)
-                moved[direction.input].data()[direction.elements[i]] += static_cast<T>(t * direction.lengths[i]);
-            f_(record_inputs(tape, moved));
-        };
         const double t = std::abs(line.at(step, 1).t);
+        const double moves[] = {t, -t, t / shrink, -t / shrink};
         Tape<T> tapes[4];
-        const double moves[4] = {t, -t, t / shrink, -t / shrink};
-        for (int i = 0; i < 4; ++i) record(tapes[i], moves[i]);
+        for (std::size_t i = 0; i < 4; ++i) {
+            Inputs<T> moved = inputs_;
+            for (std::size_t k = 0; k < direction.elements.size(); ++k)
+                moved[direction.input].data()[direction.elements[k]] += static_cast<T>(moves[i] * direction.lengths[k]);
+            f_(record_inputs(tapes[i], moved));
+        }
         for (std::uint32_t n = 0; n < nodes_; ++n) {
             const Node<T>& node = tape_.node(n);
             if (node.inputs.empty()) continue;
             for (const Tape<T>& tape : tapes)
                 if (n >= tape.size() || !equal_shapes(tape.node(n).value->shape(), node.value->shape())) return "";
             for (std::size_t i = 0; i < node.value->size(); ++i) {
-                const auto bend = [&](int a, int b) {
-                    return std::abs(double(tapes[a].node(n).value->data()[i]) +
-                                    double(tapes[b].node(n).value->data()[i]) - 2 * double(node.value->data()[i]));
+                const double value = node.value->data()[i];
+                const auto change = [&](std::size_t tape) {
+                    return double(tapes[tape].node(n).value->data()[i]) - value;
                 };
-                const double wide = bend(0, 1), narrow = bend(2, 3);
-                const double least =
-                    clear_margin * std::numeric_limits<T>::epsilon() * std::abs(double(node.value->data()[i]));
-                if (!(wide > least) || !(wide > 1e-8 * t)) continue;
-                const double power = std::log(wide / std::max(narrow, 1e-300)) / std::log(shrink);
-                if (power > 1.25) continue;
-                operation_ = node.operation;
+                const auto size = [&](std::size_t above) {
+                    return jump ? std::max(std::abs(change(above)), std::abs(change(above + 1)))
+                                : std::abs(change(above) + change(above + 1));
+                };
+                const double wide = size(0), narrow = std::max(size(2), 1e-300);
+                if (!(wide > clear_margin * std::numeric_limits<T>::epsilon() * std::abs(value)) ||
+                    !(wide > 1e-8 * t) || std::log(wide / narrow) > (jump ? 0.5 : 1.25) * std::log(shrink))
+                    continue;
+                result_.operation = node.operation;
                 return fmt::format(" of '{}' (%{}{}{})", node.operation, n, node.value->dimension() > 0 ? " at " : "",
                                    node.value->dimension() > 0 ? index_of(i, node.value->shape()) : "");
             }
@@ -443,16 +307,14 @@ class Check {
         return {result, step};
     }
 
-    bool wrong(Line<T>& line, const Weights& weights, const TapeGradients<T>& tape, const Order& order,
+    bool wrong(Line<T>& line, const Weights& weights, const TapeGradients& tape, const Order& order,
                const std::string& kink) {
         const double got = along(line.direction(), tape) / line.direction().lengths[0] / weights.weights[0];
         auto [expected, step] = difference(line, weights);
         expected /= line.direction().lengths[0] * weights.weights[0];
         const double relative = std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), 1e-300});
         std::string why;
-        if (order.jumps()) {
-            why = " The error does not fall as the step shrinks: the function jumps here.";
-        } else if (std::isfinite(order.power)) {
+        if (std::isfinite(order.power)) {
             why = fmt::format(
                 " As the step shrinks the error of the Taylor expansion falls with its power {:.1f}, not 2.",
                 order.power);
@@ -502,6 +364,15 @@ class Check {
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             context.locals.emplace_back(fmt::format("input {}", i), Array<double>(inputs_[i]));
         context.locals.emplace_back("the output", Array<double>(y_.value()));
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (i == input || inputs_[i].shape() != inputs_[input].shape()) continue;
+            Array<double> gradient = right;
+            for (std::size_t k = 0; k < n; ++k) {
+                Line<T> line(f_, inputs_, {i, {k}, {1.0}});
+                gradient.data()[k] = difference(line, weights).first;
+            }
+            context.others.emplace_back(fmt::format("input {}", i), std::move(gradient));
+        }
         return compare(hand, right, context);
     }
 
@@ -518,7 +389,6 @@ class Check {
     std::vector<Variable<T>> xs_;
     Variable<T> y_;
     std::size_t nodes_;
-    std::string operation_;
     GradcheckResult result_;
 };
 
