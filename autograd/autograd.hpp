@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/calculus.hpp>
+#include <autograd/compare.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>

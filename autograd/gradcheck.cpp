@@ -4,32 +4,23 @@
 #include <autograd/calculus.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/operations.hpp>
+#include <autograd/taylor.hpp>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <random>
 
 namespace autograd {
 
 namespace {
 
-using Inputs = std::vector<Array<double>>;
+using namespace taylor;
 
-std::vector<Variable<double>> record_inputs(Tape<double>& tape, const Inputs& inputs) {
-    std::vector<Variable<double>> xs;
-    for (std::size_t i = 0; i < inputs.size(); ++i) xs.push_back(tape.variable(inputs[i], fmt::format("input {}", i)));
-    return xs;
-}
-
-Array<double> evaluate_at(const Function& f, const Inputs& inputs) {
-    Tape<double> tape;
-    const auto xs = record_inputs(tape, inputs);
-    const auto pause = tape.pause();
-    return f(xs).value();
-}
-
-Array<double> random_like(const Shape& shape, std::mt19937_64& engine) {
-    Array<double> array = Array<double>::from_shape(shape);
+template <class T>
+Array<T> random_like(const Shape& shape, std::mt19937_64& engine) {
+    Array<T> array = Array<T>::from_shape(shape);
     std::normal_distribution<double> normal;
-    for (double& value : array) value = normal(engine);
+    for (T& value : array) value = static_cast<T>(normal(engine));
     return array;
 }
 
@@ -39,103 +30,415 @@ std::string index_of(std::size_t flat, const Shape& shape) {
     return fmt::format("[{}]", fmt::join(index, ", "));
 }
 
-double relative_error(double got, double expected) {
-    return std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), 1e-300});
-}
+/// The tape's derivatives for some weights of the outputs, and the rounding of f's value: every recorded number is off
+/// by a rounding, and its adjoint tells what that does to the output.
+struct TapeGradients {
+    double value;
+    double rounding;
+    std::vector<std::vector<double>> gradients;
+};
 
-bool agree(double got, double expected, const GradcheckOptions& options) {
-    return std::abs(got - expected) <=
-           options.absolute + options.relative * std::max(std::abs(got), std::abs(expected));
-}
+template <class T>
+class Check {
+  public:
+    Check(const char* name, const FunctionOf<T>& f, const Inputs<T>& inputs, const GradcheckOptions& options)
+        : name_(name),
+          f_(f),
+          inputs_(inputs),
+          options_(options),
+          xs_(record_inputs(tape_, inputs)),
+          y_(f(xs_)),
+          nodes_(tape_.size()) {}
 
-GradcheckResult check_jacobian(const Function& f, const Inputs& inputs, const GradcheckOptions& options) {
-    Tape<double> tape;
-    const auto xs = record_inputs(tape, inputs);
-    const Variable<double> y = f(xs);
-    Inputs moved = inputs;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const Array<double> tape_jacobian = jacobian(y, xs[i]);
-        for (std::size_t k = 0; k < inputs[i].size(); ++k) {
-            const double x = inputs[i].data()[k], step = options.step * std::max(1.0, std::abs(x));
-            moved[i].data()[k] = x + step;
-            const Array<double> above = evaluate_at(f, moved);
-            moved[i].data()[k] = x - step;
-            const Array<double> below = evaluate_at(f, moved);
-            moved[i].data()[k] = x;
-            for (std::size_t r = 0; r < y.size(); ++r) {
-                const double expected = (above.data()[r] - below.data()[r]) / (2 * step);
-                const double got = tape_jacobian.data()[r * inputs[i].size() + k];
-                if (!agree(got, expected, options))
-                    return {
-                        false,
-                        fmt::format("[gradcheck] the derivative of output {} by input {} at {} is {:.10g} on the "
-                                    "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
-                                    index_of(r, y.shape()), i, index_of(k, inputs[i].shape()), got, expected,
-                                    relative_error(got, expected), step)};
+    GradcheckResult run() {
+        for (T value : y_.value())
+            if (!std::isfinite(value)) {
+                fail(fmt::format("[{}] the function is not finite at these inputs", name_));
+                return result_;
+            }
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (inputs_[i].size() == 0) continue;
+            if (Line<T>(f_, inputs_, {i, {0}, {1.0}}).evaluate(0).value == y_.value()) break;
+            fail(
+                fmt::format("[{}] the function gives two values for the same inputs: it depends on something else "
+                            "(a random number, or what it did before)",
+                            name_));
+            return result_;
+        }
+        std::size_t elements = 0;
+        for (const Array<T>& input : inputs_) elements += input.size();
+        if (elements * y_.size() <= options_.largest) {
+            every_element();
+        } else {
+            random_directions();
+        }
+        return result_;
+    }
+
+  private:
+    void every_element() {
+        std::vector<TapeGradients> rows;
+        for (std::size_t r = 0; r < y_.size(); ++r) rows.push_back(differentiate({{r}, {1.0}}));
+        for (std::size_t i = 0; i < inputs_.size(); ++i)
+            for (std::size_t k = 0; k < inputs_[i].size(); ++k) {
+                Line<T> line(f_, inputs_, {i, {k}, {1.0}});
+                for (std::size_t r = 0; r < rows.size(); ++r)
+                    if (!judge(line, {{r}, {1.0}}, rows[r])) return;
+            }
+    }
+
+    void random_directions() {
+        std::mt19937_64 engine(options_.seed);
+        std::normal_distribution<double> normal;
+        const auto draw = [&](std::size_t count) {
+            std::vector<double> numbers(count);
+            for (double& x : numbers) x = normal(engine);
+            return numbers;
+        };
+        const auto all = [](std::size_t count) {
+            std::vector<std::size_t> numbers(count);
+            std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+            return numbers;
+        };
+        for (std::size_t d = 0; d < options_.directions; ++d)
+            for (std::size_t i = 0; i < inputs_.size(); ++i) {
+                std::size_t kinks_left = 16;
+                const std::size_t n = inputs_[i].size();
+                if (n > 0 && !search({i, all(n), draw(n)}, {all(y_.size()), draw(y_.size())}, kinks_left)) return;
+            }
+    }
+
+    /// Halves a direction that fails, and the outputs, until one element of each is left.
+    bool search(const Direction& direction, const Weights& weights, std::size_t& kinks_left) {
+        const TapeGradients tape = differentiate(weights);
+        Line<T> line(f_, inputs_, direction);
+        if (direction.elements.size() == 1 && weights.outputs.size() == 1) {
+            if (!judge(line, weights, tape)) return false;
+            --kinks_left;
+            return true;
+        }
+        if (kinks_left == 0 || right(line, weights, tape)) return true;
+        const auto half = [](const auto& numbers, bool upper) {
+            const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+            return std::decay_t<decltype(numbers)>(upper ? middle : numbers.begin(), upper ? numbers.end() : middle);
+        };
+        for (bool upper : {false, true}) {
+            const bool found =
+                direction.elements.size() > 1
+                    ? search({direction.input, half(direction.elements, upper), half(direction.lengths, upper)},
+                             weights, kinks_left)
+                    : search(direction, {half(weights.outputs, upper), half(weights.weights, upper)}, kinks_left);
+            if (!found) return false;
+        }
+        return true;
+    }
+
+    TapeGradients differentiate(const Weights& weights) {
+        Array<T> seed(xt::zeros<T>(y_.shape()));
+        for (std::size_t i = 0; i < weights.outputs.size(); ++i)
+            seed.data()[weights.outputs[i]] = static_cast<T>(weights.weights[i]);
+        const Gradients<T> gradients = tape_.backward(y_, seed, Keep<T>::all());
+        TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
+        for (std::uint32_t n = 0; n < nodes_; ++n) {
+            const Variable<T> node = tape_.at(n);
+            const Array<T>&value = node.value(), &adjoint = gradients[node];
+            for (std::size_t i = 0; i < value.size(); ++i) {
+                const double effect = std::abs(double(value.data()[i]) * double(adjoint.data()[i]));
+                if (std::isfinite(effect)) result.rounding += effect;
             }
         }
+        result.rounding *= std::numeric_limits<T>::epsilon();
+        for (const Variable<T>& x : xs_) result.gradients.emplace_back(gradients[x].begin(), gradients[x].end());
+        return result;
     }
-    return {};
+
+    static double along(const Direction& direction, const TapeGradients& tape) {
+        double total = 0;
+        for (std::size_t i = 0; i < direction.elements.size(); ++i)
+            total += tape.gradients[direction.input][direction.elements[i]] * direction.lengths[i];
+        return total;
+    }
+
+    /// f(x + t u) - f(x) - t g, with its sign.
+    double remainder(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
+        const auto& point = line.at(step, side);
+        return weights.of(point.value) - tape.value - point.t * along(line.direction(), tape);
+    }
+
+    double rounding(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
+        const auto& point = line.at(step, side);
+        return tape.rounding + std::numeric_limits<T>::epsilon() *
+                                   (weights.size_of(point.value) + std::abs(point.t * along(line.direction(), tape)));
+    }
+
+    Order side_order(Line<T>& line, const Weights& weights, const TapeGradients& tape, int side) {
+        const auto order = [&](double noise) {
+            return order_of(line.steps(), [&](std::size_t step) {
+                return Sample{std::abs(line.at(step, side).t), std::abs(remainder(line, weights, tape, step, side)),
+                              noise + rounding(line, weights, tape, step, side)};
+            });
+        };
+        const Order plain = order(0);
+        return plain.second() ? plain : order(line.noise(weights, side));
+    }
+
+    bool right(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
+        return std::isfinite(along(line.direction(), tape)) && side_order(line, weights, tape, 1).second() &&
+               side_order(line, weights, tape, -1).second();
+    }
+
+    /// Judges one element of the Jacobian; false ends the check.
+    bool judge(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
+        const double g = along(line.direction(), tape);
+        if (!std::isfinite(g)) return unbounded(line, weights, g) || wrong(line, weights, tape, {}, "");
+        const Order above = side_order(line, weights, tape, 1), below = side_order(line, weights, tape, -1);
+        if (above.second() && below.second()) return true;
+        const Order bend = order_of(line.steps(), [&](std::size_t step) {
+            return Sample{line.at(step, 1).t,
+                          std::abs(remainder(line, weights, tape, step, 1) + remainder(line, weights, tape, step, -1)),
+                          rounding(line, weights, tape, step, 1) + rounding(line, weights, tape, step, -1)};
+        });
+        const Order& worst = above.power < below.power ? above : below;
+        if (worst.jumps()) {
+            const std::string where = kink_at(line, step_of(line, worst.last.step), true);
+            return wrong(line, weights, tape, worst, fmt::format(" The function jumps here{}.", where));
+        }
+        if (bend.second() || bend.jumps()) return wrong(line, weights, tape, worst, "");
+
+        const std::size_t step = step_of(line, bend.last.step);
+        const double high = remainder(line, weights, tape, step, 1), low = remainder(line, weights, tape, step, -1);
+        const double t = line.at(step, 1).t, slope_above = g + high / t, slope_below = g - low / t;
+        const std::string where = kink_at(line, step, false);
+        const std::string slopes = fmt::format("the slope is {:.6g} below and {:.6g} above", slope_below, slope_above);
+        result_.kink = true;
+        if (above.second() || below.second() || high * low > 0) {
+            if (result_.message.empty())
+                result_.message = fmt::format("[{}] {} is on a kink{}: {}, and {:.6g} on the tape", name_,
+                                              place(line, weights), where, slopes, g);
+            return true;
+        }
+        return wrong(line, weights, tape, worst,
+                     fmt::format(" It is on a kink{}, but not between the slopes: {}.", where, slopes));
+    }
+
+    /// Whether the quotients of differences grow without bound on a side, as the square root's do at 0.
+    bool unbounded(Line<T>& line, const Weights& weights, double g) {
+        if (std::isnan(g)) return false;
+        for (int side : {1, -1}) {
+            const double start = weights.of(y_.value());
+            const Order order = order_of(line.steps(), [&](std::size_t step) {
+                const auto& point = line.at(step, side);
+                return Sample{std::abs(point.t), std::abs(weights.of(point.value) - start),
+                              std::numeric_limits<T>::epsilon() * std::abs(start)};
+            });
+            const double quotient = (weights.of(line.at(step_of(line, order.last.step), side).value) - start) * side;
+            if (order.last.step > 0 && order.power < 0.9 && quotient * g > 0) return true;
+        }
+        return false;
+    }
+
+    std::size_t step_of(Line<T>& line, double t) {
+        for (std::size_t step = 0; step < line.steps(); ++step)
+            if (std::abs(line.at(step, 1).t) <= t * 1.5) return step;
+        return line.steps() - 1;
+    }
+
+    /// The first operation on the tape whose value bends or jumps: its inputs don't, so they lie on its kink.
+    std::string kink_at(Line<T>& line, std::size_t step, bool jump) {
+        const Direction& direction = line.direction();
+        const double t = std::abs(line.at(step, 1).t);
+        const double moves[] = {t, -t, t / shrink, -t / shrink};
+        Tape<T> tapes[4];
+        for (std::size_t i = 0; i < 4; ++i) {
+            Inputs<T> moved = inputs_;
+            for (std::size_t k = 0; k < direction.elements.size(); ++k)
+                moved[direction.input].data()[direction.elements[k]] += static_cast<T>(moves[i] * direction.lengths[k]);
+            f_(record_inputs(tapes[i], moved));
+        }
+        for (std::uint32_t n = 0; n < nodes_; ++n) {
+            const Node<T>& node = tape_.node(n);
+            if (node.inputs.empty()) continue;
+            for (const Tape<T>& tape : tapes)
+                if (n >= tape.size() || !equal_shapes(tape.node(n).value->shape(), node.value->shape())) return "";
+            for (std::size_t i = 0; i < node.value->size(); ++i) {
+                const double value = node.value->data()[i];
+                const auto change = [&](std::size_t tape) {
+                    return double(tapes[tape].node(n).value->data()[i]) - value;
+                };
+                const auto size = [&](std::size_t above) {
+                    return jump ? std::max(std::abs(change(above)), std::abs(change(above + 1)))
+                                : std::abs(change(above) + change(above + 1));
+                };
+                const double wide = size(0), narrow = std::max(size(2), 1e-300);
+                if (!(wide > clear_margin * std::numeric_limits<T>::epsilon() * std::abs(value)) ||
+                    !(wide > 1e-8 * t) || std::log(wide / narrow) > (jump ? 0.5 : 1.25) * std::log(shrink))
+                    continue;
+                result_.operation = node.operation;
+                return fmt::format(" of '{}' (%{}{}{})", node.operation, n, node.value->dimension() > 0 ? " at " : "",
+                                   node.value->dimension() > 0 ? index_of(i, node.value->shape()) : "");
+            }
+        }
+        return "";
+    }
+
+    std::string place(const Line<T>& line, const Weights& weights) const {
+        const Direction& d = line.direction();
+        return fmt::format("the derivative of output {} by input {} at {}", index_of(weights.outputs[0], y_.shape()),
+                           d.input, index_of(d.elements[0], inputs_[d.input].shape()));
+    }
+
+    /// The central difference with the least error, as its neighbour and the rounding of f show it, and its step.
+    static std::pair<double, double> difference(Line<T>& line, const Weights& weights) {
+        double least = std::numeric_limits<double>::infinity(), step = 0, result = 0, previous = 0;
+        for (std::size_t i = 0; i < line.steps(); ++i) {
+            const auto &high = line.at(i, 1), &low = line.at(i, -1);
+            const double distance = high.t - low.t;
+            const double slope = (weights.of(high.value) - weights.of(low.value)) / distance;
+            const double rounding = std::numeric_limits<T>::epsilon() * weights.size_of(high.value) / distance;
+            const double error = std::abs(slope - previous) + 4 * rounding;
+            if (i > 0 && error < least) {
+                least = error;
+                step = high.t;
+                result = slope;
+            }
+            if (4 * rounding > least) break;
+            previous = slope;
+        }
+        return {result, step};
+    }
+
+    bool wrong(Line<T>& line, const Weights& weights, const TapeGradients& tape, const Order& order,
+               const std::string& kink) {
+        const double got = along(line.direction(), tape) / line.direction().lengths[0] / weights.weights[0];
+        auto [expected, step] = difference(line, weights);
+        expected /= line.direction().lengths[0] * weights.weights[0];
+        const double relative = std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), 1e-300});
+        std::string why;
+        if (std::isfinite(order.power)) {
+            why = fmt::format(
+                " As the step shrinks the error of the Taylor expansion falls with its power {:.1f}, not 2.",
+                order.power);
+        }
+        result_.comparison = look(line.direction().input);
+        std::string looks;
+        if (!result_.comparison.equal())
+            looks = fmt::format(" By input {}: {}.", line.direction().input, result_.comparison.sentence);
+        fail(
+            fmt::format("[{}] {} is {:.10g} on the tape, but differences give {:.10g} (relative error {:.2g}, step "
+                        "{:.2g}).{}{}{}",
+                        name_, place(line, weights), got, expected, relative, step, why, kink, looks));
+        return false;
+    }
+
+    /// What the gradient of the outputs in random proportions looks like beside the right one.
+    Comparison look(std::size_t input) {
+        const std::size_t n = inputs_[input].size(), m = y_.size();
+        std::mt19937_64 engine(options_.seed);
+        const Array<double> v = random_like<double>(y_.shape(), engine);
+        Weights weights;
+        for (std::size_t r = 0; r < m; ++r) {
+            weights.outputs.push_back(r);
+            weights.weights.push_back(v.data()[r]);
+        }
+        const auto tape = differentiate(weights);
+        Array<double> hand = Array<double>::from_shape(inputs_[input].shape()), right = hand;
+        std::copy_n(tape.gradients[input].begin(), n, hand.data());
+        Comparison none;
+        if (n > options_.largest) return none;
+
+        CompareContext context;
+        context.tolerance = std::is_same_v<T, double> ? 1e-7 : 1e-2;
+        context.adjoint = v;
+        const bool small = n * m <= options_.largest;
+        if (small) {
+            Shape shape = y_.shape();
+            for (std::size_t length : inputs_[input].shape()) shape.push_back(length);
+            context.jacobian = Array<double>::from_shape(shape);
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+            Line<T> line(f_, inputs_, {input, {k}, {1.0}});
+            right.data()[k] = difference(line, weights).first;
+            for (std::size_t r = 0; small && r < m; ++r)
+                context.jacobian->data()[r * n + k] = difference(line, {{r}, {1.0}}).first;
+        }
+        for (std::size_t i = 0; i < inputs_.size(); ++i)
+            context.locals.emplace_back(fmt::format("input {}", i), Array<double>(inputs_[i]));
+        context.locals.emplace_back("the output", Array<double>(y_.value()));
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (i == input || inputs_[i].shape() != inputs_[input].shape()) continue;
+            Array<double> gradient = right;
+            for (std::size_t k = 0; k < n; ++k) {
+                Line<T> line(f_, inputs_, {i, {k}, {1.0}});
+                gradient.data()[k] = difference(line, weights).first;
+            }
+            context.others.emplace_back(fmt::format("input {}", i), std::move(gradient));
+        }
+        return compare(hand, right, context);
+    }
+
+    void fail(std::string message) {
+        result_.passed = false;
+        result_.message = std::move(message);
+    }
+
+    const char* name_;
+    const FunctionOf<T>& f_;
+    const Inputs<T>& inputs_;
+    const GradcheckOptions& options_;
+    Tape<T> tape_;
+    std::vector<Variable<T>> xs_;
+    Variable<T> y_;
+    std::size_t nodes_;
+    GradcheckResult result_;
+};
+
+template <class T>
+GradcheckResult check_second(const FunctionOf<T>& f, const Inputs<T>& inputs, const GradcheckOptions& options) {
+    const FunctionOf<T> derivative = [&](const std::vector<Variable<T>>& xs) {
+        std::mt19937_64 engine(options.seed);
+        Tape<T>& tape = xs.front().tape();
+        // Differences need the derivative's value only, but the derivative itself needs a recording.
+        std::vector<Variable<T>> fresh;
+        const bool paused = !tape.records();
+        Tape<T> own;
+        for (const Variable<T>& x : xs) fresh.push_back(paused ? own.variable(x.value()) : x);
+        const Variable<T> y = f(fresh);
+        const auto gradients = vjp(y, fresh, y.tape().constant(random_like<T>(y.shape(), engine)));
+        Variable<T> total = y.tape().constant(T(0));
+        for (const Variable<T>& gradient : gradients)
+            total = total + sum(gradient * random_like<T>(gradient.shape(), engine));
+        return paused ? tape.constant(total.value()) : total;
+    };
+    return Check<T>("gradgradcheck", derivative, inputs, options).run();
 }
 
-GradcheckResult check_directions(const Function& f, const Inputs& inputs, const GradcheckOptions& options) {
-    std::mt19937_64 engine(options.seed);
-    Tape<double> tape;
-    const auto xs = record_inputs(tape, inputs);
-    const Variable<double> y = f(xs);
-    const double step = options.step;
-    for (std::size_t d = 0; d < options.directions; ++d) {
-        const Array<double> v = random_like(y.shape(), engine);
-        const Gradients<double> gradients = tape.backward(y, v);
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const Array<double> u = random_like(inputs[i].shape(), engine);
-            Inputs above = inputs, below = inputs;
-            above[i] += step * u;
-            below[i] -= step * u;
-            const Array<double> high = evaluate_at(f, above), low = evaluate_at(f, below);
-            double got = 0, expected = 0;
-            for (std::size_t k = 0; k < u.size(); ++k) got += gradients[xs[i]].data()[k] * u.data()[k];
-            for (std::size_t r = 0; r < v.size(); ++r)
-                expected += v.data()[r] * (high.data()[r] - low.data()[r]) / (2 * step);
-            if (!agree(got, expected, options))
-                return {false, fmt::format(
-                                   "[gradcheck] along random direction {} of input {} the derivative is {:.10g} on the "
-                                   "tape, but central differences give {:.10g} (relative error {:.2g}, step {:.2g})",
-                                   d, i, got, expected, relative_error(got, expected), step)};
-        }
-    }
-    return {};
+void allow_float(const char* name, const GradcheckOptions& options) {
+    if (!options.allow_float)
+        throw std::invalid_argument(fmt::format(
+            "[{}] in single precision only errors above about 1 % are found: check in double, or set allow_float",
+            name));
 }
 
 }  // namespace
 
-GradcheckResult gradcheck(const Function& f, const std::vector<Array<double>>& inputs,
-                          const GradcheckOptions& options) {
-    std::size_t elements = 0;
-    for (const Array<double>& input : inputs) elements += input.size();
-    const std::size_t outputs = evaluate_at(f, inputs).size();
-    return elements * outputs <= options.largest ? check_jacobian(f, inputs, options)
-                                                 : check_directions(f, inputs, options);
+GradcheckResult gradcheck(const Function& f, const Inputs<double>& inputs, const GradcheckOptions& options) {
+    return Check<double>("gradcheck", f, inputs, options).run();
 }
 
-GradcheckResult gradgradcheck(const Function& f, const std::vector<Array<double>>& inputs,
-                              const GradcheckOptions& options) {
-    const auto derivative = [&](const std::vector<Variable<double>>& xs) {
-        std::mt19937_64 engine(options.seed);
-        Tape<double>& tape = xs.front().tape();
-        // Differences need the derivative's value only, but the derivative itself needs a recording.
-        std::vector<Variable<double>> fresh;
-        const bool paused = !tape.records();
-        Tape<double> own;
-        for (const Variable<double>& x : xs) fresh.push_back(paused ? own.variable(x.value()) : x);
-        const Variable<double> y = f(fresh);
-        const auto gradients = vjp(y, fresh, y.tape().constant(random_like(y.shape(), engine)));
-        Variable<double> total = y.tape().constant(0.0);
-        for (const Variable<double>& gradient : gradients)
-            total = total + sum(gradient * random_like(gradient.shape(), engine));
-        return paused ? tape.constant(total.value()) : total;
-    };
-    return gradcheck(derivative, inputs, options);
+GradcheckResult gradgradcheck(const Function& f, const Inputs<double>& inputs, const GradcheckOptions& options) {
+    return check_second<double>(f, inputs, options);
+}
+
+GradcheckResult gradcheck_in_float(const FunctionOf<float>& f, const Inputs<float>& inputs,
+                                   const GradcheckOptions& options) {
+    allow_float("gradcheck", options);
+    return Check<float>("gradcheck", f, inputs, options).run();
+}
+
+GradcheckResult gradgradcheck_in_float(const FunctionOf<float>& f, const Inputs<float>& inputs,
+                                       const GradcheckOptions& options) {
+    allow_float("gradgradcheck", options);
+    return check_second<float>(f, inputs, options);
 }
 
 }  // namespace autograd

@@ -1,0 +1,478 @@
+// The checks are checked: rules that are broken on purpose must be caught and named, right rules of hard functions must
+// pass, and on a kink any value between the slopes on both sides.
+#define BOOST_TEST_MODULE gradcheck
+#include <autograd/autograd.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <random>
+
+using namespace autograd;
+using Xs = std::vector<Variable<double>>;
+using Inputs = std::vector<Array<double>>;
+
+namespace {
+
+const Array<double> points = {{0.5, 1.5, -1.0}, {2.0, 1.25, -0.75}};
+const Array<double> other = {{0.7, -0.4, 1.1}, {0.2, 1.9, -1.3}};
+const Array<double> square = {{0.5, 1.5, -1.0}, {2.0, 1.25, -0.75}, {0.3, -1.2, 0.9}};
+const Array<double> square_too = {{0.2, -0.5, 1.3}, {1.7, 0.4, -0.6}, {-1.1, 0.8, 0.25}};
+const Array<double> vector = {0.4, -1.2, 2.0};
+
+/// z = x^3 with a rule of one's own.
+template <class Rule>
+Function cube(Rule rule) {
+    return [rule](const Xs& xs) {
+        const auto x = xs[0];
+        return record("cube", {x}, x.value() * x.value() * x.value(), [x, rule](auto& at) { rule(at, x); });
+    };
+}
+
+/// A constant array of x's shape: `inside` at the first `count` elements, `outside` at the others.
+Variable<double> mask(const Variable<double>& x, std::size_t count, double inside, double outside) {
+    Array<double> array(x.shape(), outside);
+    std::fill_n(array.data(), count, inside);
+    return x.tape().constant(array);
+}
+
+struct Broken {
+    const char* what;
+    Function f;
+    Inputs inputs;
+    const char* relation;
+    double factor = 1;
+};
+
+const std::vector<Broken> broken = {
+    {"off by 0.05 %",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.0015 * at(x) * at(x); }),
+     {points},
+     "constant-factor",
+     1.0005},
+    {"off by 0.0001 %",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.000003 * at(x) * at(x); }),
+     {points},
+     "constant-factor",
+     1.000001},
+    {"the sign",
+     cube([](auto& at, auto x) { at.adjoint(x) += -at.zbar() * 3.0 * at(x) * at(x); }),
+     {points},
+     "constant-factor",
+     -1},
+    {"twice",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 6.0 * at(x) * at(x); }),
+     {points},
+     "constant-factor",
+     2},
+    {"half",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 1.5 * at(x) * at(x); }),
+     {points},
+     "constant-factor",
+     0.5},
+    {"zero", cube([](auto&, auto) {}), {points}, "zero", 0},
+    {"the incoming adjoint left out",
+     cube([](auto& at, auto x) { at.adjoint(x) += at(x) * at(x) * 3.0; }),
+     {points},
+     "missing-adjoint"},
+    {"the function for its derivative",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * at.z(); }),
+     {points},
+     "missing-inner-derivative",
+     1.0 / 3},
+    {"an offset",
+     cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.0 * at(x) * at(x) + 1e-4; }),
+     {points},
+     "none"},
+    {"1/N",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("total", {x}, sum_to(x.value(), {1, 1}, {}), [x](auto& at) {
+             at.adjoint(x) += at.evaluate(spread(at.zbar(), {1, 1}, {2, 3})) / 6.0;
+         });
+     },
+     {points},
+     "constant-factor",
+     1.0 / 6},
+    {"N along an axis",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("average", {x}, mean(x, {0}).value() * 1.0, [x](auto& at) {
+             at.adjoint(x) += at.evaluate(spread(at.zbar(), {1, 3}, {2, 3}));
+         });
+     },
+     {points},
+     "constant-factor",
+     2},
+    {"a product's factor not transposed",
+     [](const Xs& xs) {
+         const auto a = xs[0], b = xs[1];
+         return record("product", {a, b}, matmul(a.value(), b.value()), [a, b](auto& at) {
+             at.adjoint(a) += matmul(at.zbar(), at(b));
+             at.adjoint(b) += matmul(matrix_transpose(at(a)), at.zbar());
+         });
+     },
+     {square, square_too},
+     "transposed"},
+    {"the gradient transposed",
+     [](const Xs& xs) {
+         const auto x = xs[0], w = xs[1];
+         return record("affine", {x, w}, matmul(x.value(), matrix_transpose(w.value())), [x, w](auto& at) {
+             at.adjoint(x) += matmul(at.zbar(), at(w));
+             at.adjoint(w) += matmul(matrix_transpose(at(x)), at.zbar());
+         });
+     },
+     {square, square_too},
+     "transposed"},
+    {"no sum over a broadcast axis",
+     [](const Xs& xs) {
+         const auto x = xs[0], b = xs[1], first_row = mask(x, 3, 1, 0);
+         return record("scale", {x, b, first_row}, x.value() * b.value(), [x, b, first_row](auto& at) {
+             at.adjoint(x) += at.zbar() * at(b);
+             at.adjoint(b) += at.zbar() * at(x) * at(first_row);
+         });
+     },
+     {points, vector},
+     "missing-sum"},
+    {"a sum too many",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("double", {x}, x.value() * 2.0, [x](auto& at) {
+             at.adjoint(x) += at.evaluate(spread(at.evaluate(sum_to(at.zbar(), {1, 3}, {3})), {1, 3}, {2, 3})) * 2.0;
+         });
+     },
+     {points},
+     "extra-sum"},
+    {"the inner derivative left out",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("sine of a square", {x}, sin(x.value() * x.value()),
+                       [x](auto& at) { at.adjoint(x) += at.zbar() * cos(at(x) * at(x)); });
+     },
+     {points},
+     "missing-inner-derivative",
+     0.5},
+    {"the inner derivative twice",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("tanh too", {x}, tanh(x.value()), [x](auto& at) {
+             at.adjoint(x) += at.zbar() * (1.0 - at.z() * at.z()) * (1.0 - at.z() * at.z());
+         });
+     },
+     {points},
+     "extra-inner-derivative"},
+    {"one element",
+     [](const Xs& xs) {
+         const auto x = xs[0], but_first = mask(x, 1, 0, 1);
+         return record("square", {x, but_first}, x.value() * x.value(),
+                       [x, but_first](auto& at) { at.adjoint(x) += at.zbar() * 2.0 * at(x) * at(but_first); });
+     },
+     {points},
+     "one-element"},
+    {"the sign of one branch",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("magnitude", {x}, abs(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar(); });
+     },
+     {points},
+     "missing-inner-derivative"},
+    {"one branch",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("leaky relu", {x}, gate(x.value(), x.value()) - 0.1 * gate(-x.value(), -x.value()),
+                       [x](auto& at) { at.adjoint(x) += gate(at.zbar(), at(x)) + 0.01 * gate(at.zbar(), -at(x)); });
+     },
+     {points},
+     "one-branch"},
+    {"a term lacking",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("x sin x", {x}, x.value() * sin(x.value()),
+                       [x](auto& at) { at.adjoint(x) += at.zbar() * sin(at(x)); });
+     },
+     {points},
+     "missing-term"},
+    {"the second input's sign",
+     [](const Xs& xs) {
+         const auto x = xs[0], y = xs[1];
+         return record("ratio", {x, y}, x.value() / y.value(), [x, y](auto& at) {
+             at.adjoint(x) += at.zbar() / at(y);
+             at.adjoint(y) += at.zbar() * at.z() / at(y);
+         });
+     },
+     {points, other},
+     "constant-factor",
+     -1},
+    {"softmax without what lies off the diagonal",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("normalized", {x}, softmax(x).value() * 1.0,
+                       [x](auto& at) { at.adjoint(x) += at.zbar() * at.z() * (1.0 - at.z()); });
+     },
+     {points},
+     "diagonal"},
+    {"the inputs exchanged",
+     [](const Xs& xs) {
+         const auto x = xs[0], y = xs[1];
+         return record("times", {x, y}, x.value() * y.value(), [x, y](auto& at) {
+             at.adjoint(x) += at.zbar() * at(x);
+             at.adjoint(y) += at.zbar() * at(y);
+         });
+     },
+     {points, other},
+     "another-input"},
+    {"the derivative at the wrong place",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("tanh too", {x}, tanh(x.value()),
+                       [x](auto& at) { at.adjoint(x) += at.zbar() * (1.0 - at(x) * at(x)); });
+     },
+     {points},
+     "wrong-derivative"},
+    {"rows exchanged",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("half", {x}, x.value() / 2.0,
+                       [x](auto& at) { at.adjoint(x) += at.evaluate(slice_axis(at.zbar(), 0, 1, -1, 2)) / 2.0; });
+     },
+     {points},
+     "reordered"},
+    {"a linear rule, by little",
+     [](const Xs& xs) {
+         const auto x = xs[0];
+         return record("linear", {x}, x.value() * 3.0, [x](auto& at) { at.adjoint(x) += at.zbar() * 3.0000001; });
+     },
+     {points},
+     "equal"},  // too little for `compare` to speak of
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(broken_rules_are_caught_and_named) {
+    for (const Broken& row : broken) {
+        const GradcheckResult result = gradcheck(row.f, row.inputs);
+        BOOST_TEST_MESSAGE(row.what << ": " << result.message);
+        BOOST_TEST(!result.passed, row.what << " passes");
+        BOOST_TEST(result.comparison.relation == row.relation, row.what << " is called " << result.comparison.relation);
+        BOOST_TEST(std::abs(result.comparison.factor - row.factor) < 1e-7,
+                   row.what << ": " << result.comparison.factor);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_says_all) {
+    const auto result =
+        gradcheck(cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 6.0 * at(x) * at(x); }), {points});
+    for (const char* part : {"[gradcheck] the derivative of output [0, 0] by input 0 at [0, 0] is 1.5 on the tape",
+                             "differences give 0.75 ", "(relative error 0.5, step ", "falls with its power 1.0, not 2",
+                             "the gradient is 2 times the right one"})
+        BOOST_TEST(result.message.find(part) != std::string::npos, part << " is not in: " << result.message);
+}
+
+// The rule is right on arrays, but written wrongly for variables.
+BOOST_AUTO_TEST_CASE(a_wrong_second_derivative_is_caught) {
+    const Function f = cube([](auto& at, auto x) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(at)>, OnArrays<double>>) {
+            at.adjoint(x) += at.zbar() * 3.0 * at(x) * at(x);
+        } else {
+            at.adjoint(x) += at.zbar() * 3.0 * x.value() * at(x);
+        }
+    });
+    BOOST_TEST(gradcheck(f, {points}).passed);
+    const auto result = gradgradcheck(f, {points});
+    BOOST_TEST(!result.passed);
+    BOOST_TEST(result.comparison.relation == "constant-factor");
+    BOOST_TEST(std::abs(result.comparison.factor - 0.5) < 1e-6);
+    const Function zero = cube([](auto& at, auto x) { at.adjoint(x) += at.zbar() * 3.0 * x.value() * x.value(); });
+    BOOST_TEST(gradgradcheck(zero, {points}).comparison.relation == "zero");
+}
+
+// At 0 the error of this rule is h^3 - h c: it vanishes at the first step tried, on both sides, and must not pass for
+// it.
+BOOST_AUTO_TEST_CASE(an_error_that_vanishes_at_one_step_is_caught) {
+    const double step = 0.1234567;
+    const auto result =
+        gradcheck(cube([=](auto& at, auto x) { at.adjoint(x) += at.zbar() * (3.0 * at(x) * at(x) + step * step); }),
+                  {Array<double>{0}});
+    BOOST_TEST(!result.passed);
+}
+
+// 10,000 outputs: one wrong element is found by halving random directions.
+BOOST_AUTO_TEST_CASE(a_wrong_element_of_a_large_input_is_found) {
+    Array<double> large = Array<double>::from_shape({100, 100});
+    for (std::size_t i = 0; i < large.size(); ++i) large.data()[i] = std::sin(0.1 * double(i));
+    const auto square_with = [](double at_1234) {
+        return [at_1234](const Xs& xs) {
+            const auto x = xs[0];
+            Array<double> factors(x.shape(), 1.0);
+            factors.data()[1234] = at_1234;
+            const auto factor = x.tape().constant(factors);
+            return record("square", {x, factor}, x.value() * x.value(),
+                          [x, factor](auto& at) { at.adjoint(x) += at.zbar() * 2.0 * at(x) * at(factor); });
+        };
+    };
+    BOOST_TEST(gradcheck(square_with(1), {large}).passed);
+    const auto result = gradcheck(square_with(1.001), {large});
+    BOOST_TEST(!result.passed);
+    BOOST_TEST(result.message.find("output [12, 34] by input 0 at [12, 34]") != std::string::npos, result.message);
+}
+
+BOOST_AUTO_TEST_CASE(right_rules_of_hard_functions_pass) {
+    struct Right {
+        const char* what;
+        Function f;
+        Inputs inputs;
+    };
+    Array<double> many = Array<double>::from_shape({20000});
+    for (std::size_t i = 0; i < many.size(); ++i) many.data()[i] = std::sin(0.7 * double(i));
+    const std::vector<Right> rows = {
+        {"an exactly linear function", [](const Xs& x) { return x[0] * 3.0 - 2.0; }, {points * 1e6}},
+        {"a difference of equals", [](const Xs& x) { return x[0] - x[0]; }, {points}},
+        {"a large constant beside a small number", [](const Xs& x) { return (x[0] + 1e8) - 1e8; }, {points}},
+        {"a large factor that cancels", [](const Xs& x) { return x[0] * 1e6 - x[0] * (1e6 - 1); }, {points}},
+        {"a tiny value", [](const Xs& x) { return tanh(x[0]) * 1e-30; }, {points}},
+        {"a huge value", [](const Xs& x) { return tanh(x[0]) * 1e30; }, {points}},
+        {"log of tiny numbers", [](const Xs& x) { return log(x[0]); }, {Array<double>{1e-12, 1e-100, 3e-7}}},
+        {"log of huge numbers", [](const Xs& x) { return log(x[0]); }, {Array<double>{1e12, 1e100}}},
+        {"1 / x near 0", [](const Xs& x) { return 1.0 / x[0]; }, {Array<double>{1e-9, -1e-5}}},
+        {"exp of large numbers", [](const Xs& x) { return exp(x[0]); }, {Array<double>{300, -300, 30}}},
+        {"a fast oscillation", [](const Xs& x) { return sin(x[0] * 1e4); }, {points}},
+        {"a step of tanh", [](const Xs& x) { return tanh(x[0] * 1e5); }, {Array<double>{0, 1e-6, -3e-5, 0.4}}},
+        {"squares at 0", [](const Xs& x) { return x[0] * x[0]; }, {Array<double>{0, 0}}},
+        {"x^1.5 at 0", [](const Xs& x) { return pow(x[0], 1.5); }, {Array<double>{0}}},
+        {"an infinite slope", [](const Xs& x) { return sqrt(x[0]); }, {Array<double>{0}}},
+        {"kinks nearby",
+         [](const Xs& x) { return relu(x[0]) + abs(x[0]); },
+         {Array<double>{1e-9, -1e-6, 1e-3, -1e-14}}},
+        {"near ties",
+         [](const Xs& x) { return amax(x[0]) * maximum(x[0], 1.0 + 0.0 * x[0]); },
+         {Array<double>{1, 1 + 1e-7, 1 - 1e-9}}},
+        {"variance about a large mean", [](const Xs& x) { return variance(x[0], {0}); }, {points + 1e6}},
+        {"logsumexp of large numbers", [](const Xs& x) { return logsumexp(x[0], {0}); }, {Array<double>{1e4, 1e4 - 1}}},
+        {"cross-entropy of large logits",
+         [](const Xs& x) {
+             return softmax_cross_entropy(x[0], Indices{0, 2});
+         },
+         {points * 1e3}},
+        {"no elements", [](const Xs& x) { return exp(x[0]); }, {Array<double>::from_shape({0, 3})}},
+        {"many elements", [](const Xs& x) { return sum(relu(x[0]) * exp(x[0])); }, {many}},
+        {"many zeros", [](const Xs& x) { return sum(x[0] * x[0] * x[0]); }, {many * 0.0}},
+        {"noise that the tape does not show",
+         [](const Xs& xs) {
+             const auto x = xs[0];
+             return record("1 - cos", {x}, 1.0 - cos(x.value()),
+                           [x](auto& at) { at.adjoint(x) += at.zbar() * sin(at(x)); });
+         },
+         {Array<double>{1e-3, 0.01, 1}}},
+    };
+    for (const Right& row : rows) {
+        const auto result = gradcheck(row.f, row.inputs);
+        BOOST_TEST(result.passed, row.what << ": " << result.message);
+    }
+}
+
+namespace {
+
+/// An operation with a kink at 0 whose rule gives `slope` there.
+Function kinked(double below, double above, double slope) {
+    return [=](const Xs& xs) {
+        const auto x = xs[0];
+        return record("kinked", {x}, above * gate(x.value(), x.value()) - below * gate(-x.value(), -x.value()),
+                      [=](auto& at) {
+                          at.adjoint(x) += above * gate(at.zbar(), at(x)) + below * gate(at.zbar(), -at(x)) +
+                                           choose(at(x), 0.0, at.zbar()) * slope;
+                      });
+    };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(kinks_accept_any_value_between_the_slopes) {
+    for (const auto& [below, above] : {std::pair(0.0, 1.0), std::pair(-1.0, 1.0), std::pair(2.0, -0.5)}) {
+        const auto judged = [&, low = below, high = above](double share) {
+            return gradcheck(kinked(low, high, low + share * (high - low)), {Array<double>{0.5, 0, -0.25}});
+        };
+        for (double share : {0.0, 1e-3, 0.25, 0.5, 0.9, 1.0}) {
+            const auto result = judged(share);
+            BOOST_TEST(result.passed, result.message);
+            BOOST_TEST(result.kink);
+            BOOST_TEST(result.operation == "kinked");
+        }
+        for (double share : {-1.0, -1e-3, 1.001, 2.0}) {
+            const auto result = judged(share);
+            BOOST_TEST(!result.passed, "a value outside of the slopes passes: " << share);
+            BOOST_TEST(result.kink);
+            BOOST_TEST(result.message.find("on a kink of 'kinked'") != std::string::npos, result.message);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(kinks_are_named) {
+    struct Kink {
+        const char* operation;
+        Function f;
+        Inputs inputs;
+    };
+    const std::vector<Kink> rows = {
+        {"relu", [](const Xs& x) { return exp(relu(sin(x[0]))); }, {Array<double>{0, 1}}},
+        {"abs", [](const Xs& x) { return abs(x[0] - 2.0) * x[0]; }, {Array<double>{2, 1}}},
+        {"clip", [](const Xs& x) { return clip(x[0], -0.5, 0.75); }, {Array<double>{-0.5, 0.1}}},
+        {"clip", [](const Xs& x) { return clip(x[0], -0.5, 0.75); }, {Array<double>{0.75, 0.1}}},
+        {"maximum", [](const Xs& x) { return maximum(x[0], x[1]) * x[0]; }, {Array<double>{1, 2}, Array<double>{1, 3}}},
+        {"minimum", [](const Xs& x) { return minimum(x[0], x[1]) * x[0]; }, {Array<double>{1, 2}, Array<double>{1, 3}}},
+        {"amax", [](const Xs& x) { return tanh(amax(x[0])); }, {Array<double>{0.5, 0.25, 0.5, 0.5}}},
+        {"amin", [](const Xs& x) { return amin(x[0], {1}); }, {Array<double>{{1, 1, 2}, {3, 2, 2}}}},
+        {"norm", [](const Xs& x) { return norm(x[0]); }, {Array<double>{0, 0}}},
+    };
+    for (const Kink& row : rows) {
+        const auto result = gradcheck(row.f, row.inputs);
+        BOOST_TEST(result.passed, row.operation << ": " << result.message);
+        BOOST_TEST(result.kink);
+        BOOST_TEST(result.operation == row.operation, result.operation << " for " << row.operation);
+        BOOST_TEST(result.message.find(std::string("on a kink of '") + row.operation) != std::string::npos,
+                   result.message);
+    }
+    BOOST_TEST(!gradcheck([](const Xs& x) { return relu(x[0]); }, {points}).kink);
+    // Kinks of many elements at once do not hide behind each other in a random direction.
+    const Array<double> zeros(Shape{5000}, 0.0);
+    const auto many = gradcheck([](const Xs& x) { return abs(x[0]); }, {zeros});
+    BOOST_TEST(many.passed, many.message);
+    BOOST_TEST(many.operation == "abs");
+}
+
+// relu(x) - relu(-x) is x, but both rules give 0 at 0: the slopes on both sides agree, and the tape's is another.
+BOOST_AUTO_TEST_CASE(kinks_that_cancel_and_jumps_are_wrong) {
+    BOOST_TEST(!gradcheck([](const Xs& x) { return relu(x[0]) - relu(-x[0]); }, {Array<double>{0}}).passed);
+    const auto jump = gradcheck([](const Xs& x) { return sign(x[0]); }, {Array<double>{0}});
+    BOOST_TEST(!jump.passed);
+    BOOST_TEST(jump.message.find("jumps here of 'sign'") != std::string::npos, jump.message);
+    const auto second = gradgradcheck([](const Xs& x) { return relu(x[0]); }, {Array<double>{0, 1}});
+    BOOST_TEST(second.message.find("jumps here of 'gate'") != std::string::npos, second.message);
+    BOOST_TEST(!gradcheck([](const Xs& x) { return log(x[0]); }, {Array<double>{-1}}).passed);
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_draws_random_numbers_is_found) {
+    std::mt19937_64 engine(1);
+    const auto result =
+        gradcheck([&](const Xs& x) { return x[0] * std::normal_distribution<double>()(engine); }, {points});
+    BOOST_TEST(!result.passed);
+    BOOST_TEST(result.message.find("two values for the same inputs") != std::string::npos, result.message);
+}
+
+BOOST_AUTO_TEST_CASE(single_precision_must_be_asked_for) {
+    const std::vector<Array<float>> inputs = {points};
+    const auto f = [](const auto& x) { return tanh(x[0]) * x[0]; };
+    BOOST_CHECK_EXCEPTION(gradcheck(f, inputs), std::invalid_argument, [](const std::exception& error) {
+        return std::string(error.what()).find("[gradcheck] in single precision") == 0;
+    });
+    BOOST_CHECK_THROW(gradgradcheck(f, inputs), std::invalid_argument);
+    const auto result = gradcheck(f, inputs, {.allow_float = true});
+    BOOST_TEST(result.passed, result.message);
+    const auto second = gradgradcheck(f, inputs, {.allow_float = true});
+    BOOST_TEST(second.passed, second.message);
+    const auto wrong = gradcheck(
+        [](const std::vector<Variable<float>>& xs) {
+            const auto x = xs[0];
+            return record("square", {x}, x.value() * x.value(), [x](auto& at) { at.adjoint(x) += at.zbar() * at(x); });
+        },
+        inputs, {.allow_float = true});
+    BOOST_TEST(!wrong.passed);
+    BOOST_TEST(wrong.comparison.relation == "constant-factor");
+}
