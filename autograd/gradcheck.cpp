@@ -4,6 +4,7 @@
 #include <autograd/calculus.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/operations.hpp>
+#include <autograd/print.hpp>
 #include <autograd/taylor.hpp>
 #include <cmath>
 #include <limits>
@@ -22,12 +23,6 @@ Array<T> random_like(const Shape& shape, std::mt19937_64& engine) {
     std::normal_distribution<double> normal;
     for (T& value : array) value = static_cast<T>(normal(engine));
     return array;
-}
-
-std::string index_of(std::size_t flat, const Shape& shape) {
-    std::vector<std::size_t> index(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0; flat /= shape[i]) index[i] = flat % shape[i];
-    return fmt::format("[{}]", fmt::join(index, ", "));
 }
 
 /// The tape's derivatives for some weights of the outputs, and the rounding of f's value: every recorded number is off
