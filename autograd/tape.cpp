@@ -64,9 +64,9 @@ Variable<T> Tape<T>::commit(const char* operation, std::span<const Variable<T>> 
 }
 
 template <class T>
-Variable<T> Tape<T>::commit_leaf(const char* kind, Node<T>& node, std::string_view name) {
+Variable<T> Tape<T>::commit_leaf(const char* kind, bool requires_gradient, Node<T>& node, std::string_view name) {
     node.operation = kind;
-    node.requires_gradient = kind != constant_kind;
+    node.requires_gradient = requires_gradient;
     if (node.requires_gradient) leaves_.push_back(static_cast<std::uint32_t>(size_));
     node.name = store(name);
     return at(static_cast<std::uint32_t>(size_++));
@@ -95,7 +95,7 @@ Variable<T> Tape<T>::watch(const Parameter<T>& parameter) {
     entry.index = static_cast<std::uint32_t>(size_);
     Node<T>& node = next();
     node.value = &parameter.value();
-    return commit_leaf("parameter", node, parameter.name());
+    return commit_leaf("parameter", true, node, parameter.name());
 }
 
 template <class T>

@@ -75,25 +75,29 @@ class Tape {
     Tape& operator=(const Tape&) = delete;
 
     /// A leaf that gradients are wanted for. The value is copied: an array, any xtensor expression, or a number.
-    Variable<T> variable(const Array<T>& value, std::string_view name = {}) { return leaf(variable_kind, value, name); }
+    Variable<T> variable(const Array<T>& value, std::string_view name = {}) {
+        return leaf("variable", true, value, name);
+    }
     template <class S>
     requires std::is_arithmetic_v<S> Variable<T> variable(S value, std::string_view name = {}) {
-        return leaf(variable_kind, static_cast<T>(value), name);
+        return leaf("variable", true, static_cast<T>(value), name);
     }
     template <class E>
     Variable<T> variable(const xt::xexpression<E>& value, std::string_view name = {}) {
-        return leaf(variable_kind, value.derived_cast(), name);
+        return leaf("variable", true, value.derived_cast(), name);
     }
 
     /// A leaf without a gradient.
-    Variable<T> constant(const Array<T>& value, std::string_view name = {}) { return leaf(constant_kind, value, name); }
+    Variable<T> constant(const Array<T>& value, std::string_view name = {}) {
+        return leaf("constant", false, value, name);
+    }
     template <class S>
     requires std::is_arithmetic_v<S> Variable<T> constant(S value, std::string_view name = {}) {
-        return leaf(constant_kind, static_cast<T>(value), name);
+        return leaf("constant", false, static_cast<T>(value), name);
     }
     template <class E>
     Variable<T> constant(const xt::xexpression<E>& value, std::string_view name = {}) {
-        return leaf(constant_kind, value.derived_cast(), name);
+        return leaf("constant", false, value.derived_cast(), name);
     }
 
     /// The leaf of a parameter: one per parameter and recording, so that the gradients of tied weights add up. The
@@ -169,12 +173,10 @@ class Tape {
     BufferPool<T>& pool() { return *pool_; }
 
   private:
-    static constexpr const char* variable_kind = "variable";
-    static constexpr const char* constant_kind = "constant";
-    static constexpr std::size_t chunk_size = 64;
+    static constexpr std::size_t chunk_size = 16;
 
     template <class E>
-    Variable<T> leaf(const char* kind, const E& value, std::string_view name) {
+    Variable<T> leaf(const char* kind, bool requires_gradient, const E& value, std::string_view name) {
         Node<T>& node = next();
         if constexpr (std::is_same_v<E, T>) {
             resize(node.storage, Shape{});
@@ -185,9 +187,9 @@ class Tape {
         } else {
             node.storage = value;
         }
-        return commit_leaf(kind, node, name);
+        return commit_leaf(kind, requires_gradient, node, name);
     }
-    Variable<T> commit_leaf(const char* kind, Node<T>& node, std::string_view name);
+    Variable<T> commit_leaf(const char* kind, bool requires_gradient, Node<T>& node, std::string_view name);
     Gradients<T> walk(const Variable<T>& y, const Array<T>* seed, const Keep<T>& keep);
     [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
 

@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE(output_must_be_one_element_or_have_a_seed) {
 BOOST_AUTO_TEST_CASE(pause_and_detach_stop_the_gradient) {
     Tape<double> tape;
     const auto x = tape.variable(3.0);
+    BOOST_TEST(!tape.constant(3).requires_gradient());
+    BOOST_TEST(!x.detach().requires_gradient());
     BOOST_TEST(tape.backward(x * x.detach())[x]() == 3);
     const auto pause = tape.pause();
     BOOST_TEST(!(x * x).requires_gradient());
