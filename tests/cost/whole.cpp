@@ -1,7 +1,7 @@
 // The whole public API in one file that trains a network: what a user waits for.
 #include <autograd/autograd.hpp>
-#include <nn/nn.hpp>
 #include <cstdio>
+#include <nn/nn.hpp>
 int main() {
     std::mt19937_64 engine(1);
     const auto [training, test] = nn::split(nn::read_csv<float>("digits.csv.gz"), 0.2, engine);
