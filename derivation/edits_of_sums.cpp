@@ -145,9 +145,10 @@ void missing_sum(Editing& editing) {
             };
             collect(collect, node);
             if (uses.empty() || uses.size() > 5) continue;
+            // The last use stays most often: in a chain rule it is the letter of what is differentiated by.
             for (unsigned chosen = (1u << uses.size()) - 1; chosen > 0; --chosen) {
                 for (std::size_t i = 0; i < uses.size(); ++i)
-                    uses[i]->terms[0].name = (chosen >> i & 1u) != 0 ? other : letter;
+                    uses[i]->terms[0].name = (chosen >> (uses.size() - 1 - i) & 1u) != 0 ? other : letter;
                 Expression changed = node;
                 Expression body = changed;
                 node = sum_over({other}, body);
