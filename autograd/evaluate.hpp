@@ -48,7 +48,6 @@ void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool acc
 /// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
 bool sums_leading_axes(ShapeView kept, ShapeView shape);
 
-
 // Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
 // first lane only (seen at -O3 with AVX-512).
 #define DELTARULE_BRANCH __asm__ volatile("")
