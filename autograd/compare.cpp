@@ -368,7 +368,7 @@ Match one_branch(const Sides& sides) {
         std::size_t same_side = 0;
         for (double x : local) same_side += (x > 0) == positive;
         if (same_side != wrong.size() || same_side == local.size() ||
-            std::ranges::any_of(wrong, [&](std::size_t i) { return (local.data()[i] > 0) != positive; }))
+            std::ranges::any_of(wrong, [&, &x = local](std::size_t i) { return (x.data()[i] > 0) != positive; }))
             continue;
         return Comparison{{},
                           1,
