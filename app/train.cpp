@@ -75,16 +75,16 @@ struct Scaling {
     /// Moves the scaling into the first layer, so that the network takes the numbers of the file:
     /// weight * (factor * (x - least)) + bias = (weight * factor) * x + (bias - (weight * factor) * least).
     void fold_into(Parameter<float> weight, Parameter<float> bias) const {
-        Array<float>& w = weight.edit();
-        Array<float>& b = bias.edit();
-        for (std::size_t i = 0; i < w.shape()[0]; ++i) {
-            double shift = 0;
-            for (std::size_t j = 0; j < w.shape()[1]; ++j) {
-                w(i, j) *= factor[j];
-                shift += static_cast<double>(w(i, j)) * least[j];
+        weight.edit([&](Array<float>& w) {
+            for (std::size_t i = 0; i < w.size(); ++i) w.data()[i] *= factor[i % factor.size()];
+        });
+        bias.edit([&](Array<float>& b) {
+            for (std::size_t i = 0; i < b.size(); ++i) {
+                double shift = 0;
+                for (std::size_t j = 0; j < least.size(); ++j) shift += double{weight.value()(i, j)} * least[j];
+                b(i) = static_cast<float>(b(i) - shift);
             }
-            b(i) = static_cast<float>(b(i) - shift);
-        }
+        });
     }
 
     std::vector<float> least, factor;

@@ -25,12 +25,13 @@ class Parameter {
     const Array<T>& value() const { return state_->value; }
     const Shape& shape() const { return state_->value.shape(); }
 
-    /// The array, to be changed. The change is counted: a recording that still needs the old values reports it in
-    /// `backward` instead of giving a wrong gradient. Call it for each change: one through a reference that was kept
-    /// is not counted.
-    Array<T>& edit() {
-        ++state_->version;
-        return state_->value;
+    /// Changes the array: `w.edit([&](Array<double>& value) { value -= 0.1 * gradients[w]; })`. A recording that still
+    /// needs the old values, or that watched the parameter meanwhile, reports it in `backward` instead of giving a
+    /// wrong gradient.
+    template <class Change>
+    void edit(Change&& change) {
+        const Edit counted{++state_->version};
+        std::forward<Change>(change)(state_->value);
     }
 
     std::uint64_t version() const { return state_->version; }
@@ -46,6 +47,10 @@ class Parameter {
         std::string name;
         Array<T> value;
         std::uint64_t version;
+    };
+    struct Edit {
+        std::uint64_t& version;
+        ~Edit() { ++version; }
     };
     std::shared_ptr<State> state_;
 };

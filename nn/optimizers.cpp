@@ -64,8 +64,7 @@ void Optimizer<T>::step(const Gradients<T>& gradients) {
     }
     ++steps_;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        Array<T>& value = parameters_[i].edit();
-        update(i, value.data(), found_[i]->data(), value.size());
+        parameters_[i].edit([&](Array<T>& value) { update(i, value.data(), found_[i]->data(), value.size()); });
     }
 }
 

@@ -159,7 +159,8 @@ Metadata load(const std::string& path, const std::vector<Parameter<T>>& paramete
                                         autograd::to_string(found->second.shape()),
                                         autograd::to_string(parameter.shape())));
     }
-    for (Parameter<T> parameter : parameters) parameter.edit() = tensors.arrays.at(parameter.name());
+    for (Parameter<T> parameter : parameters)
+        parameter.edit([&](Array<T>& value) { value = tensors.arrays.at(parameter.name()); });
     return std::move(tensors.metadata);
 }
 

@@ -88,8 +88,8 @@ BOOST_AUTO_TEST_CASE(dense) {
     BOOST_TEST(autograd::to_string(layer.weight.shape()) == "(2, 3)");
     BOOST_TEST(autograd::to_string(layer.bias.shape()) == "(2,)");
     BOOST_TEST(names_of(layer.parameters()) == (Strings{"weight", "bias"}), boost::test_tools::per_element());
-    layer.weight.edit() = Array<double>{{1, 2, 3}, {4, 5, 6}};
-    layer.bias.edit() = Array<double>{10, 20};
+    layer.weight.edit([](auto& value) { value = {{1, 2, 3}, {4, 5, 6}}; });
+    layer.bias.edit([](auto& value) { value = {10, 20}; });
 
     Tape<double> tape;
     const auto x = tape.constant(Array<double>{{1, 0, 2}});

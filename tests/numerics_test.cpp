@@ -76,8 +76,10 @@ void same_seed_same_training() {
         std::normal_distribution<float> normal;
         Parameter<float> w1("w1", Array<float>(Shape{16, 8})), w2("w2", Array<float>(Shape{3, 16}));
         Array<float> x(Shape{32, 8});
-        for (float& value : w1.edit()) value = normal(engine);
-        for (float& value : w2.edit()) value = normal(engine);
+        for (auto* w : {&w1, &w2})
+            w->edit([&](auto& values) {
+                for (float& value : values) value = normal(engine);
+            });
         for (float& value : x) value = normal(engine);
         const Indices labels(Shape{32}, 1);
         nn::Adam<float> optimizer({w1, w2});

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(nothing_changes_when_a_check_fails) {
     BOOST_TEST(optimizer.steps() == 0u);
 
     nn::Sgd<double> resized({watched});
-    watched.edit() = Array<double>(Shape{3}, 1.0);
+    watched.edit([](auto& value) { value = Array<double>(Shape{3}, 1.0); });
     check_message([&] { resized.step(gradients); }, "'watched' has shape (3,) and its gradient (2,)");
     BOOST_TEST(watched.value()(0) == 1.0);
 }

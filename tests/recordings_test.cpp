@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_tha
         return sum(first * tape.watch(w));
     };
     const auto y = record_product();
-    w.edit()(0) = 5;
+    w.edit([](auto& value) { value(0) = 5; });
     const std::string needs = "parameter 'w' was changed after it was recorded, and mul (%3) needs the old value";
     const auto check = [&](const std::string& operation, const auto& run) {
         const std::string message = message_of(run);
@@ -123,10 +123,17 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_tha
     BOOST_TEST(tape.backward(again)[v](0) == 5 * std::exp(1.0), boost::test_tools::tolerance(1e-15));
 
     const auto unused = record_product();
-    v.edit()(0) = 2;
+    v.edit([](auto& value) { value(0) = 2; });
     const std::string message = message_of([&] { tape.backward(unused); });
     BOOST_TEST(message.find("[backward] parameter 'v' was changed") == 0u, message);
     BOOST_TEST(message.find("exp (%1)") != std::string::npos, message);
+
+    auto watched_meanwhile = y;
+    w.edit([&](auto& value) {
+        watched_meanwhile = record_product();
+        value(0) = 7;
+    });
+    check("backward", [&] { tape.backward(watched_meanwhile); });
 }
 
 BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(tied_parameters_add_up_and_changes_are_reported) {
     Parameter<double> w("w", Array<double>(2.0));
     const auto y = tape.watch(w) * tape.watch(w);
     BOOST_TEST(tape.backward(y)[w]() == 4);
-    w.edit()() = 5;
+    w.edit([](auto& value) { value() = 5; });
     BOOST_CHECK_THROW(tape.backward(y), GradientError);
     tape.rewind();
     BOOST_TEST(tape.watch(w).item() == 5);
@@ -117,7 +117,8 @@ BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) 
         const auto loss = softmax_cross_entropy(
             linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
         const auto gradients = tape.backward(loss);
-        for (auto* w : {&w1, &b1, &w2}) xt::noalias(w->edit()) -= 0.1f * gradients[*w];
+        for (auto* w : {&w1, &b1, &w2})
+            w->edit([&](auto& value) { xt::noalias(value) -= 0.1f * gradients[*w]; });
     };
     step();
     const std::size_t before = allocations;
