@@ -7,9 +7,8 @@
 namespace autograd {
 
 template <class T>
-void OnVariables<T>::Adjoint::operator+=(const Variable<T>& e) const {
+void OnVariables<T>::Adjoint::add(const Variable<T>& e) const {
     VariableWalk<T>& walk = at_.walk_;
-    if (input_ >= walk.wanted.size() || !walk.wanted[input_]) return;
     const Shape& shape = walk.tape.node(input_).value->shape();
     Variable<T> gradient = e;
     if (e.shape() != shape) {
@@ -80,14 +79,13 @@ std::vector<Variable<T>> walk_back(const std::vector<Variable<T>>& ys, const std
     return gradients;
 }
 
-template <class T>
-void check_directions(const char* operation, const std::vector<Variable<T>>& xs,
-                      const std::vector<Variable<T>>& directions) {
+template <class T, class Directions>
+void check_directions(const char* operation, const std::vector<Variable<T>>& xs, const Directions& directions) {
     if (xs.size() != directions.size())
         throw std::invalid_argument(
             fmt::format("[{}] {} directions are given for {} variables", operation, directions.size(), xs.size()));
     for (std::size_t i = 0; i < xs.size(); ++i)
-        if (xs[i].shape() != directions[i].shape())
+        if (!equal_shapes(xs[i].shape(), directions[i].shape()))
             throw std::invalid_argument(fmt::format("[{}] direction {} has shape {}, its variable {}", operation, i,
                                                     to_string(directions[i].shape()), to_string(xs[i].shape())));
 }
@@ -124,11 +122,14 @@ Variable<T> jvp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const 
 }
 
 template <class T>
-std::vector<Variable<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
-                             const std::vector<Variable<T>>& directions) {
+std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
+                          const std::vector<Array<T>>& directions) {
     check_directions("hvp", xs, directions);
     if (xs.empty()) return {};
-    return walk_back<T>(grad(y, xs), xs, directions);
+    const Gradients<T> products = y.tape().backward(grad(y, xs), directions, Keep<T>(xs));
+    std::vector<Array<T>> arrays;
+    for (const Variable<T>& x : xs) arrays.push_back(products[x]);
+    return arrays;
 }
 
 template <class T>
@@ -159,8 +160,8 @@ Array<T> hessian(const Variable<T>& y, const Variable<T>& x) {
     template Variable<T> grad(const Variable<T>&, const Variable<T>&);                                              \
     template std::vector<Variable<T>> vjp(const Variable<T>&, const std::vector<Variable<T>>&, const Variable<T>&); \
     template Variable<T> jvp(const Variable<T>&, const std::vector<Variable<T>>&, const std::vector<Variable<T>>&); \
-    template std::vector<Variable<T>> hvp(const Variable<T>&, const std::vector<Variable<T>>&,                      \
-                                          const std::vector<Variable<T>>&);                                         \
+    template std::vector<Array<T>> hvp(const Variable<T>&, const std::vector<Variable<T>>&,                         \
+                                       const std::vector<Array<T>>&);                                               \
     template Array<T> jacobian(const Variable<T>&, const Variable<T>&);                                             \
     template Array<T> hessian(const Variable<T>&, const Variable<T>&);
 INSTANTIATE(float)

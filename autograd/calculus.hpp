@@ -22,10 +22,12 @@ std::vector<Variable<T>> vjp(const Variable<T>& y, const std::vector<Variable<T>
 template <class T>
 Variable<T> jvp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const std::vector<Variable<T>>& directions);
 
-/// The Hessian of a y of one element times the directions.
+/// The Hessian of a y of one element times the directions, one of each x's shape: as arrays, in at most five times the
+/// time of a gradient and three times its memory. What is to be differentiated again is
+/// `grad(sum(grad(y, x) * direction), x)`.
 template <class T>
-std::vector<Variable<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
-                             const std::vector<Variable<T>>& directions);
+std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
+                          const std::vector<Array<T>>& directions);
 
 /// The derivative of every element of y by every element of x: shape (y's axes..., x's axes...).
 template <class T>

@@ -21,18 +21,37 @@ VariableMatrix<T> transposed(const Variable<T>& x, bool really = true) {
     return {x, really};
 }
 
+/// What `Product` is to arrays: recorded only where it is asked for, as a gradient that nobody wants is not.
+template <class T>
+struct VariableProduct {
+    VariableMatrix<T> a, b;
+    operator Variable<T>() const;
+};
+
 template <class T>
 Product<T> product(Matrix<T> a, Matrix<T> b) {
     return {a, b};
+}
+template <class T>
+VariableProduct<T> product(VariableMatrix<T> a, VariableMatrix<T> b) {
+    return {a, b};
+}
+template <class X>
+auto product(const X& a, const X& b) {
+    return product(transposed(a, false), transposed(b, false));
+}
+template <class M, class X>
+auto product(const M& a, const X& b) {
+    return product(a, transposed(b, false));
 }
 
 // z = a @ b            abar += zbar @ b^T          bbar += a^T @ zbar
 // z = a^T @ b          abar += b @ zbar^T          bbar += a @ zbar        and likewise for b^T
 template <class T>
-Variable<T> product(VariableMatrix<T> a, VariableMatrix<T> b) {
+VariableProduct<T>::operator Variable<T>() const {
     return record("matmul", {a.x, b.x},
                   product(transposed(a.x.value(), a.transposed), transposed(b.x.value(), b.transposed)),
-                  [a, b](auto& at) {
+                  [a = a, b = b](auto& at) {
                       const bool i = a.transposed, k = b.transposed;
                       const auto &x = at(a.x), &y = at(b.x), &zbar = at.zbar();
                       at.adjoint(a.x) += i ? product(transposed(y, k), transposed(zbar))
@@ -40,11 +59,6 @@ Variable<T> product(VariableMatrix<T> a, VariableMatrix<T> b) {
                       at.adjoint(b.x) += k ? product(transposed(zbar), transposed(x, i))
                                            : product(transposed(x, !i), transposed(zbar, false));
                   });
-}
-
-template <class T>
-Variable<T> matmul(VariableMatrix<T> a, Variable<T> b) {
-    return product(a, VariableMatrix<T>{b});
 }
 
 }  // namespace
@@ -59,7 +73,7 @@ Variable<T> matmul(Variable<T> a, Variable<T> b) {
         return b.dimension() == 1 ? reshape(z, Shape{}) : squeeze(z, {-2});
     }
     if (b.dimension() == 1) return squeeze(matmul(a, expand_dims(b, 1)), {-1});
-    return product(VariableMatrix<T>{a}, VariableMatrix<T>{b});
+    return product(a, b);
 }
 
 namespace {
@@ -86,8 +100,8 @@ template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {
     check_linear(x.shape(), w.shape());
     return record("linear", {x, w}, Affine<T>{x.value(), w.value(), nullptr}, [x, w](auto& at) {
-        at.adjoint(x) += matmul(at.zbar(), at(w));
-        at.adjoint(w) += matmul(transposed(at.zbar()), at(x));
+        at.adjoint(x) += product(at.zbar(), at(w));
+        at.adjoint(w) += product(transposed(at.zbar()), at(x));
     });
 }
 
@@ -96,8 +110,8 @@ template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     check_linear(x.shape(), w.shape(), b.shape());
     return record("linear", {x, w, b}, Affine<T>{x.value(), w.value(), &b.value()}, [x, w, b](auto& at) {
-        at.adjoint(x) += matmul(at.zbar(), at(w));
-        at.adjoint(w) += matmul(transposed(at.zbar()), at(x));
+        at.adjoint(x) += product(at.zbar(), at(w));
+        at.adjoint(w) += product(transposed(at.zbar()), at(x));
         at.adjoint(b) += at.zbar();
     });
 }

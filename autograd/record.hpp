@@ -168,9 +168,16 @@ class OnVariables {
     class Adjoint {
       public:
         Adjoint(OnVariables& at, std::uint32_t input) : at_(at), input_(input) {}
-        void operator+=(const Variable<T>& e) const;
+
+        /// `e` is a variable, or becomes one where its value is wanted.
+        template <class E>
+        void operator+=(const E& e) const {
+            if (input_ < at_.walk_.wanted.size() && at_.walk_.wanted[input_]) add(e);
+        }
 
       private:
+        void add(const Variable<T>& e) const;
+
         OnVariables& at_;
         std::uint32_t input_;
     };

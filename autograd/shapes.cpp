@@ -34,6 +34,7 @@ Variable<T> reshape(Variable<T> x, const Shape& shape) {
     if (size_of(shape) != x.size())
         throw std::invalid_argument(fmt::format("[reshape] an array of shape {} cannot take the shape {}",
                                                 to_string(x.shape()), to_string(shape)));
+    if (shape == x.shape()) return x;
     return record("reshape", {x}, reshape(x.value(), shape),
                   [x](auto& at) { at.adjoint(x) += reshape(at.zbar(), at(x).shape()); });
 }

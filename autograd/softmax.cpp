@@ -264,9 +264,11 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
     } else {
         std::copy(targets.weights.begin(), targets.weights.end(), weights.data());
     }
-    const Variable<T> u = p.tape().constant(weights), s = sum(u, {1}, true);
-    const Variable<T> each = reshape(zbar, zbar.dimension() == 0 ? Shape{1, 1} : Shape{rows, 1});
-    return reshape(choose(s, (reshape(p, Shape{rows, classes}) * s - u) * each * scale, T(0)), p.shape());
+    const Variable<T> u = p.tape().constant(weights), q = reshape(p, Shape{rows, classes});
+    const Variable<T> each = scale * reshape(zbar, zbar.dimension() == 0 ? Shape{1, 1} : Shape{rows, 1});
+    if (targets.one_hot()) return reshape((q - u) * each, p.shape());
+    const Variable<T> s = sum(u, {1}, true);
+    return reshape(choose(s, (q * s - u) * each, T(0)), p.shape());
 }
 
 #define INSTANTIATE(T)                    \

@@ -133,38 +133,63 @@ Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
         throw std::invalid_argument(fmt::format(
             "[backward] the output has shape {}, not one element: reduce it to a scalar, or pass a seed of its shape",
             to_string(y.shape())));
-    return walk(y, nullptr, keep);
+    return walk({&y, 1}, {}, keep);
 }
 
 template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep) {
-    check("backward", y);
-    if (seed.shape() != y.shape())
-        throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
-                                                to_string(seed.shape()), to_string(y.shape())));
-    return walk(y, &seed, keep);
+    return walk({&y, 1}, {&seed, 1}, keep);
 }
 
 template <class T>
-Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Keep<T>& keep) {
+Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::vector<Array<T>>& seeds,
+                               const Keep<T>& keep) {
+    if (ys.size() != seeds.size() || ys.empty())
+        throw std::invalid_argument(
+            fmt::format("[backward] {} seeds are given for {} outputs", seeds.size(), ys.size()));
+    return walk(ys, seeds, keep);
+}
+
+template <class T>
+Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep) {
+    std::uint32_t last = 0;
+    for (const Variable<T>& y : ys) {
+        check("backward", y);
+        last = std::max(last, y.index());
+    }
+    for (std::size_t k = 0; k < seeds.size(); ++k)
+        if (seeds[k].shape() != ys[k].shape())
+            throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
+                                                    to_string(seeds[k].shape()), to_string(ys[k].shape())));
     for (const Variable<T>& x : keep.variables) check("backward", x);
     check_parameters("backward");
 
     Gradients<T> gradients(pool_, pool_->take_table(size_), this, epoch_);
     AdjointTable<T>& table = gradients.table();
     std::vector<Array<T>*>& adjoints = table.adjoints;
-    if (seed == nullptr) {
-        adjoints[y.index()] = pool_->take(y.shape());
-        adjoints[y.index()]->fill(T(1));
+    const auto copy_seed = [&](std::size_t k) {
+        Array<T>*& adjoint = adjoints[ys[k].index()];
+        const T* seed = seeds[k].data();
+        if (adjoint != nullptr)
+            return void(std::transform(seed, seed + seeds[k].size(), adjoint->data(), adjoint->data(), std::plus<T>()));
+        adjoint = pool_->take(seeds[k].shape());
+        std::copy_n(seed, seeds[k].size(), adjoint->data());
+    };
+    const Array<T>* only_seed = seeds.size() == 1 ? seeds.data() : nullptr;  // is read where it is
+    if (seeds.empty()) {
+        adjoints[last] = pool_->take(ys.front().shape());
+        adjoints[last]->fill(T(1));
+    } else if (only_seed == nullptr) {
+        for (std::size_t k = 0; k < seeds.size(); ++k) copy_seed(k);
     }
     const auto kept = [&](std::uint32_t index) {
         return keep.everything ||
                std::ranges::any_of(keep.variables, [index](const Variable<T>& x) { return x.index() == index; });
     };
     ArrayWalk<T> walk{*this, *pool_, adjoints, table.scratch, nullptr};
-    for (std::uint32_t i = y.index() + 1; i-- > 0;) {
+    for (std::uint32_t i = last + 1; i-- > 0;) {
         const Node<T>& current = node(i);
-        walk.zbar = i == y.index() && seed != nullptr ? seed : adjoints[i];
+        walk.zbar = i == last && only_seed != nullptr ? only_seed : adjoints[i];
         if (walk.zbar == nullptr || current.rule == nullptr) continue;
         {
             OnArrays<T> at(walk, i);
@@ -177,10 +202,7 @@ Gradients<T> Tape<T>::walk(const Variable<T>& y, const Array<T>* seed, const Kee
             adjoints[i] = nullptr;
         }
     }
-    if (seed != nullptr && (kept(y.index()) || node(y.index()).rule == nullptr)) {
-        adjoints[y.index()] = pool_->take(y.shape());
-        std::copy_n(seed->data(), seed->size(), adjoints[y.index()]->data());
-    }
+    if (only_seed != nullptr && (kept(last) || node(last).rule == nullptr)) copy_seed(0);
 
     const auto fill = [&](std::uint32_t index) {
         if (adjoints[index] != nullptr) return;

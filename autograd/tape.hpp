@@ -110,6 +110,10 @@ class Tape {
     Gradients<T> backward(const Variable<T>& y, const Keep<T>& keep = {});
     Gradients<T> backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep = {});
 
+    /// The same for several outputs at once: the derivative of the sum of every `sum(seeds[k] * ys[k])`.
+    Gradients<T> backward(const std::vector<Variable<T>>& ys, const std::vector<Array<T>>& seeds,
+                          const Keep<T>& keep = {});
+
     /// Forgets the recording and keeps its memory. Variables from before throw when they are used.
     void rewind();
 
@@ -190,7 +194,7 @@ class Tape {
         return commit_leaf(kind, requires_gradient, node, name);
     }
     Variable<T> commit_leaf(const char* kind, bool requires_gradient, Node<T>& node, std::string_view name);
-    Gradients<T> walk(const Variable<T>& y, const Array<T>* seed, const Keep<T>& keep);
+    Gradients<T> walk(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep);
     [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
 
     struct Watched {

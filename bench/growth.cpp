@@ -1,6 +1,5 @@
 // What a tape costs by its length: time and bytes per node, and the memory of a training step.
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
@@ -11,12 +10,6 @@
 namespace {
 
 using autograd::Array;
-
-/// Bytes that the program holds, whoever allocated them.
-double bytes_in_use() {
-    const struct mallinfo2 info = mallinfo2();
-    return static_cast<double>(info.uordblks + info.hblkhd);
-}
 
 /// A chain: each node needs the one before.
 class Chain {

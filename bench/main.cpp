@@ -1,5 +1,7 @@
 // bench [--threads=N] [Google Benchmark's options]: deltarule beside hand-written C++, libtorch, and the matrix
 // products alone. Repetitions of all benchmarks are shuffled, so that noise hits all sides alike.
+#include <malloc.h>
+
 #include <autograd/config.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -25,6 +27,11 @@ void use_threads(int threads) {
 #ifdef DELTARULE_BENCH_TORCH
     set_torch_threads(threads);
 #endif
+}
+
+double bytes_in_use() {
+    const struct mallinfo2 info = mallinfo2();
+    return static_cast<double>(info.uordblks + info.hblkhd);
 }
 
 void fail(benchmark::State& state, const std::string& message) {
@@ -59,6 +66,7 @@ int main(int argc, char** argv) {
     register_steps(threads);
     register_operations();
     register_growth();
+    register_second_order();
     benchmark::RunSpecifiedBenchmarks();
     return failed ? 1 : 0;
 }

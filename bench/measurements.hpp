@@ -11,9 +11,14 @@ void register_steps(int threads);
 void register_operations();
 /// Time and memory by the length of the tape.
 void register_growth();
+/// A Hessian times a vector beside a gradient.
+void register_second_order();
 
 /// Sets the threads of every side's libraries; where the last benchmark had more, lets them fall asleep first.
 void use_threads(int threads);
+
+/// Bytes that the program holds, whoever allocated them.
+double bytes_in_use();
 
 /// Marks the benchmark as failed, and the program with it: sides that disagree measure nothing.
 void fail(benchmark::State& state, const std::string& message);

@@ -77,6 +77,10 @@ def half_interquartile(values):
     return (high - low) / 2
 
 
+def size_of(widths):
+    return sum(map(int, widths.split("-")))
+
+
 def rank(kind, case):
     """Where a case stands among its kind: repetitions are reported in a shuffled order."""
     parts = case.split(", ")
@@ -84,13 +88,15 @@ def rank(kind, case):
         widths, batch, optimizer, activation, dtype, threads = parts
         optimizers = ["sgd", "momentum", "adam", "inference"]
         return (
-            sum(map(int, widths.split("-"))),
+            size_of(widths),
             threads,
             optimizers.index(optimizer),
             dtype == "double",
             activation == "tanh",
             int(batch.removeprefix("batch ")),
         )
+    if kind == "hvp":
+        return size_of(parts[0])
     if kind == "growth":
         chain = re.match(r"(\S+) nodes of (\d+)", case)
         return (False, parts[-1], int(chain[2]), float(chain[1])) if chain else (True,)
@@ -178,6 +184,11 @@ def targets(results):
         if "bytes by hand" in counters:
             value = counters["bytes"] / counters["bytes by hand"]
             rows.append([case, "bytes, deltarule / by hand", f"{value:.2f}", "1.25", verdict(value, 1.25)])
+    for case in results.cases("hvp"):
+        value = results.ratio("hvp", case, "gradient")
+        rows.append([case, "hvp / a gradient", f"{value:.2f}", "5", verdict(value, 5)])
+        held, alone = (results.counters["hvp", case, side]["bytes"] for side in ("deltarule", "gradient"))
+        rows.append([case, "bytes, hvp / a gradient", f"{held / alone:.2f}", "3", verdict(held / alone, 3)])
     chains = [
         (counters["bytes per node"], case)
         for (kind, case, _), counters in results.counters.items()
@@ -277,11 +288,11 @@ def rounded(x):
 def compact(results, about):
     """Medians in seconds, a line for each case."""
     blocks = [f'"about": {json.dumps(about, indent=1, ensure_ascii=False)}']
-    for kind in ("step", "operation", "growth"):
+    for kind in ("step", "operation", "growth", "hvp"):
         lines = []
         for case in results.cases(kind):
             sides = {side: rounded(t) for (k, c, side), t in results.median.items() if (k, c) == (kind, case)}
-            if kind == "growth":
+            if kind in ("growth", "hvp"):
                 counters = results.counters[kind, case, "deltarule"]
                 sides |= {k: rounded(v) for k, v in counters.items() if k.startswith("bytes")}
             lines.append(f" {json.dumps(case)}: {json.dumps(dict(sorted(sides.items())))}")

@@ -41,8 +41,9 @@ echo "PyTorch and JAX ..."
     --min-time="$least_time"
 echo "Growth ..."
 measure growth "$operation_repetitions" "$operation_time"
+measure hvp "$operation_repetitions" "$least_time"
 echo "Operations ..."
 measure operation "$operation_repetitions" "$operation_time"
 
-"$python" "$source/bench/results.py" --out="$results" "$build"/{step,peers,growth,operation}.json
+"$python" "$source/bench/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation}.json
 echo "Written to $results: RESULTS.md, results.json, results.svg"

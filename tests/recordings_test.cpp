@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_tha
     check("backward", [&] { tape.backward(y); });
     check("backward", [&] { jacobian(y, tape.at(0)); });
     check("grad", [&] { grad(y, tape.at(0)); });
-    check("grad", [&] { hvp(y, {tape.at(0)}, {tape.at(0)}); });
+    check("grad", [&] { hvp(y, {tape.at(0)}, {tape.at(0).value()}); });
     check("watch", [&] { tape.watch(w); });
     const auto again = record_product();
     BOOST_TEST(tape.backward(again)[w](0) == std::exp(1.0), boost::test_tools::tolerance(1e-15));
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(recorded_derivatives_do_not_grow_from_rewind_to_rewind) {
     BOOST_TEST(live_allocations == living);
 }
 
-BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_costs_less_than_three_gradients) {
+BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_records_no_more_than_a_gradient) {
     Network network;
     const auto gradient_of = [&] {
         const auto [y, w] = network.loss();
@@ -192,8 +192,8 @@ BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_costs_less_than_three_gradients) {
     };
     const auto product_of = [&] {
         const auto [y, w] = network.loss();
-        std::vector<Variable<double>> directions;
-        for (const auto& parameter : network.parameters) directions.push_back(network.tape.constant(parameter.value()));
+        std::vector<Array<double>> directions;
+        for (const auto& parameter : network.parameters) directions.push_back(parameter.value());
         hvp(y, w, directions);
     };
     const auto cost_of = [&](const auto& run) {
@@ -205,6 +205,8 @@ BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_costs_less_than_three_gradients) {
     };
     const auto gradient = cost_of(gradient_of), product = cost_of(product_of);
     const char* names[] = {"nodes", "bytes", "allocations"};
+    const std::size_t allowed[] = {1, 1, 3};
     for (std::size_t i = 0; i < 3; ++i)
-        BOOST_TEST(product[i] <= 3 * gradient[i], names[i] << ": " << product[i] << " against " << gradient[i]);
+        BOOST_TEST(product[i] <= allowed[i] * gradient[i],
+                   names[i] << ": " << product[i] << " against " << gradient[i]);
 }

@@ -83,6 +83,34 @@ BOOST_AUTO_TEST_CASE(tied_parameters_add_up_and_changes_are_reported) {
     BOOST_CHECK_THROW(tape.backward(tape.watch(w))[Parameter<double>()], GradientError);
 }
 
+BOOST_AUTO_TEST_CASE(several_outputs_at_once) {
+    Tape<double> tape;
+    const auto x = tape.variable({1.0, 2.0, 3.0});
+    const auto square = x * x, cube = square * x, total = sum(x);
+    const Array<double> u = {1.0, -1.0, 2.0}, v = {0.5, 3.0, -1.0};
+    const auto gradients =
+        tape.backward({cube, square, total, x, cube}, {u, v, Array<double>(Shape{}, 10.0), u, v}, Keep<double>{square});
+    for (std::size_t i = 0; i < 3; ++i) {
+        const double t = x.value()(i);
+        BOOST_TEST(gradients[x](i) == (u(i) + v(i)) * 3 * t * t + v(i) * 2 * t + 10 + u(i));
+        BOOST_TEST(gradients[square](i) == (u(i) + v(i)) * t + v(i));
+    }
+    BOOST_CHECK_THROW(tape.backward({cube, square}, {u}), std::invalid_argument);
+    BOOST_CHECK_THROW(tape.backward({cube, total}, {u, v}), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_record_no_product_that_nobody_wants) {
+    Tape<double> tape;
+    const auto x = tape.constant(xt::ones<double>({2, 3})), w = tape.variable(xt::ones<double>({4, 3}));
+    const auto y = sum(linear(x, w));
+    const auto before = tape.size();
+    BOOST_TEST(grad(y, w).value()(0, 0) == 2);
+    std::size_t products = 0;
+    for (auto i = before; i < tape.size(); ++i)
+        products += tape.node(static_cast<std::uint32_t>(i)).operation == std::string("matmul");
+    BOOST_TEST(products == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_chain_of_a_million_nodes) {
     Tape<double> tape;
     const auto x = tape.variable(1.0);
@@ -117,8 +145,7 @@ BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) 
         const auto loss = softmax_cross_entropy(
             linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
         const auto gradients = tape.backward(loss);
-        for (auto* w : {&w1, &b1, &w2})
-            w->edit([&](auto& value) { xt::noalias(value) -= 0.1f * gradients[*w]; });
+        for (auto* w : {&w1, &b1, &w2}) w->edit([&](auto& value) { xt::noalias(value) -= 0.1f * gradients[*w]; });
     };
     step();
     const std::size_t before = allocations;
