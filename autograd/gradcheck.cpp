@@ -36,8 +36,10 @@ struct TapeGradients {
 template <class T>
 class Check {
   public:
-    Check(const char* name, const FunctionOf<T>& f, const Inputs<T>& inputs, const GradcheckOptions& options)
+    Check(const char* name, const FunctionOf<T>& f, const Inputs<T>& inputs, const GradcheckOptions& options,
+          bool is_derivative = false)
         : name_(name),
+          is_derivative_(is_derivative),
           f_(f),
           inputs_(inputs),
           options_(options),
@@ -128,11 +130,15 @@ class Check {
         return true;
     }
 
-    TapeGradients differentiate(const Weights& weights) {
+    Array<T> seed_of(const Weights& weights) const {
         Array<T> seed(xt::zeros<T>(y_.shape()));
         for (std::size_t i = 0; i < weights.outputs.size(); ++i)
             seed.data()[weights.outputs[i]] = static_cast<T>(weights.weights[i]);
-        const Gradients<T> gradients = tape_.backward(y_, seed, Keep<T>::all());
+        return seed;
+    }
+
+    TapeGradients differentiate(const Weights& weights) {
+        const Gradients<T> gradients = tape_.backward(y_, seed_of(weights), Keep<T>::all());
         TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
         for (std::uint32_t n = 0; n < nodes_; ++n) {
             const Variable<T> node = tape_.at(n);
@@ -196,7 +202,14 @@ class Check {
         const Order& worst = above.power < below.power ? above : below;
         if (worst.jumps()) {
             const std::string where = kink_at(line, step_of(line, worst.last.step), true);
-            return wrong(line, weights, tape, worst, fmt::format(" The function jumps here{}.", where));
+            if (!is_derivative_)
+                return wrong(line, weights, tape, worst, fmt::format(" The function jumps here{}.", where));
+            result_.kink = true;
+            if (result_.message.empty())
+                result_.message = fmt::format(
+                    "[{}] {} does not exist: the function has a kink here, and its first derivative jumps{}", name_,
+                    place(line, weights), where);
+            return true;
         }
         if (bend.second() || bend.jumps()) return wrong(line, weights, tape, worst, "");
 
@@ -269,7 +282,8 @@ class Check {
                     !(wide > 1e-8 * t) || std::log(wide / narrow) > (jump ? 0.5 : 1.25) * std::log(shrink))
                     continue;
                 result_.operation = node.operation;
-                return fmt::format(" of '{}' (%{}{}{})", node.operation, n, node.value->dimension() > 0 ? " at " : "",
+                return fmt::format("{} '{}' (%{}{}{})", jump ? ", at" : " of", node.operation, n,
+                                   node.value->dimension() > 0 ? " at " : "",
                                    node.value->dimension() > 0 ? index_of(i, node.value->shape()) : "");
             }
         }
@@ -309,7 +323,9 @@ class Check {
         expected /= line.direction().lengths[0] * weights.weights[0];
         const double relative = std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), 1e-300});
         std::string why;
-        if (std::isfinite(order.power)) {
+        if (!std::isfinite(got)) {
+            why = fmt::format(" {}.", origin_of_nonfinite(weights));
+        } else if (std::isfinite(order.power)) {
             why = fmt::format(
                 " As the step shrinks the error of the Taylor expansion falls with its power {:.1f}, not 2.",
                 order.power);
@@ -323,6 +339,18 @@ class Check {
                         "{:.2g}).{}{}{}",
                         name_, place(line, weights), got, expected, relative, step, why, kink, looks));
         return false;
+    }
+
+    std::string origin_of_nonfinite(const Weights& weights) {
+        tape_.trap_nonfinite(true);
+        std::string sentence = "No operation makes it";
+        try {
+            tape_.backward(y_, seed_of(weights));
+        } catch (const NonfiniteError& error) {
+            sentence = error.what();
+        }
+        tape_.trap_nonfinite(false);
+        return sentence;
     }
 
     /// What the gradient of the outputs in random proportions looks like beside the right one.
@@ -377,6 +405,7 @@ class Check {
     }
 
     const char* name_;
+    bool is_derivative_;
     const FunctionOf<T>& f_;
     const Inputs<T>& inputs_;
     const GradcheckOptions& options_;
@@ -404,7 +433,7 @@ GradcheckResult check_second(const FunctionOf<T>& f, const Inputs<T>& inputs, co
             total = total + sum(gradient * random_like<T>(gradient.shape(), engine));
         return paused ? tape.constant(total.value()) : total;
     };
-    return Check<T>("gradgradcheck", derivative, inputs, options).run();
+    return Check<T>("gradgradcheck", derivative, inputs, options, true).run();
 }
 
 void allow_float(const char* name, const GradcheckOptions& options) {

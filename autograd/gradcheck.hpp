@@ -45,7 +45,8 @@ struct GradcheckResult {
 GradcheckResult gradcheck(const Function& f, const std::vector<Array<double>>& inputs,
                           const GradcheckOptions& options = {});
 
-/// The same for the derivative of f along random seeds: whether its second derivatives are right.
+/// The same for the derivative of f along random seeds: whether its second derivatives are right. On a kink of f there
+/// are none: any value passes, and the message says so.
 GradcheckResult gradgradcheck(const Function& f, const std::vector<Array<double>>& inputs,
                               const GradcheckOptions& options = {});
 

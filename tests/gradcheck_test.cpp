@@ -442,10 +442,20 @@ BOOST_AUTO_TEST_CASE(kinks_that_cancel_and_jumps_are_wrong) {
     BOOST_TEST(!gradcheck([](const Xs& x) { return relu(x[0]) - relu(-x[0]); }, {Array<double>{0}}).passed);
     const auto jump = gradcheck([](const Xs& x) { return sign(x[0]); }, {Array<double>{0}});
     BOOST_TEST(!jump.passed);
-    BOOST_TEST(jump.message.find("jumps here of 'sign'") != std::string::npos, jump.message);
+    BOOST_TEST(jump.message.find("jumps here, at 'sign'") != std::string::npos, jump.message);
     const auto second = gradgradcheck([](const Xs& x) { return relu(x[0]); }, {Array<double>{0, 1}});
-    BOOST_TEST(second.message.find("jumps here of 'gate'") != std::string::npos, second.message);
+    BOOST_TEST(second.passed);
+    BOOST_TEST(second.kink);
+    BOOST_TEST(second.message.find("does not exist: the function has a kink") != std::string::npos, second.message);
+    BOOST_TEST(second.message.find("jumps, at 'gate'") != std::string::npos, second.message);
     BOOST_TEST(!gradcheck([](const Xs& x) { return log(x[0]); }, {Array<double>{-1}}).passed);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_is_not_a_number_says_where_it_came_from) {
+    const auto result = gradcheck([](const Xs& x) { return sqrt(x[0]); }, {Array<double>{0, 1}});
+    BOOST_TEST(!result.passed);
+    BOOST_TEST(result.message.find("[sqrt] the backward pass of %1 makes NaN at [0]") != std::string::npos,
+               result.message);
 }
 
 BOOST_AUTO_TEST_CASE(a_function_that_draws_random_numbers_is_found) {
