@@ -8,6 +8,7 @@
 #include <array>
 #include <autograd/array.hpp>
 #include <autograd/registers.hpp>
+#include <autograd/transcendental.hpp>
 #include <functional>
 #include <tuple>
 #include <utility>
@@ -84,35 +85,63 @@ constexpr std::size_t arrays() {
     return IsArray<E, T>::value ? 1 : 0;
 }
 
-/// The number of arrays in the arguments before argument `I` of a function.
-template <class E, class T, std::size_t I>
-constexpr std::size_t arrays_before() {
-    return []<std::size_t... K>(std::index_sequence<K...>) {
-        return (
-            std::size_t{0} + ... +
-            arrays<std::decay_t<std::tuple_element_t<K, std::decay_t<decltype(std::declval<E>().arguments())>>>, T>());
-    }
-    (std::make_index_sequence<I>());
-}
+/// Whether an expression's outermost function runs on blocks of numbers, by a loop of its own.
+template <class E>
+struct IsTranscendental : std::false_type {};
+template <class F, class... A>
+struct IsTranscendental<xt::xfunction<F, A...>> : std::bool_constant<is_transcendental<F>> {};
 
 template <class E>
-constexpr auto argument_indices() {
-    return std::make_index_sequence<std::tuple_size_v<std::decay_t<decltype(std::declval<E>().arguments())>>>();
+using Arguments = std::decay_t<decltype(std::declval<const E&>().arguments())>;
+template <class E, std::size_t I>
+using Argument = std::decay_t<std::tuple_element_t<I, Arguments<E>>>;
+template <class E>
+using ArgumentIndices = std::make_index_sequence<std::tuple_size_v<Arguments<E>>>;
+
+/// The number of blocks that hold the arguments of transcendental functions in an expression.
+template <class E>
+constexpr std::size_t blocks() {
+    if constexpr (IsFunction<E>::value) {
+        return []<std::size_t... I>(std::index_sequence<I...>) {
+            return (std::size_t{0} + ... + blocks<Argument<E, I>>()) +
+                   (IsTranscendental<E>::value ? sizeof...(I) : std::size_t{0});
+        }
+        (ArgumentIndices<E>());
+    }
+    return 0;
 }
 
-/// A register of the expression's values, where `load(k)` is one of its k-th array.
-template <class T, std::size_t First, class E, class Load>
-[[gnu::always_inline]] inline auto value(const E& e, const Load& load) {
-    if constexpr (IsFunction<E>::value) {
+/// Where an expression's first array and its first block stand among all.
+struct Place {
+    std::size_t array = 0, block = 0;
+
+    /// Where those of argument `I` of a function stand that is here itself.
+    template <class E, class T, std::size_t I>
+    constexpr Place argument() const {
+        return [this]<std::size_t... K>(std::index_sequence<K...>) {
+            return Place{array + (std::size_t{0} + ... + arrays<Argument<E, K>, T>()),
+                         block + (std::size_t{0} + ... + blocks<Argument<E, K>>())};
+        }
+        (std::make_index_sequence<I>());
+    }
+};
+
+/// A register of the expression's values, where `load(k)` is one of its k-th array, and `called(k)` one of its k-th
+/// block.
+template <class T, Place Here, class E, class Load, class Called>
+[[gnu::always_inline]] inline auto value(const E& e, const Load& load, const Called& called) {
+    if constexpr (IsTranscendental<E>::value) {
+        return called(std::integral_constant<std::size_t, Here.block + blocks<E>() - 1>());
+    } else if constexpr (IsFunction<E>::value) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return e.functor().simd_apply(
-                value<T, First + arrays_before<E, T, I>()>(std::get<I>(e.arguments()), load)...);
+                value<T, Here.template argument<E, T, I>()>(std::get<I>(e.arguments()), load, called)...);
         }
-        (argument_indices<E>());
+        (ArgumentIndices<E>());
     } else if constexpr (IsNumber<E>::value) {
         return Register<T>(static_cast<T>(e()));
     } else {
-        return load(std::integral_constant<std::size_t, First>());
+        return load(std::integral_constant<std::size_t, Here.array>());
     }
 }
 
@@ -174,31 +203,98 @@ struct Bound {
 
     using Row = std::array<const T*, count>;
 
-    /// z = value or z += value for n numbers. The last register is filled up with zeros, so that a number does not
-    /// depend on its place.
+    static constexpr std::size_t block_length = 256;
+
+    /// z = value or z += value for n numbers.
     template <class Moves>
-    [[gnu::noinline]] void write(T* z, const Row row, std::size_t n, bool accumulate, Moves moves) const {
-        constexpr std::size_t width = Register<T>::size;
-        std::size_t i = 0;
-        for (; i + width <= n; i += width) {
-            Register<T> result = value<T, 0>(expression, [&](auto k) {
-                return moves(k) ? Register<T>::load_unaligned(row[k] + i) : Register<T>(*row[k]);
-            });
-            if (accumulate) {
-                result += Register<T>::load_unaligned(z + i);
-                DELTARULE_BRANCH;
+    [[gnu::noinline]] void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves) const {
+        Part<Moves> part(row, n, moves);
+        if constexpr (blocks<E>() != 0) {
+            part.n = block_length;
+            for (; n > block_length; n -= block_length, z += block_length) {
+                part.write(expression, z, accumulate);
+                for (std::size_t k = 0; k < count; ++k)
+                    if (moves(k)) part.row[k] += block_length;
             }
-            result.store_unaligned(z + i);
+            part.n = n;
         }
-        if (i == n) return;
-        Register<T> result = value<T, 0>(
-            expression, [&](auto k) { return moves(k) ? load_some(row[k] + i, n - i) : Register<T>(*row[k]); });
-        if (accumulate) {
-            result += load_some(z + i, n - i);
-            DELTARULE_BRANCH;
-        }
-        store_some(z + i, result, n - i);
+        part.write(expression, z, accumulate);
     }
+
+    /// n numbers of a row, at most a block where there are transcendental functions.
+    template <class Moves>
+    struct Part {
+        Part(const Row& from, std::size_t count_of_numbers, Moves along)
+            : row(from), n(count_of_numbers), moves(along) {}
+
+        Row row;
+        std::size_t n;
+        [[no_unique_address]] Moves moves;
+        alignas(64) std::array<std::array<T, block_length>, blocks<E>()> block;
+
+        [[gnu::always_inline]] void write(const E& e, T* z, bool accumulate) {
+            if constexpr (IsTranscendental<E>::value)
+                if (!accumulate) return call<Place{}>(e, z);
+            prepare<Place{}>(e);
+            each_register<Place{}>(e, [&](std::size_t i, Register<T> result, auto... some) {
+                if (accumulate) {
+                    result += load_some(z + i, some...);
+                    DELTARULE_BRANCH;
+                }
+                store_some(z + i, result, some...);
+            });
+        }
+
+        /// Runs the transcendental functions in an expression, each into its block.
+        template <Place Here, class F>
+        [[gnu::always_inline]] void prepare(const F& e) {
+            if constexpr (IsTranscendental<F>::value)
+                call<Here>(e, block[Here.block + blocks<F>() - 1].data());
+            else if constexpr (blocks<F>() != 0)
+                [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    (prepare<Here.template argument<F, T, I>()>(std::get<I>(e.arguments())), ...);
+                }
+            (ArgumentIndices<F>());
+        }
+
+        /// z = the values of a transcendental function.
+        template <Place Here, class F>
+        [[gnu::always_inline]] void call(const F& e, T* z) {
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                apply(e.functor(), n, z,
+                      numbers<Here.template argument<F, T, I>(), Here.block + blocks<F>() - 1 - I>(
+                          std::get<I>(e.arguments()))...);
+            }
+            (ArgumentIndices<F>());
+        }
+
+        /// An expression's values, where they are or written to block `To`.
+        template <Place Here, std::size_t To, class F>
+        [[gnu::always_inline]] const T* numbers(const F& e) {
+            if constexpr (IsArray<F, T>::value)
+                if (moves(std::integral_constant<std::size_t, Here.array>())) return row[Here.array];
+            prepare<Here>(e);
+            T* z = block[To].data();
+            each_register<Here>(e, [z](std::size_t i, const Register<T>& x, auto...) { x.store_aligned(z + i); });
+            return z;
+        }
+
+        /// use(i, register) for each register of an expression's values, and use(i, register, m) for a last one of m
+        /// numbers, which zeros fill up, so that a number does not depend on its place.
+        template <Place Here, class F, class Use>
+        [[gnu::always_inline]] void each_register(const F& e, const Use& use) const {
+            const auto at = [&](std::size_t i, auto... some) {
+                use(i,
+                    value<T, Here>(
+                        e, [&](auto k) { return moves(k) ? load_some(row[k] + i, some...) : Register<T>(*row[k]); },
+                        [&](auto k) { return Register<T>::load_aligned(block[k].data() + i); }),
+                    some...);
+            };
+            std::size_t i = 0;
+            for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
+            if (i < n) at(i, n - i);
+        }
+    };
 
     /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
     template <class Moves>

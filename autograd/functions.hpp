@@ -141,9 +141,8 @@ struct Pow {
     B simd_apply(const B& x, const B& y) const {
         using T = typename B::value_type;
         // xsimd 8 is right for ordinary numbers only: pow(0, 0) is 0 there, and so is pow(0, -1).
-        const B least(std::numeric_limits<T>::min()), most(std::numeric_limits<T>::max());
-        const auto in_range = [&](const B& v) { return (xsimd::abs(v) >= least) & (xsimd::abs(v) <= most); };
-        if (xsimd::all(in_range(x) & in_range(y))) return xsimd::pow(x, y);
+        const B least(std::numeric_limits<T>::min()), most(std::numeric_limits<T>::max()), size = xsimd::abs(x);
+        if (xsimd::all((size >= least) & (size <= most) & (xsimd::abs(y) <= most))) return xsimd::pow(x, y);
         alignas(64) T xs[B::size], ys[B::size];
         x.store_aligned(xs);
         y.store_aligned(ys);

@@ -11,6 +11,16 @@ namespace autograd {
 template <class T>
 using Register = xsimd::batch<T>;
 
+/// A register of numbers in memory.
+template <class T>
+Register<T> load_some(const T* x) {
+    return Register<T>::load_unaligned(x);
+}
+template <class T>
+void store_some(T* z, const Register<T>& value) {
+    value.store_unaligned(z);
+}
+
 /// The first n numbers of a register, the others being 0. (Masks say what the plain form below does.)
 template <class T>
 Register<T> load_some(const T* x, std::size_t n) {

@@ -70,6 +70,13 @@ A column(A values) {
     return values;
 }
 
+void exp_in_float() {
+    Tape<float> tape;
+    const auto z = exp(tape.variable(Array<float>{88.7f, 88.73f}));
+    BOOST_TEST(z.value()(0) == 3.32598698e38f, boost::test_tools::tolerance(1e-5f));
+    BOOST_TEST(z.value()(1) == std::numeric_limits<float>::infinity());
+}
+
 void same_seed_same_training() {
     const auto weights = [] {
         std::mt19937_64 engine(3);
@@ -315,12 +322,18 @@ const std::vector<Convention> other_operations = {
       {OF(amin(x)), {{1, 2, nan}}, A(nan), {{0, 0, 0}}}}},
     {"`exp`",
      "overflows to +inf beyond 709.78 in double and 88.72 in float",
-     {{OF(exp(x)), {{-1e4, 0, 710}}, {0, 1, infinity}, {{0, 1, infinity}}}}},
-    {"`log`", "-inf at 0, NaN below", {{OF(log(x)), {{1, 0, -1}}, {0, -infinity, nan}, {{1, infinity, -1}}}}},
+     {{OF(exp(x)),
+       {{-1e4, 0, 709.7, 710}},
+       {0, 1, 1.6549840276802644e308, infinity},
+       {{0, 1, 1.6549840276802644e308, infinity}}}},
+     exp_in_float},
+    {"`log`",
+     "-inf at 0, NaN below",
+     {{OF(log(x)), {{1, 0, -1, 1e-310}}, {0, -infinity, nan, -713.8013788281542}, {{1, infinity, -1, infinity}}}}},
     {"`sin`, `cos`",
      "NaN at infinity",
      {{OF(sin(x)), {{0, infinity}}, {0, nan}, {{1, nan}}}, {OF(cos(x)), {{0, infinity}}, {1, nan}, {{0, nan}}}}},
-    {"`erf`", "its tails are flat", {{OF(erf(x)), {{-1e4, 0, infinity}}, {-1, 0, 1}, {{0, 2 / std::sqrt(M_PI), 0}}}}},
+    {"`erf`", "its tails are flat", {{OF(erf(x)), {{-1e300, 0, infinity}}, {-1, 0, 1}, {{0, 2 / std::sqrt(M_PI), 0}}}}},
     {"`silu`",
      "x * sigmoid(x), and so 0 far to the left",
      {{OF(silu(x)), {{-1e4, 0, 1e4}}, {0, 0, 1e4}, {{0, 0.5, 1}}}}},
