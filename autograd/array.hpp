@@ -66,10 +66,14 @@ inline bool equal_shapes(ShapeView left, ShapeView right) {
     return true;
 }
 
-/// Gives an array a shape, unless it has it; its contents are arbitrary then.
+/// Gives an array a shape; its contents are arbitrary then, unless it had it.
+template <class T>
+[[gnu::noinline]] void reshape_storage(Array<T>& array, ShapeView shape) {
+    array.resize(Shape(shape.begin(), shape.end()));
+}
 template <class T>
 void resize(Array<T>& array, ShapeView shape) {
-    if (!equal_shapes(array.shape(), shape)) array.resize(Shape(shape.begin(), shape.end()));
+    if (!equal_shapes(array.shape(), shape)) reshape_storage(array, shape);
 }
 
 /// The shape as NumPy prints it: `(2, 3)`, `(4,)`, `()`.

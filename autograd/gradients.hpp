@@ -10,11 +10,14 @@ namespace autograd {
 
 template <class T>
 class BufferPool;
+template <class T>
+struct Shelf;
 
 /// The adjoints of one backward pass by the number of their node; an empty place is one that was not kept.
 template <class T>
 struct AdjointTable {
     std::vector<Array<T>*> adjoints;
+    std::vector<Shelf<T>*> shelves;  ///< where a node's adjoint was taken from the last time
     std::vector<Array<T>*> scratch;  ///< arrays that a rule evaluates on its way
     std::vector<std::pair<const void*, std::uint32_t>> parameters;
 };

@@ -274,25 +274,41 @@ Shape shape_of(const Matrix<T>& m) {
     return shape;
 }
 
-/// c = a @ b, or c += a @ b, for contiguous matrices: a is (m, k) and b (k, n) after the transpositions.
+/// c = a @ b for at most 128 multiplications: row i of c is the sum of a(i, l) times row l of b, on top of `start`.
+template <class T>
+void multiply_few(const T* a, std::size_t a_row, std::size_t a_column, const T* b, bool b_transposed, T* c,
+                  std::size_t m, std::size_t k, std::size_t n, const T* start, std::size_t start_row) {
+    T rows[128];
+    if (b_transposed) {
+        for (std::size_t l = 0; l < k; ++l)
+            for (std::size_t j = 0; j < n; ++j) rows[l * n + j] = b[j * k + l];
+        b = rows;
+    }
+    for (std::size_t j = 0; j < n; j += Register<T>::size) {
+        const std::size_t count = std::min(n - j, std::size_t{Register<T>::size});
+        for (std::size_t i = 0; i < m; ++i) {
+            Register<T> sum = start == nullptr ? Register<T>(0) : load_some(start + i * start_row + j, count);
+            for (std::size_t l = 0; l < k; ++l)
+                sum = xsimd::fma(Register<T>(a[i * a_row + l * a_column]), load_some(b + l * n + j, count), sum);
+            store_some(c + i * n + j, sum, count);
+        }
+    }
+}
+
+/// c = a @ b for contiguous matrices: a is (m, k) and b (k, n) after the transpositions. Row i is added to
+/// `start[i * start_row]`, which may be c itself, or one row for all, or null.
 template <class T>
 void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
-              std::size_t n, bool accumulate) {
-    if (m * k * n <= 128) {  // the product takes less time than a call of BLAS
-        const std::size_t a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1;
-        const std::size_t b_row = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
-        for (std::size_t i = 0; i < m; ++i)
-            for (std::size_t j = 0; j < n; ++j) {
-                T sum = accumulate ? c[i * n + j] : T(0);
-                for (std::size_t l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
-                c[i * n + j] = sum;
-            }
-        return;
-    }
+              std::size_t n, const T* start, std::size_t start_row) {
+    if (m * k * n <= 128 && k * n <= 128)  // the product takes less time than a call of BLAS
+        return multiply_few(a, a_transposed ? 1 : k, a_transposed ? m : 1, b, b_transposed, c, m, k, n, start,
+                            start_row);
+    if (start != nullptr && start != c)
+        for (std::size_t i = 0; i < m; ++i) std::copy_n(start + i * start_row, n, c + i * n);
     using cxxblas::Transpose;
     const auto row_major = cxxblas::StorageOrder::RowMajor;
     const auto length = [](std::size_t value) { return static_cast<int>(value); };
-    const T beta = accumulate ? T(1) : T(0);
+    const T beta = start != nullptr ? T(1) : T(0);
     if (m == 1) {  // b^T a
         cxxblas::gemv<int>(row_major, b_transposed ? Transpose::NoTrans : Transpose::Trans,
                            length(b_transposed ? n : k), length(b_transposed ? k : n), T(1), b,
@@ -326,7 +342,8 @@ template <class T>
 void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const std::size_t m = rows(a), k = columns(a), n = columns(b);
     if (result.dimension() == 2)
-        return multiply(a.x.data(), a.transposed, b.x.data(), b.transposed, result.data(), m, k, n, accumulate);
+        return multiply(a.x.data(), a.transposed, b.x.data(), b.transposed, result.data(), m, k, n,
+                        accumulate ? result.data() : nullptr, n);
     if (result.size() == 0) return;
     const Shape batch(result.shape().begin(), result.shape().end() - 2);
     const auto offsets = [&](const Matrix<T>& matrix) {
@@ -340,9 +357,11 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         return numbers;
     };
     const std::vector<std::size_t> left = offsets(a), right = offsets(b);
-    for (std::size_t i = 0; i < left.size(); ++i)
-        multiply(a.x.data() + left[i] * m * k, a.transposed, b.x.data() + right[i] * k * n, b.transposed,
-                 result.data() + i * m * n, m, k, n, accumulate);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        T* c = result.data() + i * m * n;
+        multiply(a.x.data() + left[i] * m * k, a.transposed, b.x.data() + right[i] * k * n, b.transposed, c, m, k, n,
+                 accumulate ? c : nullptr, n);
+    }
 }
 
 template <class T>
@@ -353,16 +372,10 @@ Shape Affine<T>::shape() const {
 }
 
 template <class T>
-void Affine<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+void Affine<T>::evaluate_into(Array<T>& result, bool) const {
     const std::size_t in = weight.shape()[1], out = weight.shape()[0],
                       rows = result.size() / std::max<std::size_t>(out, 1);
-    multiply(x.data(), false, weight.data(), true, result.data(), rows, in, out, accumulate);
-    if (bias == nullptr) return;
-    const T* b = bias->data();
-    for (std::size_t i = 0; i < rows; ++i) {
-        T* z = result.data() + i * out;
-        for (std::size_t j = 0; j < out; ++j) z[j] += b[j];
-    }
+    multiply(x.data(), false, weight.data(), true, result.data(), rows, in, out, bias ? bias->data() : nullptr, 0);
 }
 
 #define INSTANTIATE(T)                    \

@@ -200,7 +200,7 @@ template <class T>
     const Tape<T>& tape = walk.tape;
     const Node<T>& node = tape.node(index);
     const View<T> view(tape, node);
-    const Array<T>& adjoint = *walk.adjoints[input];
+    const Array<T>& adjoint = *walk.table.adjoints[input];
     const std::size_t place = first_nonfinite(adjoint);
 
     // The adjoint's element is a sum over those elements of the result that the operand was broadcast to: the first
@@ -259,7 +259,7 @@ void throw_nonfinite_value(const Tape<T>& tape, const Node<T>& node) {
 template <class T>
 void check_adjoints(const ArrayWalk<T>& walk, std::uint32_t index) {
     for (std::uint32_t input : walk.tape.node(index).inputs) {
-        const Array<T>* adjoint = walk.adjoints[input];
+        const Array<T>* adjoint = walk.table.adjoints[input];
         if (adjoint != nullptr && !all_finite(*adjoint)) throw_nonfinite_adjoint(walk, index, input);
     }
 }

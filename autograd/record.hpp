@@ -61,8 +61,7 @@ template <class T>
 struct ArrayWalk {
     const Tape<T>& tape;
     BufferPool<T>& pool;
-    std::vector<Array<T>*>& adjoints;
-    std::vector<Array<T>*>& scratch;
+    AdjointTable<T>& table;
     const Array<T>* zbar;  ///< the adjoint of the node whose rule is run
 };
 
@@ -72,8 +71,8 @@ class OnArrays {
   public:
     OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.tape.node(index)), index_(index) {}
     ~OnArrays() {
-        for (Array<T>* array : walk_.scratch) walk_.pool.give_back(array);
-        walk_.scratch.clear();
+        for (Array<T>* array : walk_.table.scratch) walk_.pool.give_back(array);
+        walk_.table.scratch.clear();
     }
     OnArrays(const OnArrays&) = delete;
     OnArrays& operator=(const OnArrays&) = delete;
@@ -86,9 +85,9 @@ class OnArrays {
     template <class E>
     const Array<T>& evaluate(const E& e) {
         const auto& shape = e.shape();
-        walk_.scratch.push_back(walk_.pool.take(Shape(shape.begin(), shape.end())));
-        autograd::evaluate(node_.operation, *walk_.scratch.back(), e);
-        return *walk_.scratch.back();
+        walk_.table.scratch.push_back(walk_.pool.take(Shape(shape.begin(), shape.end())));
+        autograd::evaluate(node_.operation, *walk_.table.scratch.back(), e);
+        return *walk_.table.scratch.back();
     }
 
     /// `at.adjoint(x) += e` is the only place that skips constants, sums a broadcast gradient back to x's shape, checks
@@ -102,11 +101,11 @@ class OnArrays {
             const Node<T>& x = at_.walk_.tape.node(input_);
             if (!x.requires_gradient) return;
             const Shape& shape = x.value->shape();
-            Array<T>*& adjoint = at_.walk_.adjoints[input_];
+            Array<T>*& adjoint = at_.walk_.table.adjoints[input_];
             const bool first = adjoint == nullptr;
             if constexpr (std::is_same_v<E, Array<T>>)
-                if (first && at_.shares(e, shape)) return void(adjoint = at_.walk_.adjoints[at_.index_]);
-            adjoint = first ? at_.walk_.pool.take(shape) : at_.walk_.pool.own(adjoint);
+                if (first && at_.shares(e, shape)) return void(adjoint = at_.walk_.table.adjoints[at_.index_]);
+            adjoint = first ? at_.walk_.pool.take(shape, at_.walk_.table.shelves[input_]) : at_.walk_.pool.own(adjoint);
             if constexpr (expressions::Fused<E, T>) {
                 add(*adjoint, expressions::Bound<T, E>(e), !first);
             } else {
@@ -136,8 +135,8 @@ class OnArrays {
   private:
     /// zbar itself is the first contribution of this shape: its array is shared instead of copied.
     bool shares(const Array<T>& e, const Shape& shape) {
-        if (&e != walk_.adjoints[index_] || !equal_shapes(e.shape(), shape)) return false;
-        walk_.pool.share(walk_.adjoints[index_]);
+        if (&e != walk_.table.adjoints[index_] || !equal_shapes(e.shape(), shape)) return false;
+        walk_.pool.share(walk_.table.adjoints[index_]);
         return true;
     }
 

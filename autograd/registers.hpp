@@ -21,14 +21,29 @@ void store_some(T* z, const Register<T>& value) {
     value.store_unaligned(z);
 }
 
+#if defined(__AVX__) && !defined(__AVX512F__)
+/// A mask of the first n lanes.
+template <class T>
+__m256i first_lanes(std::size_t n) {
+    constexpr std::size_t words = sizeof(T) / 4;
+    static constexpr std::int32_t ones_then_zeros[] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ones_then_zeros + 8 - n * words));
+}
+#endif
+
 /// The first n numbers of a register, the others being 0. (Masks say what the plain form below does.)
 template <class T>
 Register<T> load_some(const T* x, std::size_t n) {
-#ifdef __AVX512F__
+#if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4)
         return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x);
     else
         return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x);
+#elif defined(__AVX__)
+    if constexpr (sizeof(T) == 4)
+        return _mm256_maskload_ps(x, first_lanes<T>(n));
+    else
+        return _mm256_maskload_pd(x, first_lanes<T>(n));
 #else
     alignas(64) T lanes[Register<T>::size] = {};
     std::copy_n(x, n, lanes);
@@ -38,11 +53,16 @@ Register<T> load_some(const T* x, std::size_t n) {
 
 template <class T>
 void store_some(T* z, const Register<T>& value, std::size_t n) {
-#ifdef __AVX512F__
+#if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4)
         _mm512_mask_storeu_ps(z, static_cast<__mmask16>((1u << n) - 1), value);
     else
         _mm512_mask_storeu_pd(z, static_cast<__mmask8>((1u << n) - 1), value);
+#elif defined(__AVX__)
+    if constexpr (sizeof(T) == 4)
+        _mm256_maskstore_ps(z, first_lanes<T>(n), value);
+    else
+        _mm256_maskstore_pd(z, first_lanes<T>(n), value);
 #else
     alignas(64) T lanes[Register<T>::size];
     value.store_aligned(lanes);

@@ -26,10 +26,17 @@ void in_blocks(std::size_t rows, std::size_t n, F f) {
     for (std::size_t first = 0; first < rows; first += step) f(first, std::min(step, rows - first));
 }
 
-/// Exponentials of rows of length n, less their maxima, and f(row, maximum, sum of the exponentials, z) for each.
+template <class T>
+void log_of(const T* x, T* z, std::size_t n) {
+    expressions::apply(xt::math::log_fun(), n, z, x);
+}
+
+/// Exponentials of rows of length n, less their maxima, and f(row, maximum, sum of the exponentials, z) for each; or
+/// f(row, maximum, sum, logarithm of the sum, z).
 template <class T, class F>
 void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
-    T most[block_size];
+    constexpr bool wants_logarithm = std::is_invocable_v<F, std::size_t, T, T, T, T*>;
+    T most[block_size], sums[block_size], logs[block_size];
     in_blocks(rows, n, [&](std::size_t first, std::size_t count) {
         for (std::size_t r = 0; r < count; ++r) {
             const T* xs = x + (first + r) * n;
@@ -38,9 +45,14 @@ void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
             for (std::size_t i = 0; i < n; ++i) zs[i] = xs[i] - most[r];
         }
         exp_in_place(z + first * n, count * n);
+        for (std::size_t r = 0; r < count; ++r) sums[r] = sum_of(z + (first + r) * n, n);
+        if constexpr (wants_logarithm) log_of(sums, logs, count);
         for (std::size_t r = 0; r < count; ++r) {
             T* zs = z + (first + r) * n;
-            f(first + r, most[r], sum_of(zs, n), zs);
+            if constexpr (wants_logarithm)
+                f(first + r, most[r], sums[r], logs[r], zs);
+            else
+                f(first + r, most[r], sums[r], zs);
         }
     });
 }
@@ -79,16 +91,17 @@ void Softmax<T>::evaluate_into(Array<T>& result, bool) const {
     const AxisView view(x.shape(), axis);
     const std::size_t n = view.length, inner = view.inner;
     if (result.size() == 0) return;
+    if (inner == 1 && logarithm) {
+        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t row, T most, T, T log_of_sum, T* z) {
+            const T* xs = x.data() + row * n;
+            for (std::size_t i = 0; i < n; ++i) z[i] = (xs[i] - most) - log_of_sum;
+        });
+        return;
+    }
     if (inner == 1) {
-        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t row, T most, T sum, T* z) {
-            if (logarithm) {
-                const T* xs = x.data() + row * n;
-                const T log_of_sum = std::log(sum);
-                for (std::size_t i = 0; i < n; ++i) z[i] = (xs[i] - most) - log_of_sum;
-            } else {
-                const T share = 1 / sum;
-                for (std::size_t i = 0; i < n; ++i) z[i] *= share;
-            }
+        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t, T, T sum, T* z) {
+            const T share = 1 / sum;
+            for (std::size_t i = 0; i < n; ++i) z[i] *= share;
         });
         return;
     }
@@ -96,7 +109,10 @@ void Softmax<T>::evaluate_into(Array<T>& result, bool) const {
         const T* xs = x.data() + o * n * inner;
         T* zs = result.data() + o * n * inner;
         exponentials_of_columns(xs, zs, n, inner, [&](std::size_t first, std::size_t count, const T* most, T* sums) {
-            for (std::size_t k = 0; k < count; ++k) sums[k] = logarithm ? std::log(sums[k]) : 1 / sums[k];
+            if (logarithm)
+                log_of(sums, sums, count);
+            else
+                for (std::size_t k = 0; k < count; ++k) sums[k] = 1 / sums[k];
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t k = 0; k < count; ++k) {
                     const std::size_t at = i * inner + first + k;
@@ -127,15 +143,20 @@ void LogSumExp<T>::evaluate_into(Array<T>& z, bool) const {
     const Rows rows(x.shape(), kept);
     const std::size_t n = rows.length, inner = rows.inner;
     const auto finite_or_zero = [](T shift) { return std::isfinite(shift) ? shift : T(0); };
+    T shifts[block_size], block[block_size];
     if (inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o) {
-            const T* xs = x.data() + o * n;
-            const T shift = finite_or_zero(largest(xs, n));
-            z.data()[o] = shift + std::log(sum_of_exponentials(xs, n, shift));
-        }
+        in_blocks(rows.outer, 1, [&](std::size_t first, std::size_t count) {
+            T* sums = z.data() + first;
+            for (std::size_t r = 0; r < count; ++r) {
+                const T* xs = x.data() + (first + r) * n;
+                shifts[r] = finite_or_zero(largest(xs, n));
+                sums[r] = sum_of_exponentials(xs, n, shifts[r]);
+            }
+            log_of(sums, sums, count);
+            for (std::size_t r = 0; r < count; ++r) sums[r] += shifts[r];
+        });
         return;
     }
-    T shifts[block_size], block[block_size];
     for (std::size_t o = 0; o < rows.outer; ++o)
         for (std::size_t first = 0; first < inner; first += block_size) {
             const std::size_t count = std::min(block_size, inner - first);
@@ -149,7 +170,8 @@ void LogSumExp<T>::evaluate_into(Array<T>& z, bool) const {
                 exp_in_place(block, count);
                 for (std::size_t k = 0; k < count; ++k) sums[k] += block[k];
             }
-            for (std::size_t k = 0; k < count; ++k) sums[k] = shifts[k] + std::log(sums[k]);
+            log_of(sums, sums, count);
+            for (std::size_t k = 0; k < count; ++k) sums[k] += shifts[k];
         }
 }
 
@@ -208,9 +230,9 @@ void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const 
 template <class T>
 void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result, bool) const {
     const std::size_t n = targets.classes;
-    exponentials(x.data(), result.data(), targets.rows(), n, [&](std::size_t row, T most, T sum, T* p) {
+    exponentials(x.data(), result.data(), targets.rows(), n, [&](std::size_t row, T most, T sum, T log_of_sum, T* p) {
         const T* xs = x.data() + row * n;
-        const T log_of_sum = std::log(sum), share = 1 / sum;
+        const T share = 1 / sum;
         const auto loss = [&](std::size_t k) { return log_of_sum - (xs[k] - most); };
         for (std::size_t k = 0; k < n; ++k) p[k] *= share;
         if (targets.one_hot()) {
@@ -236,6 +258,14 @@ void Losses<T>::evaluate_into(Array<T>& z, bool) const {
 template <class T>
 void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
     const std::size_t n = targets.classes, step = zbar.dimension() == 0 ? 0 : 1;
+    if (targets.one_hot() && step == 0) {
+        const T factor = *zbar.data() * scale;
+        const auto product = p * factor;
+        const expressions::Bound<T, std::decay_t<decltype(product)>> bound(product);
+        expressions::evaluate(xbar.data(), xbar.shape(), xbar.shape(), bound, accumulate);
+        for (std::size_t row = 0; row < targets.rows(); ++row) xbar.data()[row * n + targets.label(row)] -= factor;
+        return;
+    }
     for (std::size_t row = 0; row < targets.rows(); ++row) {
         const T* ps = p.data() + row * n;
         T* xs = xbar.data() + row * n;

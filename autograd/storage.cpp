@@ -34,48 +34,47 @@ std::size_t Arena::bytes() const {
 }
 
 template <class T>
-typename BufferPool<T>::Shelf& BufferPool<T>::shelf(std::size_t size) {
-    const std::size_t last = shelves_.size() - 1;  // the number of places is a power of 2
-    std::size_t i = (size * 0x9E3779B97F4A7C15u >> 32) & last;
-    while (shelves_[i] != nullptr && shelves_[i]->size != size) i = (i + 1) & last;
-    if (shelves_[i] != nullptr) return *shelves_[i];
-    if (2 * ++used_ > shelves_.size()) {
-        std::vector<std::unique_ptr<Shelf>> old(2 * shelves_.size());
-        std::swap(old, shelves_);
-        for (auto& moved : old) {
-            if (moved == nullptr) continue;
-            std::size_t k = (moved->size * 0x9E3779B97F4A7C15u >> 32) & (shelves_.size() - 1);
-            while (shelves_[k] != nullptr) k = (k + 1) & (shelves_.size() - 1);
-            shelves_[k] = std::move(moved);
-        }
-        --used_;
-        return shelf(size);
-    }
-    shelves_[i] = std::make_unique<Shelf>(Shelf{size, {}});
-    return *shelves_[i];
+Shelf<T>& BufferPool<T>::find_shelf(std::size_t size) {
+    std::size_t i = place(size);
+    while (shelves_[i] != nullptr && shelves_[i]->size != size) i = next(i);
+    return shelves_[i] != nullptr ? *shelves_[i] : add_shelf(size);
 }
 
 template <class T>
-Array<T>* BufferPool<T>::take(const Shape& shape) {
-    Shelf& from = shelf(size_of(shape));
-    if (from.waiting.empty()) return new Buffer{Array<T>::from_shape(shape), &from};
-    Buffer* buffer = from.waiting.back();
-    from.waiting.pop_back();
-    buffer->holders = 1;
-    resize(*buffer, shape);
-    return buffer;
+Shelf<T>& BufferPool<T>::add_shelf(std::size_t size) {
+    if (2 * ++used_ > shelves_.size()) {
+        std::vector<std::unique_ptr<Shelf<T>>> old(2 * shelves_.size());
+        std::swap(old, shelves_);
+        for (auto& moved : old)
+            if (moved != nullptr) free_place(moved->size) = std::move(moved);
+    }
+    auto& added = free_place(size);
+    added = std::make_unique<Shelf<T>>(Shelf<T>{size, {}});
+    return *added;
+}
+
+template <class T>
+std::unique_ptr<Shelf<T>>& BufferPool<T>::free_place(std::size_t size) {
+    std::size_t i = place(size);
+    while (shelves_[i] != nullptr) i = next(i);
+    return shelves_[i];
+}
+
+template <class T>
+Array<T>* BufferPool<T>::new_buffer(const Shape& shape, Shelf<T>& shelf) {
+    return new Buffer<T>{Array<T>::from_shape(shape), &shelf};
 }
 
 template <class T>
 void BufferPool<T>::give_back(Array<T>* array) {
     if (array == nullptr) return;
-    Buffer* buffer = static_cast<Buffer*>(array);
+    Buffer<T>* buffer = static_cast<Buffer<T>*>(array);
     if (--buffer->holders == 0) buffer->shelf->waiting.push_back(buffer);
 }
 
 template <class T>
 Array<T>* BufferPool<T>::own(Array<T>* array) {
-    if (static_cast<Buffer*>(array)->holders == 1) return array;
+    if (static_cast<Buffer<T>*>(array)->holders == 1) return array;
     Array<T>* copy = take(array->shape());
     std::copy_n(array->data(), array->size(), copy->data());
     give_back(array);
@@ -92,6 +91,7 @@ std::unique_ptr<AdjointTable<T>> BufferPool<T>::take_table(std::size_t n) {
         tables_.pop_back();
     }
     table->adjoints.assign(n, nullptr);
+    if (table->shelves.size() < n) table->shelves.resize(n, nullptr);
     return table;
 }
 
@@ -109,7 +109,7 @@ template <class T>
 BufferPool<T>::~BufferPool() {
     for (const auto& shelf : shelves_)
         if (shelf != nullptr)
-            for (const Buffer* buffer : shelf->waiting) delete buffer;
+            for (const Buffer<T>* buffer : shelf->waiting) delete buffer;
 }
 
 template class BufferPool<float>;

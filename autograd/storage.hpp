@@ -34,6 +34,20 @@ class Arena {
     std::uintptr_t next_ = 0, end_ = 0;
 };
 
+/// An array of the pool.
+template <class T>
+struct Buffer : Array<T> {
+    Shelf<T>* shelf;
+    std::size_t holders = 1;
+};
+
+/// Arrays of one size that wait to be used again.
+template <class T>
+struct Shelf {
+    std::size_t size;
+    std::vector<Buffer<T>*> waiting;
+};
+
 /// Arrays that wait to be used again, by their number of elements.
 template <class T>
 class BufferPool {
@@ -41,13 +55,26 @@ class BufferPool {
     BufferPool() : shelves_(64) {}
     ~BufferPool();
 
-    /// An array of this shape with arbitrary contents.
-    Array<T>* take(const Shape& shape);
+    /// An array of this shape with arbitrary contents; `shelf` remembers where it came from, for the next time.
+    Array<T>* take(const Shape& shape, Shelf<T>*& shelf) {
+        const std::size_t size = size_of(shape);
+        if (shelf == nullptr || shelf->size != size) shelf = &find_shelf(size);
+        if (shelf->waiting.empty()) return new_buffer(shape, *shelf);
+        Buffer<T>* buffer = shelf->waiting.back();
+        shelf->waiting.pop_back();
+        buffer->holders = 1;
+        resize(*buffer, shape);
+        return buffer;
+    }
+    Array<T>* take(const Shape& shape) {
+        Shelf<T>* shelf = nullptr;
+        return take(shape, shelf);
+    }
     /// Each holder gives it back.
     void give_back(Array<T>* array);
 
     /// One more holder. A shared array must not be written to: `own` first.
-    void share(Array<T>* array) { ++static_cast<Buffer*>(array)->holders; }
+    void share(Array<T>* array) { ++static_cast<Buffer<T>*>(array)->holders; }
     /// The array, or a copy of it where it is shared.
     Array<T>* own(Array<T>* array);
 
@@ -56,18 +83,14 @@ class BufferPool {
     void give_back(std::unique_ptr<AdjointTable<T>> table);
 
   private:
-    struct Buffer;
-    struct Shelf {
-        std::size_t size;
-        std::vector<Buffer*> waiting;
-    };
-    struct Buffer : Array<T> {
-        Shelf* shelf;  ///< where it came from
-        std::size_t holders = 1;
-    };
-    Shelf& shelf(std::size_t size);
+    Shelf<T>& find_shelf(std::size_t size);
+    Shelf<T>& add_shelf(std::size_t size);
+    std::unique_ptr<Shelf<T>>& free_place(std::size_t size);
+    std::size_t place(std::size_t size) const { return next((size * 0x9E3779B97F4A7C15u >> 32) - 1); }
+    std::size_t next(std::size_t i) const { return (i + 1) & (shelves_.size() - 1); }  // their number is a power of 2
+    static Array<T>* new_buffer(const Shape& shape, Shelf<T>& shelf);
 
-    std::vector<std::unique_ptr<Shelf>> shelves_;  // an open hash table: it is asked for every adjoint
+    std::vector<std::unique_ptr<Shelf<T>>> shelves_;  // an open hash table
     std::size_t used_ = 0;
     std::vector<std::unique_ptr<AdjointTable<T>>> tables_;
 };

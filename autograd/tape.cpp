@@ -29,8 +29,13 @@ void Tape<T>::rewind() {
 }
 
 template <class T>
+[[gnu::noinline]] void Tape<T>::add_chunk() {
+    chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+}
+
+template <class T>
 Node<T>& Tape<T>::next() {
-    if (size_ == chunks_.size() * chunk_size) chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+    if (size_ == chunks_.size() * chunk_size) add_chunk();
     Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
     node.value = &node.storage;
     node.inputs = {};
@@ -177,7 +182,7 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
     };
     const Array<T>* only_seed = seeds.size() == 1 ? seeds.data() : nullptr;  // is read where it is
     if (seeds.empty()) {
-        adjoints[last] = pool_->take(ys.front().shape());
+        adjoints[last] = pool_->take(ys.front().shape(), table.shelves[last]);
         adjoints[last]->fill(T(1));
     } else if (only_seed == nullptr) {
         for (std::size_t k = 0; k < seeds.size(); ++k) copy_seed(k);
@@ -186,7 +191,7 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
         return keep.everything ||
                std::ranges::any_of(keep.variables, [index](const Variable<T>& x) { return x.index() == index; });
     };
-    ArrayWalk<T> walk{*this, *pool_, adjoints, table.scratch, nullptr};
+    ArrayWalk<T> walk{*this, *pool_, table, nullptr};
     for (std::uint32_t i = last + 1; i-- > 0;) {
         const Node<T>& current = node(i);
         walk.zbar = i == last && only_seed != nullptr ? only_seed : adjoints[i];
@@ -206,7 +211,7 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
 
     const auto fill = [&](std::uint32_t index) {
         if (adjoints[index] != nullptr) return;
-        adjoints[index] = pool_->take(node(index).value->shape());
+        adjoints[index] = pool_->take(node(index).value->shape(), table.shelves[index]);
         adjoints[index]->fill(T(0));
     };
     for (std::uint32_t leaf : leaves_) fill(leaf);

@@ -195,6 +195,7 @@ class Tape {
     }
     Variable<T> commit_leaf(const char* kind, bool requires_gradient, Node<T>& node, std::string_view name);
     Gradients<T> walk(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep);
+    void add_chunk();
     [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
 
     struct Watched {
