@@ -189,12 +189,18 @@ void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 
 namespace {
 
-/// Calls f(row of x, row of indices, row of z) where these run along an axis; x's rows are `length` long.
+/// Calls f(row of x, row of indices, distance of an axis' neighbours) where these run along an axis; x's rows are
+/// `length` long.
 template <class F>
 void each_row_along(const AxisView& indices, std::size_t length, F f) {
+    if (indices.inner == 1) {
+        for (std::size_t o = 0; o < indices.outer; ++o)
+            f(o * length, o * indices.length, std::integral_constant<std::size_t, 1>());
+        return;
+    }
     for (std::size_t o = 0; o < indices.outer; ++o)
         for (std::size_t n = 0; n < indices.inner; ++n)
-            f(o * length * indices.inner + n, o * indices.length * indices.inner + n);
+            f(o * length * indices.inner + n, o * indices.length * indices.inner + n, indices.inner);
 }
 
 }  // namespace
@@ -202,32 +208,28 @@ void each_row_along(const AxisView& indices, std::size_t length, F f) {
 template <class T>
 void TakenAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView to(indices.shape, axis);
-    const std::size_t inner = to.inner;
-    each_row_along(to, x.shape()[axis], [&](std::size_t from, std::size_t row) {
+    each_row_along(to, x.shape()[axis], [&](std::size_t from, std::size_t row, auto inner) {
         const T* xs = x.data() + from;
         const std::int64_t* places = indices.values.data() + row;
         T* z = result.data() + row;
         if (accumulate) {
-            for (std::size_t i = 0; i < to.length * inner; i += inner)
-                z[i] += xs[static_cast<std::size_t>(places[i]) * inner];
+            for (std::size_t i = 0; i < to.length; ++i) z[i * inner] += xs[signed_of(inner) * places[i * inner]];
         } else {
-            for (std::size_t i = 0; i < to.length * inner; i += inner)
-                z[i] = xs[static_cast<std::size_t>(places[i]) * inner];
+            for (std::size_t i = 0; i < to.length; ++i) z[i * inner] = xs[signed_of(inner) * places[i * inner]];
         }
     });
 }
 
 template <class T>
 void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (!accumulate) result.fill(T(0));
     const AxisView from(indices.shape, axis);
-    const std::size_t inner = from.inner;
-    each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row) {
+    each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row, auto inner) {
         const T* xs = x.data() + row;
         const std::int64_t* places = indices.values.data() + row;
         T* z = result.data() + to;
-        for (std::size_t i = 0; i < from.length * inner; i += inner)
-            z[static_cast<std::size_t>(places[i]) * inner] += xs[i];
+        if (!accumulate)
+            for (std::size_t i = 0; i < shape_[axis]; ++i) z[i * inner] = T(0);
+        for (std::size_t i = 0; i < from.length; ++i) z[signed_of(inner) * places[i * inner]] += xs[i * inner];
     });
 }
 

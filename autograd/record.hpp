@@ -133,10 +133,15 @@ class OnArrays {
     Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
 
   private:
-    /// zbar itself is the first contribution of this shape: its array is shared instead of copied.
+    /// zbar itself is the first contribution of this shape: its array is shared instead of copied; a seed's copy is.
     bool shares(const Array<T>& e, const Shape& shape) {
-        if (&e != walk_.table.adjoints[index_] || !equal_shapes(e.shape(), shape)) return false;
-        walk_.pool.share(walk_.table.adjoints[index_]);
+        if (&e != walk_.zbar || !equal_shapes(e.shape(), shape)) return false;
+        Array<T>*& adjoint = walk_.table.adjoints[index_];
+        if (adjoint == nullptr) {
+            adjoint = walk_.pool.take(shape, walk_.table.shelves[index_]);
+            std::copy_n(e.data(), e.size(), adjoint->data());
+        }
+        walk_.pool.share(adjoint);
         return true;
     }
 

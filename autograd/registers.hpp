@@ -70,6 +70,17 @@ void store_some(T* z, const Register<T>& value, std::size_t n) {
 #endif
 }
 
+/// All lanes of a register combined.
+template <class T, class F>
+T across(const Register<T>& x, F f) {
+    if constexpr (std::is_same_v<F, std::plus<>>) return xsimd::hadd(x);
+    alignas(64) T lanes[Register<T>::size];
+    x.store_aligned(lanes);
+    for (std::size_t half = Register<T>::size / 2; half > 0; half /= 2)
+        for (std::size_t k = 0; k < half; ++k) lanes[k] = f(lanes[k], lanes[k + half]);
+    return lanes[0];
+}
+
 /// `f(... f(f(start, x0), x1) ..., x(n - 1))` in another order: four registers, so that none waits for the one before.
 /// `value(i)` is the register of the numbers from i on, `value(i, count)` has the first `count` of them and zeros;
 /// `start` is f's neutral number.
@@ -85,20 +96,17 @@ T fold(std::size_t n, T start, F f, Value value) {
         d = f(d, value(i + 3 * width));
     }
     for (; n - i >= width; i += width) a = f(a, value(i));
-    alignas(64) T lanes[width];
     if (i < n) {
         if constexpr (std::is_same_v<F, std::plus<>>) {
             d = d + value(i, n - i);
         } else {  // lanes beyond the end stay as they are
+            alignas(64) T lanes[width];
             for (std::size_t k = 0; k < width; ++k) lanes[k] = static_cast<T>(k);
             const auto inside = Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n - i));
             d = xsimd::select(inside, f(d, value(i, n - i)), d);
         }
     }
-    f(f(a, b), f(c, d)).store_aligned(lanes);
-    for (std::size_t half = width / 2; half > 0; half /= 2)
-        for (std::size_t k = 0; k < half; ++k) lanes[k] = f(lanes[k], lanes[k + half]);
-    return lanes[0];
+    return across(f(f(a, b), f(c, d)), f);
 }
 
 /// The same for numbers in memory; fewer than a register four at a time.
@@ -124,20 +132,19 @@ T fold(const T* x, std::size_t n, T start, F f) {
     });
 }
 
-/// The largest or the smallest number; of a row with a NaN among it, any of its numbers.
+inline constexpr auto larger = [](auto a, auto b) {
+    using std::max, xsimd::max;
+    return max(a, b);
+};
+inline constexpr auto smaller = [](auto a, auto b) {
+    using std::min, xsimd::min;
+    return min(a, b);
+};
+
+/// The largest number; of a row with a NaN among it, any of its numbers.
 template <class T>
 T largest(const T* x, std::size_t n) {
-    return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) {
-        using std::max, xsimd::max;
-        return max(a, b);
-    });
-}
-template <class T>
-T smallest(const T* x, std::size_t n) {
-    return fold(x, n, std::numeric_limits<T>::infinity(), [](auto a, auto b) {
-        using std::min, xsimd::min;
-        return min(a, b);
-    });
+    return fold(x, n, -std::numeric_limits<T>::infinity(), larger);
 }
 
 }  // namespace autograd

@@ -4,6 +4,7 @@
 #include <autograd/registers.hpp>
 #include <cmath>
 #include <functional>
+#include <numeric>
 
 namespace autograd {
 
@@ -36,11 +37,29 @@ void reduce_columns(const Rows& rows, const T* x, T* z, T start, F f) {
     });
 }
 
-template <class T>
-bool has_nan(const T* x, std::size_t n) {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i) count += x[i] != x[i];
-    return count != 0;
+/// A row's extremum, or NaN where the row has one: it shows in the sums of the numbers' products with 0, as infinity
+/// does. `f` is the extremum of two.
+template <class T, class F>
+T extremum(const T* x, std::size_t n, F f) {
+    const auto of_two = [f](T a, T b) { return a != a ? a : b != b ? b : f(a, b); };
+    constexpr std::size_t width = Register<T>::size;
+    if (n < width) return std::accumulate(x + 1, x + n, x[0], of_two);
+    const Register<T> zero(0);
+    Register<T> most[4], doubt[4];
+    std::fill_n(most, 4, Register<T>::load_unaligned(x + n - width));  // the last numbers, that may not fill a register
+    std::fill_n(doubt, 4, most[0] * zero);
+    const auto take = [&](std::size_t k, std::size_t i) {
+        const auto numbers = Register<T>::load_unaligned(x + i);
+        most[k] = f(most[k], numbers);
+        doubt[k] = xsimd::fma(numbers, zero, doubt[k]);
+    };
+    std::size_t i = 0;
+    for (; i + 4 * width <= n; i += 4 * width)
+        for (std::size_t k = 0; k < 4; ++k) take(k, i + k * width);
+    for (; i + width <= n; i += width) take(0, i);
+    if (const T sum = xsimd::hadd((doubt[0] + doubt[1]) + (doubt[2] + doubt[3])); sum != sum)
+        return std::accumulate(x + 1, x + n, x[0], of_two);
+    return across(f(f(most[0], most[1]), f(most[2], most[3])), f);
 }
 
 }  // namespace
@@ -52,8 +71,7 @@ void Extremum<T>::evaluate_into(Array<T>& z, bool) const {
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
-            const T extremum = maximum ? largest(xs, rows.length) : smallest(xs, rows.length);
-            z.data()[o] = has_nan(xs, rows.length) ? std::numeric_limits<T>::quiet_NaN() : extremum;
+            z.data()[o] = maximum ? extremum(xs, rows.length, larger) : extremum(xs, rows.length, smaller);
         }
     } else if (maximum) {
         reduce_columns(rows, x.data(), z.data(), -infinity, [](T a, T b) { return a > b || a != a ? a : b; });
@@ -74,7 +92,12 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T *xs = x.data() + o * rows.length, extremum = z.data()[o];
-            const auto ties = static_cast<T>(std::count(xs, xs + rows.length, extremum));
+            const T ties = fold(
+                rows.length, T(0), [](auto a, auto b) { return a + b; },
+                [&](std::size_t i, auto... some) {
+                    return xsimd::select(load_some(xs + i, some...) == Register<T>(extremum), Register<T>(1),
+                                         Register<T>(0));
+                });
             share(xs, extremum, zbar.data()[o] / ties, rows.length, result.data() + o * rows.length);
         }
         return;
@@ -107,30 +130,48 @@ void RowProduct<T>::evaluate_into(Array<T>& z, bool) const {
     }
 }
 
+namespace {
+
+/// z[i] = the product of all x but x[i]: of those in other lanes of registers, and of those before and behind it in its
+/// own.
+template <class T>
+void products_of_others(const T* x, std::size_t n, T* z) {
+    constexpr std::size_t width = Register<T>::size;
+    const std::size_t whole = n / width * width;
+    Register<T> product(1);
+    for (std::size_t i = 0; i < whole; i += width) {
+        product.store_unaligned(z + i);
+        product *= Register<T>::load_unaligned(x + i);
+    }
+    alignas(64) T lanes[2 * width], before[2 * width];  // one for each lane, and for each number behind the registers
+    product.store_aligned(lanes);
+    const std::size_t count = std::copy(x + whole, x + n, lanes + width) - lanes;
+    T so_far = 1;
+    for (std::size_t k = 0; k < count; ++k) {
+        before[k] = so_far;
+        so_far *= lanes[k];
+    }
+    so_far = 1;
+    for (std::size_t k = count; k-- > 0;) {
+        before[k] *= so_far;
+        so_far *= lanes[k];
+    }
+    std::copy(before + width, before + count, z + whole);
+    product = Register<T>::load_aligned(before);
+    for (std::size_t i = whole; i > 0; i -= width) {
+        (product * Register<T>::load_unaligned(z + i - width)).store_unaligned(z + i - width);
+        product *= Register<T>::load_unaligned(x + i - width);
+    }
+}
+
+}  // namespace
+
 template <class T>
 void ExclusiveProduct<T>::evaluate_into(Array<T>& result, bool) const {
     const Rows rows(x.shape(), kept);
     if (rows.inner == 1) {
-        // Several rows at a time: a product waits for the one before it.
-        constexpr std::size_t group = 8;
-        for (std::size_t first = 0; first < rows.outer; first += group) {
-            const std::size_t count = std::min(group, rows.outer - first), n = rows.length;
-            const T* xs = x.data() + first * n;
-            T* zs = result.data() + first * n;
-            T products[group];
-            std::fill_n(products, count, T(1));
-            for (std::size_t i = 0; i < n; ++i)
-                for (std::size_t k = 0; k < count; ++k) {
-                    zs[k * n + i] = products[k];
-                    products[k] *= xs[k * n + i];
-                }
-            std::fill_n(products, count, T(1));
-            for (std::size_t i = n; i-- > 0;)
-                for (std::size_t k = 0; k < count; ++k) {
-                    zs[k * n + i] *= products[k];
-                    products[k] *= xs[k * n + i];
-                }
-        }
+        for (std::size_t o = 0; o < rows.outer; ++o)
+            products_of_others(x.data() + o * rows.length, rows.length, result.data() + o * rows.length);
         return;
     }
     each_block(rows, [&](std::size_t from, std::size_t, std::size_t count) {
@@ -159,12 +200,18 @@ T squared_distance(const T* x, std::size_t n, T from) {
     // Not std::plus: what lies beyond the end is 0 in x, but not in x - from.
     const auto add = [](auto a, auto b) { return a + b; };
     return fold(n, T(0), add, [x, from](std::size_t i, auto... some) {
-        Register<T> value;
-        if constexpr (sizeof...(some) == 0)
-            value = Register<T>::load_unaligned(x + i) - from;
-        else
-            value = load_some(x + i, some...) - from;
-        return value * value;
+        const Register<T> distance = load_some(x + i, some...) - from;
+        return distance * distance;
+    });
+}
+
+template <class T>
+T sum_of_squares(const T* x, std::size_t n) {
+    constexpr std::size_t block = 4096;
+    if (n > block) return sum_of_squares(x, n / 2) + sum_of_squares(x + n / 2, n - n / 2);
+    return fold(n, T(0), std::plus<>(), [x](std::size_t i, auto... some) {
+        const Register<T> numbers = load_some(x + i, some...);
+        return numbers * numbers;
     });
 }
 
@@ -175,7 +222,7 @@ void Norm<T>::evaluate_into(Array<T>& z, bool) const {
     const Rows rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o)
-            z.data()[o] = std::sqrt(squared_distance(x.data() + o * rows.length, rows.length, T(0)));
+            z.data()[o] = std::sqrt(sum_of_squares(x.data() + o * rows.length, rows.length));
         return;
     }
     const auto squares = x * x;

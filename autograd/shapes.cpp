@@ -13,12 +13,14 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
     const auto n = static_cast<std::int64_t>(length);
     auto* values =
         static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
-    bool inside = true;
-    std::ranges::transform(indices.storage(), values, [&](std::int64_t index) {
-        inside &= index >= -n && index < n;
-        return index < 0 ? index + n : index;
-    });
-    if (!inside) {
+    std::int64_t least = 0, most = -1;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        const std::int64_t index = indices.data()[i];
+        least = std::min(least, index);
+        most = std::max(most, index);
+        values[i] = index < 0 ? index + n : index;
+    }
+    if (least < -n || most >= n) {
         const auto outside =
             std::ranges::find_if(indices, [n](std::int64_t index) { return index < -n || index >= n; });
         throw std::out_of_range(

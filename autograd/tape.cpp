@@ -207,7 +207,7 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
             adjoints[i] = nullptr;
         }
     }
-    if (only_seed != nullptr && (kept(last) || node(last).rule == nullptr)) copy_seed(0);
+    if (only_seed != nullptr && adjoints[last] == nullptr && (kept(last) || node(last).rule == nullptr)) copy_seed(0);
 
     const auto fill = [&](std::uint32_t index) {
         if (adjoints[index] != nullptr) return;
