@@ -61,18 +61,45 @@ T sum_of(const T* x, std::size_t n) {
 }
 
 template <class T>
-void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
-    // What a register holds beyond a row is not stored.
-    Register<T> sum = load_some(z, accumulate ? n : 0);
-    for (std::size_t r = 0; r < rows; ++r, x += n) {
-        const std::size_t left = (rows - r) * n;
-        sum += left >= Register<T>::size ? Register<T>::load_unaligned(x) : load_some(x, left);
+void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+    constexpr std::size_t width = Register<T>::size;
+    if (n < width) {
+        // What a register holds beyond a row is not stored.
+        Register<T> sum = load_some(z, accumulate ? n : 0);
+        for (std::size_t r = 0; r < rows; ++r, x += n) {
+            const std::size_t left = (rows - r) * n;
+            sum += left >= width ? Register<T>::load_unaligned(x) : load_some(x, left);
+        }
+        return store_some(z, sum, n);
     }
-    store_some(z, sum, n);
+    for (std::size_t count = 0; rows > 0 || !accumulate; rows -= count, x += count * n, accumulate = true) {
+        count = std::min(rows, std::size_t{32});  // these stay in the first cache
+        const auto add = [&](std::size_t j, auto... some) {
+            Register<T> even(0), odd(0);
+            std::size_t r = 0;
+            for (; r + 2 <= count; r += 2) {
+                even += load_some(x + r * n + j, some...);
+                odd += load_some(x + (r + 1) * n + j, some...);
+            }
+            if (r < count) {
+                even += load_some(x + r * n + j, some...);
+                DELTARULE_BRANCH;
+            }
+            Register<T> sum = even + odd;
+            if (accumulate) {
+                sum += load_some(z + j, some...);
+                DELTARULE_BRANCH;
+            }
+            store_some(z + j, sum, some...);
+        };
+        std::size_t j = 0;
+        for (; j + width <= n; j += width) add(j);
+        if (j < n) add(j, n - j);
+    }
 }
 
-template void add_narrow_rows(float*, const float*, std::size_t, std::size_t, bool);
-template void add_narrow_rows(double*, const double*, std::size_t, std::size_t, bool);
+template void add_rows(float*, const float*, std::size_t, std::size_t, bool);
+template void add_rows(double*, const double*, std::size_t, std::size_t, bool);
 template float sum_of(const float*, std::size_t);
 template double sum_of(const double*, std::size_t);
 

@@ -42,9 +42,9 @@ class BroadcastWalk {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
-/// z = the sum of rows of n < Register<T>::size numbers, or z += it.
+/// z = the sum of rows of n numbers, or z += it.
 template <class T>
-void add_narrow_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate);
+void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate);
 
 /// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
 bool sums_leading_axes(ShapeView kept, ShapeView shape);
@@ -205,20 +205,29 @@ struct Bound {
 
     static constexpr std::size_t block_length = 256;
 
-    /// z = value or z += value for n numbers.
+    /// How far the rows of each array lie apart, and behind them those of what is written.
+    using Steps = std::array<std::size_t, count + 1>;
+
+    /// z = value or z += value for rows of n numbers.
     template <class Moves>
-    [[gnu::noinline]] void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves) const {
-        Part<Moves> part(row, n, moves);
-        if constexpr (blocks<E>() != 0) {
-            part.n = block_length;
-            for (; n > block_length; n -= block_length, z += block_length) {
-                part.write(expression, z, accumulate);
-                for (std::size_t k = 0; k < count; ++k)
-                    if (moves(k)) part.row[k] += block_length;
+    [[gnu::noinline]] void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves, std::size_t rows = 1,
+                                 const Steps& steps = {}) const {
+        for (std::size_t r = 0; r < rows; ++r) {
+            Part<Moves> part(row, n, moves);
+            T* to = z;
+            if constexpr (blocks<E>() != 0) {
+                for (; part.n > block_length; to += block_length) {
+                    const std::size_t rest = std::exchange(part.n, block_length) - block_length;
+                    part.write(expression, to, accumulate);
+                    for (std::size_t k = 0; k < count; ++k)
+                        if (moves(k)) part.row[k] += block_length;
+                    part.n = rest;
+                }
             }
-            part.n = n;
+            part.write(expression, to, accumulate);
+            for (std::size_t k = 0; k < count; ++k) row[k] += steps[k];
+            z += steps[count];
         }
-        part.write(expression, z, accumulate);
     }
 
     /// n numbers of a row, at most a block where there are transcendental functions.
@@ -315,13 +324,18 @@ struct Bound {
 
     /// z = the sum of rows of n elements, or z += it, where no array repeats.
     void add_rows(T* z, std::size_t n, std::size_t rows, bool accumulate) const {
-        if constexpr (std::is_same_v<E, Array<T>>)
-            if (n < Register<T>::size) return add_narrow_rows(z, data[0], n, rows, accumulate);
+        if constexpr (std::is_same_v<E, Array<T>>) return autograd::add_rows(z, data[0], n, rows, accumulate);
+        const auto all_move = [](auto) { return std::true_type(); };
         Row row = data;
-        for (std::size_t r = 0; r < rows; ++r) {
-            write(z, row, n, accumulate || r > 0, [](auto) { return std::true_type(); });
+        if (!accumulate) {
+            write(z, row, n, false, all_move);
             for (const T*& x : row) x += n;
+            --rows;
         }
+        Steps steps;
+        steps.fill(n);
+        steps[count] = 0;
+        write(z, row, n, true, all_move, rows, steps);
     }
 };
 
@@ -347,17 +361,20 @@ void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool acc
     const bool all_along = std::all_of(along.begin(), along.end() - 1, std::identity());
     const auto moves = [along](std::size_t k) { return along[k]; };
     const auto run = [&](auto along_row) {
+        typename Bound<T, E>::Steps steps;
+        for (std::size_t k = 0; k <= target; ++k) steps[k] = walk.step(k);
         for (std::size_t p = 0; p < walk.planes(); ++p, walk.next_plane()) {
             typename Bound<T, E>::Row row = bound.data;
             for (std::size_t k = 0; k < target; ++k) row[k] += walk.offset(k);
             T* to = z + walk.offset(target);
+            if (along[target]) {
+                bound.write(to, row, n, accumulate || sums, along_row, walk.rows(), steps);
+                continue;
+            }
             for (std::size_t r = 0; r < walk.rows(); ++r) {
-                if (along[target])
-                    bound.write(to, row, n, accumulate || sums, along_row);
-                else
-                    *to += bound.sum(row, n, along_row);
-                for (std::size_t k = 0; k < target; ++k) row[k] += walk.step(k);
-                to += walk.step(target);
+                *to += bound.sum(row, n, along_row);
+                for (std::size_t k = 0; k < target; ++k) row[k] += steps[k];
+                to += steps[target];
             }
         }
     };

@@ -70,6 +70,18 @@ void store_some(T* z, const Register<T>& value, std::size_t n) {
 #endif
 }
 
+/// Which lanes are among the first n.
+template <class T>
+xsimd::batch_bool<T> inside(std::size_t n) {
+#ifdef __AVX512F__
+    return xsimd::batch_bool<T>(static_cast<typename xsimd::batch_bool<T>::register_type>((1u << n) - 1));
+#else
+    alignas(64) T lanes[Register<T>::size];
+    for (std::size_t k = 0; k < Register<T>::size; ++k) lanes[k] = static_cast<T>(k);
+    return Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n));
+#endif
+}
+
 /// All lanes of a register combined.
 template <class T, class F>
 T across(const Register<T>& x, F f) {
@@ -100,10 +112,7 @@ T fold(std::size_t n, T start, F f, Value value) {
         if constexpr (std::is_same_v<F, std::plus<>>) {
             d = d + value(i, n - i);
         } else {  // lanes beyond the end stay as they are
-            alignas(64) T lanes[width];
-            for (std::size_t k = 0; k < width; ++k) lanes[k] = static_cast<T>(k);
-            const auto inside = Register<T>::load_aligned(lanes) < Register<T>(static_cast<T>(n - i));
-            d = xsimd::select(inside, f(d, value(i, n - i)), d);
+            d = xsimd::select(inside<T>(n - i), f(d, value(i, n - i)), d);
         }
     }
     return across(f(f(a, b), f(c, d)), f);
