@@ -198,7 +198,9 @@ struct Bound {
 
     /// All arrays have this shape, so that there is one row.
     bool flat(ShapeView shape) const {
-        return std::ranges::all_of(operands(), [&](ShapeView other) { return equal_shapes(shape, other); });
+        for (ShapeView other : operands())
+            if (!equal_shapes(shape, other)) return false;
+        return true;
     }
 
     using Row = std::array<const T*, count>;

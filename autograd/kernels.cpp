@@ -333,6 +333,7 @@ Shape Product<T>::shape() const {
     if (columns(a) != rows(b))
         throw std::invalid_argument(
             fmt::format("[matmul] inner sizes differ: {} x {}", to_string(shape_of(a)), to_string(shape_of(b))));
+    if (a.x.dimension() == 2 && b.x.dimension() == 2) return {rows(a), columns(b)};
     const Shape left = leading(a), right = leading(b);
     Shape shape = broadcast_shapes("matmul", std::array<ShapeView, 2>{left, right});
     shape.push_back(rows(a));
