@@ -220,14 +220,14 @@ inline constexpr RuleTable<T> rule_table = {
 template <class T, class E, class Rule>
 Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, const E& value, Rule rule) {
     Tape<T>& tape = inputs.front().tape();
-    for (const Variable<T>& input : inputs) tape.check(operation, input);
+    const bool with_rule = tape.wants_rule(operation, inputs);
     Node<T>& node = tape.next();
     evaluate(operation, node.storage, value);
-    if (tape.recording(inputs)) {
+    if (with_rule) {
         node.rule = new (tape.arena().allocate(sizeof(Rule), alignof(Rule))) Rule(std::move(rule));
         node.rule_table = &rule_table<T, Rule>;
     }
-    return tape.commit(operation, inputs);
+    return tape.commit(node, operation, inputs);
 }
 
 template <class T, class E, class Rule>

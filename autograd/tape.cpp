@@ -47,14 +47,7 @@ Node<T>& Tape<T>::next() {
 }
 
 template <class T>
-bool Tape<T>::recording(std::span<const Variable<T>> inputs) const {
-    return pauses_ == 0 &&
-           std::ranges::any_of(inputs, [this](const Variable<T>& x) { return node(x.index()).requires_gradient; });
-}
-
-template <class T>
-Variable<T> Tape<T>::commit(const char* operation, std::span<const Variable<T>> inputs) {
-    Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
+Variable<T> Tape<T>::commit(Node<T>& node, const char* operation, std::span<const Variable<T>> inputs) {
     auto* indices =
         static_cast<std::uint32_t*>(arena_.allocate(inputs.size() * sizeof(std::uint32_t), alignof(std::uint32_t)));
     std::ranges::transform(inputs, indices, &Variable<T>::index);

@@ -169,10 +169,18 @@ class Tape {
         return {static_cast<U*>(arena_.allocate(n * sizeof(U), alignof(U))), n};
     }
 
-    /// For `record` (record.hpp): the next node, not yet part of the recording, and the step that makes it so.
+    /// For `record` (record.hpp): whether an operation on these inputs, which are checked, is to have a rule; the next
+    /// node, not yet part of the recording; and the step that makes it so.
+    bool wants_rule(const char* operation, std::span<const Variable<T>> inputs) const {
+        bool wants = false;
+        for (const Variable<T>& input : inputs) {
+            check(operation, input);
+            wants |= node(input.index()).requires_gradient;
+        }
+        return wants && records();
+    }
     Node<T>& next();
-    Variable<T> commit(const char* operation, std::span<const Variable<T>> inputs);
-    bool recording(std::span<const Variable<T>> inputs) const;
+    Variable<T> commit(Node<T>& node, const char* operation, std::span<const Variable<T>> inputs);
     Arena& arena() { return arena_; }
     BufferPool<T>& pool() { return *pool_; }
 
@@ -219,7 +227,7 @@ class Tape {
 };
 
 template <class T>
-const Array<T>& Variable<T>::value() const {
+[[gnu::always_inline]] inline const Array<T>& Variable<T>::value() const {
     Tape<T>& t = tape();
     t.check("value", *this);
     return *t.node(index_).value;
