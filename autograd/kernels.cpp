@@ -297,16 +297,27 @@ void multiply_few(const T* a, std::size_t a_row, std::size_t a_column, const T* 
     }
 }
 
-/// c = a @ b for contiguous matrices: a is (m, k) and b (k, n) after the transpositions. Row i is added to
-/// `start[i * start_row]`, which may be c itself, or one row for all, or null.
+/// Each of m rows of c is the row x of n numbers.
+template <class T>
+void repeat_row(const T* x, T* c, std::size_t m, std::size_t n) {
+    const auto column = [&](std::size_t j, auto... some) {
+        const Register<T> numbers = load_some(x + j, some...);
+        for (std::size_t i = 0; i < m; ++i) store_some(c + i * n + j, numbers, some...);
+    };
+    std::size_t j = 0;
+    for (; j + Register<T>::size <= n; j += Register<T>::size) column(j);
+    if (j < n) column(j, n - j);
+}
+
+/// c = a @ b for contiguous matrices: a is (m, k) and b (k, n) after the transpositions. What is there already may
+/// stand in `start`: c itself, or one row for all (`start_row` is 0), or null.
 template <class T>
 void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
               std::size_t n, const T* start, std::size_t start_row) {
     if (m * k * n <= 128 && k * n <= 128)  // the product takes less time than a call of BLAS
         return multiply_few(a, a_transposed ? 1 : k, a_transposed ? m : 1, b, b_transposed, c, m, k, n, start,
                             start_row);
-    if (start != nullptr && start != c)
-        for (std::size_t i = 0; i < m; ++i) std::copy_n(start + i * start_row, n, c + i * n);
+    if (start != nullptr && start != c) repeat_row(start, c, m, n);
     using cxxblas::Transpose;
     const auto row_major = cxxblas::StorageOrder::RowMajor;
     const auto length = [](std::size_t value) { return static_cast<int>(value); };
