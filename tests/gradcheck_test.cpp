@@ -2,6 +2,7 @@
 // pass, and on a kink any value between the slopes on both sides.
 #define BOOST_TEST_MODULE gradcheck
 #include <autograd/autograd.hpp>
+#include <autograd/kernels.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>
@@ -384,6 +385,11 @@ Function kinked(double below, double above, double slope) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(errors_of_an_order_just_above_one_pass) {
+    BOOST_TEST(gradcheck([](const Xs& x) { return pow(x[0], 1.2); }, {Array<double>{0}}).passed);
+    BOOST_TEST(gradcheck([](const Xs& x) { return x[0] * log(x[0]); }, {Array<double>{1e-300}}).passed);
+}
+
 BOOST_AUTO_TEST_CASE(kinks_accept_any_value_between_the_slopes) {
     for (const auto& [below, above] : {std::pair(0.0, 1.0), std::pair(-1.0, 1.0), std::pair(2.0, -0.5)}) {
         const auto judged = [&, low = below, high = above](double share) {
@@ -485,4 +491,101 @@ BOOST_AUTO_TEST_CASE(single_precision_must_be_asked_for) {
         inputs, {.allow_float = true});
     BOOST_TEST(!wrong.passed);
     BOOST_TEST(wrong.comparison.relation == "constant-factor");
+}
+
+namespace {
+
+GradcheckResult check_cube(auto rule, const Array<double>& x) { return gradcheck(cube(rule), {x}); }
+
+/// z = max(x, 0) with a rule that is off by a factor.
+Function relu_times(double factor) {
+    return [factor](const Xs& xs) {
+        const auto x = xs[0];
+        return record("relu", {x}, gate(x.value(), x.value()),
+                      [x, factor](auto& at) { at.adjoint(x) += factor * gate(at.zbar(), at(x)); });
+    };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_rule_must_be_linear_in_the_incoming_adjoint) {
+    const auto bad = [](auto rule) {
+        BOOST_TEST(!check_cube(rule, points).passed);
+        BOOST_TEST(!check_cube(rule, Array<double>{0.5}).passed);
+    };
+    bad([](auto& at, auto x) { at.adjoint(x) += at.zbar() * at.zbar() * 3.0 * at(x) * at(x); });
+    bad([](auto& at, auto x) { at.adjoint(x) += abs(at.zbar()) * 3.0 * at(x) * at(x); });
+    bad([](auto& at, auto x) { at.adjoint(x) += gate(at.zbar(), at.zbar()) * 3.0 * at(x) * at(x); });
+    bad([](auto& at, auto x) { at.adjoint(x) += minimum(at.zbar(), at.zbar() * 0.0 + 1.0) * 3.0 * at(x) * at(x); });
+    const auto loss = gradcheck(
+        [](const Xs& xs) {
+            const auto x = xs[0];
+            return record("loss", {x}, SumTo<double>{x.value(), {1, 1}, {}},
+                          [x](auto& at) { at.adjoint(x) += at(x) * 0.0 + 1.0; });
+        },
+        {points});
+    BOOST_TEST(!loss.passed);
+    BOOST_TEST(loss.comparison.relation == "missing-adjoint", loss.message);
+}
+
+BOOST_AUTO_TEST_CASE(second_derivatives_see_the_incoming_adjoint_and_both_ways_of_a_rule) {
+    const auto detached = cube([](auto& at, auto x) {
+        const auto& zbar = at.zbar();
+        if constexpr (std::is_same_v<std::decay_t<decltype(at)>, OnVariables<double>>)
+            at.adjoint(x) += zbar.detach() * 3.0 * at(x) * at(x);
+        else
+            at.adjoint(x) += zbar * 3.0 * at(x) * at(x);
+    });
+    BOOST_TEST(gradcheck(detached, {points}).passed);
+    const auto without = gradgradcheck(detached, {points});
+    BOOST_TEST(!without.passed);
+    BOOST_TEST(without.message.find("by the incoming adjoint at") != std::string::npos, without.message);
+
+    const auto two_ways = gradgradcheck(cube([](auto& at, auto x) {
+                                            const bool arrays =
+                                                std::is_same_v<std::decay_t<decltype(at)>, OnArrays<double>>;
+                                            at.adjoint(x) += at.zbar() * (arrays ? 3.0 : 2.0) * at(x) * at(x);
+                                        }),
+                                        {points});
+    BOOST_TEST(!two_ways.passed);
+    BOOST_TEST(two_ways.message.find("on variables") != std::string::npos, two_ways.message);
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_behind_many_kinks_is_checked) {
+    Array<double> sparse(Shape{71}, 0.5);
+    std::fill_n(sparse.data(), 16, 0.0);
+    BOOST_TEST(!gradcheck(relu_times(-3), {sparse}).passed);
+    Array<double> image(Shape{5000}, 0.0);
+    for (std::size_t i = 0; i < image.size(); i += 20) image.data()[i] = 0.5;
+    BOOST_TEST(!gradcheck(relu_times(7), {image}).passed);
+    BOOST_TEST(gradcheck(relu_times(1), {image}).passed);
+}
+
+BOOST_AUTO_TEST_CASE(small_outputs_do_not_hide_behind_large_ones) {
+    const Array<double> x(xt::linspace<double>(-20, 20, 71));
+    const auto wrong_below_zero = [](const Xs& xs) {
+        const auto y = xs[0];
+        return record("exp", {y}, xt::exp(y.value()),
+                      [y](auto& at) { at.adjoint(y) += at.zbar() * at.z() * sign(at(y)); });
+    };
+    BOOST_TEST(!gradcheck(wrong_below_zero, {x}).passed);
+    BOOST_TEST(gradcheck([](const Xs& xs) { return exp(xs[0]); }, {x}).passed);
+}
+
+BOOST_AUTO_TEST_CASE(slopes_on_a_kink_are_those_of_one_element) {
+    Array<double> x(Shape{71}, 0.5);
+    x(3) = 0;
+    const auto result = gradcheck([](const Xs& xs) { return 10.0 * relu(xs[0]); }, {x});
+    BOOST_TEST(result.passed);
+    BOOST_TEST(result.message.find("the slope is 0 below and 10 above, and 0 on the tape") != std::string::npos,
+               result.message);
+}
+
+BOOST_AUTO_TEST_CASE(a_kink_elsewhere_does_not_hide_what_is_wrong) {
+    const auto result = gradcheck(relu_times(-3), {Array<double>{0, 0, 0.5, -1, 2}});
+    BOOST_TEST(result.comparison.relation == "constant-factor", result.message);
+    BOOST_TEST(std::abs(result.comparison.factor + 3) < 1e-6, result.message);
+    const auto large = gradcheck(relu_times(2), {Array<double>(Shape{5000}, 0.5)});
+    BOOST_TEST(!large.passed);
+    BOOST_TEST(large.message.find("relation") == std::string::npos, large.message);
 }
