@@ -434,7 +434,7 @@ class Check {
         }
         for (std::size_t k = 0; k < n; ++k) {
             Line<T> line(f_, inputs_, {input, {k}, {1.0}});
-            // On a kink any slope is right that is no slope of a side's.
+            // On a kink there is no slope to compare with: the gradient stands in for it.
             right.data()[k] = bends(line, weights) ? hand.data()[k] : difference(line, weights).first;
             for (std::size_t r = 0; small && r < m; ++r)
                 context.jacobian->data()[r * n + k] = difference(line, {{r}, {1.0}}).first;

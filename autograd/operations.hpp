@@ -137,12 +137,21 @@ Variable<T> minimum(Variable<T> x, Variable<T> y);
 /// x held between low and high; the gradient passes on the closed interval.
 template <class T>
 Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
+/// A condition as numbers: 1 where it holds, else 0. An array of numbers stays as it is.
+template <class T, Expression E>
+decltype(auto) as_numbers(const E& condition) {
+    if constexpr (std::is_same_v<E, Array<T>>)
+        return (condition);
+    else
+        return xt::cast<T>(condition);
+}
+
 /// x where the condition is not 0, else y. The branch that is not taken gets a gradient of exactly 0.
 template <class T>
 Variable<T> where(Variable<T> condition, Variable<T> x, Variable<T> y);
 template <class T, Expression E>
 Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
-    return where(x.tape().constant(xt::cast<T>(condition)), x, y);
+    return where(x.tape().constant(as_numbers<T>(condition)), x, y);
 }
 
 // The names that rules share with functions.hpp, so that they run on variables too.
@@ -207,7 +216,7 @@ template <class T>
 Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t axis = -1);
 template <class T, Expression E>
 Variable<T> softmax(Variable<T> x, E&& mask, std::ptrdiff_t axis = -1) {
-    return softmax(x, x.tape().constant(xt::cast<T>(mask)), axis);
+    return softmax(x, x.tape().constant(as_numbers<T>(mask)), axis);
 }
 /// log(softmax(x)), without overflow.
 template <class T>

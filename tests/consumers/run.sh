@@ -5,6 +5,7 @@ build=$1 source=$2 work=$3
 here=$source/tests/consumers
 rm -rf "$work"
 mkdir -p "$work"
+export CMAKE_GENERATOR=Ninja  # which scripts/install-deps.sh installs; make may be missing
 
 echo "== install"
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
