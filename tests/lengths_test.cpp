@@ -1,0 +1,169 @@
+// Rows and columns of many lengths, around the sizes of registers and blocks, against plain loops.
+#define BOOST_TEST_MODULE lengths
+#include <autograd/autograd.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace autograd;
+
+namespace {
+
+const std::size_t lengths[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 255, 256, 257, 300, 511, 513, 600};
+
+template <class T>
+Array<T> random_array(const Shape& shape, unsigned seed) {
+    std::mt19937_64 engine(seed);
+    std::uniform_real_distribution<double> number(0.5, 1.5);
+    Array<T> array = Array<T>::from_shape(shape);
+    for (T& value : array) value = static_cast<T>(number(engine));
+    return array;
+}
+
+template <class T>
+void check_close(T got, double expected) {
+    const double tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-12;
+    if (!(std::abs(double(got) - expected) <= tolerance * std::max(1.0, std::abs(expected))))
+        BOOST_TEST(got == static_cast<T>(expected));
+}
+
+}  // namespace
+
+using Types = std::tuple<float, double>;
+
+// A transcendental function of what repeats along a row, or from row to row, and of an expression.
+BOOST_AUTO_TEST_CASE_TEMPLATE(functions_of_what_broadcasts, T, Types) {
+    for (const std::size_t n : lengths)
+        for (const Shape& other : {Shape{3, n}, Shape{n}, Shape{3, 1}, Shape{}}) {
+            Tape<T> tape;
+            const auto x = tape.variable(random_array<T>({3, n}, 1)), y = tape.variable(random_array<T>(other, 2));
+            const Array<T> seed = random_array<T>({3, n}, 3);
+            const auto power = pow(x, y), either = logaddexp(x, y);
+            const auto of_power = tape.backward(power, seed), of_either = tape.backward(either, seed);
+            Array<double> ybar(other, 0.0), either_ybar(other, 0.0);
+            for (std::size_t i = 0; i < 3; ++i)
+                for (std::size_t k = 0; k < n; ++k) {
+                    const std::size_t at = other.empty()          ? 0
+                                           : other == Shape{3, n} ? i * n + k
+                                           : other == Shape{n}    ? k
+                                                                  : i;
+                    const double a = x.value()(i, k), b = y.value().data()[at], u = seed(i, k), z = std::pow(a, b);
+                    const double share = 1 / (1 + std::exp(b - a));
+                    check_close(power.value()(i, k), z);
+                    check_close(of_power[x](i, k), u * b * std::pow(a, b - 1));
+                    check_close(either.value()(i, k), std::log(std::exp(a) + std::exp(b)));
+                    check_close(of_either[x](i, k), u * share);
+                    ybar.data()[at] += u * z * std::log(a);
+                    either_ybar.data()[at] += u * (1 - share);
+                }
+            for (std::size_t i = 0; i < ybar.size(); ++i) {
+                check_close(of_power[y].data()[i], ybar.data()[i]);
+                check_close(of_either[y].data()[i], either_ybar.data()[i]);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(reductions_of_rows_and_columns, T, Types) {
+    for (const std::size_t n : lengths) {
+        Tape<T> tape;
+        const std::size_t rows = 1 + n % 70;
+        Array<T> values = random_array<T>({rows, n}, 4);
+        values(0, n / 2) = 2;
+        const auto x = tape.variable(values);
+        const auto most = amax(x, {1}), least = amin(x, {1}), columns = sum(x, {0}), product = prod(x, {1});
+        const auto length = norm(x, {1}), spread = variance(x, {1}), soft = logsumexp(x, {1});
+        const Array<T> seed = random_array<T>({rows}, 5);
+        const auto of_most = tape.backward(most, seed), of_product = tape.backward(product, seed);
+        Array<double> sums(Shape{n}, 0.0);
+        for (std::size_t i = 0; i < rows; ++i) {
+            double largest = values(i, 0), smallest = largest, squares = 0, total = 0, squared_distance = 0, log = 0,
+                   exponentials = 0;
+            for (std::size_t k = 0; k < n; ++k) {
+                const double value = values(i, k);
+                largest = std::max(largest, value);
+                smallest = std::min(smallest, value);
+                squares += value * value;
+                total += value;
+                log += std::log(value);
+                exponentials += std::exp(value);
+                sums(k) += value;
+            }
+            for (std::size_t k = 0; k < n; ++k) squared_distance += std::pow(values(i, k) - total / double(n), 2);
+            check_close(most.value()(i), largest);
+            check_close(least.value()(i), smallest);
+            check_close(length.value()(i), std::sqrt(squares));
+            check_close(spread.value()(i), squared_distance / double(n));
+            check_close(soft.value()(i), std::log(exponentials));
+            BOOST_TEST(product.value()(i) == static_cast<T>(std::exp(log)),
+                       boost::test_tools::tolerance(T(sizeof(T) == 4 ? 1e-3 : 1e-11)));
+            for (std::size_t k = 0; k < n; ++k) {
+                check_close(of_most[x](i, k), values(i, k) == most.value()(i) ? double(seed(i)) : 0.0);
+                check_close(of_product[x](i, k) * values(i, k) / product.value()(i), seed(i));
+            }
+        }
+        for (std::size_t k = 0; k < n; ++k) check_close(columns.value()(k), sums(k));
+        for (const std::size_t place : {std::size_t{0}, n / 2, n - 1}) {
+            Array<T> with_nan = values;
+            with_nan(rows - 1, place) = std::numeric_limits<T>::quiet_NaN();
+            BOOST_TEST(std::isnan(amax(tape.variable(with_nan), {1}).value()(rows - 1)));
+            BOOST_TEST(std::isnan(amin(tape.variable(with_nan), {1}).value()(rows - 1)));
+            Array<T> infinite = values;
+            infinite(rows - 1, place) = std::numeric_limits<T>::infinity();
+            BOOST_TEST(std::isinf(amax(tape.variable(infinite), {1}).value()(rows - 1)));
+            BOOST_TEST(!std::isinf(amin(tape.variable(infinite), {1}).value()(rows - 1)) == (n > 1));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(products_and_gathers, T, Types) {
+    for (const std::size_t m : {1, 2, 5})
+        for (const std::size_t k : {1, 3, 8, 20})
+            for (const std::size_t n : {1, 2, 6, 16, 17}) {
+                Tape<T> tape;
+                const auto x = tape.variable(random_array<T>({m, k}, 6)), w = tape.variable(random_array<T>({n, k}, 7));
+                const auto b = tape.variable(random_array<T>({n}, 8));
+                const auto z = linear(x, w, b);
+                const Array<T> seed = random_array<T>({m, n}, 9);
+                const auto gradients = tape.backward(z + z, seed);  // contributions are assigned, then added
+                for (std::size_t i = 0; i < m; ++i)
+                    for (std::size_t j = 0; j < n; ++j) {
+                        double sum = b.value()(j);
+                        for (std::size_t l = 0; l < k; ++l) sum += double(x.value()(i, l)) * double(w.value()(j, l));
+                        check_close(z.value()(i, j), sum);
+                    }
+                for (std::size_t j = 0; j < n; ++j)
+                    for (std::size_t l = 0; l < k; ++l) {
+                        double sum = 0;
+                        for (std::size_t i = 0; i < m; ++i) sum += 2 * double(seed(i, j)) * double(x.value()(i, l));
+                        check_close(gradients[w](j, l), sum);
+                    }
+                for (std::size_t i = 0; i < m; ++i)
+                    for (std::size_t l = 0; l < k; ++l) {
+                        double sum = 0;
+                        for (std::size_t j = 0; j < n; ++j) sum += 2 * double(seed(i, j)) * double(w.value()(j, l));
+                        check_close(gradients[x](i, l), sum);
+                    }
+            }
+    for (const std::size_t n : lengths)
+        for (const std::ptrdiff_t axis : {0, 1}) {
+            Tape<T> tape;
+            const Shape shape = axis == 1 ? Shape{3, n} : Shape{n, 3};
+            const auto x = tape.variable(random_array<T>(shape, 10));
+            Indices places = Indices::from_shape(shape);
+            std::mt19937_64 engine(11);
+            for (auto& place : places) place = std::int64_t(engine() % (2 * n)) - std::int64_t(n);
+            const auto z = take_along_axis(x, places, axis);
+            const Array<T> seed = random_array<T>(shape, 12);
+            const auto gradients = tape.backward(z, seed);
+            Array<double> xbar(shape, 0.0);
+            for (std::size_t i = 0; i < shape[0]; ++i)
+                for (std::size_t k = 0; k < shape[1]; ++k) {
+                    const std::int64_t place = places(i, k) < 0 ? places(i, k) + std::int64_t(n) : places(i, k);
+                    const auto from = static_cast<std::size_t>(place);
+                    BOOST_TEST(z.value()(i, k) == (axis == 1 ? x.value()(i, from) : x.value()(from, k)));
+                    (axis == 1 ? xbar(i, from) : xbar(from, k)) += seed(i, k);
+                }
+            for (std::size_t i = 0; i < xbar.size(); ++i) check_close(gradients[x].data()[i], xbar.data()[i]);
+        }
+}
