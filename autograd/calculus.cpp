@@ -72,6 +72,7 @@ std::vector<Variable<T>> walk_back(const std::vector<Variable<T>>& ys, const std
     }
 
     std::vector<Variable<T>> gradients;
+    gradients.reserve(xs.size());
     for (const Variable<T>& x : xs) {
         const bool reached = x.index() < count && walk.adjoints[x.index()].on(tape);
         gradients.push_back(reached ? walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape()))));
@@ -99,7 +100,7 @@ std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T
             fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
                         "seed of its shape",
                         to_string(y.shape())));
-    return walk_back<T>({y}, xs, {y.tape().constant(Array<T>(xt::ones<T>(y.shape())))});
+    return walk_back<T>({y}, xs, {y.tape().constant(Array<T>(y.shape(), T(1)))});
 }
 
 template <class T>
@@ -128,6 +129,7 @@ std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& 
     if (xs.empty()) return {};
     const Gradients<T> products = y.tape().backward(grad(y, xs), directions, Keep<T>(xs));
     std::vector<Array<T>> arrays;
+    arrays.reserve(xs.size());
     for (const Variable<T>& x : xs) arrays.push_back(products[x]);
     return arrays;
 }
