@@ -10,6 +10,9 @@
 
 namespace derivation {
 
+/// What stands at a token, for messages: "there is )".
+std::string described(const Token& token);
+
 class Parser {
   public:
     Parser(const Model& model, std::vector<Token> tokens) : model_(model), tokens_(std::move(tokens)) {}
