@@ -47,10 +47,15 @@ void BroadcastWalk::next_plane() {
     }
 }
 
+namespace {
+
+/// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
 bool sums_leading_axes(ShapeView kept, ShapeView shape) {
     while (!kept.empty() && kept.front() == 1) kept = kept.subspan(1);
     return kept.size() <= shape.size() && equal_shapes(kept, shape.last(kept.size()));
 }
+
+}  // namespace
 
 template <class T>
 T sum_of(const T* x, std::size_t n) {
@@ -59,6 +64,8 @@ T sum_of(const T* x, std::size_t n) {
     const std::size_t half = (n / 2 + block - 1) / block * block;
     return sum_of(x, half) + sum_of(x + half, n - half);
 }
+
+namespace {
 
 template <class T>
 void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
@@ -98,8 +105,78 @@ void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate
     }
 }
 
-template void add_rows(float*, const float*, std::size_t, std::size_t, bool);
-template void add_rows(double*, const double*, std::size_t, std::size_t, bool);
+/// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
+template <class T>
+T sum_row(const ExpressionRows<T>& expression, std::span<const T*> row, std::size_t n, const bool* along) {
+    if (expression.is_array) return sum_of(row[0], n);
+    constexpr std::size_t block = 512;
+    if (n <= block) {
+        T values[block];
+        expression.write(expression.expression, values, row.data(), n, false, along, 1, nullptr);
+        return sum_of(values, n);
+    }
+    const std::size_t half = (n / 2 + block - 1) / block * block;
+    xt::svector<const T*, 8> right(row.begin(), row.end());
+    for (std::size_t k = 0; k < right.size(); ++k)
+        if (!along || along[k]) right[k] += half;
+    return sum_row(expression, row, half, along) +
+           sum_row<T>(expression, {right.data(), right.size()}, n - half, along);
+}
+
+/// z = the sum of rows of n elements, or z += it, where no array repeats.
+template <class T>
+void sum_rows(T* z, const ExpressionRows<T>& expression, std::size_t n, std::size_t rows, bool accumulate) {
+    if (expression.is_array) return add_rows(z, expression.data[0], n, rows, accumulate);
+    xt::svector<const T*, 8> row(expression.data.begin(), expression.data.end());
+    xt::svector<std::size_t, 8> steps(row.size() + 1, n);
+    steps.back() = 0;
+    if (!accumulate) {
+        expression.write(expression.expression, z, row.data(), n, false, nullptr, 1, nullptr);
+        for (const T*& x : row) x += n;
+        if (--rows == 0) return;
+    }
+    expression.write(expression.expression, z, row.data(), n, true, nullptr, rows, steps.data());
+}
+
+}  // namespace
+
+template <class T>
+void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
+    const std::size_t count = expression.data.size(), size = size_of(shape), targets = size_of(kept);
+    const bool sums = !equal_shapes(kept, shape);
+    const bool flat =
+        std::ranges::all_of(expression.shapes.first(count), [&](ShapeView own) { return equal_shapes(own, shape); });
+    if (size != 0 && targets > 1 && sums && flat && sums_leading_axes(kept, shape))
+        return sum_rows(z, expression, targets, size / targets, accumulate);
+    if (sums && !accumulate) std::fill_n(z, targets, T(0));
+    if (size == 0) return;
+    expression.shapes[count] = kept;
+    BroadcastWalk walk(shape, expression.shapes);
+    const std::size_t n = walk.row_length();
+    xt::svector<const T*, 8> row(count);
+    xt::svector<std::size_t, 8> steps(count + 1);
+    xt::svector<bool, 8> moves(count);
+    for (std::size_t k = 0; k <= count; ++k) steps[k] = walk.step(k);
+    for (std::size_t k = 0; k < count; ++k) moves[k] = walk.moves(k);
+    const bool* along = std::ranges::all_of(moves, std::identity()) ? nullptr : moves.data();
+    for (std::size_t p = 0; p < walk.planes(); ++p, walk.next_plane()) {
+        for (std::size_t k = 0; k < count; ++k) row[k] = expression.data[k] + walk.offset(k);
+        T* to = z + walk.offset(count);
+        if (walk.moves(count)) {
+            expression.write(expression.expression, to, row.data(), n, accumulate || sums, along, walk.rows(),
+                             steps.data());
+            continue;
+        }
+        for (std::size_t r = 0; r < walk.rows(); ++r) {
+            *to += sum_row<T>(expression, {row.data(), count}, n, along);
+            for (std::size_t k = 0; k < count; ++k) row[k] += steps[k];
+            to += steps[count];
+        }
+    }
+}
+
+template void evaluate_rows(float*, ShapeView, ShapeView, const ExpressionRows<float>&, bool);
+template void evaluate_rows(double*, ShapeView, ShapeView, const ExpressionRows<double>&, bool);
 template float sum_of(const float*, std::size_t);
 template double sum_of(const double*, std::size_t);
 

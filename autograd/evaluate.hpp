@@ -42,12 +42,24 @@ class BroadcastWalk {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
-/// z = the sum of rows of n numbers, or z += it.
+/// The rows of an expression, whatever its type.
 template <class T>
-void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate);
+struct ExpressionRows {
+    const void* expression;
+    std::span<const T*> data;     ///< where its arrays begin
+    std::span<ShapeView> shapes;  ///< theirs, and behind them a place for the result's
+    bool is_array;                ///< the expression is an array
 
-/// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
-bool sums_leading_axes(ShapeView kept, ShapeView shape);
+    /// z = values, or z += values, for rows of n numbers that lie `steps` apart. An array that does not move `along` a
+    /// row repeats one element; all of them do where `along` is null.
+    void (*write)(const void* expression, T* z, const T* const* row, std::size_t n, bool accumulate, const bool* along,
+                  std::size_t rows, const std::size_t* steps);
+};
+
+/// Writes an expression of shape `shape` to z, whose shape `kept` has a 1 on every axis that is to be summed, or adds
+/// it, row by row.
+template <class T>
+void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate);
 
 // Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
 // first lane only (seen at -O3 with AVX-512).
@@ -207,14 +219,11 @@ struct Bound {
 
     static constexpr std::size_t block_length = 256;
 
-    /// How far the rows of each array lie apart, and behind them those of what is written.
-    using Steps = std::array<std::size_t, count + 1>;
-
-    /// z = value or z += value for rows of n numbers.
+    /// z = value or z += value for rows of n numbers; `steps` are as in ExpressionRows.
     template <class Moves>
-    [[gnu::noinline]] void write(T* z, Row row, std::size_t n, bool accumulate, Moves moves, std::size_t rows = 1,
-                                 const Steps& steps = {}) const {
-        for (std::size_t r = 0; r < rows; ++r) {
+    [[gnu::noinline]] static void write(const E& expression, T* z, Row row, std::size_t n, bool accumulate, Moves moves,
+                                        std::size_t rows = 1, const std::size_t* steps = nullptr) {
+        for (;;) {
             Part<Moves> part(row, n, moves);
             T* to = z;
             if constexpr (blocks<E>() != 0) {
@@ -227,6 +236,7 @@ struct Bound {
                 }
             }
             part.write(expression, to, accumulate);
+            if (--rows == 0) return;
             for (std::size_t k = 0; k < count; ++k) row[k] += steps[k];
             z += steps[count];
         }
@@ -306,81 +316,36 @@ struct Bound {
             if (i < n) at(i, n - i);
         }
     };
-
-    /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
-    template <class Moves>
-    T sum(Row row, std::size_t n, Moves moves) const {
-        if constexpr (std::is_same_v<E, Array<T>>) return moves(0) ? sum_of(row[0], n) : static_cast<T>(n) * *row[0];
-        constexpr std::size_t block = 512;
-        if (n > block) {
-            const std::size_t half = (n / 2 + block - 1) / block * block;
-            const T left = sum(row, half, moves);
-            for (std::size_t k = 0; k < count; ++k)
-                if (moves(k)) row[k] += half;
-            return left + sum(row, n - half, moves);
-        }
-        T values[block];
-        write(values, row, n, false, moves);
-        return sum_of(values, n);
-    }
-
-    /// z = the sum of rows of n elements, or z += it, where no array repeats.
-    void add_rows(T* z, std::size_t n, std::size_t rows, bool accumulate) const {
-        if constexpr (std::is_same_v<E, Array<T>>) return autograd::add_rows(z, data[0], n, rows, accumulate);
-        const auto all_move = [](auto) { return std::true_type(); };
-        Row row = data;
-        if (!accumulate) {
-            write(z, row, n, false, all_move);
-            for (const T*& x : row) x += n;
-            --rows;
-        }
-        Steps steps;
-        steps.fill(n);
-        steps[count] = 0;
-        write(z, row, n, true, all_move, rows, steps);
-    }
 };
 
-/// Writes an expression of shape `shape` to z, whose shape `kept` has a 1 on every axis that is to be summed, or adds
-/// it.
+/// For `moves`, where all arrays move along a row.
+constexpr auto all_move = [](auto) { return std::true_type(); };
+
+template <class T, class E>
+void write_rows(const void* expression, T* z, const T* const* from, std::size_t n, bool accumulate, const bool* along,
+                std::size_t rows, const std::size_t* steps) {
+    const E& e = *static_cast<const E*>(expression);
+    typename Bound<T, E>::Row row;
+    std::copy_n(from, row.size(), row.begin());
+    // Of an expression of one array its shape is that array's, unless it is the array itself that is broadcast.
+    if constexpr (Bound<T, E>::count > 1 || std::is_same_v<E, Array<T>>)
+        if (along) {
+            std::array<bool, Bound<T, E>::count> some;
+            std::copy_n(along, some.size(), some.begin());
+            const auto moves = [some](std::size_t k) { return some[k]; };
+            return Bound<T, E>::write(e, z, row, n, accumulate, moves, rows, steps);
+        }
+    Bound<T, E>::write(e, z, row, n, accumulate, all_move, rows, steps);
+}
+
+/// As evaluate_rows.
 template <class T, class E>
 void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool accumulate) {
-    const auto all_move = [](auto) { return std::true_type(); };
-    constexpr std::size_t target = Bound<T, E>::count;
-    const std::size_t size = size_of(shape);
-    const bool sums = !equal_shapes(kept, shape);
-    if (!sums && bound.flat(shape)) return bound.write(z, bound.data, size, accumulate, all_move);
-    const std::size_t targets = size_of(kept);
-    if (size != 0 && targets > 1 && sums_leading_axes(kept, shape) && bound.flat(shape))
-        return bound.add_rows(z, targets, size / targets, accumulate);
-    if (sums && !accumulate) std::fill_n(z, targets, T(0));
-    if (size == 0) return;
-    bound.shapes[target] = kept;
-    BroadcastWalk walk(shape, bound.shapes);
-    const std::size_t n = walk.row_length();
-    std::array<bool, target + 1> along;
-    for (std::size_t k = 0; k <= target; ++k) along[k] = walk.moves(k);
-    const bool all_along = std::all_of(along.begin(), along.end() - 1, std::identity());
-    const auto moves = [along](std::size_t k) { return along[k]; };
-    const auto run = [&](auto along_row) {
-        typename Bound<T, E>::Steps steps;
-        for (std::size_t k = 0; k <= target; ++k) steps[k] = walk.step(k);
-        for (std::size_t p = 0; p < walk.planes(); ++p, walk.next_plane()) {
-            typename Bound<T, E>::Row row = bound.data;
-            for (std::size_t k = 0; k < target; ++k) row[k] += walk.offset(k);
-            T* to = z + walk.offset(target);
-            if (along[target]) {
-                bound.write(to, row, n, accumulate || sums, along_row, walk.rows(), steps);
-                continue;
-            }
-            for (std::size_t r = 0; r < walk.rows(); ++r) {
-                *to += bound.sum(row, n, along_row);
-                for (std::size_t k = 0; k < target; ++k) row[k] += steps[k];
-                to += steps[target];
-            }
-        }
-    };
-    all_along ? run(all_move) : run(moves);
+    if (equal_shapes(kept, shape) && bound.flat(shape))
+        return Bound<T, E>::write(bound.expression, z, bound.data, size_of(shape), accumulate, all_move);
+    constexpr bool is_array = std::is_same_v<E, Array<T>>;
+    evaluate_rows<T>(z, kept, shape, {&bound.expression, bound.data, bound.shapes, is_array, write_rows<T, E>},
+                     accumulate);
 }
 
 }  // namespace expressions
