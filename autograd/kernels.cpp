@@ -1,7 +1,7 @@
-#include <xtensor-blas/xblas.hpp>
-
 #include <fmt/format.h>
 #include <autograd/kernels.hpp>
+#include <autograd/multiply.hpp>
+#include <autograd/transpose.hpp>
 #include <cmath>
 #include <limits>
 
@@ -65,30 +65,18 @@ void Permuted<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     }
     if (lengths.size() < 2) return move(x.data(), result.data(), result.size(), accumulate);
 
-    // Tiles of the innermost axis and of the one along which x lies together, so that both sides stay in the cache.
+    // Planes of the innermost axis and of the one along which x lies together.
     std::size_t together = 0;
     while (strides[together] != 1) ++together;
     const bool rows = together == 0;
     if (rows) together = 1;
-    constexpr std::size_t tile = 32;
     const std::size_t columns = lengths[0], column_stride = strides[0];
     const std::size_t lines = lengths[together], line_stride = strides[together];
     std::size_t line_step = 1;
     for (std::size_t i = 0; i < together; ++i) line_step *= lengths[i];
     const auto plane = [&](const T* from, T* to) {
-        if (rows) {
-            for (std::size_t l = 0; l < lines; ++l)
-                move(from + l * line_stride, to + l * line_step, columns, accumulate);
-            return;
-        }
-        for (std::size_t l = 0; l < lines; l += tile)
-            for (std::size_t c = 0; c < columns; c += tile)
-                for (std::size_t i = l; i < std::min(l + tile, lines); ++i)
-                    for (std::size_t k = c; k < std::min(c + tile, columns); ++k) {
-                        T& z = to[i * line_step + k];
-                        z = accumulate ? z + from[i * line_stride + k * column_stride]
-                                       : from[i * line_stride + k * column_stride];
-                    }
+        if (!rows) return transpose(from, column_stride, columns, lines, to, line_step, accumulate);
+        for (std::size_t l = 0; l < lines; ++l) move(from + l * line_stride, to + l * line_step, columns, accumulate);
     };
     Shape position(lengths.size(), 0);
     for (std::size_t from = 0;;) {
@@ -274,67 +262,6 @@ Shape shape_of(const Matrix<T>& m) {
     shape.push_back(rows(m));
     shape.push_back(columns(m));
     return shape;
-}
-
-/// c = a @ b for at most 128 multiplications: row i of c is the sum of a(i, l) times row l of b, on top of `start`.
-template <class T>
-void multiply_few(const T* a, std::size_t a_row, std::size_t a_column, const T* b, bool b_transposed, T* c,
-                  std::size_t m, std::size_t k, std::size_t n, const T* start, std::size_t start_row) {
-    T rows[128];
-    if (b_transposed) {
-        for (std::size_t l = 0; l < k; ++l)
-            for (std::size_t j = 0; j < n; ++j) rows[l * n + j] = b[j * k + l];
-        b = rows;
-    }
-    for (std::size_t j = 0; j < n; j += Register<T>::size) {
-        const std::size_t count = std::min(n - j, std::size_t{Register<T>::size});
-        for (std::size_t i = 0; i < m; ++i) {
-            Register<T> sum = start == nullptr ? Register<T>(0) : load_some(start + i * start_row + j, count);
-            for (std::size_t l = 0; l < k; ++l)
-                sum = xsimd::fma(Register<T>(a[i * a_row + l * a_column]), load_some(b + l * n + j, count), sum);
-            store_some(c + i * n + j, sum, count);
-        }
-    }
-}
-
-/// Each of m rows of c is the row x of n numbers.
-template <class T>
-void repeat_row(const T* x, T* c, std::size_t m, std::size_t n) {
-    const auto column = [&](std::size_t j, auto... some) {
-        const Register<T> numbers = load_some(x + j, some...);
-        for (std::size_t i = 0; i < m; ++i) store_some(c + i * n + j, numbers, some...);
-    };
-    std::size_t j = 0;
-    for (; j + Register<T>::size <= n; j += Register<T>::size) column(j);
-    if (j < n) column(j, n - j);
-}
-
-/// c = a @ b for contiguous matrices: a is (m, k) and b (k, n) after the transpositions. What is there already may
-/// stand in `start`: c itself, or one row for all (`start_row` is 0), or null.
-template <class T>
-void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
-              std::size_t n, const T* start, std::size_t start_row) {
-    if (m * k * n <= 128 && k * n <= 128)  // the product takes less time than a call of BLAS
-        return multiply_few(a, a_transposed ? 1 : k, a_transposed ? m : 1, b, b_transposed, c, m, k, n, start,
-                            start_row);
-    if (start != nullptr && start != c) repeat_row(start, c, m, n);
-    using cxxblas::Transpose;
-    const auto row_major = cxxblas::StorageOrder::RowMajor;
-    const auto length = [](std::size_t value) { return static_cast<int>(value); };
-    const T beta = start != nullptr ? T(1) : T(0);
-    if (m == 1) {  // b^T a
-        cxxblas::gemv<int>(row_major, b_transposed ? Transpose::NoTrans : Transpose::Trans,
-                           length(b_transposed ? n : k), length(b_transposed ? k : n), T(1), b,
-                           length(b_transposed ? k : n), a, 1, beta, c, 1);
-    } else if (n == 1) {  // a b
-        cxxblas::gemv<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
-                           length(a_transposed ? k : m), length(a_transposed ? m : k), T(1), a,
-                           length(a_transposed ? m : k), b, 1, beta, c, 1);
-    } else {
-        cxxblas::gemm<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
-                           b_transposed ? Transpose::Trans : Transpose::NoTrans, length(m), length(n), length(k), T(1),
-                           a, length(a_transposed ? m : k), b, length(b_transposed ? k : n), beta, c, length(n));
-    }
 }
 
 }  // namespace

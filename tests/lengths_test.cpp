@@ -117,15 +117,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(reductions_of_rows_and_columns, T, Types) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(products_and_gathers, T, Types) {
-    for (const std::size_t m : {1, 2, 5})
-        for (const std::size_t k : {1, 3, 8, 20})
-            for (const std::size_t n : {1, 2, 6, 16, 17}) {
+    for (const std::size_t m : {1, 2, 5, 15, 40})
+        for (const std::size_t k : {1, 3, 8, 20, 70})
+            for (const std::size_t n : {1, 2, 6, 16, 17, 33, 65}) {  // the largest of them go to BLAS
                 Tape<T> tape;
                 const auto x = tape.variable(random_array<T>({m, k}, 6)), w = tape.variable(random_array<T>({n, k}, 7));
                 const auto b = tape.variable(random_array<T>({n}, 8));
                 const auto z = linear(x, w, b);
                 const Array<T> seed = random_array<T>({m, n}, 9);
-                const auto gradients = tape.backward(z + z, seed);  // contributions are assigned, then added
+                const auto gradients = tape.backward(z + linear(x, w, b), seed);  // assigned, then added
                 for (std::size_t i = 0; i < m; ++i)
                     for (std::size_t j = 0; j < n; ++j) {
                         double sum = b.value()(j);
@@ -166,4 +166,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(products_and_gathers, T, Types) {
                 }
             for (std::size_t i = 0; i < xbar.size(); ++i) check_close(gradients[x].data()[i], xbar.data()[i]);
         }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(transposes, T, Types) {
+    for (const std::size_t n : lengths)
+        for (const std::size_t k : {1, 3, 4, 15, 16, 17, 40})
+            for (const std::size_t planes : {1, 3}) {
+                Tape<T> tape;
+                const auto x = tape.variable(random_array<T>({planes, n, k}, 13));
+                const auto z = transpose(x, {0, 2, 1});
+                const Array<T> seed = random_array<T>({planes, k, n}, 14);
+                const auto gradients = tape.backward(z + transpose(x, {0, 2, 1}), seed);  // assigned, then added
+                bool right = z.shape() == Shape{planes, k, n};
+                for (std::size_t p = 0; right && p < planes; ++p)
+                    for (std::size_t i = 0; right && i < n; ++i)
+                        for (std::size_t j = 0; right && j < k; ++j)
+                            right =
+                                z.value()(p, j, i) == x.value()(p, i, j) && gradients[x](p, i, j) == 2 * seed(p, j, i);
+                BOOST_TEST(right, "shape " << to_string(x.shape()));
+            }
 }
