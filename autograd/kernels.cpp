@@ -283,8 +283,8 @@ template <class T>
 void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const std::size_t m = rows(a), k = columns(a), n = columns(b);
     if (result.dimension() == 2)
-        return multiply(a.x.data(), a.transposed, b.x.data(), b.transposed, result.data(), m, k, n,
-                        accumulate ? result.data() : nullptr, n);
+        return multiply<T>({a.x.data(), a.transposed, b.x.data(), b.transposed, result.data(), m, k, n,
+                            accumulate ? result.data() : nullptr, n});
     if (result.size() == 0) return;
     const Shape batch(result.shape().begin(), result.shape().end() - 2);
     const auto offsets = [&](const Matrix<T>& matrix) {
@@ -300,8 +300,8 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const std::vector<std::size_t> left = offsets(a), right = offsets(b);
     for (std::size_t i = 0; i < left.size(); ++i) {
         T* c = result.data() + i * m * n;
-        multiply(a.x.data() + left[i] * m * k, a.transposed, b.x.data() + right[i] * k * n, b.transposed, c, m, k, n,
-                 accumulate ? c : nullptr, n);
+        multiply<T>({a.x.data() + left[i] * m * k, a.transposed, b.x.data() + right[i] * k * n, b.transposed, c, m, k,
+                     n, accumulate ? c : nullptr, n});
     }
 }
 
@@ -316,7 +316,7 @@ template <class T>
 void Affine<T>::evaluate_into(Array<T>& result, bool) const {
     const std::size_t in = weight.shape()[1], out = weight.shape()[0],
                       rows = result.size() / std::max<std::size_t>(out, 1);
-    multiply(x.data(), false, weight.data(), true, result.data(), rows, in, out, bias ? bias->data() : nullptr, 0);
+    multiply<T>({x.data(), false, weight.data(), true, result.data(), rows, in, out, bias ? bias->data() : nullptr, 0});
 }
 
 #define INSTANTIATE(T)                    \

@@ -1,88 +1,84 @@
 // Large products go to BLAS. Small ones, for which it takes as long to prepare as to multiply, are made here.
+#include <algorithm>
+#include <array>
 #include <autograd/multiply.hpp>
 #include <autograd/registers.hpp>
 #include <autograd/transpose.hpp>
+#include <utility>
 #include <xtensor-blas/xblas.hpp>
 
 namespace autograd {
 
 namespace {
 
-/// Numbers of c that are summed side by side: `Height` rows of `Width` registers, the last of `count` numbers.
-template <std::size_t Height, std::size_t Width>
-struct Tile {
-    std::size_t count;
-
-    template <class T>
-    [[gnu::always_inline]] Register<T> load(const T* x, std::size_t w) const {
-        x += w * Register<T>::size;
-        return w + 1 < Width ? load_some(x) : load_some(x, count);
-    }
-
-    /// Each number is the sum over l of a(i, l) * b(l, j), on top of `start`.
-    template <class T>
-    [[gnu::noinline]] void multiply(const T* a, std::size_t a_step, std::size_t l_step, const T* b, T* c, std::size_t k,
-                                    std::size_t n, const T* start, std::size_t start_step) const {
-        Register<T> sums[Height][Width];
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < Height; ++i)
-#pragma GCC unroll 2
-            for (std::size_t w = 0; w < Width; ++w)
-                sums[i][w] = start == nullptr ? Register<T>(0) : load(start + i * start_step, w);
-        for (std::size_t l = 0; l < k; ++l, a += l_step, b += n) {
-            Register<T> row[Width];
-#pragma GCC unroll 2
-            for (std::size_t w = 0; w < Width; ++w) row[w] = load(b, w);
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < Height; ++i)
-#pragma GCC unroll 2
-                for (std::size_t w = 0; w < Width; ++w)
-                    sums[i][w] = xsimd::fma(Register<T>(a[i * a_step]), row[w], sums[i][w]);
-        }
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < Height; ++i)
-#pragma GCC unroll 2
-            for (std::size_t w = 0; w < Width; ++w) {
-                T* z = c + i * n + w * Register<T>::size;
-                w + 1 < Width ? store_some(z, sums[i][w]) : store_some(z, sums[i][w], count);
-            }
-    }
+/// A small multiplication, whose b is not transposed. Each number of c is the sum over l of a(i, l) * b(l, j).
+template <class T>
+struct Small : Multiplication<T> {
+    std::size_t a_step, l_step;  // from a(i, l) to a(i + 1, l), and to a(i, l + 1)
 };
 
-/// The columns of c that a tile covers: m rows, as many tiles of this height as there is place for, the rest by halves.
+/// A tile of c: `Height` rows from i on, of `Width` registers from column j on, the last of which has `count` numbers.
+/// Its sums stay in registers.
 template <std::size_t Height, std::size_t Width, class T>
-void multiply_columns(std::size_t count, const T* a, std::size_t a_step, std::size_t l_step, const T* b, T* c,
-                      std::size_t m, std::size_t k, std::size_t n, const T* start, std::size_t start_step) {
-    for (; m >= Height; m -= Height) {
-        Tile<Height, Width>{count}.multiply(a, a_step, l_step, b, c, k, n, start, start_step);
-        a += Height * a_step;
-        c += Height * n;
-        if (start != nullptr) start += Height * start_step;
+void multiply_tile(const Small<T>& what, std::size_t i, std::size_t j, std::size_t count) {
+    constexpr std::size_t width = Register<T>::size;
+    const auto load = [count](const T* x, std::size_t w) {
+        return w + 1 < Width ? load_some(x + w * width) : load_some(x + w * width, count);
+    };
+    const T *start = what.start, *a = what.a + i * what.a_step, *b = what.b + j;
+    T* c = what.c + i * what.n + j;
+    Register<T> sums[Height][Width];
+    if (start != nullptr) start += i * what.start_step + j;
+#pragma GCC unroll 16
+    for (std::size_t h = 0; h < Height; ++h) {
+#pragma GCC unroll 2
+        for (std::size_t w = 0; w < Width; ++w) sums[h][w] = start == nullptr ? Register<T>(0) : load(start, w);
+        start += start == nullptr ? 0 : what.start_step;
     }
-    if constexpr (Height > 1)
-        if (m > 0) multiply_columns<Height / 2, Width>(count, a, a_step, l_step, b, c, m, k, n, start, start_step);
+    for (std::size_t l = 0; l < what.k; ++l, a += what.l_step, b += what.n) {
+        Register<T> row[Width];
+#pragma GCC unroll 2
+        for (std::size_t w = 0; w < Width; ++w) row[w] = load(b, w);
+#pragma GCC unroll 16
+        for (std::size_t h = 0; h < Height; ++h)
+#pragma GCC unroll 2
+            for (std::size_t w = 0; w < Width; ++w)
+                sums[h][w] = xsimd::fma(Register<T>(a[h * what.a_step]), row[w], sums[h][w]);
+    }
+#pragma GCC unroll 16
+    for (std::size_t h = 0; h < Height; ++h, c += what.n)
+#pragma GCC unroll 2
+        for (std::size_t w = 0; w < Width; ++w)
+            w + 1 < Width ? store_some(c + w * width, sums[h][w]) : store_some(c + w * width, sums[h][w], count);
 }
+
+/// The tiles of 1, 2, ... rows: as high as there are registers for their sums.
+template <std::size_t Width, class T>
+constexpr auto tiles = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{multiply_tile<I + 1, Width, T>...};
+}
+(std::make_index_sequence<sizeof(Register<T>) == 64 ? 8 : 4>());
 
 constexpr std::size_t most_numbers = 4096;  // of b: it stays in the first cache
 
 template <class T>
-void multiply_small(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
-                    std::size_t n, const T* start, std::size_t start_step) {
-    T rows[most_numbers];
+void multiply_small(const Multiplication<T>& what) {
+    const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
+    Small<T> small{what, a_transposed ? 1 : k, a_transposed ? m : 1};
+    T transposed[most_numbers];
     if (b_transposed) {
-        transpose(b, k, n, k, rows, n, false);
-        b = rows;
+        transpose(b, k, n, k, transposed, n, false);
+        small.b = transposed;
     }
-    constexpr std::size_t width = Register<T>::size, height = sizeof(Register<T>) == 64 ? 8 : 4;
-    const std::size_t a_step = a_transposed ? 1 : k, l_step = a_transposed ? m : 1;
-    for (std::size_t j = 0; j < n; j += 2 * width) {
-        const std::size_t count = std::min(n - j, 2 * width);
-        const T* from = start == nullptr ? nullptr : start + j;
-        if (count > width)
-            multiply_columns<height, 2>(count - width, a, a_step, l_step, b + j, c + j, m, k, n, from, start_step);
-        else
-            multiply_columns<height, 1>(count, a, a_step, l_step, b + j, c + j, m, k, n, from, start_step);
-    }
+    constexpr std::size_t width = Register<T>::size, height = tiles<1, T>.size();
+    for (std::size_t j = 0; j < n; j += 2 * width)
+        for (std::size_t i = 0; i < m; i += height) {
+            const std::size_t rows = std::min(height, m - i) - 1, columns = std::min(2 * width, n - j);
+            if (columns > width)
+                tiles<2, T>[rows](small, i, j, columns - width);
+            else
+                tiles<1, T>[rows](small, i, j, columns);
+        }
 }
 
 /// Each of m rows of c is the row x of n numbers.
@@ -107,9 +103,9 @@ bool is_small(std::size_t m, std::size_t k, std::size_t n) {
 }  // namespace
 
 template <class T>
-void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c, std::size_t m, std::size_t k,
-              std::size_t n, const T* start, std::size_t start_step) {
-    if (is_small<T>(m, k, n)) return multiply_small(a, a_transposed, b, b_transposed, c, m, k, n, start, start_step);
+void multiply(const Multiplication<T>& what) {
+    const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
+    if (is_small<T>(m, k, n)) return multiply_small(what);
     if (start != nullptr && start != c) repeat_row(start, c, m, n);
     using cxxblas::Transpose;
     const auto row_major = cxxblas::StorageOrder::RowMajor;
@@ -130,9 +126,7 @@ void multiply(const T* a, bool a_transposed, const T* b, bool b_transposed, T* c
     }
 }
 
-template void multiply(const float*, bool, const float*, bool, float*, std::size_t, std::size_t, std::size_t,
-                       const float*, std::size_t);
-template void multiply(const double*, bool, const double*, bool, double*, std::size_t, std::size_t, std::size_t,
-                       const double*, std::size_t);
+template void multiply(const Multiplication<float>&);
+template void multiply(const Multiplication<double>&);
 
 }  // namespace autograd
