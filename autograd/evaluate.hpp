@@ -208,18 +208,45 @@ struct Bound {
 
     std::span<const ShapeView> operands() const { return std::span(shapes).first(count); }
 
-    /// All arrays have this shape, so that there is one row.
-    bool flat(ShapeView shape) const {
-        for (ShapeView other : operands())
-            if (!equal_shapes(shape, other)) return false;
+    /// All arrays have one shape, so that there is one row.
+    bool flat() const {
+        for (std::size_t k = 1; k < count; ++k)
+            if (!equal_shapes(shapes[0], shapes[k])) return false;
         return true;
     }
 
+    /// z = values, or z += values, for n numbers, where it is flat.
+    void write(T* z, std::size_t n, bool accumulate) const { write(expression, z, data, n, accumulate, all_move); }
+
+    /// As evaluate_rows.
+    void write_rows(T* z, ShapeView kept, ShapeView shape, bool accumulate) {
+        constexpr bool is_array = std::is_same_v<E, Array<T>>;
+        evaluate_rows<T>(z, kept, shape, {&expression, data, shapes, is_array, write_erased}, accumulate);
+    }
+
+  private:
     using Row = std::array<const T*, count>;
 
+    static constexpr auto all_move = [](auto) { return std::true_type(); };  // along a row
     static constexpr std::size_t block_length = 256;
 
-    /// z = value or z += value for rows of n numbers; `steps` are as in ExpressionRows.
+    /// As ExpressionRows::write.
+    static void write_erased(const void* expression, T* z, const T* const* from, std::size_t n, bool accumulate,
+                             const bool* along, std::size_t rows, const std::size_t* steps) {
+        const E& e = *static_cast<const E*>(expression);
+        Row row;
+        std::copy_n(from, count, row.begin());
+        // Of an expression of one array its shape is that array's, unless it is the array itself that is broadcast.
+        if constexpr (count > 1 || std::is_same_v<E, Array<T>>)
+            if (along) {
+                std::array<bool, count> some;
+                std::copy_n(along, count, some.begin());
+                const auto moves = [some](std::size_t k) { return some[k]; };
+                return write(e, z, row, n, accumulate, moves, rows, steps);
+            }
+        write(e, z, row, n, accumulate, all_move, rows, steps);
+    }
+
     template <class Moves>
     [[gnu::noinline]] static void write(const E& expression, T* z, Row row, std::size_t n, bool accumulate, Moves moves,
                                         std::size_t rows = 1, const std::size_t* steps = nullptr) {
@@ -317,36 +344,6 @@ struct Bound {
         }
     };
 };
-
-/// For `moves`, where all arrays move along a row.
-constexpr auto all_move = [](auto) { return std::true_type(); };
-
-template <class T, class E>
-void write_rows(const void* expression, T* z, const T* const* from, std::size_t n, bool accumulate, const bool* along,
-                std::size_t rows, const std::size_t* steps) {
-    const E& e = *static_cast<const E*>(expression);
-    typename Bound<T, E>::Row row;
-    std::copy_n(from, row.size(), row.begin());
-    // Of an expression of one array its shape is that array's, unless it is the array itself that is broadcast.
-    if constexpr (Bound<T, E>::count > 1 || std::is_same_v<E, Array<T>>)
-        if (along) {
-            std::array<bool, Bound<T, E>::count> some;
-            std::copy_n(along, some.size(), some.begin());
-            const auto moves = [some](std::size_t k) { return some[k]; };
-            return Bound<T, E>::write(e, z, row, n, accumulate, moves, rows, steps);
-        }
-    Bound<T, E>::write(e, z, row, n, accumulate, all_move, rows, steps);
-}
-
-/// As evaluate_rows.
-template <class T, class E>
-void evaluate(T* z, ShapeView kept, ShapeView shape, Bound<T, E> bound, bool accumulate) {
-    if (equal_shapes(kept, shape) && bound.flat(shape))
-        return Bound<T, E>::write(bound.expression, z, bound.data, size_of(shape), accumulate, all_move);
-    constexpr bool is_array = std::is_same_v<E, Array<T>>;
-    evaluate_rows<T>(z, kept, shape, {&bound.expression, bound.data, bound.shapes, is_array, write_rows<T, E>},
-                     accumulate);
-}
 
 }  // namespace expressions
 }  // namespace autograd

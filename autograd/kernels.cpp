@@ -30,14 +30,14 @@ void move(const T* x, T* z, std::size_t n, bool accumulate) {
 
 template <class T>
 void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    expressions::evaluate(result.data(), kept, x.shape(), expressions::Bound<T, Array<T>>(x), accumulate);
+    expressions::Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
 }
 
 template <class T>
 void Spread<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     expressions::Bound<T, Array<T>> bound(x);
     bound.shapes[0] = kept;
-    expressions::evaluate(result.data(), shape_, shape_, bound, accumulate);
+    bound.write_rows(result.data(), shape_, shape_, accumulate);
 }
 
 template <class T>

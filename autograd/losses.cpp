@@ -20,15 +20,16 @@ void check_equal_shapes(const char* operation, const Variable<T>& prediction, co
 }
 
 template <class T>
-Variable<T> cross_entropy(Variable<T> x, const Targets<T>& targets, T total, Reduction reduction) {
-    const std::span<T> losses = x.tape().template allocate<T>(targets.rows());
+Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduction reduction) {
+    const Targets<T>* targets = x.tape().arena().make(given);
+    const std::span<T> losses = x.tape().template allocate<T>(given.rows());
     const Shape shape = reduction == Reduction::none ? Shape(x.shape().begin(), x.shape().end() - 1) : Shape{};
     const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
     const Variable<T> p =
-        record("softmax", {x}, SoftmaxWithLosses<T>{x.value(), targets, losses}, softmax_rule(x, x.dimension() - 1));
+        record("softmax", {x}, SoftmaxWithLosses<T>{x.value(), given, losses}, softmax_rule(x, x.dimension() - 1));
     // z = -sum u log p     xbar += zbar * (p * sum(u) - u)
     return record("softmax_cross_entropy", {x, p}, Losses<T>{losses, scale, shape},
-                  [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), targets, at.zbar(), scale); });
+                  [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), *targets, at.zbar(), scale); });
 }
 
 template <class T>

@@ -14,7 +14,6 @@
 #include <autograd/evaluate.hpp>
 #include <autograd/tape.hpp>
 #include <concepts>
-#include <new>
 #include <type_traits>
 
 namespace autograd {
@@ -37,13 +36,13 @@ void evaluate(const char* operation, Array<T>& array, const E& e) {
         resize(array, e.shape());
         e.evaluate_into(array, false);
     } else if constexpr (expressions::Fused<E, T>) {
-        const expressions::Bound<T, E> bound(e);
-        if (bound.flat(bound.shapes[0])) {
+        expressions::Bound<T, E> bound(e);
+        if (bound.flat()) {
             resize(array, bound.shapes[0]);
-        } else {
-            resize(array, broadcast_shapes(operation, bound.operands()));
+            return bound.write(array.data(), array.size(), false);
         }
-        expressions::evaluate(array.data(), array.shape(), array.shape(), bound, false);
+        resize(array, broadcast_shapes(operation, bound.operands()));
+        bound.write_rows(array.data(), array.shape(), array.shape(), false);
     } else {
         try {
             xt::noalias(array) = e;
@@ -117,14 +116,16 @@ class OnArrays {
 
       private:
         template <class Bound>
-        void add(Array<T>& adjoint, const Bound& bound, bool accumulate) const {
+        void add(Array<T>& adjoint, Bound&& bound, bool accumulate) const {
             const Shape& to = adjoint.shape();
-            if (bound.flat(to)) return expressions::evaluate(adjoint.data(), to, to, bound, accumulate);
             ShapeView from = bound.shapes[0];
             Shape whole;
-            if (!bound.flat(from)) from = whole = broadcast_shapes(at_.node_.operation, bound.operands());
+            if (!bound.flat())
+                from = whole = broadcast_shapes(at_.node_.operation, bound.operands());
+            else if (equal_shapes(from, to))
+                return bound.write(adjoint.data(), adjoint.size(), accumulate);
             if (!sums_to(from, to)) throw_rule_error(at_.node_.operation, from, to);
-            expressions::evaluate(adjoint.data(), to, from, bound, accumulate);
+            bound.write_rows(adjoint.data(), to, from, accumulate);
         }
 
         OnArrays& at_;
@@ -201,12 +202,6 @@ inline constexpr RuleTable<T> rule_table = {
             on_variables = [](const void* rule, OnVariables<T>& at) { (*static_cast<const Rule*>(rule))(at); };
         return on_variables;
     }(),
-    [] {
-        void (*destroy)(void*) = nullptr;
-        if constexpr (!std::is_trivially_destructible_v<Rule>)
-            destroy = [](void* rule) { static_cast<Rule*>(rule)->~Rule(); };
-        return destroy;
-    }(),
 };
 
 /// Records `z = operation(inputs)`. `value` is an xtensor expression or a kernel, evaluated at once into the node's own
@@ -218,21 +213,22 @@ inline constexpr RuleTable<T> rule_table = {
 /// Throws `VariableError` where an input is stale or of another tape, `std::invalid_argument` where the value's shapes
 /// do not broadcast; nothing is recorded then.
 template <class T, class E, class Rule>
-Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, const E& value, Rule rule) {
+Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, const E& value, Rule&& rule) {
     Tape<T>& tape = inputs.front().tape();
     const bool with_rule = tape.wants_rule(operation, inputs);
     Node<T>& node = tape.next();
     evaluate(operation, node.storage, value);
     if (with_rule) {
-        node.rule = new (tape.arena().allocate(sizeof(Rule), alignof(Rule))) Rule(std::move(rule));
-        node.rule_table = &rule_table<T, Rule>;
+        node.rule = tape.arena().make(std::forward<Rule>(rule));
+        node.rule_table = &rule_table<T, std::decay_t<Rule>>;
     }
     return tape.commit(node, operation, inputs);
 }
 
 template <class T, class E, class Rule>
-Variable<T> record(const char* operation, std::initializer_list<Variable<T>> inputs, const E& value, Rule rule) {
-    return record(operation, std::span<const Variable<T>>(inputs.begin(), inputs.size()), value, std::move(rule));
+Variable<T> record(const char* operation, std::initializer_list<Variable<T>> inputs, const E& value, Rule&& rule) {
+    return record(operation, std::span<const Variable<T>>(inputs.begin(), inputs.size()), value,
+                  std::forward<Rule>(rule));
 }
 
 }  // namespace autograd

@@ -226,8 +226,7 @@ void Norm<T>::evaluate_into(Array<T>& z, bool) const {
         return;
     }
     const auto squares = x * x;
-    expressions::evaluate(z.data(), kept, x.shape(), expressions::Bound<T, std::decay_t<decltype(squares)>>(squares),
-                          false);
+    expressions::Bound<T, std::decay_t<decltype(squares)>>(squares).write_rows(z.data(), kept, x.shape(), false);
     for (T& value : z) value = std::sqrt(value);
 }
 

@@ -261,8 +261,7 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
     if (targets.one_hot() && step == 0) {
         const T factor = *zbar.data() * scale;
         const auto product = p * factor;
-        const expressions::Bound<T, std::decay_t<decltype(product)>> bound(product);
-        expressions::evaluate(xbar.data(), xbar.shape(), xbar.shape(), bound, accumulate);
+        expressions::Bound<T, std::decay_t<decltype(product)>>(product).write(xbar.data(), xbar.size(), accumulate);
         for (std::size_t row = 0; row < targets.rows(); ++row) xbar.data()[row * n + targets.label(row)] -= factor;
         return;
     }

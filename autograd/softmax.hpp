@@ -79,7 +79,7 @@ struct Targets {
 template <class T>
 struct SoftmaxWithLosses {
     const Array<T>& x;
-    Targets<T> targets;
+    const Targets<T>& targets;
     std::span<T> losses;
     const Shape& shape() const { return x.shape(); }
     void evaluate_into(Array<T>& p, bool) const;

@@ -24,6 +24,8 @@ void Arena::enter(std::size_t block) {
 }
 
 void Arena::reset() {
+    for (const Owned& owned : owned_) owned.destroy(owned.object);
+    owned_.clear();
     if (!blocks_.empty()) enter(0);
 }
 

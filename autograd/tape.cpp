@@ -11,16 +11,7 @@ template <class T>
 Tape<T>::Tape() : pool_(std::make_shared<BufferPool<T>>()) {}
 
 template <class T>
-Tape<T>::~Tape() {
-    rewind();
-}
-
-template <class T>
 void Tape<T>::rewind() {
-    for (std::size_t i = 0; i < size_; ++i) {
-        Node<T>& node = chunks_[i / chunk_size][i % chunk_size];
-        if (node.rule != nullptr && node.rule_table->destroy != nullptr) node.rule_table->destroy(node.rule);
-    }
     size_ = 0;
     ++epoch_;
     leaves_.clear();
@@ -54,10 +45,8 @@ Variable<T> Tape<T>::commit(Node<T>& node, const char* operation, std::span<cons
     node.inputs = {indices, inputs.size()};
     node.operation = operation;
     node.requires_gradient = node.rule != nullptr;
-    if (traps_nonfinite_ && !all_finite(node.storage)) [[unlikely]] {
-        if (node.rule != nullptr && node.rule_table->destroy != nullptr) node.rule_table->destroy(node.rule);
+    if (traps_nonfinite_ && !all_finite(node.storage)) [[unlikely]]
         throw_nonfinite_value(*this, node);
-    }
     return at(static_cast<std::uint32_t>(size_++));
 }
 

@@ -26,7 +26,6 @@ template <class T>
 struct RuleTable {
     void (*on_arrays)(const void* rule, OnArrays<T>& at);
     void (*on_variables)(const void* rule, OnVariables<T>& at);  ///< null: the rule is written for arrays only
-    void (*destroy)(void* rule);                                 ///< null: nothing to destroy
 };
 
 /// One recorded operation, or a leaf.
@@ -38,7 +37,7 @@ struct Node {
     std::span<const std::uint32_t> inputs;     ///< the nodes that it was computed from
     std::string_view name;                     ///< given by the user
     const RuleTable<T>* rule_table = nullptr;  ///< null for a leaf and for what needs no gradient
-    void* rule = nullptr;
+    const void* rule = nullptr;
     bool requires_gradient = false;
 };
 
@@ -70,7 +69,6 @@ template <class T>
 class Tape {
   public:
     Tape();
-    ~Tape();
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
