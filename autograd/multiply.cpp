@@ -11,31 +11,34 @@ namespace autograd {
 
 namespace {
 
-/// A small multiplication, whose b is not transposed. Each number of c is the sum over l of a(i, l) * b(l, j).
+/// A small multiplication, with a b that is not transposed. Each number of c is the sum over l of a(i, l) * b(l, j).
 template <class T>
-struct Small : Multiplication<T> {
+struct Small {
+    const Multiplication<T>& of;
+    const T* b;
     std::size_t a_step, l_step;  // from a(i, l) to a(i + 1, l), and to a(i, l + 1)
 };
 
 /// A tile of c: `Height` rows from i on, of `Width` registers from column j on, the last of which has `count` numbers.
 /// Its sums stay in registers.
 template <std::size_t Height, std::size_t Width, class T>
-void multiply_tile(const Small<T>& what, std::size_t i, std::size_t j, std::size_t count) {
+void multiply_tile(const Small<T>& small, std::size_t i, std::size_t j, std::size_t count) {
     constexpr std::size_t width = Register<T>::size;
     const auto load = [count](const T* x, std::size_t w) {
         return w + 1 < Width ? load_some(x + w * width) : load_some(x + w * width, count);
     };
-    const T *start = what.start, *a = what.a + i * what.a_step, *b = what.b + j;
-    T* c = what.c + i * what.n + j;
+    const Multiplication<T>& of = small.of;
+    const T *start = of.start, *a = of.a + i * small.a_step, *b = small.b + j;
+    T* c = of.c + i * of.n + j;
     Register<T> sums[Height][Width];
-    if (start != nullptr) start += i * what.start_step + j;
+    if (start != nullptr) start += i * of.start_step + j;
 #pragma GCC unroll 16
     for (std::size_t h = 0; h < Height; ++h) {
 #pragma GCC unroll 2
         for (std::size_t w = 0; w < Width; ++w) sums[h][w] = start == nullptr ? Register<T>(0) : load(start, w);
-        start += start == nullptr ? 0 : what.start_step;
+        start += start == nullptr ? 0 : of.start_step;
     }
-    for (std::size_t l = 0; l < what.k; ++l, a += what.l_step, b += what.n) {
+    for (std::size_t l = 0; l < of.k; ++l, a += small.l_step, b += of.n) {
         Register<T> row[Width];
 #pragma GCC unroll 2
         for (std::size_t w = 0; w < Width; ++w) row[w] = load(b, w);
@@ -43,10 +46,10 @@ void multiply_tile(const Small<T>& what, std::size_t i, std::size_t j, std::size
         for (std::size_t h = 0; h < Height; ++h)
 #pragma GCC unroll 2
             for (std::size_t w = 0; w < Width; ++w)
-                sums[h][w] = xsimd::fma(Register<T>(a[h * what.a_step]), row[w], sums[h][w]);
+                sums[h][w] = xsimd::fma(Register<T>(a[h * small.a_step]), row[w], sums[h][w]);
     }
 #pragma GCC unroll 16
-    for (std::size_t h = 0; h < Height; ++h, c += what.n)
+    for (std::size_t h = 0; h < Height; ++h, c += of.n)
 #pragma GCC unroll 2
         for (std::size_t w = 0; w < Width; ++w)
             w + 1 < Width ? store_some(c + w * width, sums[h][w]) : store_some(c + w * width, sums[h][w], count);
@@ -64,7 +67,7 @@ constexpr std::size_t most_numbers = 4096;  // of b: it stays in the first cache
 template <class T>
 void multiply_small(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
-    Small<T> small{what, a_transposed ? 1 : k, a_transposed ? m : 1};
+    Small<T> small{what, b, a_transposed ? 1 : k, a_transposed ? m : 1};
     T transposed[most_numbers];
     if (b_transposed) {
         transpose(b, k, n, k, transposed, n, false);
