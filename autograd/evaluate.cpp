@@ -108,7 +108,6 @@ void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate
 /// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
 template <class T>
 T sum_row(const ExpressionRows<T>& expression, std::span<const T*> row, std::size_t n, const bool* along) {
-    if (expression.is_array) return sum_of(row[0], n);
     constexpr std::size_t block = 512;
     if (n <= block) {
         T values[block];
@@ -168,7 +167,7 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
             continue;
         }
         for (std::size_t r = 0; r < walk.rows(); ++r) {
-            *to += sum_row<T>(expression, {row.data(), count}, n, along);
+            *to += expression.is_array ? sum_of(row[0], n) : sum_row<T>(expression, {row.data(), count}, n, along);
             for (std::size_t k = 0; k < count; ++k) row[k] += steps[k];
             to += steps[count];
         }

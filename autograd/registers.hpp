@@ -5,6 +5,7 @@
 #include <autograd/array.hpp>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace autograd {
 
@@ -82,15 +83,23 @@ xsimd::batch_bool<T> inside(std::size_t n) {
 #endif
 }
 
+/// Lanes combined with those that are `Distance` away, and so on with half the distance: then each has f's result for
+/// all.
+template <std::size_t Distance, class T, class F, std::size_t... Lane>
+[[gnu::always_inline]] inline T across(const Register<T>& x, F f, std::index_sequence<Lane...> lanes) {
+    const auto moved = __builtin_shufflevector(x.data, x.data, (Lane ^ Distance)...);
+    const Register<T> result = f(x, Register<T>(moved));
+    if constexpr (Distance > 1)
+        return across<Distance / 2>(result, f, lanes);
+    else
+        return result.data[0];
+}
+
 /// All lanes of a register combined.
 template <class T, class F>
 T across(const Register<T>& x, F f) {
-    if constexpr (std::is_same_v<F, std::plus<>>) return xsimd::hadd(x);
-    alignas(64) T lanes[Register<T>::size];
-    x.store_aligned(lanes);
-    for (std::size_t half = Register<T>::size / 2; half > 0; half /= 2)
-        for (std::size_t k = 0; k < half; ++k) lanes[k] = f(lanes[k], lanes[k + half]);
-    return lanes[0];
+    constexpr std::size_t size = Register<T>::size;
+    return across<size / 2>(x, f, std::make_index_sequence<size>());
 }
 
 /// `f(... f(f(start, x0), x1) ..., x(n - 1))` in another order: four registers, so that none waits for the one before.

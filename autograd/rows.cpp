@@ -46,8 +46,8 @@ T extremum(const T* x, std::size_t n, F f) {
     if (n < width) return std::accumulate(x + 1, x + n, x[0], of_two);
     const Register<T> zero(0);
     Register<T> most[4], doubt[4];
-    std::fill_n(most, 4, Register<T>::load_unaligned(x + n - width));  // the last numbers, that may not fill a register
-    std::fill_n(doubt, 4, most[0] * zero);
+    std::fill_n(most, 4, Register<T>::load_unaligned(x));
+    std::fill_n(doubt, 4, zero);
     const auto take = [&](std::size_t k, std::size_t i) {
         const auto numbers = Register<T>::load_unaligned(x + i);
         most[k] = f(most[k], numbers);
@@ -57,8 +57,9 @@ T extremum(const T* x, std::size_t n, F f) {
     for (; i + 4 * width <= n; i += 4 * width)
         for (std::size_t k = 0; k < 4; ++k) take(k, i + k * width);
     for (; i + width <= n; i += width) take(0, i);
-    if (const T sum = xsimd::hadd((doubt[0] + doubt[1]) + (doubt[2] + doubt[3])); sum != sum)
-        return std::accumulate(x + 1, x + n, x[0], of_two);
+    take(1, n - width);  // the last numbers, that may not fill a register
+    const Register<T> sum = (doubt[0] + doubt[1]) + (doubt[2] + doubt[3]);
+    if (xsimd::any(sum != sum)) return std::accumulate(x + 1, x + n, x[0], of_two);
     return across(f(f(most[0], most[1]), f(most[2], most[3])), f);
 }
 
