@@ -105,28 +105,51 @@ void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate
     }
 }
 
-/// The sum of n elements of a row; halves of long ones are added, so that the error grows with log n.
 template <class T>
-T sum_row(const ExpressionRows<T>& expression, std::span<const T*> row, std::size_t n, const bool* along) {
+using Row = xt::svector<const T*, 8>;
+
+/// z += the sums of rows of n numbers, z's being `steps.back()` apart. Several short rows are evaluated at a time;
+/// halves of long ones are added, so that the error grows with log n.
+template <class T>
+void sum_each_row(T* z, const ExpressionRows<T>& expression, Row<T> row, std::size_t n, const bool* along,
+                  std::size_t rows, const xt::svector<std::size_t, 8>& steps) {
     constexpr std::size_t block = 512;
-    if (n <= block) {
-        T values[block];
-        expression.write(expression.expression, values, row.data(), n, false, along, 1, nullptr);
-        return sum_of(values, n);
+    const std::size_t count = row.size(), half = (n / 2 + block - 1) / block * block;
+    const auto advance = [&](Row<T>& by_rows, std::size_t times) {
+        for (std::size_t k = 0; k < count; ++k) by_rows[k] += times * steps[k];
+    };
+    if (expression.is_array) {
+        for (std::size_t r = 0; r < rows; ++r) z[r * steps[count]] += sum_of(row[0] + r * steps[0], n);
+        return;
     }
-    const std::size_t half = (n / 2 + block - 1) / block * block;
-    xt::svector<const T*, 8> right(row.begin(), row.end());
-    for (std::size_t k = 0; k < right.size(); ++k)
-        if (!along || along[k]) right[k] += half;
-    return sum_row(expression, row, half, along) +
-           sum_row<T>(expression, {right.data(), right.size()}, n - half, along);
+    if (n > block) {
+        for (std::size_t r = 0; r < rows; ++r, z += steps[count], advance(row, 1)) {
+            Row<T> right = row;
+            for (std::size_t k = 0; k < count; ++k)
+                if (!along || along[k]) right[k] += half;
+            T halves[2] = {0, 0};
+            sum_each_row(halves, expression, row, half, along, 1, steps);
+            sum_each_row(halves + 1, expression, right, n - half, along, 1, steps);
+            *z += halves[0] + halves[1];
+        }
+        return;
+    }
+    T values[block];
+    xt::svector<std::size_t, 8> to_values = steps;
+    to_values[count] = n;
+    const std::size_t together = block / n;
+    for (std::size_t r = 0; r < rows; r += together, advance(row, together)) {
+        const std::size_t some = std::min(together, rows - r);
+        expression.write(expression.expression, values, row.data(), n, false, along, some, to_values.data());
+        for (std::size_t i = 0; i < some; ++i, z += steps[count]) *z += sum_of(values + i * n, n);
+    }
 }
 
 /// z = the sum of rows of n elements, or z += it, where no array repeats.
 template <class T>
 void sum_rows(T* z, const ExpressionRows<T>& expression, std::size_t n, std::size_t rows, bool accumulate) {
     if (expression.is_array) return add_rows(z, expression.data[0], n, rows, accumulate);
-    xt::svector<const T*, 8> row(expression.data.begin(), expression.data.end());
+    Row<T> row(expression.data.begin(), expression.data.end());
     xt::svector<std::size_t, 8> steps(row.size() + 1, n);
     steps.back() = 0;
     if (!accumulate) {
@@ -152,7 +175,7 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
     expression.shapes[count] = kept;
     BroadcastWalk walk(shape, expression.shapes);
     const std::size_t n = walk.row_length();
-    xt::svector<const T*, 8> row(count);
+    Row<T> row(count);
     xt::svector<std::size_t, 8> steps(count + 1);
     xt::svector<bool, 8> moves(count);
     for (std::size_t k = 0; k <= count; ++k) steps[k] = walk.step(k);
@@ -166,11 +189,7 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
                              steps.data());
             continue;
         }
-        for (std::size_t r = 0; r < walk.rows(); ++r) {
-            *to += expression.is_array ? sum_of(row[0], n) : sum_row<T>(expression, {row.data(), count}, n, along);
-            for (std::size_t k = 0; k < count; ++k) row[k] += steps[k];
-            to += steps[count];
-        }
+        sum_each_row(to, expression, row, n, along, walk.rows(), steps);
     }
 }
 

@@ -154,7 +154,7 @@ void Taken<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     T* z = result.data();
     for (std::size_t o = 0; o < view.outer; ++o) {
         const T* xs = x.data() + o * view.length * view.inner;
-        for (std::int64_t index : indices.values) {
+        for (std::int32_t index : indices.values) {
             move(xs + static_cast<std::size_t>(index) * view.inner, z, view.inner, accumulate);
             z += view.inner;
         }
@@ -168,7 +168,7 @@ void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const T* xs = x.data();
     for (std::size_t o = 0; o < view.outer; ++o) {
         T* z = result.data() + o * view.length * view.inner;
-        for (std::int64_t index : indices.values) {
+        for (std::int32_t index : indices.values) {
             move(xs, z + static_cast<std::size_t>(index) * view.inner, view.inner, true);
             xs += view.inner;
         }
@@ -198,7 +198,7 @@ void TakenAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView to(indices.shape, axis);
     each_row_along(to, x.shape()[axis], [&](std::size_t from, std::size_t row, auto inner) {
         const T* xs = x.data() + from;
-        const std::int64_t* places = indices.values.data() + row;
+        const std::int32_t* places = indices.values.data() + row;
         T* z = result.data() + row;
         if (accumulate) {
             for (std::size_t i = 0; i < to.length; ++i) z[i * inner] += xs[signed_of(inner) * places[i * inner]];
@@ -213,7 +213,7 @@ void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) cons
     const AxisView from(indices.shape, axis);
     each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row, auto inner) {
         const T* xs = x.data() + row;
-        const std::int64_t* places = indices.values.data() + row;
+        const std::int32_t* places = indices.values.data() + row;
         T* z = result.data() + to;
         if (!accumulate)
             for (std::size_t i = 0; i < shape_[axis]; ++i) z[i * inner] = T(0);

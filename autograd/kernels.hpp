@@ -18,7 +18,7 @@ struct AxisView {
 
 /// Stored integers with their shape, as the rules of gathers keep them.
 struct StoredIndices {
-    std::span<const std::int64_t> values;
+    std::span<const std::int32_t> values;  ///< half as wide as they are given: gathers read less
     Shape shape;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/operations.hpp>
+#include <limits>
+#include <stdexcept>
 
 namespace autograd {
 
@@ -11,14 +13,15 @@ namespace {
 template <class T>
 StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indices, std::size_t length) {
     const auto n = static_cast<std::int64_t>(length);
-    auto* values =
-        static_cast<std::int64_t*>(tape.arena().allocate(indices.size() * sizeof(std::int64_t), alignof(std::int64_t)));
+    if (n > std::numeric_limits<std::int32_t>::max())
+        throw std::length_error(fmt::format("[{}] an axis of length {} is too long", operation, n));
+    const std::span<std::int32_t> values = tape.template allocate<std::int32_t>(indices.size());
     std::int64_t least = 0, most = -1;
     for (std::size_t i = 0; i < indices.size(); ++i) {
         const std::int64_t index = indices.data()[i];
         least = std::min(least, index);
         most = std::max(most, index);
-        values[i] = index < 0 ? index + n : index;
+        values[i] = static_cast<std::int32_t>(index < 0 ? index + n : index);
     }
     if (least < -n || most >= n) {
         const auto outside =
@@ -26,7 +29,7 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
         throw std::out_of_range(
             fmt::format("[{}] index {} is out of range for an axis of length {}", operation, *outside, n));
     }
-    return {{values, indices.size()}, indices.shape()};
+    return {values, indices.shape()};
 }
 
 }  // namespace
