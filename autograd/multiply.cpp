@@ -62,13 +62,14 @@ constexpr auto tiles = []<std::size_t... I>(std::index_sequence<I...>) {
 }
 (std::make_index_sequence<sizeof(Register<T>) == 64 ? 8 : 4>());
 
-constexpr std::size_t most_numbers = 4096;  // of b: it stays in the first cache
+template <class T>
+constexpr std::size_t most_numbers = 32768 / sizeof(T);  // of b: it stays in the first cache
 
 template <class T>
 void multiply_small(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
     Small<T> small{what, b, a_transposed ? 1 : k, a_transposed ? m : 1};
-    T transposed[most_numbers];
+    T transposed[most_numbers<T>];
     if (b_transposed) {
         transpose(b, k, n, k, transposed, n, false);
         small.b = transposed;
@@ -96,11 +97,12 @@ void repeat_row(const T* x, T* c, std::size_t m, std::size_t n) {
     if (j < n) column(j, n - j);
 }
 
-/// Whether a product takes less time here than in BLAS, where a row or a column is a product with a vector.
+/// Whether a product takes less time here than in BLAS, which chooses its registers when it runs, where a row or a
+/// column is a product with a vector.
 template <class T>
 bool is_small(std::size_t m, std::size_t k, std::size_t n) {
-    constexpr std::size_t bytes = sizeof(Register<T>);
-    return k * n <= most_numbers && m * k * n <= (m == 1 || n == 1 ? 128 : bytes * bytes * bytes);
+    constexpr std::size_t bytes = sizeof(Register<T>), most = bytes == 64 ? 1 << 21 : bytes == 32 ? 1 << 18 : 1 << 12;
+    return k * n <= most_numbers<T> && m * k * n <= (m == 1 || n == 1 ? 128 : most);
 }
 
 }  // namespace
