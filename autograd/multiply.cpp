@@ -4,6 +4,7 @@
 #include <autograd/multiply.hpp>
 #include <autograd/registers.hpp>
 #include <autograd/transpose.hpp>
+#include <functional>
 #include <utility>
 #include <xtensor-blas/xblas.hpp>
 
@@ -97,20 +98,35 @@ void repeat_row(const T* x, T* c, std::size_t m, std::size_t n) {
     if (j < n) column(j, n - j);
 }
 
-/// Whether a product takes less time here than in BLAS, which chooses its registers when it runs, where a row or a
-/// column is a product with a vector.
+/// z = the products of x with each of some rows, on top of `start`, whose numbers lie `start_step` apart.
 template <class T>
-bool is_small(std::size_t m, std::size_t k, std::size_t n) {
-    constexpr std::size_t bytes = sizeof(Register<T>), most = bytes == 64 ? 1 << 21 : bytes == 32 ? 1 << 18 : 1 << 12;
-    return k * n <= most_numbers<T> && m * k * n <= (m == 1 || n == 1 ? 128 : most);
+void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
+                   std::size_t start_step) {
+    for (std::size_t i = 0; i < rows; ++i, row += k) {
+        const auto product = [&](std::size_t l, auto... some) {
+            return load_some(row + l, some...) * load_some(x + l, some...);
+        };
+        z[i] = (start == nullptr ? T(0) : start[i * start_step]) + fold(k, T(0), std::plus<>(), product);
+    }
 }
+
+// What takes less time here than in BLAS, which chooses its registers when it runs, and uses several threads.
+template <class T, std::size_t Bytes = sizeof(Register<T>)>
+constexpr std::size_t most_multiplications = Bytes == 64   ? 1 << 21
+                                             : Bytes == 32 ? 1 << 18
+                                                           : 1 << 12;
+template <class T>
+constexpr std::size_t most_of_a_vector = sizeof(Register<T>) >= 32 ? 1 << 17 : 1 << 12;
 
 }  // namespace
 
 template <class T>
 void multiply(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
-    if (is_small<T>(m, k, n)) return multiply_small(what);
+    if (m == 1 && b_transposed && k * n <= most_of_a_vector<T>) return multiply_rows(b, n, a, k, c, start, 1);
+    if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
+    const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
+    if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_small(what);
     if (start != nullptr && start != c) repeat_row(start, c, m, n);
     using cxxblas::Transpose;
     const auto row_major = cxxblas::StorageOrder::RowMajor;
