@@ -108,6 +108,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(reductions_of_rows_and_columns, T, Types) {
             with_nan(rows - 1, place) = std::numeric_limits<T>::quiet_NaN();
             BOOST_TEST(std::isnan(amax(tape.variable(with_nan), {1}).value()(rows - 1)));
             BOOST_TEST(std::isnan(amin(tape.variable(with_nan), {1}).value()(rows - 1)));
+            Array<T> with_zero = values;
+            with_zero(rows - 1, place) = 0;
+            const auto y = tape.variable(with_zero);
+            const auto of_zero = tape.backward(prod(y, {1}), seed);
+            double others = seed(rows - 1);
+            for (std::size_t k = 0; k < n; ++k) others *= k == place ? 1.0 : double(values(rows - 1, k));
+            bool right = true;
+            for (std::size_t k = 0; k < n; ++k) right &= k == place || of_zero[y](rows - 1, k) == 0;
+            BOOST_TEST(right, "row of " << n << " with a 0 at " << place);
+            BOOST_TEST(double(of_zero[y](rows - 1, place)) == others,
+                       boost::test_tools::tolerance(sizeof(T) == 4 ? 1e-3 : 1e-11));
             Array<T> infinite = values;
             infinite(rows - 1, place) = std::numeric_limits<T>::infinity();
             BOOST_TEST(std::isinf(amax(tape.variable(infinite), {1}).value()(rows - 1)));
