@@ -100,7 +100,7 @@ std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T
             fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
                         "seed of its shape",
                         to_string(y.shape())));
-    return walk_back<T>({y}, xs, {y.tape().constant(Array<T>(y.shape(), T(1)))});
+    return walk_back<T>({y}, xs, {reshape(y.tape().constant(1), y.shape())});
 }
 
 template <class T>

@@ -53,6 +53,12 @@ Variable<T> operator*(Variable<T> x, std::type_identity_t<T> c) {
     return record("mul", {x}, x.value() * c, [x, c](auto& at) { at.adjoint(x) += at.zbar() * c; });
 }
 
+// z = c - x            xbar -= zbar
+template <class T>
+Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x) {
+    return record("sub", {x}, c - x.value(), [x](auto& at) { at.adjoint(x) += -at.zbar(); });
+}
+
 // z = x / c            xbar += zbar / c
 template <class T>
 Variable<T> operator/(Variable<T> x, std::type_identity_t<T> c) {
@@ -293,6 +299,7 @@ Variable<T> sign(Variable<T> x) {
     template Variable<T> operator+(Variable<T>, std::type_identity_t<T>);                                     \
     template Variable<T> operator*(Variable<T>, std::type_identity_t<T>);                                     \
     template Variable<T> operator/(Variable<T>, std::type_identity_t<T>);                                     \
+    template Variable<T> operator-(std::type_identity_t<T>, Variable<T>);                                     \
     template Variable<T> operator/(std::type_identity_t<T>, Variable<T>);                                     \
     template Variable<T> operator-(Variable<T>);                                                              \
     template Variable<T> exp(Variable<T>);                                                                    \

@@ -166,18 +166,26 @@ template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
     const std::size_t count = expression.data.size(), size = size_of(shape), targets = size_of(kept);
     const bool sums = !equal_shapes(kept, shape);
-    const bool flat =
-        std::ranges::all_of(expression.shapes.first(count), [&](ShapeView own) { return equal_shapes(own, shape); });
+    xt::svector<bool, 8> moves(count);
+    bool flat = true, one_row = !sums;
+    for (std::size_t k = 0; k < count; ++k) {
+        moves[k] = equal_shapes(expression.shapes[k], shape);
+        flat &= moves[k];
+        one_row &= moves[k] || size_of(expression.shapes[k]) == 1;
+    }
+    if (one_row)
+        return expression.write(expression.expression, z, expression.data.data(), size, accumulate,
+                                flat ? nullptr : moves.data(), 1, nullptr);
     if (size != 0 && targets > 1 && sums && flat && sums_leading_axes(kept, shape))
         return sum_rows(z, expression, targets, size / targets, accumulate);
     if (sums && !accumulate) std::fill_n(z, targets, T(0));
     if (size == 0) return;
+    Row<T> row(expression.data.begin(), expression.data.end());
+    xt::svector<std::size_t, 8> steps(count + 1, 0);
+    if (flat && targets == 1) return sum_each_row(z, expression, row, size, nullptr, 1, steps);
     expression.shapes[count] = kept;
     BroadcastWalk walk(shape, expression.shapes);
     const std::size_t n = walk.row_length();
-    Row<T> row(count);
-    xt::svector<std::size_t, 8> steps(count + 1);
-    xt::svector<bool, 8> moves(count);
     for (std::size_t k = 0; k <= count; ++k) steps[k] = walk.step(k);
     for (std::size_t k = 0; k < count; ++k) moves[k] = walk.moves(k);
     const bool* along = std::ranges::all_of(moves, std::identity()) ? nullptr : moves.data();

@@ -24,6 +24,8 @@ Variable<T> operator+(Variable<T> x, std::type_identity_t<T> c);
 template <class T>
 Variable<T> operator*(Variable<T> x, std::type_identity_t<T> c);
 template <class T>
+Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x);
+template <class T>
 Variable<T> operator/(std::type_identity_t<T> c, Variable<T> x);
 template <class T>
 Variable<T> operator-(Variable<T> x);
@@ -36,10 +38,6 @@ Variable<T> operator/(Variable<T> x, std::type_identity_t<T> c);
 template <class T>
 Variable<T> operator+(std::type_identity_t<T> c, Variable<T> x) {
     return x + c;
-}
-template <class T>
-Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x) {
-    return -x + c;
 }
 template <class T>
 Variable<T> operator*(std::type_identity_t<T> c, Variable<T> x) {

@@ -287,14 +287,17 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
 template <class T>
 Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar, T scale) {
     const std::size_t rows = targets.rows(), classes = targets.classes;
-    Array<T> weights(Shape{rows, classes}, T(0));
+    BufferPool<T>& pool = p.tape().pool();
+    Array<T>& weights = *pool.take(Shape{rows, classes});
     if (targets.one_hot()) {
+        weights.fill(T(0));
         for (std::size_t i = 0; i < rows; ++i) weights(i, targets.label(i)) = 1;
     } else {
         std::copy(targets.weights.begin(), targets.weights.end(), weights.data());
     }
     const Variable<T> u = p.tape().constant(weights), q = reshape(p, Shape{rows, classes});
-    const Variable<T> each = scale * reshape(zbar, zbar.dimension() == 0 ? Shape{1, 1} : Shape{rows, 1});
+    pool.give_back(&weights);
+    const Variable<T> each = scale * (zbar.dimension() == 0 ? zbar : reshape(zbar, Shape{rows, 1}));
     if (targets.one_hot()) return reshape((q - u) * each, p.shape());
     const Variable<T> s = sum(u, {1}, true);
     return reshape(choose(s, (q * s - u) * each, T(0)), p.shape());

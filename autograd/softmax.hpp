@@ -42,8 +42,9 @@ SoftmaxGradient<T> softmax_gradient(const Array<T>& z, const Array<T>& zbar, std
 }
 template <class T>
 Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
-    const Axes axes = {static_cast<std::ptrdiff_t>(axis)};
-    return z * (zbar - sum(zbar * z, axes, true));
+    Shape kept = z.shape();
+    kept[axis] = 1;
+    return z * (zbar - sum_to(zbar * z, kept, kept));
 }
 template <class T>
 SoftmaxGradient<T> log_softmax_gradient(const Array<T>& z, const Array<T>& zbar, std::size_t axis) {
@@ -51,8 +52,9 @@ SoftmaxGradient<T> log_softmax_gradient(const Array<T>& z, const Array<T>& zbar,
 }
 template <class T>
 Variable<T> log_softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
-    const Axes axes = {static_cast<std::ptrdiff_t>(axis)};
-    return zbar - exp(z) * sum(zbar, axes, true);
+    Shape kept = z.shape();
+    kept[axis] = 1;
+    return zbar - exp(z) * sum_to(zbar, kept, kept);
 }
 
 // z = exp(x) / sum exp(x)   xbar += z * (zbar - sum zbar z)
