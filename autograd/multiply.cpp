@@ -86,18 +86,6 @@ void multiply_small(const Multiplication<T>& what) {
         }
 }
 
-/// Each of m rows of c is the row x of n numbers.
-template <class T>
-void repeat_row(const T* x, T* c, std::size_t m, std::size_t n) {
-    const auto column = [&](std::size_t j, auto... some) {
-        const Register<T> numbers = load_some(x + j, some...);
-        for (std::size_t i = 0; i < m; ++i) store_some(c + i * n + j, numbers, some...);
-    };
-    std::size_t j = 0;
-    for (; j + Register<T>::size <= n; j += Register<T>::size) column(j);
-    if (j < n) column(j, n - j);
-}
-
 /// z = the products of x with each of some rows, on top of `start`, whose numbers lie `start_step` apart.
 template <class T>
 void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
@@ -127,7 +115,8 @@ void multiply(const Multiplication<T>& what) {
     if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_small(what);
-    if (start != nullptr && start != c) repeat_row(start, c, m, n);
+    if (start != nullptr && start != c)
+        for (std::size_t i = 0; i < m; ++i) std::copy_n(start + i * start_step, n, c + i * n);
     using cxxblas::Transpose;
     const auto row_major = cxxblas::StorageOrder::RowMajor;
     const auto length = [](std::size_t value) { return static_cast<int>(value); };
