@@ -37,7 +37,7 @@ void multiply_tile(const Small<T>& small, std::size_t i, std::size_t j, std::siz
     for (std::size_t h = 0; h < Height; ++h) {
 #pragma GCC unroll 2
         for (std::size_t w = 0; w < Width; ++w) sums[h][w] = start == nullptr ? Register<T>(0) : load(start, w);
-        start += start == nullptr ? 0 : of.start_step;
+        if (start != nullptr) start += of.start_step;
     }
     for (std::size_t l = 0; l < of.k; ++l, a += small.l_step, b += of.n) {
         Register<T> row[Width];
