@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <derivation/characters.hpp>
+#include <derivation/commands.hpp>
 #include <derivation/tokens.hpp>
 #include <utility>
 
@@ -11,87 +11,13 @@ namespace derivation {
 
 namespace {
 
+using namespace commands;
+
 constexpr std::size_t most_tokens = 4000;
 constexpr int deepest_group = 60;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-using Pair = std::pair<std::string_view, std::string_view>;
-
-template <std::size_t n>
-std::string_view find(const std::array<Pair, n>& table, std::string_view key) {
-    const auto found = std::ranges::find(table, key, &Pair::first);
-    return found == table.end() ? std::string_view() : found->second;
-}
-
-constexpr std::array symbols_of_commands = {
-    Pair{"cdot", "dot"},
-    Pair{"times", "*"},
-    Pair{"ast", "*"},
-    Pair{"odot", "elementwise"},
-    Pair{"circ", "elementwise"},
-    Pair{"partial", "partial"},
-    Pair{"nabla", "nabla"},
-    Pair{"sum", "sum"},
-    Pair{"prod", "prod"},
-    Pair{"leftarrow", "<-"},
-    Pair{"gets", "<-"},
-    Pair{"coloneqq", ":="},
-    Pair{"approx", "~"},
-    Pair{"simeq", "~"},
-    Pair{"ne", "!="},
-    Pair{"neq", "!="},
-    Pair{"le", "<="},
-    Pair{"leq", "<="},
-    Pair{"ge", ">="},
-    Pair{"geq", ">="},
-    Pair{"lt", "<"},
-    Pair{"gt", ">"},
-    Pair{"Rightarrow", "implies"},
-    Pair{"implies", "implies"},
-    Pair{"Longrightarrow", "implies"},
-    Pair{"therefore", "implies"},
-    Pair{"top", "top"},
-    Pair{"intercal", "top"},
-    Pair{"prime", "'"},
-    Pair{"lVert", "||"},
-    Pair{"rVert", "||"},
-    Pair{"Vert", "||"},
-    Pair{"vert", "|"},
-    Pair{"lvert", "|"},
-    Pair{"rvert", "|"},
-    Pair{"mid", "|"},
-    Pair{"lbrack", "["},
-    Pair{"rbrack", "]"},
-    Pair{"colon", ":"},
-};
-
-constexpr std::array accents = {Pair{"hat", "hat"},      Pair{"widehat", "hat"}, Pair{"bar", "bar"},
-                                Pair{"overline", "bar"}, Pair{"tilde", "tilde"}, Pair{"widetilde", "tilde"}};
-
-constexpr std::array<std::string_view, 20> wrappers = {
-    "mathbf", "mathrm", "mathit", "mathsf", "boldsymbol", "bm",   "mathcal",   "vec",     "text", "operatorname",
-    "textrm", "textbf", "textit", "mathbb", "mathds",     "mbox", "underline", "mathscr", "pmb",  "mathtt"};
-
-constexpr std::array<std::string_view, 9> functions = {"log", "exp", "tanh", "sin",    "cos",
-                                                       "max", "min", "ln",   "softmax"};
-
-constexpr std::array<std::string_view, 22> ignored = {
-    "left",         "right",     "big",      "Big",   "bigl",   "bigr",  "Bigl",   "Bigr",
-    "bigg",         "Bigg",      "biggl",    "biggr", "quad",   "qquad", "limits", "nolimits",
-    "displaystyle", "textstyle", "nonumber", "notag", "middle", "Biggr"};
-
-constexpr std::array refused = {
-    Pair{"det", "determinants are not read: write the sum of products that is meant"},
-    Pair{"tr", "traces are not read: write sum(i, A[i,i])"},
-    Pair{"Tr", "traces are not read: write sum(i, A[i,i])"},
-    Pair{"int", "integrals are not read: name the function that the integral is"},
-    Pair{"infty", "a sum to infinity is not read: give the letter a range with a size"},
-    Pair{"lim", "limits are not read: state the derivative that the limit is"},
-    Pair{"otimes", "the outer product is written outer(u, v), or u v^T"},
-    Pair{"dot", "derivatives by time are written dA/dB"},
-};
 
 class Lexer {
   public:
