@@ -95,11 +95,10 @@ template <std::size_t Distance, class T, class F, std::size_t... Lane>
         return result.data[0];
 }
 
-/// All lanes of a register combined.
-template <class T, class F>
-T across(const Register<T>& x, F f) {
-    constexpr std::size_t size = Register<T>::size;
-    return across<size / 2>(x, f, std::make_index_sequence<size>());
+/// All lanes of a register combined, or the first of them, whose number is a power of 2.
+template <class T, class F, std::size_t Lanes = Register<T>::size>
+T across(const Register<T>& x, F f, std::integral_constant<std::size_t, Lanes> = {}) {
+    return across<Lanes / 2>(x, f, std::make_index_sequence<Register<T>::size>());
 }
 
 /// `f(... f(f(start, x0), x1) ..., x(n - 1))` in another order: four registers, so that none waits for the one before.

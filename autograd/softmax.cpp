@@ -3,6 +3,7 @@
 #include <autograd/softmax.hpp>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 namespace autograd {
 
@@ -31,28 +32,53 @@ void log_of(const T* x, T* z, std::size_t n) {
     expressions::apply(xt::math::log_fun(), n, z, x);
 }
 
-/// Exponentials of rows of length n, less their maxima, and f(row, maximum, sum of the exponentials, z) for each; or
-/// f(row, maximum, sum, logarithm of the sum, z).
-template <class T, class F>
-void exponentials(const T* x, T* z, std::size_t rows, std::size_t n, F f) {
-    constexpr bool wants_logarithm = std::is_invocable_v<F, std::size_t, T, T, T, T*>;
-    T most[block_size], sums[block_size], logs[block_size];
+/// z = the softmax of a row that fits `lanes` of a register, and the row's maximum and the sum of its exponentials.
+template <class T, class Lanes>
+[[gnu::always_inline]] inline std::pair<T, T> softmax_of_register(const T* x, T* z, std::size_t n, Lanes lanes) {
+    const auto is_inside = inside<T>(n);
+    const Register<T> row = load_some(x, n);
+    const T most =
+        across(xsimd::select(is_inside, row, Register<T>(-std::numeric_limits<T>::infinity())), larger, lanes);
+    const Register<T> exponentials = xsimd::select(is_inside, xsimd::exp(row - most), Register<T>(0));
+    const T sum = across(exponentials, std::plus<>(), lanes);
+    store_some(z, exponentials * (1 / sum), n);
+    return {most, sum};
+}
+
+/// z = the softmax of rows of length n, and f(row, maximum, logarithm of the sum of the exponentials less it) for each,
+/// where f is given.
+template <class T, class... F>
+void softmax_of_rows(const T* x, T* z, std::size_t rows, std::size_t n, F... f) {
+    T most[block_size], sums[block_size];
     in_blocks(rows, n, [&](std::size_t first, std::size_t count) {
-        for (std::size_t r = 0; r < count; ++r) {
-            const T* xs = x + (first + r) * n;
-            T* zs = z + (first + r) * n;
-            most[r] = largest(xs, n);
-            for (std::size_t i = 0; i < n; ++i) zs[i] = xs[i] - most[r];
+        const T* xs = x + first * n;
+        T* zs = z + first * n;
+        const auto in_registers = [&](auto lanes) {
+            for (std::size_t r = 0; r < count; ++r)
+                std::tie(most[r], sums[r]) = softmax_of_register(xs + r * n, zs + r * n, n, lanes);
+        };
+        if (n <= 2) {
+            in_registers(std::integral_constant<std::size_t, 2>());
+        } else if (n <= Register<T>::size) {
+            in_registers(std::integral_constant<std::size_t, Register<T>::size>());
+        } else {
+            for (std::size_t r = 0; r < count; ++r) {
+                most[r] = largest(xs + r * n, n);
+                for (std::size_t i = r * n; i < (r + 1) * n; ++i) zs[i] = xs[i] - most[r];
+            }
+            exp_in_place(zs, count * n);
+            for (std::size_t r = 0; r < count; ++r) {
+                sums[r] = sum_of(zs + r * n, n);
+                const T share = 1 / sums[r];
+                for (std::size_t i = r * n; i < (r + 1) * n; ++i) zs[i] *= share;
+            }
         }
-        exp_in_place(z + first * n, count * n);
-        for (std::size_t r = 0; r < count; ++r) sums[r] = sum_of(z + (first + r) * n, n);
-        if constexpr (wants_logarithm) log_of(sums, logs, count);
-        for (std::size_t r = 0; r < count; ++r) {
-            T* zs = z + (first + r) * n;
-            if constexpr (wants_logarithm)
-                f(first + r, most[r], sums[r], logs[r], zs);
+        if constexpr (sizeof...(F) != 0) {
+            if (count < Register<T>::size)  // too few for a register
+                std::transform(sums, sums + count, sums, [](T sum) { return std::log(sum); });
             else
-                f(first + r, most[r], sums[r], zs);
+                log_of(sums, sums, count);
+            for (std::size_t r = 0; r < count; ++r) (f(first + r, most[r], sums[r]), ...);
         }
     });
 }
@@ -91,19 +117,12 @@ void Softmax<T>::evaluate_into(Array<T>& result, bool) const {
     const AxisView view(x.shape(), axis);
     const std::size_t n = view.length, inner = view.inner;
     if (result.size() == 0) return;
-    if (inner == 1 && logarithm) {
-        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t row, T most, T, T log_of_sum, T* z) {
-            const T* xs = x.data() + row * n;
-            for (std::size_t i = 0; i < n; ++i) z[i] = (xs[i] - most) - log_of_sum;
-        });
-        return;
-    }
     if (inner == 1) {
-        exponentials(x.data(), result.data(), view.outer, n, [&](std::size_t, T, T sum, T* z) {
-            const T share = 1 / sum;
-            for (std::size_t i = 0; i < n; ++i) z[i] *= share;
+        if (!logarithm) return softmax_of_rows(x.data(), result.data(), view.outer, n);
+        // The row's probabilities are written first, and then its logarithms over them.
+        return softmax_of_rows(x.data(), result.data(), view.outer, n, [&](std::size_t row, T most, T log_of_sum) {
+            for (std::size_t i = row * n; i < (row + 1) * n; ++i) result.data()[i] = (x.data()[i] - most) - log_of_sum;
         });
-        return;
     }
     for (std::size_t o = 0; o < view.outer; ++o) {
         const T* xs = x.data() + o * n * inner;
@@ -230,11 +249,9 @@ void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const 
 template <class T>
 void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result, bool) const {
     const std::size_t n = targets.classes;
-    exponentials(x.data(), result.data(), targets.rows(), n, [&](std::size_t row, T most, T sum, T log_of_sum, T* p) {
+    softmax_of_rows(x.data(), result.data(), targets.rows(), n, [&](std::size_t row, T most, T log_of_sum) {
         const T* xs = x.data() + row * n;
-        const T share = 1 / sum;
         const auto loss = [&](std::size_t k) { return log_of_sum - (xs[k] - most); };
-        for (std::size_t k = 0; k < n; ++k) p[k] *= share;
         if (targets.one_hot()) {
             losses[row] = loss(targets.label(row));
             return;
