@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <algorithm>
 #include <autograd/kernels.hpp>
 #include <autograd/multiply.hpp>
 #include <autograd/transpose.hpp>
@@ -19,18 +20,29 @@ std::ptrdiff_t signed_of(std::size_t number) { return static_cast<std::ptrdiff_t
 /// z = x or z += x for n numbers that lie together.
 template <class T>
 void move(const T* x, T* z, std::size_t n, bool accumulate) {
-    if (!accumulate) {
-        std::copy_n(x, n, z);
-    } else {
-        for (std::size_t i = 0; i < n; ++i) z[i] += x[i];
-    }
+    if (!accumulate && n > 512) return void(std::copy_n(x, n, z));  // the C library's copy takes a while to begin
+    const auto at = [&](std::size_t i, auto... some) {
+        const Register<T> value = load_some(x + i, some...);
+        store_some(z + i, accumulate ? value + load_some(z + i, some...) : value, some...);
+    };
+    std::size_t i = 0;
+    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
+    if (i < n) at(i, n - i);
 }
 
 }  // namespace
 
 template <class T>
 void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (result.size() == 1)
+        return void(*result.data() = sum_of(x.data(), x.size()) + (accumulate ? *result.data() : T(0)));
     expressions::Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
+}
+
+template <class T>
+void Mean<T>::evaluate_into(Array<T>& result, bool) const {
+    SumTo<T>{x, kept, shape_}.evaluate_into(result, false);
+    std::for_each_n(result.data(), result.size(), [&](T& sum) { sum /= n; });
 }
 
 template <class T>
@@ -280,6 +292,12 @@ Shape Product<T>::shape() const {
 }
 
 template <class T>
+bool Product<T>::is_of_shape(ShapeView other) const {
+    if (a.x.dimension() != 2 || b.x.dimension() != 2 || columns(a) != rows(b)) return equal_shapes(shape(), other);
+    return other.size() == 2 && other[0] == rows(a) && other[1] == columns(b);
+}
+
+template <class T>
 void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const std::size_t m = rows(a), k = columns(a), n = columns(b);
     if (result.dimension() == 2)
@@ -313,14 +331,22 @@ Shape Affine<T>::shape() const {
 }
 
 template <class T>
+bool Affine<T>::is_of_shape(ShapeView other) const {
+    const ShapeView rows = ShapeView(x.shape()).first(x.dimension() - 1);
+    return other.size() == x.dimension() && other.back() == weight.shape()[0] &&
+           equal_shapes(other.first(rows.size()), rows);
+}
+
+template <class T>
 void Affine<T>::evaluate_into(Array<T>& result, bool) const {
-    const std::size_t in = weight.shape()[1], out = weight.shape()[0],
-                      rows = result.size() / std::max<std::size_t>(out, 1);
+    const std::size_t rows = size_of(ShapeView(x.shape()).first(x.dimension() - 1));
+    const std::size_t in = weight.shape()[1], out = weight.shape()[0];
     multiply<T>({x.data(), false, weight.data(), true, result.data(), rows, in, out, bias ? bias->data() : nullptr, 0});
 }
 
 #define INSTANTIATE(T)                    \
     template struct SumTo<T>;             \
+    template struct Mean<T>;              \
     template struct Spread<T>;            \
     template struct Permuted<T>;          \
     template struct Sliced<T>;            \

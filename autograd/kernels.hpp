@@ -31,6 +31,16 @@ struct SumTo {
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 
+/// The same sums, divided by n.
+template <class T>
+struct Mean {
+    const Array<T>& x;
+    Shape kept, shape_;
+    T n;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& result, bool) const;
+};
+
 /// Repeats x, seen as an array of shape `kept`, along the axes of length 1.
 template <class T>
 struct Spread {
@@ -136,6 +146,7 @@ template <class T>
 struct Product {
     Matrix<T> a, b;
     Shape shape() const;
+    bool is_of_shape(ShapeView other) const;
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 template <class T>
@@ -158,6 +169,7 @@ struct Affine {
     const Array<T>& weight;
     const Array<T>* bias;
     Shape shape() const;
+    bool is_of_shape(ShapeView other) const;
     void evaluate_into(Array<T>& result, bool accumulate) const;
 };
 

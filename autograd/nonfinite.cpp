@@ -46,6 +46,8 @@ constexpr Reason value_reasons[] = {
     {"add", [](const Element& e) { return std::isinf(e.x) && std::isinf(e.y); }, "inf - inf"},
     {"sub", [](const Element& e) { return std::isinf(e.x) && std::isinf(e.y); }, "inf - inf"},
     {"sum", [](const Element& e) { return std::isinf(e.x) && std::isnan(e.z); }, "inf - inf"},
+    {"mean", [](const Element& e) { return std::isinf(e.x) && std::isnan(e.z); }, "inf - inf"},
+    {"mean", [](const Element& e) { return std::isnan(e.x) && !e.operand_nan; }, "no elements, 0 / 0"},
     {"variance", [](const Element& e) { return std::isfinite(e.x); },
      "n - ddof is 0, or the squares are too large for {type}"},
     {"softmax", [](const Element& e) { return e.x < 0 && std::isinf(e.x); }, "a row of -inf only"},
@@ -74,8 +76,8 @@ constexpr Reason derivative_reasons[] = {
 /// Operations whose result at an index is not made of their operands at that index, though the shapes may fit.
 // clang-format off
 constexpr std::string_view not_elementwise[] = {
-    "sum", "variance", "prod", "amax", "amin", "norm", "logsumexp", "matmul", "linear", "reshape", "transpose", "slice",
-    "pad", "concatenate", "take", "take_along_axis", "scatter_add", "scatter_add_along_axis"};
+    "sum", "mean", "variance", "prod", "amax", "amin", "norm", "logsumexp", "matmul", "linear", "reshape", "transpose",
+    "slice", "pad", "concatenate", "take", "take_along_axis", "scatter_add", "scatter_add_along_axis"};
 // clang-format on
 
 const Reason& reason_in(std::span<const Reason> table, std::string_view operation, const Element& element) {

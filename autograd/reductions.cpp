@@ -100,10 +100,28 @@ Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims) {
     return sum_to(x, kept, result);
 }
 
+namespace {
+
+// z = sum of x / n     xbar += zbar / n, repeated
+template <class T>
+Variable<T> mean_to(Variable<T> x, const Shape& kept, const Shape& shape) {
+    const T n = count_of<T>(x.shape(), kept);
+    return record("mean", {x}, Mean<T>{x.value(), kept, shape, n},
+                  [x, kept, n](auto& at) { at.adjoint(x) += spread(at.evaluate(at.zbar() / n), kept, at(x).shape()); });
+}
+
+/// The shape with all axes reduced.
+Shape ones_like(Shape shape) {
+    std::fill(shape.begin(), shape.end(), std::size_t{1});
+    return shape;
+}
+
+}  // namespace
+
 template <class T>
 Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = Shapes("mean", x, axes, keepdims);
-    return sum_to(x, kept, result) / count_of<T>(x.shape(), kept);
+    return mean_to(x, kept, result);
 }
 
 // z = sum((x - m)^2) / c, m being the mean     xbar += zbar * (x - m) * 2 / c
@@ -218,13 +236,11 @@ Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
 // Over all axes.
 template <class T>
 Variable<T> sum(Variable<T> x) {
-    Shape kept = x.shape();
-    std::fill(kept.begin(), kept.end(), std::size_t{1});
-    return sum_to(x, kept, Shape{});
+    return sum_to(x, ones_like(x.shape()), Shape{});
 }
 template <class T>
 Variable<T> mean(Variable<T> x) {
-    return sum(x) / static_cast<T>(x.size());
+    return mean_to(x, ones_like(x.shape()), Shape{});
 }
 template <class T>
 Variable<T> prod(Variable<T> x) {

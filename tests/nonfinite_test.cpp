@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(the_first_operation_is_named_with_its_operands_and_the_reas
         {"mean of none",
          {Array<double>::from_shape({0})},
          [](const Xs<double>& x) { return mean(x[0]); },
-         {"[div]", "0 / 0"}},
+         {"[mean]", "no elements, 0 / 0"}},
         {"exp",
          {row<double>({800, 1})},
          [](const Xs<double>& x) { return exp(x[0]); },
