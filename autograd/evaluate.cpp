@@ -49,10 +49,12 @@ void BroadcastWalk::next_plane() {
 
 namespace {
 
-/// Whether `kept` has a 1 on some leading axes of `shape` and is equal to it behind them.
-bool sums_leading_axes(ShapeView kept, ShapeView shape) {
+/// How many rows of the shape `kept` are summed where it has a 1 on some leading axes of `shape` and is equal to it
+/// behind them; 0 where it is another sum.
+std::size_t summed_rows(ShapeView kept, ShapeView shape) {
     while (!kept.empty() && kept.front() == 1) kept = kept.subspan(1);
-    return kept.size() <= shape.size() && equal_shapes(kept, shape.last(kept.size()));
+    if (kept.size() > shape.size()) return 0;
+    return equal_shapes(kept, shape.last(kept.size())) ? size_of(shape.first(shape.size() - kept.size())) : 0;
 }
 
 }  // namespace
@@ -176,8 +178,9 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
     if (one_row)
         return expression.write(expression.expression, z, expression.data.data(), size, accumulate,
                                 flat ? nullptr : moves.data(), 1, nullptr);
-    if (size != 0 && targets > 1 && sums && flat && sums_leading_axes(kept, shape))
-        return sum_rows(z, expression, targets, size / targets, accumulate);
+    if (size != 0 && targets > 1 && sums && flat)
+        if (const std::size_t rows = summed_rows(kept, shape))
+            return sum_rows(z, expression, targets, rows, accumulate);
     if (sums && !accumulate) std::fill_n(z, targets, T(0));
     if (size == 0) return;
     Row<T> row(expression.data.begin(), expression.data.end());
@@ -201,8 +204,18 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
     }
 }
 
+template <class T>
+bool sum_leading_axes(Array<T>& z, const Array<T>& x, bool accumulate) {
+    const bool fits = z.size() > 1 && z.dimension() <= x.dimension();
+    const std::size_t rows = fits ? summed_rows(z.shape(), x.shape()) : 0;
+    if (rows != 0) add_rows(z.data(), x.data(), z.size(), rows, accumulate);
+    return rows != 0;
+}
+
 template void evaluate_rows(float*, ShapeView, ShapeView, const ExpressionRows<float>&, bool);
 template void evaluate_rows(double*, ShapeView, ShapeView, const ExpressionRows<double>&, bool);
+template bool sum_leading_axes(Array<float>&, const Array<float>&, bool);
+template bool sum_leading_axes(Array<double>&, const Array<double>&, bool);
 template float sum_of(const float*, std::size_t);
 template double sum_of(const double*, std::size_t);
 

@@ -61,6 +61,10 @@ struct ExpressionRows {
 template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate);
 
+/// z = x or z += x, summed over leading axes to z's shape, where that is all there is to do; false where it is not.
+template <class T>
+bool sum_leading_axes(Array<T>& z, const Array<T>& x, bool accumulate);
+
 // Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
 // first lane only (seen at -O3 with AVX-512).
 #define DELTARULE_BRANCH __asm__ volatile("")

@@ -24,12 +24,12 @@ struct AdjointTable {
 
 /// What `Tape::backward` returns: the derivative of the output by each leaf, an array of the leaf's shape.
 ///
-/// It stays valid after `rewind` and after the tape's end. Its buffers go back to the tape when it is destroyed.
+/// It stays valid after `rewind` and after the tape's end. Its buffers go back to the tape when it is destroyed: one
+/// thread at a time may use a tape and what it gave.
 template <class T>
 class Gradients {
   public:
-    Gradients(std::shared_ptr<BufferPool<T>> pool, std::unique_ptr<AdjointTable<T>> table, const Tape<T>* tape,
-              std::uint32_t epoch);
+    Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, const Tape<T>* tape, std::uint32_t epoch);
     Gradients(Gradients&&) noexcept;
     Gradients& operator=(Gradients&&) noexcept;
     ~Gradients();
@@ -51,7 +51,7 @@ class Gradients {
     const Array<T>* find(const Parameter<T>& parameter) const;
     void release();
 
-    std::shared_ptr<BufferPool<T>> pool_;
+    BufferPool<T>* pool_;
     std::unique_ptr<AdjointTable<T>> table_;
     const Tape<T>* tape_;
     std::uint32_t epoch_;

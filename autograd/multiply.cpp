@@ -67,14 +67,9 @@ template <class T>
 constexpr std::size_t most_numbers = 32768 / sizeof(T);  // of b: it stays in the first cache
 
 template <class T>
-void multiply_small(const Multiplication<T>& what) {
-    const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
-    Small<T> small{what, b, a_transposed ? 1 : k, a_transposed ? m : 1};
-    T transposed[most_numbers<T>];
-    if (b_transposed) {
-        transpose(b, k, n, k, transposed, n, false);
-        small.b = transposed;
-    }
+void multiply_small(const Multiplication<T>& what, const T* b) {
+    const std::size_t m = what.m, n = what.n;
+    const Small<T> small{what, b, what.a_transposed ? 1 : what.k, what.a_transposed ? m : 1};
     constexpr std::size_t width = Register<T>::size, height = tiles<1, T>.size();
     for (std::size_t j = 0; j < n; j += 2 * width)
         for (std::size_t i = 0; i < m; i += height) {
@@ -86,10 +81,17 @@ void multiply_small(const Multiplication<T>& what) {
         }
 }
 
+template <class T>
+[[gnu::noinline]] void multiply_transposed(const Multiplication<T>& what) {
+    T b[most_numbers<T>];
+    transpose(what.b, what.k, what.n, what.k, b, what.n, false);
+    multiply_small(what, b);
+}
+
 /// z = the products of x with each of some rows, on top of `start`, whose numbers lie `start_step` apart.
 template <class T>
-void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
-                   std::size_t start_step) {
+[[gnu::noinline]] void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
+                                     std::size_t start_step) {
     for (std::size_t i = 0; i < rows; ++i, row += k) {
         const auto product = [&](std::size_t l, auto... some) {
             return load_some(row + l, some...) * load_some(x + l, some...);
@@ -114,7 +116,8 @@ void multiply(const Multiplication<T>& what) {
     if (m == 1 && b_transposed && k * n <= most_of_a_vector<T>) return multiply_rows(b, n, a, k, c, start, 1);
     if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
-    if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_small(what);
+    if (k * n <= most_numbers<T> && m * k * n <= most)
+        return b_transposed ? multiply_transposed(what) : multiply_small(what, b);
     if (start != nullptr && start != c)
         for (std::size_t i = 0; i < m; ++i) std::copy_n(start + i * start_step, n, c + i * n);
     using cxxblas::Transpose;

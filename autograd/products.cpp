@@ -78,19 +78,17 @@ Variable<T> matmul(Variable<T> a, Variable<T> b) {
 
 namespace {
 
-void check_linear(const Shape& x, const Shape& weight) {
-    if (weight.size() != 2 || x.size() < 2 || x.back() != weight.back())
+template <class T>
+Affine<T> affine(const Array<T>& x, const Array<T>& weight, const Array<T>* bias) {
+    if (weight.dimension() != 2 || x.dimension() < 2 || x.shape().back() != weight.shape()[1])
         throw std::invalid_argument(
-            fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)", to_string(x),
-                        to_string(weight)));
-}
-
-void check_linear(const Shape& x, const Shape& weight, const Shape& bias) {
-    check_linear(x, weight);
-    if (bias.size() != 1 || bias.front() != weight.front())
+            fmt::format("[linear] an input of shape {} does not fit a weight of shape {} (out, in)",
+                        to_string(x.shape()), to_string(weight.shape())));
+    if (bias != nullptr && (bias->dimension() != 1 || bias->shape()[0] != weight.shape()[0]))
         throw std::invalid_argument(
-            fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)", to_string(bias),
-                        to_string(weight)));
+            fmt::format("[linear] a bias of shape {} does not fit a weight of shape {} (out, in)",
+                        to_string(bias->shape()), to_string(weight.shape())));
+    return {x, weight, bias};
 }
 
 }  // namespace
@@ -98,8 +96,7 @@ void check_linear(const Shape& x, const Shape& weight, const Shape& bias) {
 // z = x @ w^T          xbar += zbar @ w            wbar += zbar^T @ x
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {
-    check_linear(x.shape(), w.shape());
-    return record("linear", {x, w}, Affine<T>{x.value(), w.value(), nullptr}, [x, w](auto& at) {
+    return record("linear", {x, w}, affine<T>(x.value(), w.value(), nullptr), [x, w](auto& at) {
         at.adjoint(x) += product(at.zbar(), at(w));
         at.adjoint(w) += product(transposed(at.zbar()), at(x));
     });
@@ -108,8 +105,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w) {
 // z = x @ w^T + b      xbar += zbar @ w            wbar += zbar^T @ x          bbar += zbar
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
-    check_linear(x.shape(), w.shape(), b.shape());
-    return record("linear", {x, w, b}, Affine<T>{x.value(), w.value(), &b.value()}, [x, w, b](auto& at) {
+    return record("linear", {x, w, b}, affine(x.value(), w.value(), &b.value()), [x, w, b](auto& at) {
         at.adjoint(x) += product(at.zbar(), at(w));
         at.adjoint(w) += product(transposed(at.zbar()), at(x));
         at.adjoint(b) += at.zbar();

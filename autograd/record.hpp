@@ -26,6 +26,15 @@ concept Kernel = requires(const E& e, Array<T>& array) {
     e.shape();
 };
 
+/// Whether a kernel's result has this shape; some know it without making their own.
+template <class E>
+bool is_of_shape(const E& e, ShapeView shape) {
+    if constexpr (requires { e.is_of_shape(shape); })
+        return e.is_of_shape(shape);
+    else
+        return equal_shapes(e.shape(), shape);
+}
+
 [[noreturn]] void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input);
 
 /// Writes an expression or the result of a kernel to `array`, which takes its shape. Throws `std::invalid_argument`
@@ -33,7 +42,7 @@ concept Kernel = requires(const E& e, Array<T>& array) {
 template <class T, class E>
 void evaluate(const char* operation, Array<T>& array, const E& e) {
     if constexpr (Kernel<E, T>) {
-        resize(array, e.shape());
+        if (!is_of_shape(e, array.shape())) reshape_storage(array, e.shape());
         e.evaluate_into(array, false);
     } else if constexpr (expressions::Fused<E, T>) {
         expressions::Bound<T, E> bound(e);
@@ -54,6 +63,22 @@ void evaluate(const char* operation, Array<T>& array, const E& e) {
 
 /// Whether an array of shape `to` broadcasts to `from`, so that a gradient of shape `from` can be summed to `to`.
 bool sums_to(ShapeView from, ShapeView to);
+
+/// adjoint = values, or adjoint += values, summed to its shape where they broadcast it.
+template <class T, class E>
+void add_expression(const char* operation, Array<T>& adjoint, expressions::Bound<T, E> bound, bool accumulate) {
+    const Shape& to = adjoint.shape();
+    ShapeView from = bound.shapes[0];
+    Shape whole;
+    if (!bound.flat())
+        from = whole = broadcast_shapes(operation, bound.operands());
+    else if (equal_shapes(from, to))
+        return bound.write(adjoint.data(), adjoint.size(), accumulate);
+    if (!sums_to(from, to)) throw_rule_error(operation, from, to);
+    bound.write_rows(adjoint.data(), to, from, accumulate);
+}
+template <class T>
+void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate);
 
 /// The adjoints during a backward pass over arrays.
 template <class T>
@@ -76,11 +101,12 @@ class OnArrays {
     OnArrays(const OnArrays&) = delete;
     OnArrays& operator=(const OnArrays&) = delete;
 
-    const Array<T>& operator()(const Variable<T>& x) const { return *walk_.tape.node(x.index()).value; }
+    const Array<T>& operator()(const Variable<T>& x) const { return *x.node().value; }
     const Array<T>& z() const { return *node_.value; }
     const Array<T>& zbar() const { return *walk_.zbar; }
 
     /// The expression's value, where a rule needs it whole.
+    const Array<T>& evaluate(const Array<T>& e) { return e; }
     template <class E>
     const Array<T>& evaluate(const E& e) {
         const auto& shape = e.shape();
@@ -93,56 +119,43 @@ class OnArrays {
     /// the shape, and accumulates: the first contribution by assignment, the later ones by addition.
     class Adjoint {
       public:
-        Adjoint(OnArrays& at, std::uint32_t input) : at_(at), input_(input) {}
+        Adjoint(OnArrays& at, const Variable<T>& x) : at_(at), node_(x.node()), index_(x.index()) {}
 
         template <class E>
         void operator+=(const E& e) const {
-            const Node<T>& x = at_.walk_.tape.node(input_);
-            if (!x.requires_gradient) return;
-            const Shape& shape = x.value->shape();
-            Array<T>*& adjoint = at_.walk_.table.adjoints[input_];
-            const bool first = adjoint == nullptr;
+            if (!node_.requires_gradient) return;
             if constexpr (std::is_same_v<E, Array<T>>)
-                if (first && at_.shares(e, shape)) return void(adjoint = at_.walk_.table.adjoints[at_.index_]);
-            adjoint = first ? at_.walk_.pool.take(shape, at_.walk_.table.shelves[input_]) : at_.walk_.pool.own(adjoint);
-            if constexpr (expressions::Fused<E, T>) {
-                add(*adjoint, expressions::Bound<T, E>(e), !first);
-            } else {
-                if constexpr (Kernel<E, T>)
-                    if (equal_shapes(e.shape(), shape)) return e.evaluate_into(*adjoint, !first);
-                add(*adjoint, expressions::Bound<T, Array<T>>(at_.evaluate(e)), !first);
-            }
+                if (&e == walk().zbar && at_.share_with(node_, index_)) return;
+            const auto [adjoint, accumulate] = walk().pool.place(walk().table, index_, node_.value->shape());
+            if constexpr (Kernel<E, T>)
+                if (is_of_shape(e, adjoint.shape())) return e.evaluate_into(adjoint, accumulate);
+            if constexpr (expressions::Fused<E, T> && !std::is_same_v<E, Array<T>>)
+                add_expression(at_.node_.operation, adjoint, expressions::Bound<T, E>(e), accumulate);
+            else
+                add_array(at_.node_.operation, adjoint, at_.evaluate(e), accumulate);
         }
 
       private:
-        template <class Bound>
-        void add(Array<T>& adjoint, Bound&& bound, bool accumulate) const {
-            const Shape& to = adjoint.shape();
-            ShapeView from = bound.shapes[0];
-            Shape whole;
-            if (!bound.flat())
-                from = whole = broadcast_shapes(at_.node_.operation, bound.operands());
-            else if (equal_shapes(from, to))
-                return bound.write(adjoint.data(), adjoint.size(), accumulate);
-            if (!sums_to(from, to)) throw_rule_error(at_.node_.operation, from, to);
-            bound.write_rows(adjoint.data(), to, from, accumulate);
-        }
+        ArrayWalk<T>& walk() const { return at_.walk_; }
 
         OnArrays& at_;
-        std::uint32_t input_;
+        const Node<T>& node_;
+        std::uint32_t index_;
     };
-    Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
+    Adjoint adjoint(const Variable<T>& x) { return {*this, x}; }
 
   private:
-    /// zbar itself is the first contribution of this shape: its array is shared instead of copied; a seed's copy is.
-    bool shares(const Array<T>& e, const Shape& shape) {
-        if (&e != walk_.zbar || !equal_shapes(e.shape(), shape)) return false;
-        Array<T>*& adjoint = walk_.table.adjoints[index_];
-        if (adjoint == nullptr) {
-            adjoint = walk_.pool.take(shape, walk_.table.shelves[index_]);
-            std::copy_n(e.data(), e.size(), adjoint->data());
+    /// zbar itself is the first contribution to an input of its shape: its array is shared instead of copied; a seed's
+    /// copy is.
+    bool share_with(const Node<T>& x, std::uint32_t index) {
+        Array<T>*& shared = walk_.table.adjoints[index];
+        if (shared != nullptr || !equal_shapes(zbar().shape(), x.value->shape())) return false;
+        if (walk_.table.adjoints[index_] == nullptr) {
+            Array<T>& copy = walk_.pool.place(walk_.table, index_, zbar().shape()).array;
+            std::copy_n(zbar().data(), zbar().size(), copy.data());
         }
-        walk_.pool.share(adjoint);
+        shared = walk_.table.adjoints[index_];
+        walk_.pool.share(shared);
         return true;
     }
 

@@ -37,7 +37,7 @@ std::size_t Arena::bytes() const {
 
 template <class T>
 Shelf<T>& BufferPool<T>::find_shelf(std::size_t size) {
-    std::size_t i = place(size);
+    std::size_t i = start(size);
     while (shelves_[i] != nullptr && shelves_[i]->size != size) i = next(i);
     return shelves_[i] != nullptr ? *shelves_[i] : add_shelf(size);
 }
@@ -57,14 +57,24 @@ Shelf<T>& BufferPool<T>::add_shelf(std::size_t size) {
 
 template <class T>
 std::unique_ptr<Shelf<T>>& BufferPool<T>::free_place(std::size_t size) {
-    std::size_t i = place(size);
+    std::size_t i = start(size);
     while (shelves_[i] != nullptr) i = next(i);
     return shelves_[i];
 }
 
 template <class T>
-Array<T>* BufferPool<T>::new_buffer(const Shape& shape, Shelf<T>& shelf) {
-    return new Buffer<T>{Array<T>::from_shape(shape), &shelf};
+Array<T>* BufferPool<T>::find_or_make(const Shape& shape, Shelf<T>*& shelf) {
+    shelf = &find_shelf(size_of(shape));
+    if (shelf->waiting.empty()) return new Buffer<T>{Array<T>::from_shape(shape), shelf};
+    resize<T>(*shelf->waiting.back(), shape);
+    return take(shape, shelf);
+}
+
+template <class T>
+typename BufferPool<T>::Place BufferPool<T>::place(AdjointTable<T>& table, std::uint32_t index, const Shape& shape) {
+    Array<T>*& adjoint = table.adjoints[index];
+    if (adjoint != nullptr) return {*(adjoint = own(adjoint)), true};
+    return {*(adjoint = take(shape, table.shelves[index])), false};
 }
 
 template <class T>
@@ -94,6 +104,7 @@ std::unique_ptr<AdjointTable<T>> BufferPool<T>::take_table(std::size_t n) {
     }
     table->adjoints.assign(n, nullptr);
     if (table->shelves.size() < n) table->shelves.resize(n, nullptr);
+    ++tables_taken_;
     return table;
 }
 
@@ -105,6 +116,14 @@ void BufferPool<T>::give_back(std::unique_ptr<AdjointTable<T>> table) {
     table->scratch.clear();
     table->parameters.clear();
     tables_.push_back(std::move(table));
+    --tables_taken_;
+    if (retired_) retire();
+}
+
+template <class T>
+void BufferPool<T>::retire() {
+    retired_ = true;
+    if (tables_taken_ == 0) delete this;
 }
 
 template <class T>

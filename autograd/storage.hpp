@@ -75,23 +75,30 @@ template <class T>
 class BufferPool {
   public:
     BufferPool() : shelves_(64) {}
-    ~BufferPool();
+    BufferPool(const BufferPool&) = delete;
+    BufferPool& operator=(const BufferPool&) = delete;
 
     /// An array of this shape with arbitrary contents; `shelf` remembers where it came from, for the next time.
     Array<T>* take(const Shape& shape, Shelf<T>*& shelf) {
-        const std::size_t size = size_of(shape);
-        if (shelf == nullptr || shelf->size != size) shelf = &find_shelf(size);
-        if (shelf->waiting.empty()) return new_buffer(shape, *shelf);
+        if (shelf == nullptr || shelf->waiting.empty() || !equal_shapes(shelf->waiting.back()->shape(), shape))
+            return find_or_make(shape, shelf);
         Buffer<T>* buffer = shelf->waiting.back();
         shelf->waiting.pop_back();
         buffer->holders = 1;
-        resize(*buffer, shape);
         return buffer;
     }
     Array<T>* take(const Shape& shape) {
         Shelf<T>* shelf = nullptr;
         return take(shape, shelf);
     }
+    /// A node's adjoint in a table, which has this shape and no other holder: to be assigned the first time, and added
+    /// to later.
+    struct Place {
+        Array<T>& array;
+        bool accumulate;
+    };
+    Place place(AdjointTable<T>& table, std::uint32_t index, const Shape& shape);
+
     /// Each holder gives it back.
     void give_back(Array<T>* array);
 
@@ -104,17 +111,31 @@ class BufferPool {
     std::unique_ptr<AdjointTable<T>> take_table(std::size_t n);
     void give_back(std::unique_ptr<AdjointTable<T>> table);
 
+    /// Nobody takes anything any more: the pool is destroyed when the last table is back.
+    void retire();
+
   private:
+    ~BufferPool();
     Shelf<T>& find_shelf(std::size_t size);
     Shelf<T>& add_shelf(std::size_t size);
     std::unique_ptr<Shelf<T>>& free_place(std::size_t size);
-    std::size_t place(std::size_t size) const { return next((size * 0x9E3779B97F4A7C15u >> 32) - 1); }
+    std::size_t start(std::size_t size) const { return next((size * 0x9E3779B97F4A7C15u >> 32) - 1); }
     std::size_t next(std::size_t i) const { return (i + 1) & (shelves_.size() - 1); }  // their number is a power of 2
-    static Array<T>* new_buffer(const Shape& shape, Shelf<T>& shelf);
+    Array<T>* find_or_make(const Shape& shape, Shelf<T>*& shelf);
 
     std::vector<std::unique_ptr<Shelf<T>>> shelves_;  // an open hash table
     std::size_t used_ = 0;
     std::vector<std::unique_ptr<AdjointTable<T>>> tables_;
+    std::size_t tables_taken_ = 0;
+    bool retired_ = false;
+};
+
+/// How a tape parts with its pool.
+struct RetirePool {
+    template <class T>
+    void operator()(BufferPool<T>* pool) const {
+        pool->retire();
+    }
 };
 
 }  // namespace autograd

@@ -8,7 +8,7 @@
 namespace autograd {
 
 template <class T>
-Tape<T>::Tape() : pool_(std::make_shared<BufferPool<T>>()) {}
+Tape<T>::Tape() : pool_(new BufferPool<T>) {}
 
 template <class T>
 void Tape<T>::rewind() {
@@ -22,6 +22,7 @@ void Tape<T>::rewind() {
 template <class T>
 [[gnu::noinline]] void Tape<T>::add_chunk() {
     chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+    for (std::size_t i = 0; i < chunk_size; ++i) chunks_.back()[i].tape = this;
 }
 
 template <class T>
@@ -47,7 +48,7 @@ Variable<T> Tape<T>::commit(Node<T>& node, const char* operation, std::span<cons
     node.requires_gradient = node.rule != nullptr;
     if (traps_nonfinite_ && !all_finite(node.storage)) [[unlikely]]
         throw_nonfinite_value(*this, node);
-    return at(static_cast<std::uint32_t>(size_++));
+    return {node, static_cast<std::uint32_t>(size_++), epoch_};
 }
 
 template <class T>
@@ -56,7 +57,7 @@ Variable<T> Tape<T>::commit_leaf(const char* kind, bool requires_gradient, Node<
     node.requires_gradient = requires_gradient;
     if (node.requires_gradient) leaves_.push_back(static_cast<std::uint32_t>(size_));
     node.name = store(name);
-    return at(static_cast<std::uint32_t>(size_++));
+    return {node, static_cast<std::uint32_t>(size_++), epoch_};
 }
 
 template <class T>
@@ -151,7 +152,7 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
     for (const Variable<T>& x : keep.variables) check("backward", x);
     check_parameters("backward");
 
-    Gradients<T> gradients(pool_, pool_->take_table(size_), this, epoch_);
+    Gradients<T> gradients(*pool_, pool_->take_table(size_), this, epoch_);
     AdjointTable<T>& table = gradients.table();
     std::vector<Array<T>*>& adjoints = table.adjoints;
     const auto copy_seed = [&](std::size_t k) {
@@ -205,9 +206,9 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
 }
 
 template <class T>
-Gradients<T>::Gradients(std::shared_ptr<BufferPool<T>> pool, std::unique_ptr<AdjointTable<T>> table,
-                        const Tape<T>* tape, std::uint32_t epoch)
-    : pool_(std::move(pool)), table_(std::move(table)), tape_(tape), epoch_(epoch) {}
+Gradients<T>::Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, const Tape<T>* tape,
+                        std::uint32_t epoch)
+    : pool_(&pool), table_(std::move(table)), tape_(tape), epoch_(epoch) {}
 
 template <class T>
 Gradients<T>::Gradients(Gradients&& other) noexcept = default;
@@ -215,7 +216,7 @@ Gradients<T>::Gradients(Gradients&& other) noexcept = default;
 template <class T>
 Gradients<T>& Gradients<T>::operator=(Gradients&& other) noexcept {
     release();
-    pool_ = std::move(other.pool_);
+    pool_ = other.pool_;
     table_ = std::move(other.table_);
     tape_ = other.tape_;
     epoch_ = other.epoch_;
@@ -271,19 +272,19 @@ T Variable<T>::item() const {
 template <class T>
 std::string_view Variable<T>::name() const {
     value();
-    return tape().node(index_).name;
+    return node_->name;
 }
 
 template <class T>
 const char* Variable<T>::operation() const {
     value();
-    return tape().node(index_).operation;
+    return node_->operation;
 }
 
 template <class T>
 bool Variable<T>::requires_gradient() const {
     value();
-    return tape().node(index_).requires_gradient;
+    return node_->requires_gradient;
 }
 
 template <class T>
@@ -301,6 +302,12 @@ void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input
                                     operation, to_string(gradient), to_string(input)));
 }
 
+template <class T>
+void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate) {
+    if (!sum_leading_axes(adjoint, values, accumulate))  // as the gradient of every bias is
+        add_expression(operation, adjoint, expressions::Bound<T, Array<T>>(values), accumulate);
+}
+
 bool sums_to(ShapeView from, ShapeView to) {
     if (to.size() > from.size()) return false;
     const std::size_t offset = from.size() - to.size();
@@ -312,7 +319,8 @@ bool sums_to(ShapeView from, ShapeView to) {
 #define INSTANTIATE(T)           \
     template class Tape<T>;      \
     template class Gradients<T>; \
-    template class Variable<T>;
+    template class Variable<T>;  \
+    template void add_array(const char*, Array<T>&, const Array<T>&, bool);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -39,6 +39,7 @@ struct Node {
     const RuleTable<T>* rule_table = nullptr;  ///< null for a leaf and for what needs no gradient
     const void* rule = nullptr;
     bool requires_gradient = false;
+    Tape<T>* tape = nullptr;
 };
 
 /// Which adjoints of inner nodes `backward` keeps, besides the leaves' gradients.
@@ -140,7 +141,7 @@ class Tape {
     /// The number of nodes, and node number `index` in the order of recording.
     std::size_t size() const { return size_; }
     const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
-    Variable<T> at(std::uint32_t index) { return {*this, index, epoch_}; }
+    Variable<T> at(std::uint32_t index) const { return {node(index), index, epoch_}; }
     std::uint32_t epoch() const { return epoch_; }
 
     /// Throws `VariableError`, beginning with `[operation]`, unless x belongs to the current recording of this tape.
@@ -173,7 +174,7 @@ class Tape {
         bool wants = false;
         for (const Variable<T>& input : inputs) {
             check(operation, input);
-            wants |= node(input.index()).requires_gradient;
+            wants |= input.node().requires_gradient;
         }
         return wants && records();
     }
@@ -221,14 +222,24 @@ class Tape {
 
     std::vector<Watched> watched_;  // behind the first `watched_count_`, what the recording before had in their places
     std::size_t watched_count_ = 0;
-    std::shared_ptr<BufferPool<T>> pool_;
+    std::unique_ptr<BufferPool<T>, RetirePool> pool_;
 };
 
 template <class T>
+inline Tape<T>& Variable<T>::tape() const {
+    if (node_ == nullptr) throw_unrecorded();
+    return *node_->tape;
+}
+
+template <class T>
+inline bool Variable<T>::on(const Tape<T>& tape) const {
+    return node_ != nullptr && node_->tape == &tape;
+}
+
+template <class T>
 [[gnu::always_inline]] inline const Array<T>& Variable<T>::value() const {
-    Tape<T>& t = tape();
-    t.check("value", *this);
-    return *t.node(index_).value;
+    tape().check("value", *this);
+    return *node_->value;
 }
 
 extern template class Tape<float>;

@@ -8,6 +8,8 @@ namespace autograd {
 
 template <class T>
 class Tape;
+template <class T>
+struct Node;
 
 /// One recorded array: a small handle that is copied freely. Its operations stand in `operations.hpp`.
 ///
@@ -18,7 +20,8 @@ class Variable {
     using value_type = T;
 
     Variable() = default;
-    Variable(Tape<T>& tape, std::uint32_t index, std::uint32_t epoch) : tape_(&tape), index_(index), epoch_(epoch) {}
+    Variable(const Node<T>& node, std::uint32_t index, std::uint32_t epoch)
+        : node_(&node), index_(index), epoch_(epoch) {}
 
     const Array<T>& value() const;
     const Shape& shape() const { return value().shape(); }
@@ -41,20 +44,18 @@ class Variable {
     Variable detach() const;
 
     /// The tape that it is recorded on. Throws `VariableError` where there is none.
-    Tape<T>& tape() const {
-        if (tape_ == nullptr) throw_unrecorded();
-        return *tape_;
-    }
+    Tape<T>& tape() const;
+    bool on(const Tape<T>& tape) const;
 
-    /// Its position in the recording, and the recording's number.
+    /// Its node, which the tape may have used again since, its position in the recording, and the recording's number.
+    const Node<T>& node() const { return *node_; }
     std::uint32_t index() const { return index_; }
     std::uint32_t epoch() const { return epoch_; }
-    bool on(const Tape<T>& tape) const { return tape_ == &tape; }
 
   private:
     [[noreturn]] static void throw_unrecorded();
 
-    Tape<T>* tape_ = nullptr;
+    const Node<T>* node_ = nullptr;
     std::uint32_t index_ = 0;
     std::uint32_t epoch_ = 0;
 };
