@@ -5,7 +5,7 @@
 #include <autograd/gradcheck.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/print.hpp>
-#include <autograd/taylor.hpp>
+#include <autograd/slopes.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -25,14 +25,6 @@ Array<T> random_like(const Shape& shape, std::mt19937_64& engine) {
     return array;
 }
 
-/// The tape's derivatives for some weights of the outputs, and the rounding of f's value: every recorded number is off
-/// by a rounding, and its adjoint tells what that does to the output.
-struct TapeGradients {
-    double value;
-    double rounding;
-    std::vector<std::vector<double>> gradients;
-};
-
 template <class T>
 class Check {
   public:
@@ -40,22 +32,20 @@ class Check {
           bool is_derivative = false)
         : name_(name),
           is_derivative_(is_derivative),
-          f_(f),
           inputs_(inputs),
           options_(options),
-          xs_(record_inputs(tape_, inputs)),
-          y_(f(xs_)),
-          nodes_(tape_.size()) {}
+          slopes_(f, inputs),
+          y_(slopes_.value()) {}
 
     GradcheckResult run() {
-        for (T value : y_.value())
+        for (T value : y_)
             if (!std::isfinite(value)) {
                 fail(fmt::format("[{}] the function is not finite at these inputs", name_));
                 return result_;
             }
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             if (inputs_[i].size() == 0) continue;
-            if (Line<T>(f_, inputs_, {i, {0}, {1.0}}).evaluate(0).value == y_.value()) break;
+            if (slopes_.line({i, {0}, {1.0}}).evaluate(0).value == y_) break;
             fail(
                 fmt::format("[{}] the function gives two values for the same inputs: it depends on something else "
                             "(a random number, or what it did before)",
@@ -79,10 +69,10 @@ class Check {
         for (std::size_t r = 0; r < y_.size(); ++r) weights.push_back({{r}, {r % 2 == 0 ? -1.7 : 2.3}});
         if (y_.size() == 1) weights.push_back({{0}, {2.3}});
         std::vector<TapeGradients> gradients;
-        for (const Weights& row : weights) gradients.push_back(differentiate(row));
+        for (const Weights& row : weights) gradients.push_back(slopes_.differentiate(row));
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             for (std::size_t k = 0; k < inputs_[i].size(); ++k) {
-                Line<T> line(f_, inputs_, {i, {k}, {1.0}});
+                Line<T> line = slopes_.line({i, {k}, {1.0}});
                 for (std::size_t r = 0; r < weights.size(); ++r)
                     if (!judge(line, weights[r], gradients[r])) return;
             }
@@ -105,16 +95,16 @@ class Check {
             Weights weights{all(y_.size()), draw(y_.size())};
             // Small outputs must not hide behind large ones.
             for (std::size_t r = 0; d % 2 == 1 && r < y_.size(); ++r)
-                if (const double size = std::abs(double(y_.value().data()[r])); size > 0) weights.weights[r] /= size;
+                if (const double size = std::abs(double(y_.data()[r])); size > 0) weights.weights[r] /= size;
             for (std::size_t i = 0; i < inputs_.size(); ++i) {
                 std::size_t kinks_left = 16;
                 const std::size_t n = inputs_[i].size();
                 if (n == 0) continue;
-                if (!search(along({i, all(n), draw(n)}), weights, kinks_left)) return;
+                if (!search(slopes_.line({i, all(n), draw(n)}), weights, kinks_left)) return;
                 // Among so many kinks directions tell nothing: single elements do.
                 for (std::size_t sample = 0; d == 0 && kinks_left == 0 && sample < 64; ++sample) {
                     std::size_t one_more = 1;
-                    if (!search(along({i, {engine() % n}, {1.0}}), weights, one_more)) return;
+                    if (!search(slopes_.line({i, {engine() % n}, {1.0}}), weights, one_more)) return;
                 }
             }
         }
@@ -128,13 +118,13 @@ class Check {
     bool search_along(Line<T>& line, const Weights& weights, std::size_t& kinks_left) {
         if (kinks_left == 0) return true;
         const Direction& direction = line.direction();
-        const TapeGradients tape = differentiate(weights);
+        const TapeGradients tape = slopes_.differentiate(weights);
         if (direction.elements.size() == 1 && weights.outputs.size() == 1) {
             if (!judge(line, weights, tape)) return false;
             --kinks_left;
             return true;
         }
-        if (right(line, weights, tape)) return true;
+        if (slopes_.right(line, weights, tape)) return true;
         const auto half = [](const auto& numbers, bool upper) {
             const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
             return std::decay_t<decltype(numbers)>(upper ? middle : numbers.begin(), upper ? numbers.end() : middle);
@@ -142,7 +132,8 @@ class Check {
         for (bool upper : {false, true}) {
             const bool found =
                 direction.elements.size() > 1
-                    ? search(along({direction.input, half(direction.elements, upper), half(direction.lengths, upper)}),
+                    ? search(slopes_.line(
+                                 {direction.input, half(direction.elements, upper), half(direction.lengths, upper)}),
                              weights, kinks_left)
                     : search_along(line, {half(weights.outputs, upper), half(weights.weights, upper)}, kinks_left);
             if (!found) return false;
@@ -150,76 +141,16 @@ class Check {
         return true;
     }
 
-    Line<T> along(Direction direction) const { return Line<T>(f_, inputs_, std::move(direction)); }
-
-    Array<T> seed_of(const Weights& weights) const {
-        Array<T> seed(xt::zeros<T>(y_.shape()));
-        for (std::size_t i = 0; i < weights.outputs.size(); ++i)
-            seed.data()[weights.outputs[i]] = static_cast<T>(weights.weights[i]);
-        return seed;
-    }
-
-    TapeGradients differentiate(const Weights& weights) {
-        const Gradients<T> gradients = tape_.backward(y_, seed_of(weights), Keep<T>::all());
-        TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
-        for (std::uint32_t n = 0; n < nodes_; ++n) {
-            const Variable<T> node = tape_.at(n);
-            const Array<T>&value = node.value(), &adjoint = gradients[node];
-            for (std::size_t i = 0; i < value.size(); ++i) {
-                const double effect = std::abs(double(value.data()[i]) * double(adjoint.data()[i]));
-                if (std::isfinite(effect)) result.rounding += effect;
-            }
-        }
-        result.rounding *= std::numeric_limits<T>::epsilon();
-        for (const Variable<T>& x : xs_) result.gradients.emplace_back(gradients[x].begin(), gradients[x].end());
-        return result;
-    }
-
-    static double along(const Direction& direction, const TapeGradients& tape) {
-        double total = 0;
-        for (std::size_t i = 0; i < direction.elements.size(); ++i)
-            total += tape.gradients[direction.input][direction.elements[i]] * direction.lengths[i];
-        return total;
-    }
-
-    /// f(x + t u) - f(x) - t g, with its sign.
-    double remainder(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
-        const auto& point = line.at(step, side);
-        return weights.of(point.value) - tape.value - point.t * along(line.direction(), tape);
-    }
-
-    double rounding(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side) {
-        const auto& point = line.at(step, side);
-        return tape.rounding + std::numeric_limits<T>::epsilon() *
-                                   (weights.size_of(point.value) + std::abs(point.t * along(line.direction(), tape)));
-    }
-
-    Order side_order(Line<T>& line, const Weights& weights, const TapeGradients& tape, int side) {
-        const auto order = [&](double noise) {
-            return order_of(line.steps(), [&](std::size_t step) {
-                return Sample{std::abs(line.at(step, side).t), std::abs(remainder(line, weights, tape, step, side)),
-                              noise + rounding(line, weights, tape, step, side)};
-            });
-        };
-        const Order plain = order(0);
-        return plain.second() ? plain : order(line.noise(weights, side));
-    }
-
-    bool right(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
-        return std::isfinite(along(line.direction(), tape)) && side_order(line, weights, tape, 1).second() &&
-               side_order(line, weights, tape, -1).second();
-    }
-
     /// Judges one element of the Jacobian; false ends the check.
     bool judge(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
-        const double g = along(line.direction(), tape);
-        if (!std::isfinite(g)) return unbounded(line, weights, g) || wrong(line, weights, tape, {}, "");
-        const Order above = side_order(line, weights, tape, 1), below = side_order(line, weights, tape, -1);
+        const double g = tape.along(line.direction());
+        if (!std::isfinite(g)) return slopes_.unbounded(line, weights, g) || wrong(line, weights, tape, {}, "");
+        const Order above = slopes_.order(line, weights, tape, 1), below = slopes_.order(line, weights, tape, -1);
         if (above.second() && below.second()) return true;
-        const Order bend = this->bend(line, weights);
+        const Order bend = slopes_.bend(line, weights);
         const Order& worst = above.power < below.power ? above : below;
         if (worst.jumps()) {
-            const std::string where = kink_at(line, step_of(line, worst.last.step), true);
+            const std::string where = kink_at(line, slopes_.step_of(line, worst.last.step), true);
             if (!is_derivative_)
                 return wrong(line, weights, tape, worst, fmt::format(" The function jumps here{}.", where));
             result_.kink = true;
@@ -231,13 +162,14 @@ class Check {
         }
         if (bend.second() || bend.jumps()) {
             // x^1.2 at 0 has an error of order 1.2, and no other slope.
-            const double unit = line.direction().lengths[0], expected = difference(line, weights).first / unit;
+            const double unit = line.direction().lengths[0], expected = slopes_.difference(line, weights).first / unit;
             if (worst.power > 1.05 && std::abs(g / unit - expected) <= 1e-9 * std::abs(expected)) return true;
             return wrong(line, weights, tape, worst, "");
         }
 
-        const std::size_t step = step_of(line, bend.last.step);
-        const double high = remainder(line, weights, tape, step, 1), low = remainder(line, weights, tape, step, -1);
+        const std::size_t step = slopes_.step_of(line, bend.last.step);
+        const double high = slopes_.remainder(line, weights, tape, step, 1),
+                     low = slopes_.remainder(line, weights, tape, step, -1);
         const double t = line.at(step, 1).t, unit = line.direction().lengths[0] * weights.weights[0];
         double slope_above = (g + high / t) / unit + 0.0, slope_below = (g - low / t) / unit + 0.0;  // no -0
         if (line.direction().lengths[0] < 0) std::swap(slope_above, slope_below);
@@ -254,80 +186,12 @@ class Check {
                      fmt::format(" It is on a kink{}, but not between the slopes: {}.", where, slopes));
     }
 
-    /// f(x + h) - 2 f(x) + f(x - h) falls with h where the slopes on both sides differ.
-    Order bend(Line<T>& line, const Weights& weights) {
-        const double middle = weights.of(y_.value());
-        return order_of(line.steps(), [&](std::size_t step) {
-            const auto &high = line.at(step, 1), &low = line.at(step, -1);
-            return Sample{high.t, std::abs(weights.of(high.value) - 2 * middle + weights.of(low.value)),
-                          2 * std::numeric_limits<T>::epsilon() *
-                              (weights.size_of(high.value) + weights.size_of(low.value) + std::abs(middle))};
-        });
-    }
-    bool bends(Line<T>& line, const Weights& weights) {
-        const Order order = bend(line, weights);
-        return !order.second() && !order.jumps();
-    }
-
-    /// Whether the quotients of differences grow without bound on a side, as the square root's do at 0.
-    bool unbounded(Line<T>& line, const Weights& weights, double g) {
-        if (std::isnan(g)) return false;
-        for (int side : {1, -1}) {
-            const double start = weights.of(y_.value());
-            const Order order = order_of(line.steps(), [&](std::size_t step) {
-                const auto& point = line.at(step, side);
-                return Sample{std::abs(point.t), std::abs(weights.of(point.value) - start),
-                              std::numeric_limits<T>::epsilon() * std::abs(start)};
-            });
-            const double quotient = (weights.of(line.at(step_of(line, order.last.step), side).value) - start) * side;
-            if (order.last.step > 0 && order.power < 0.9 && quotient * g > 0) return true;
-        }
-        return false;
-    }
-
-    std::size_t step_of(Line<T>& line, double t) {
-        for (std::size_t step = 0; step < line.steps(); ++step)
-            if (std::abs(line.at(step, 1).t) <= t * 1.5) return step;
-        return line.steps() - 1;
-    }
-
-    /// The first operation on the tape whose value bends or jumps: its inputs don't, so they lie on its kink.
+    /// Where the kink is, in words, if it is found.
     std::string kink_at(Line<T>& line, std::size_t step, bool jump) {
-        const Direction& direction = line.direction();
-        const double t = std::abs(line.at(step, 1).t);
-        const double moves[] = {t, -t, t / shrink, -t / shrink};
-        Tape<T> tapes[4];
-        for (std::size_t i = 0; i < 4; ++i) {
-            Inputs<T> moved = inputs_;
-            for (std::size_t k = 0; k < direction.elements.size(); ++k)
-                moved[direction.input].data()[direction.elements[k]] += static_cast<T>(moves[i] * direction.lengths[k]);
-            f_(record_inputs(tapes[i], moved));
-        }
-        for (std::uint32_t n = 0; n < nodes_; ++n) {
-            const Node<T>& node = tape_.node(n);
-            if (node.inputs.empty()) continue;
-            for (const Tape<T>& tape : tapes)
-                if (n >= tape.size() || !equal_shapes(tape.node(n).value->shape(), node.value->shape())) return "";
-            for (std::size_t i = 0; i < node.value->size(); ++i) {
-                const double value = node.value->data()[i];
-                const auto change = [&](std::size_t tape) {
-                    return double(tapes[tape].node(n).value->data()[i]) - value;
-                };
-                const auto size = [&](std::size_t above) {
-                    return jump ? std::max(std::abs(change(above)), std::abs(change(above + 1)))
-                                : std::abs(change(above) + change(above + 1));
-                };
-                const double wide = size(0), narrow = std::max(size(2), 1e-300);
-                if (!(wide > clear_margin * std::numeric_limits<T>::epsilon() * std::abs(value)) ||
-                    !(wide > 1e-8 * t) || std::log(wide / narrow) > (jump ? 0.5 : 1.25) * std::log(shrink))
-                    continue;
-                result_.operation = node.operation;
-                return fmt::format("{} '{}' (%{}{}{})", jump ? ", at" : " of", node.operation, n,
-                                   node.value->dimension() > 0 ? " at " : "",
-                                   node.value->dimension() > 0 ? index_of(i, node.value->shape()) : "");
-            }
-        }
-        return "";
+        const Kink kink = slopes_.kink(line, step, jump);
+        if (kink.words.empty()) return "";
+        result_.operation = kink.operation;
+        return (jump ? ", at " : " of ") + kink.words;
     }
 
     std::string place(const Line<T>& line, const Weights& weights) const {
@@ -341,35 +205,15 @@ class Check {
         return is_seed ? "the incoming adjoint" : fmt::format("input {}", input);
     }
 
-    /// The central difference with the least error, as its neighbour and the rounding of f show it, and its step.
-    static std::pair<double, double> difference(Line<T>& line, const Weights& weights) {
-        double least = std::numeric_limits<double>::infinity(), step = 0, result = 0, previous = 0;
-        for (std::size_t i = 0; i < line.steps(); ++i) {
-            const auto &high = line.at(i, 1), &low = line.at(i, -1);
-            const double distance = high.t - low.t;
-            const double slope = (weights.of(high.value) - weights.of(low.value)) / distance;
-            const double rounding = std::numeric_limits<T>::epsilon() * weights.size_of(high.value) / distance;
-            const double error = std::abs(slope - previous) + 4 * rounding;
-            if (i > 0 && error < least) {
-                least = error;
-                step = high.t;
-                result = slope;
-            }
-            if (4 * rounding > least) break;
-            previous = slope;
-        }
-        return {result, step};
-    }
-
     bool wrong(Line<T>& line, const Weights& weights, const TapeGradients& tape, const Order& order,
                const std::string& kink) {
-        const double got = along(line.direction(), tape) / line.direction().lengths[0] / weights.weights[0];
-        auto [expected, step] = difference(line, weights);
+        const double got = tape.along(line.direction()) / line.direction().lengths[0] / weights.weights[0];
+        auto [expected, step] = slopes_.difference(line, weights);
         expected /= line.direction().lengths[0] * weights.weights[0];
         const double relative = std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), 1e-300});
         std::string why;
         if (!std::isfinite(got)) {
-            why = fmt::format(" {}.", origin_of_nonfinite(weights));
+            why = fmt::format(" {}.", slopes_.origin_of_nonfinite(weights));
         } else if (std::isfinite(order.power)) {
             why = fmt::format(
                 " As the step shrinks the error of the Taylor expansion falls with its power {:.1f}, not 2.",
@@ -385,18 +229,6 @@ class Check {
         return false;
     }
 
-    std::string origin_of_nonfinite(const Weights& weights) {
-        tape_.trap_nonfinite(true);
-        std::string sentence = "No operation makes it";
-        try {
-            tape_.backward(y_, seed_of(weights));
-        } catch (const NonfiniteError& error) {
-            sentence = error.what();
-        }
-        tape_.trap_nonfinite(false);
-        return sentence;
-    }
-
     /// What the gradient of the outputs in random proportions looks like beside the right one.
     Comparison look(std::size_t input) {
         const std::size_t n = inputs_[input].size(), m = y_.size();
@@ -407,7 +239,7 @@ class Check {
             weights.outputs.push_back(r);
             weights.weights.push_back(v.data()[r]);
         }
-        const auto tape = differentiate(weights);
+        const auto tape = slopes_.differentiate(weights);
         Array<double> hand = Array<double>::from_shape(inputs_[input].shape()), right = hand;
         std::copy_n(tape.gradients[input].begin(), n, hand.data());
         if (n > options_.largest) {
@@ -419,7 +251,7 @@ class Check {
             Weights twice = weights;
             twice.weights[0] *= 2;
             const auto& gradient = tape.gradients[input];
-            if (differentiate(twice).gradients[input] == gradient && gradient != std::vector<double>(n))
+            if (slopes_.differentiate(twice).gradients[input] == gradient && gradient != std::vector<double>(n))
                 return {"missing-adjoint", 1, {}, "the incoming adjoint is left out"};
         }
 
@@ -433,21 +265,21 @@ class Check {
             context.jacobian = Array<double>::from_shape(shape);
         }
         for (std::size_t k = 0; k < n; ++k) {
-            Line<T> line(f_, inputs_, {input, {k}, {1.0}});
+            Line<T> line = slopes_.line({input, {k}, {1.0}});
             // On a kink there is no slope to compare with: the gradient stands in for it.
-            right.data()[k] = bends(line, weights) ? hand.data()[k] : difference(line, weights).first;
+            right.data()[k] = slopes_.bends(line, weights) ? hand.data()[k] : slopes_.difference(line, weights).first;
             for (std::size_t r = 0; small && r < m; ++r)
-                context.jacobian->data()[r * n + k] = difference(line, {{r}, {1.0}}).first;
+                context.jacobian->data()[r * n + k] = slopes_.difference(line, {{r}, {1.0}}).first;
         }
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             context.locals.emplace_back(name_of(i), Array<double>(inputs_[i]));
-        context.locals.emplace_back("the output", Array<double>(y_.value()));
+        context.locals.emplace_back("the output", Array<double>(y_));
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             if (i == input || inputs_[i].shape() != inputs_[input].shape()) continue;
             Array<double> gradient = right;
             for (std::size_t k = 0; k < n; ++k) {
-                Line<T> line(f_, inputs_, {i, {k}, {1.0}});
-                gradient.data()[k] = difference(line, weights).first;
+                Line<T> line = slopes_.line({i, {k}, {1.0}});
+                gradient.data()[k] = slopes_.difference(line, weights).first;
             }
             context.others.emplace_back(name_of(i), std::move(gradient));
         }
@@ -461,13 +293,10 @@ class Check {
 
     const char* name_;
     bool is_derivative_;
-    const FunctionOf<T>& f_;
     const Inputs<T>& inputs_;
     const GradcheckOptions& options_;
-    Tape<T> tape_;
-    std::vector<Variable<T>> xs_;
-    Variable<T> y_;
-    std::size_t nodes_;
+    Slopes<T> slopes_;
+    const Array<T>& y_;
     GradcheckResult result_;
 };
 

@@ -1,0 +1,70 @@
+// A function at some inputs, with the slopes that the tape gives it there and what differences say of them: what
+// gradcheck.cpp decides by.
+#pragma once
+
+#include <autograd/taylor.hpp>
+#include <utility>
+
+namespace autograd::taylor {
+
+/// The tape's derivatives for some weights of the outputs, and the rounding of f's value: every recorded number is off
+/// by a rounding, and its adjoint tells what that does to the output.
+struct TapeGradients {
+    double value;
+    double rounding;
+    std::vector<std::vector<double>> gradients;
+
+    double along(const Direction& direction) const;
+};
+
+/// An operation on whose kink the inputs lie; none, and no words, where it was not found.
+struct Kink {
+    std::string operation, words;
+};
+
+template <class T>
+class Slopes {
+  public:
+    Slopes(const FunctionOf<T>& f, const Inputs<T>& inputs);
+
+    const Array<T>& value() const { return y_.value(); }
+    Line<T> line(Direction direction) const { return Line<T>(f_, inputs_, std::move(direction)); }
+    TapeGradients differentiate(const Weights& weights);
+
+    /// f(x + t u) - f(x) - t g, with its sign.
+    double remainder(Line<T>& line, const Weights& weights, const TapeGradients& tape, std::size_t step, int side);
+    /// How it falls with t on a side of x: with t^2 where g is right.
+    Order order(Line<T>& line, const Weights& weights, const TapeGradients& tape, int side);
+    bool right(Line<T>& line, const Weights& weights, const TapeGradients& tape);
+
+    /// f(x + h) - 2 f(x) + f(x - h) falls with h where the slopes on both sides differ.
+    Order bend(Line<T>& line, const Weights& weights);
+    bool bends(Line<T>& line, const Weights& weights);
+    /// Whether the quotients of differences grow without bound on a side, as the square root's do at 0.
+    bool unbounded(Line<T>& line, const Weights& weights, double g);
+    /// The first operation on the tape whose value bends or jumps: its inputs don't, so they lie on its kink.
+    Kink kink(Line<T>& line, std::size_t step, bool jump);
+
+    /// The first operation that makes a derivative that is not finite, in a sentence.
+    std::string origin_of_nonfinite(const Weights& weights);
+
+    /// The central difference with the least error, as its neighbour and the rounding of f show it, and its step.
+    static std::pair<double, double> difference(Line<T>& line, const Weights& weights);
+    /// The first step that is not above t.
+    static std::size_t step_of(Line<T>& line, double t);
+
+  private:
+    Array<T> seed_of(const Weights& weights) const;
+
+    const FunctionOf<T>& f_;
+    const Inputs<T>& inputs_;
+    Tape<T> tape_;
+    std::vector<Variable<T>> xs_;
+    Variable<T> y_;
+    std::size_t nodes_;
+};
+
+extern template class Slopes<float>;
+extern template class Slopes<double>;
+
+}  // namespace autograd::taylor
