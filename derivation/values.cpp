@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <autograd/calculus.hpp>
 #include <autograd/operations.hpp>
+#include <derivation/adjoints.hpp>
 #include <derivation/checker.hpp>
 #include <derivation/evaluate.hpp>
 #include <derivation/values.hpp>
@@ -128,7 +129,7 @@ class Point::Recording {
                 Variable gradient = recorded(context, of, letters);
                 for (int i = 1; i < e.order; ++i)
                     gradient = gradient_by(context, gradient, e.children[as_size(i)], letters);
-                found->second = walk(gradient);
+                found->second = walk_back(tape_, gradient);
             }
             adjoints = &found->second;
         }
@@ -149,19 +150,6 @@ class Point::Recording {
     struct Context {
         std::vector<int> held;
         std::vector<std::vector<std::optional<Variable>>> nodes;
-    };
-    /// What is not 0 of a backward pass, by the number of its node.
-    struct Adjoints {
-        std::vector<std::uint32_t> nodes;
-        std::vector<double> values, scales;
-
-        double at(const Variable& node, double& scale) const {
-            const auto found = std::ranges::lower_bound(nodes, node.index());
-            if (found == nodes.end() || *found != node.index()) return 0;
-            const auto i = static_cast<std::size_t>(found - nodes.begin());
-            scale = std::max(scale, scales[i]);
-            return values[i];
-        }
     };
     const Expression& definition(int quantity) const {
         const auto found = variation_.definitions.find(quantity);
@@ -378,54 +366,15 @@ class Point::Recording {
             if (place < 0) return nothing_;
             const Variable node = entry(context, of.symbol, static_cast<std::size_t>(place));
             const auto [found, added] = adjoints_.try_emplace(node.index());
-            if (added) found->second = walk(node);
+            if (added) found->second = walk_back(tape_, node);
             return found->second;
         }
         std::string key;
         for (const int held : context.held) key += fmt::format("{}|", held);
         write_key(of, letters, key);
         const auto [found, added] = higher_.try_emplace(key);
-        if (added) found->second = walk(recorded(context, of, letters));
+        if (added) found->second = walk_back(tape_, recorded(context, of, letters));
         return found->second;
-    }
-
-    Adjoints walk(const Variable& y) {
-        Adjoints result;
-        if (!y.requires_gradient()) return result;
-        autograd::Gradients<double> gradients = tape_.backward(y, autograd::Keep<double>::all());
-        const auto& table = gradients.table().adjoints;
-        // The largest of the terms that make up an adjoint, and those behind it: sums that cancel are judged by these.
-        std::vector<double> scales(y.index() + std::size_t{1}, 0);
-        for (std::size_t i = scales.size(); i-- > 0;) {
-            const double value = table[i] != nullptr && table[i]->size() == 1 ? (*table[i])(0) : 0;
-            scales[i] = std::max(scales[i], std::abs(value));
-            if (scales[i] == 0) continue;
-            result.nodes.push_back(static_cast<std::uint32_t>(i));
-            result.values.push_back(value);
-            result.scales.push_back(scales[i]);
-            const autograd::Node<double>& node = tape_.node(static_cast<std::uint32_t>(i));
-            for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-                double& scale = scales[node.inputs[k]];
-                scale = std::max(scale, scales[i] * slope(node, k));
-            }
-        }
-        std::ranges::reverse(result.nodes);
-        std::ranges::reverse(result.values);
-        std::ranges::reverse(result.scales);
-        return result;
-    }
-
-    /// About how much a node grows with one of its inputs.
-    double slope(const autograd::Node<double>& node, std::size_t k) const {
-        const std::string_view operation = node.operation;
-        const double z = std::abs((*node.value)(0)), x = std::abs((*tape_.node(node.inputs[k]).value)(0));
-        if (operation == "add" || operation == "sub" || operation == "neg") return 1;
-        if (operation == "tanh") return 1 - z * z;
-        if (operation == "sigmoid") return z * (1 - z);
-        if (operation == "exp") return z;
-        if (operation == "log") return 1 / x;
-        const double slope = x > 0 ? z / x : 0;
-        return std::isfinite(slope) ? slope : 1;
     }
 
     /// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
@@ -445,7 +394,7 @@ class Point::Recording {
         auto found = locals_.find(key);
         if (found == locals_.end()) {
             Letters inner = letters_of(of.symbol, static_cast<std::size_t>(of_place));
-            found = locals_.emplace(key, walk(record(context, definition(of.symbol), inner))).first;
+            found = locals_.emplace(key, walk_back(tape_, record(context, definition(of.symbol), inner))).first;
         }
         const Variable node = entry(context, by.symbol, static_cast<std::size_t>(by_place));
         double scale = 0;
