@@ -18,6 +18,12 @@ struct Case {
     std::string name() const;
 };
 
+/// A network with the batch that it is trained on.
+struct Network {
+    std::vector<std::size_t> widths;
+    std::size_t batch = 1;
+};
+
 /// Rows, labels and weights, the same for every side.
 template <class T>
 struct Problem {

@@ -4,9 +4,13 @@
 #include <benchmark/benchmark.h>
 
 #include <string>
+#include <vector>
 
-/// Training steps and inference on one thread, and the larger networks on `threads` too.
-void register_steps(int threads);
+struct Network;
+
+/// Training steps and inference of these networks, or of the usual four, on one thread, and of the larger ones on
+/// `threads` too.
+void register_steps(std::vector<Network> networks, int threads);
 /// Each operation, forward, and forward and backward, on 1e3 to 1e7 elements.
 void register_operations();
 /// Time and memory by the length of the tape.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the training steps and the inference of bench's cases in PyTorch (eager and compiled) and JAX.
 
-    python3 bench/peers.py --out=peers.json [--threads=2] [--repetitions=15] [--min-time=0.01]
+    python3 bench/peers.py --out=peers.json [--threads=2] [--network=64-32-10,32]... [--repetitions=15] [--min-time=0.01]
 
 Measures those that can be imported, each in a process of its own with its threads bound to as many cores. The file has
 the form of Google Benchmark's --benchmark_out, with the same names of cases. What does not give the same losses as the
@@ -41,10 +41,14 @@ class Case:
         )
 
 
-def cases(threads):
-    """Those of steps.cpp; on several threads those of the largest network."""
-    networks = [((2, 3, 2), 4), ((64, 32, 10), 32), ((784, 128, 10), 64), ((784, 512, 512, 10), 128)]
-    for widths, batch in networks if threads == 1 else networks[-1:]:
+NETWORKS = ["2-3-2,4", "64-32-10,32", "784-128-10,64", "784-512-512-10,128"]
+
+
+def cases(networks, threads):
+    """Those of steps.cpp; on several threads those of the last network."""
+    for network in networks if threads == 1 else networks[-1:]:
+        widths, batch = network.split(",")
+        widths, batch = tuple(map(int, widths.split("-"))), int(batch)
         for optimizer in ("sgd", "momentum", "adam"):
             yield Case(widths, batch, optimizer)
         yield Case(widths, batch, "sgd", "tanh")
@@ -193,7 +197,7 @@ PEERS = {
 }
 
 
-def worker(peer, threads, repetitions, min_time):
+def worker(peer, networks, threads, repetitions, min_time):
     """Times one peer on all cases; returns the benchmarks and what the first steps gave."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     module, make = PEERS[peer]
@@ -208,7 +212,7 @@ def worker(peer, threads, repetitions, min_time):
         jax.config.update("jax_enable_x64", True)
 
     sides, results = {}, {}
-    for case in cases(threads):
+    for case in cases(networks, threads):
         name = case.name(threads)
         step, number = make(case)
         results[name] = [number(step()) for _ in range(WARM_UP)]
@@ -252,6 +256,7 @@ def start(peer, threads, options):
     environment["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
     command = [sys.executable, __file__, f"--worker={peer}", f"--threads={threads}"]
     command += [f"--repetitions={options.repetitions}", f"--min-time={options.min_time}"]
+    command += [f"--network={network}" for network in options.network or NETWORKS]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout)
 
@@ -270,13 +275,15 @@ def check(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", help="the file to write")
-    parser.add_argument("--threads", type=int, default=1, help="more than 1: the largest network on so many too")
+    parser.add_argument("--threads", type=int, default=1, help="more than 1: the last network on so many too")
+    parser.add_argument("--network", action="append", help="widths and batch, in place of the usual four; may be repeated")
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--min-time", type=float, default=0.01, help="seconds of a repetition, at least")
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        json.dump(worker(options.worker, options.threads, options.repetitions, options.min_time), sys.stdout)
+        measured = worker(options.worker, options.network, options.threads, options.repetitions, options.min_time)
+        json.dump(measured, sys.stdout)
         return
 
     context, benchmarks, found = {}, [], {}

@@ -81,18 +81,17 @@ void register_case(const Case& c, std::span<const int> threads) {
 
 }  // namespace
 
-void register_steps(int threads) {
-    const std::vector<std::size_t> tiny = {2, 3, 2}, small = {64, 32, 10}, middle = {784, 128, 10},
-                                   large = {784, 512, 512, 10};
+void register_steps(std::vector<Network> networks, int threads) {
+    if (networks.empty())
+        networks = {{{2, 3, 2}, 4}, {{64, 32, 10}, 32}, {{784, 128, 10}, 64}, {{784, 512, 512, 10}, 128}};
     const std::vector<int> both = {1, threads};
-    for (const auto& [widths, batch] :
-         {std::pair(tiny, 4), std::pair(small, 32), std::pair(middle, 64), std::pair(large, 128)}) {
-        const auto rows = static_cast<std::size_t>(batch);
-        const bool divides = threads > 1 && widths.front() >= 784;  // the smaller ones are too small for two threads
+    for (const auto& [widths, batch] : networks) {
+        // Small products are not worth two threads.
+        const bool divides = threads > 1 && widths[0] * widths[1] * batch >= 1 << 22;
         const auto on = std::span(both).first(divides ? 2 : 1);
-        for (const char* optimizer : {"sgd", "momentum", "adam"}) register_case<float>({widths, rows, optimizer}, on);
-        register_case<float>({widths, rows, "sgd", nn::ActivationKind::tanh}, on);
-        register_case<double>({widths, rows, "sgd"}, on);
+        for (const char* optimizer : {"sgd", "momentum", "adam"}) register_case<float>({widths, batch, optimizer}, on);
+        register_case<float>({widths, batch, "sgd", nn::ActivationKind::tanh}, on);
+        register_case<double>({widths, batch, "sgd"}, on);
         for (std::size_t n : {1, 256}) register_case<float>({widths, n, "none"}, on);
     }
 }
