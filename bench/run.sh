@@ -3,8 +3,10 @@
 #
 #   bench/run.sh [--quick] [build folder]     --quick: few short repetitions, results in the build folder only
 #
-# libtorch, PyTorch and JAX are measured where $PYTHON (python3) can import torch and jax.
+# libtorch, PyTorch and JAX are measured where $PYTHON (python3) can import torch and jax. They choose their kernels by
+# the processor; so does OpenBLAS here, whatever the environment says.
 set -euo pipefail
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
