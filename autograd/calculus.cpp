@@ -26,8 +26,8 @@ namespace {
 
 /// The derivatives of `sum(seeds * ys)` by xs.
 template <class T>
-std::vector<Variable<T>> walk_back(const std::vector<Variable<T>>& ys, const std::vector<Variable<T>>& xs,
-                                   const std::vector<Variable<T>>& seeds) {
+std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
+                                   std::span<const Variable<T>> seeds) {
     Tape<T>& tape = ys.front().tape();
     tape.check_parameters("grad");
     std::size_t count = 0;
@@ -40,7 +40,7 @@ std::vector<Variable<T>> walk_back(const std::vector<Variable<T>>& ys, const std
         count = std::max(count, ys[k].index() + std::size_t{1});
     }
 
-    VariableWalk<T> walk{tape, std::vector<Variable<T>>(count), std::vector<bool>(count, false)};
+    VariableWalk<T> walk{tape, std::vector<Variable<T>>(count), std::vector<char>(count, false)};
     for (const Variable<T>& x : xs) {
         tape.check("grad", x);
         if (x.index() < count) walk.wanted[x.index()] = true;
@@ -100,7 +100,8 @@ std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T
             fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
                         "seed of its shape",
                         to_string(y.shape())));
-    return walk_back<T>({y}, xs, {reshape(y.tape().constant(1), y.shape())});
+    const Variable<T> one = y.tape().constant(1), seed = y.dimension() == 0 ? one : reshape(one, y.shape());
+    return walk_back<T>({&y, 1}, xs, {&seed, 1});
 }
 
 template <class T>
@@ -110,7 +111,7 @@ Variable<T> grad(const Variable<T>& y, const Variable<T>& x) {
 
 template <class T>
 std::vector<Variable<T>> vjp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Variable<T>& seed) {
-    return walk_back<T>({y}, xs, {seed});
+    return walk_back<T>({&y, 1}, xs, {&seed, 1});
 }
 
 template <class T>

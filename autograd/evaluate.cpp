@@ -47,17 +47,11 @@ void BroadcastWalk::next_plane() {
     }
 }
 
-namespace {
-
-/// How many rows of the shape `kept` are summed where it has a 1 on some leading axes of `shape` and is equal to it
-/// behind them; 0 where it is another sum.
-std::size_t summed_rows(ShapeView kept, ShapeView shape) {
+std::size_t leading_rows(ShapeView kept, ShapeView shape) {
     while (!kept.empty() && kept.front() == 1) kept = kept.subspan(1);
     if (kept.size() > shape.size()) return 0;
     return equal_shapes(kept, shape.last(kept.size())) ? size_of(shape.first(shape.size() - kept.size())) : 0;
 }
-
-}  // namespace
 
 template <class T>
 T sum_of(const T* x, std::size_t n) {
@@ -168,18 +162,22 @@ template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
     const std::size_t count = expression.data.size(), size = size_of(shape), targets = size_of(kept);
     const bool sums = !equal_shapes(kept, shape);
-    xt::svector<bool, 8> moves(count);
     bool flat = true, one_row = !sums;
-    for (std::size_t k = 0; k < count; ++k) {
-        moves[k] = equal_shapes(expression.shapes[k], shape);
-        flat &= moves[k];
-        one_row &= moves[k] || size_of(expression.shapes[k]) == 1;
+    for (const ShapeView own : expression.shapes.first(count)) {
+        const bool moves = equal_shapes(own, shape);
+        flat &= moves;
+        one_row &= moves || size_of(own) == 1;
     }
+    if (one_row && flat)
+        return expression.write(expression.expression, z, expression.data.data(), size, accumulate, nullptr, 1,
+                                nullptr);
+    xt::svector<bool, 8> moves(count);
+    for (std::size_t k = 0; k < count; ++k) moves[k] = equal_shapes(expression.shapes[k], shape);
     if (one_row)
-        return expression.write(expression.expression, z, expression.data.data(), size, accumulate,
-                                flat ? nullptr : moves.data(), 1, nullptr);
+        return expression.write(expression.expression, z, expression.data.data(), size, accumulate, moves.data(), 1,
+                                nullptr);
     if (size != 0 && targets > 1 && sums && flat)
-        if (const std::size_t rows = summed_rows(kept, shape))
+        if (const std::size_t rows = leading_rows(kept, shape))
             return sum_rows(z, expression, targets, rows, accumulate);
     if (sums && !accumulate) std::fill_n(z, targets, T(0));
     if (size == 0) return;
@@ -205,17 +203,17 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
 }
 
 template <class T>
-bool sum_leading_axes(Array<T>& z, const Array<T>& x, bool accumulate) {
-    const bool fits = z.size() > 1 && z.dimension() <= x.dimension();
-    const std::size_t rows = fits ? summed_rows(z.shape(), x.shape()) : 0;
-    if (rows != 0) add_rows(z.data(), x.data(), z.size(), rows, accumulate);
+bool sum_leading_axes(T* z, ShapeView kept, const Array<T>& x, bool accumulate) {
+    const std::size_t n = size_of(kept);
+    const std::size_t rows = n > 1 && kept.size() <= x.dimension() ? leading_rows(kept, x.shape()) : 0;
+    if (rows != 0) add_rows(z, x.data(), n, rows, accumulate);
     return rows != 0;
 }
 
 template void evaluate_rows(float*, ShapeView, ShapeView, const ExpressionRows<float>&, bool);
 template void evaluate_rows(double*, ShapeView, ShapeView, const ExpressionRows<double>&, bool);
-template bool sum_leading_axes(Array<float>&, const Array<float>&, bool);
-template bool sum_leading_axes(Array<double>&, const Array<double>&, bool);
+template bool sum_leading_axes(float*, ShapeView, const Array<float>&, bool);
+template bool sum_leading_axes(double*, ShapeView, const Array<double>&, bool);
 template float sum_of(const float*, std::size_t);
 template double sum_of(const double*, std::size_t);
 

@@ -61,9 +61,14 @@ struct ExpressionRows {
 template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate);
 
-/// z = x or z += x, summed over leading axes to z's shape, where that is all there is to do; false where it is not.
+/// How many rows of the shape `kept` there are where it has a 1 on some leading axes of `shape` and is equal to it
+/// behind them; 0 where it is another shape.
+std::size_t leading_rows(ShapeView kept, ShapeView shape);
+
+/// z = x or z += x, summed over leading axes to the shape `kept`, where that is all there is to do; false where it is
+/// not.
 template <class T>
-bool sum_leading_axes(Array<T>& z, const Array<T>& x, bool accumulate);
+bool sum_leading_axes(T* z, ShapeView kept, const Array<T>& x, bool accumulate);
 
 // Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
 // first lane only (seen at -O3 with AVX-512).

@@ -36,7 +36,8 @@ template <class T>
 void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (result.size() == 1)
         return void(*result.data() = sum_of(x.data(), x.size()) + (accumulate ? *result.data() : T(0)));
-    expressions::Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
+    if (!sum_leading_axes(result.data(), kept, x, accumulate))
+        expressions::Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
 }
 
 template <class T>
@@ -47,6 +48,10 @@ void Mean<T>::evaluate_into(Array<T>& result, bool) const {
 
 template <class T>
 void Spread<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (const std::size_t rows = x.size() > 1 ? leading_rows(kept, shape_) : 0) {
+        for (std::size_t r = 0, n = x.size(); r < rows; ++r) move(x.data(), result.data() + r * n, n, accumulate);
+        return;
+    }
     expressions::Bound<T, Array<T>> bound(x);
     bound.shapes[0] = kept;
     bound.write_rows(result.data(), shape_, shape_, accumulate);

@@ -169,7 +169,7 @@ template <class T>
 struct VariableWalk {
     Tape<T>& tape;
     std::vector<Variable<T>> adjoints;  ///< by node; `index` 0 of no tape: none yet
-    std::vector<bool> wanted;           ///< the nodes that lead from the variables asked for
+    std::vector<char> wanted;           ///< whether it is one of the nodes that lead from the variables asked for
 };
 
 /// What a rule sees when it is run on variables.

@@ -134,8 +134,8 @@ void RowProduct<T>::evaluate_into(Array<T>& z, bool) const {
 
 namespace {
 
-/// z[i] = the product of all x but x[i]: that of all divided by x[i], or where it is 0, tiny or infinite, the product of
-/// those in other lanes of registers, and of those before and behind it in its own.
+/// z[i] = the product of all x but x[i]: that of all divided by x[i], or where it is 0, tiny or infinite, the product
+/// of those in other lanes of registers, and of those before and behind it in its own.
 template <class T>
 void products_of_others(const T* x, std::size_t n, T* z) {
     constexpr std::size_t width = Register<T>::size;

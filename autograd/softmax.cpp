@@ -23,7 +23,7 @@ void exp_in_place(T* x, std::size_t n) {
 /// Calls rows(first, count) for groups of rows of length n that together fill a block, and for single longer ones.
 template <class F>
 void in_blocks(std::size_t rows, std::size_t n, F f) {
-    const std::size_t step = std::max<std::size_t>(1, block_size / std::max<std::size_t>(n, 1));
+    const std::size_t step = n >= block_size ? 1 : n == 1 ? block_size : block_size / std::max<std::size_t>(n, 1);
     for (std::size_t first = 0; first < rows; first += step) f(first, std::min(step, rows - first));
 }
 
@@ -194,6 +194,31 @@ void LogSumExp<T>::evaluate_into(Array<T>& z, bool) const {
         }
 }
 
+namespace {
+
+template <class T>
+void softmax_gradient_of_row(const T* z, const T* zbar, std::size_t n, T* xbar, bool accumulate) {
+    T sum = 0;
+    in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
+        sum += fold(some, T(0), std::plus<>(), [&](std::size_t i, auto... count) {
+            return load_some(z + from + i, count...) * load_some(zbar + from + i, count...);
+        });
+    });
+    const auto at = [&](std::size_t i, auto... count) {
+        Register<T> value = load_some(z + i, count...) * (load_some(zbar + i, count...) - sum);
+        if (accumulate) {
+            value += load_some(xbar + i, count...);
+            DELTARULE_BRANCH;
+        }
+        store_some(xbar + i, value, count...);
+    };
+    std::size_t i = 0;
+    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
+    if (i < n) at(i, n - i);
+}
+
+}  // namespace
+
 template <class T>
 void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView view(z.shape(), axis);
@@ -207,23 +232,15 @@ void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const 
             T* xbars = result.data() + start;
             const auto add = [&](std::size_t at, T value) { xbars[at] = accumulate ? xbars[at] + value : value; };
             if (inner == 1) {
-                T sum = 0;
-                if (logarithm) {
-                    sum = sum_of(zbars, n);
-                } else {
-                    in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
-                        for (std::size_t i = 0; i < some; ++i) block[i] = zbars[from + i] * zs[from + i];
-                        sum += sum_of(block, some);
-                    });
+                if (!logarithm) {
+                    softmax_gradient_of_row(zs, zbars, n, xbars, accumulate);
+                    continue;
                 }
+                const T sum = sum_of(zbars, n);
                 in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
-                    if (logarithm) {
-                        std::copy_n(zs + from, some, block);
-                        exp_in_place(block, some);
-                        for (std::size_t i = 0; i < some; ++i) add(from + i, zbars[from + i] - block[i] * sum);
-                    } else {
-                        for (std::size_t i = 0; i < some; ++i) add(from + i, zs[from + i] * (zbars[from + i] - sum));
-                    }
+                    std::copy_n(zs + from, some, block);
+                    exp_in_place(block, some);
+                    for (std::size_t i = 0; i < some; ++i) add(from + i, zbars[from + i] - block[i] * sum);
                 });
                 continue;
             }

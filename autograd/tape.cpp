@@ -72,7 +72,7 @@ Variable<T> Tape<T>::watch(const Parameter<T>& parameter) {
     if (watched_count_ == watched_.size() || watched_[watched_count_].parameter != parameter) {
         for (const Watched& earlier : watched())
             if (earlier.parameter == parameter) {
-                check_parameters("watch");
+                if (earlier.version != parameter.version()) check_parameters("watch");
                 return at(earlier.index);
             }
         watched_.resize(watched_count_);
@@ -304,7 +304,8 @@ void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input
 
 template <class T>
 void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate) {
-    if (!sum_leading_axes(adjoint, values, accumulate))  // as the gradient of every bias is
+    // As the gradient of every bias is.
+    if (!sum_leading_axes(adjoint.data(), adjoint.shape(), values, accumulate))
         add_expression(operation, adjoint, expressions::Bound<T, Array<T>>(values), accumulate);
 }
 
