@@ -92,7 +92,7 @@ template <class T>
 struct Losses {
     std::span<const T> losses;
     T scale;
-    Shape shape_;
+    const Shape& shape_;
     const Shape& shape() const { return shape_; }
     void evaluate_into(Array<T>& z, bool) const;
 };

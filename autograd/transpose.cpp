@@ -52,8 +52,8 @@ template <class T>
 void transpose(const T* x, std::size_t x_step, std::size_t rows, std::size_t columns, T* z, std::size_t z_step,
                bool accumulate) {
     if (rows < 4 || columns < 4) {
-        for (std::size_t j = 0; j < columns; ++j)
-            for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t j = 0; j < columns; ++j)
                 z[j * z_step + i] = accumulate ? z[j * z_step + i] + x[i * x_step + j] : x[i * x_step + j];
         return;
     }

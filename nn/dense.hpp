@@ -8,7 +8,7 @@
 
 namespace nn {
 
-/// A fully connected layer: x (n, in) -> x @ transpose(weight) + bias, of shape (n, out).
+/// A fully connected layer: x (..., in) -> x @ transpose(weight) + bias, of shape (..., out).
 ///
 /// The bias starts at zero. Copies share the parameters, which are handles.
 template <class T>
@@ -23,7 +23,7 @@ class Dense {
 
     bool has_bias() const { return bias.value().size() != 0; }
 
-    /// Records the layer on x's tape. Throws `std::invalid_argument` unless x has the shape (n, in).
+    /// Records the layer on x's tape. Throws `std::invalid_argument` unless x has two axes or more, and `in` columns.
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const;
 
     /// The weight, and the bias where there is one.
