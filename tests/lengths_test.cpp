@@ -127,6 +127,66 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(reductions_of_rows_and_columns, T, Types) {
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(softmax_and_its_losses, T, Types) {
+    for (const std::size_t n : lengths)
+        for (const std::size_t rows : {std::size_t{1}, std::size_t{3}, 1 + n % 40}) {
+            Tape<T> tape;
+            const auto x = tape.variable(random_array<T>({rows, n}, 15));
+            Indices labels = Indices::from_shape({rows});
+            for (std::size_t i = 0; i < rows; ++i) labels(i) = static_cast<std::int64_t>((7 * i + 3) % n);
+            const auto p = softmax(x), logs = log_softmax(x), loss = softmax_cross_entropy(x, labels);
+            const Array<T> seed = random_array<T>({rows, n}, 16);
+            // Each twice: the first gradient is assigned, the second one added.
+            const auto of_p = tape.backward(p + softmax(x), seed), of_logs = tape.backward(logs + log_softmax(x), seed),
+                       of_loss = tape.backward(loss + softmax_cross_entropy(x, labels));
+            double total = 0;
+            for (std::size_t i = 0; i < rows; ++i) {
+                double exponentials = 0, product = 0, seeds = 0;
+                for (std::size_t k = 0; k < n; ++k) exponentials += std::exp(double(x.value()(i, k)));
+                const auto share = [&](std::size_t k) { return std::exp(double(x.value()(i, k))) / exponentials; };
+                for (std::size_t k = 0; k < n; ++k) {
+                    product += share(k) * double(seed(i, k));
+                    seeds += double(seed(i, k));
+                }
+                for (std::size_t k = 0; k < n; ++k) {
+                    const double is_label = static_cast<std::size_t>(labels(i)) == k ? 1 : 0;
+                    check_close(p.value()(i, k), share(k));
+                    check_close(logs.value()(i, k), std::log(share(k)));
+                    check_close(of_p[x](i, k), 2 * share(k) * (double(seed(i, k)) - product));
+                    check_close(of_logs[x](i, k), 2 * (double(seed(i, k)) - share(k) * seeds));
+                    check_close(of_loss[x](i, k), 2 * (share(k) - is_label) / double(rows));
+                    if (is_label == 1) total -= std::log(share(k)) / double(rows);
+                }
+            }
+            check_close(loss.item(), total);
+        }
+}
+
+// A row for all rows, and its gradient, the sum of theirs.
+BOOST_AUTO_TEST_CASE_TEMPLATE(rows_repeated_and_averaged, T, Types) {
+    for (const std::size_t n : lengths)
+        for (const std::size_t rows : {std::size_t{1}, std::size_t{2}, 1 + n % 70}) {
+            Tape<T> tape;
+            const auto row = tape.variable(random_array<T>({n}, 17)), x = tape.variable(random_array<T>({rows, n}, 18));
+            const auto repeated = broadcast_to(row, {rows, n}), average = mean(x, {0});
+            const Array<T> seed = random_array<T>({rows, n}, 19), of_row = random_array<T>({n}, 20);
+            const auto sums = tape.backward(repeated + broadcast_to(row, {rows, n}), seed),
+                       shares = tape.backward(average + mean(x, {0}), of_row), whole = tape.backward(mean(x));
+            for (std::size_t k = 0; k < n; ++k) {
+                double total = 0, seeds = 0;
+                for (std::size_t i = 0; i < rows; ++i) {
+                    BOOST_TEST(repeated.value()(i, k) == row.value()(k));
+                    total += double(x.value()(i, k));
+                    seeds += double(seed(i, k));
+                    check_close(shares[x](i, k), 2 * double(of_row(k)) / double(rows));
+                    check_close(whole[x](i, k), 1 / double(rows * n));
+                }
+                check_close(average.value()(k), total / double(rows));
+                check_close(sums[row](k), 2 * seeds);
+            }
+        }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(products_and_gathers, T, Types) {
     for (const std::size_t m : {1, 2, 5, 15, 40})
         for (const std::size_t k : {1, 3, 8, 20, 70})

@@ -30,6 +30,21 @@ BOOST_AUTO_TEST_CASE(stale_and_foreign_variables_throw) {
     BOOST_CHECK_THROW(Variable<double>().value(), VariableError);
 }
 
+BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
+    std::vector<Gradients<double>> kept;
+    const Parameter<double> w("w", {1, 2});
+    {
+        Tape<double> tape;
+        for (int step = 1; step <= 2; ++step) {
+            tape.rewind();
+            kept.push_back(tape.backward(sum(tape.watch(w) * double(step))));
+        }
+    }
+    Gradients<double> moved = std::move(kept.front());
+    moved = std::move(kept.back());
+    BOOST_TEST(moved[w](1) == 2);
+}
+
 BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
     Tape<double> tape;
     const auto x = tape.variable(3.0), z = x * x, y = z * 2.0;
