@@ -21,13 +21,13 @@ std::ptrdiff_t signed_of(std::size_t number) { return static_cast<std::ptrdiff_t
 template <class T>
 void move(const T* x, T* z, std::size_t n, bool accumulate) {
     if (!accumulate && n > 512) return void(std::copy_n(x, n, z));  // the C library's copy takes a while to begin
-    const auto at = [&](std::size_t i, auto... some) {
-        const Register<T> value = load_some(x + i, some...);
-        store_some(z + i, accumulate ? value + load_some(z + i, some...) : value, some...);
-    };
-    std::size_t i = 0;
-    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
-    if (i < n) at(i, n - i);
+    if (accumulate)
+        each_register<T>(n, [&](std::size_t i, auto... some) {
+            store_some(z + i, load_some(z + i, some...) + load_some(x + i, some...), some...);
+        });
+    else
+        each_register<T>(n,
+                         [&](std::size_t i, auto... some) { store_some(z + i, load_some(x + i, some...), some...); });
 }
 
 }  // namespace

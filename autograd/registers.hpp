@@ -71,6 +71,14 @@ void store_some(T* z, const Register<T>& value, std::size_t n) {
 #endif
 }
 
+/// at(i) for each register of n numbers, i being the place of its first, and at(i, count) for a last one of `count`.
+template <class T, class At>
+[[gnu::always_inline]] inline void each_register(std::size_t n, const At& at) {
+    std::size_t i = 0;
+    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
+    if (i < n) at(i, n - i);
+}
+
 /// Which lanes are among the first n.
 template <class T>
 xsimd::batch_bool<T> inside(std::size_t n) {

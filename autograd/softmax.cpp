@@ -14,16 +14,14 @@ constexpr std::size_t block_size = 512;  // numbers that are worked on at a time
 /// The last register is filled up with zeros, so that a number's result does not depend on its place.
 template <class T>
 void exp_in_place(T* x, std::size_t n) {
-    using Batch = xsimd::batch<T>;
-    std::size_t i = 0;
-    for (; i + Batch::size <= n; i += Batch::size) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(x + i);
-    if (i < n) store_some(x + i, xsimd::exp(load_some(x + i, n - i)), n - i);
+    each_register<T>(
+        n, [x](std::size_t i, auto... some) { store_some(x + i, xsimd::exp(load_some(x + i, some...)), some...); });
 }
 
 /// Calls rows(first, count) for groups of rows of length n that together fill a block, and for single longer ones.
 template <class F>
 void in_blocks(std::size_t rows, std::size_t n, F f) {
-    const std::size_t step = n >= block_size ? 1 : n == 1 ? block_size : block_size / std::max<std::size_t>(n, 1);
+    const std::size_t step = n >= block_size ? 1 : block_size / std::max<std::size_t>(n, 1);
     for (std::size_t first = 0; first < rows; first += step) f(first, std::min(step, rows - first));
 }
 
@@ -204,17 +202,14 @@ void softmax_gradient_of_row(const T* z, const T* zbar, std::size_t n, T* xbar, 
             return load_some(z + from + i, count...) * load_some(zbar + from + i, count...);
         });
     });
-    const auto at = [&](std::size_t i, auto... count) {
+    each_register<T>(n, [&](std::size_t i, auto... count) {
         Register<T> value = load_some(z + i, count...) * (load_some(zbar + i, count...) - sum);
         if (accumulate) {
             value += load_some(xbar + i, count...);
             DELTARULE_BRANCH;
         }
         store_some(xbar + i, value, count...);
-    };
-    std::size_t i = 0;
-    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
-    if (i < n) at(i, n - i);
+    });
 }
 
 }  // namespace

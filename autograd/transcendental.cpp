@@ -36,27 +36,21 @@ auto doubtful(const xt::math::erf_fun&, const Register<T>&, const Register<T>& z
 
 template <class F, class T>
 [[gnu::flatten]] void apply(const F& f, std::size_t n, T* z, const T* x) {
-    const auto at = [&](std::size_t i, auto... some) {
+    each_register<T>(n, [&](std::size_t i, auto... some) {
         const Register<T> before = load_some(x + i, some...);
         Register<T> after = f.simd_apply(before);
         if constexpr (requires { doubtful(f, before, after); })
             if (const auto doubt = doubtful(f, before, after); xsimd::any(doubt)) [[unlikely]]
                 after = xsimd::select(doubt, one_by_one(f, before), after);
         store_some(z + i, after, some...);
-    };
-    std::size_t i = 0;
-    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
-    if (i < n) at(i, n - i);
+    });
 }
 
 template <class F, class T>
 [[gnu::flatten]] void apply(const F& f, std::size_t n, T* z, const T* x, const T* y) {
-    const auto at = [&](std::size_t i, auto... some) {
+    each_register<T>(n, [&](std::size_t i, auto... some) {
         store_some(z + i, f.simd_apply(load_some(x + i, some...), load_some(y + i, some...)), some...);
-    };
-    std::size_t i = 0;
-    for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
-    if (i < n) at(i, n - i);
+    });
 }
 
 #define INSTANTIATE(F)                                                \
