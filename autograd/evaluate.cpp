@@ -162,7 +162,7 @@ template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
     const std::size_t count = expression.data.size(), size = size_of(shape), targets = size_of(kept);
     const bool sums = !equal_shapes(kept, shape);
-    bool flat = true, one_row = !sums;
+    bool flat = true, one_row = !sums;  // where both are so, the least is to be prepared
     for (const ShapeView own : expression.shapes.first(count)) {
         const bool moves = equal_shapes(own, shape);
         flat &= moves;

@@ -20,6 +20,7 @@ struct AdjointTable {
     std::vector<Shelf<T>*> shelves;  ///< where a node's adjoint was taken from the last time
     std::vector<Array<T>*> scratch;  ///< arrays that a rule evaluates on its way
     std::vector<std::pair<const void*, std::uint32_t>> parameters;
+    std::vector<const Node<T>*> chunks;  ///< where the nodes are, or were: they are not looked at
 };
 
 /// What `Tape::backward` returns: the derivative of the output by each leaf, an array of the leaf's shape.
@@ -29,7 +30,7 @@ struct AdjointTable {
 template <class T>
 class Gradients {
   public:
-    Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, const Tape<T>* tape, std::uint32_t epoch);
+    Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, std::uint32_t epoch);
     Gradients(Gradients&&) noexcept;
     Gradients& operator=(Gradients&&) noexcept;
     ~Gradients();
@@ -53,7 +54,6 @@ class Gradients {
 
     BufferPool<T>* pool_;
     std::unique_ptr<AdjointTable<T>> table_;
-    const Tape<T>* tape_;
     std::uint32_t epoch_;
 };
 

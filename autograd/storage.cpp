@@ -115,6 +115,7 @@ void BufferPool<T>::give_back(std::unique_ptr<AdjointTable<T>> table) {
     table->adjoints.clear();
     table->scratch.clear();
     table->parameters.clear();
+    table->chunks.clear();
     tables_.push_back(std::move(table));
     --tables_taken_;
     if (retired_) retire();

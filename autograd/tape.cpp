@@ -152,8 +152,9 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
     for (const Variable<T>& x : keep.variables) check("backward", x);
     check_parameters("backward");
 
-    Gradients<T> gradients(*pool_, pool_->take_table(size_), this, epoch_);
+    Gradients<T> gradients(*pool_, pool_->take_table(size_), epoch_);
     AdjointTable<T>& table = gradients.table();
+    for (const auto& chunk : chunks_) table.chunks.push_back(chunk.get());
     std::vector<Array<T>*>& adjoints = table.adjoints;
     const auto copy_seed = [&](std::size_t k) {
         Array<T>*& adjoint = adjoints[ys[k].index()];
@@ -206,9 +207,8 @@ Gradients<T> Tape<T>::walk(std::span<const Variable<T>> ys, std::span<const Arra
 }
 
 template <class T>
-Gradients<T>::Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, const Tape<T>* tape,
-                        std::uint32_t epoch)
-    : pool_(&pool), table_(std::move(table)), tape_(tape), epoch_(epoch) {}
+Gradients<T>::Gradients(BufferPool<T>& pool, std::unique_ptr<AdjointTable<T>> table, std::uint32_t epoch)
+    : pool_(&pool), table_(std::move(table)), epoch_(epoch) {}
 
 template <class T>
 Gradients<T>::Gradients(Gradients&& other) noexcept = default;
@@ -218,7 +218,6 @@ Gradients<T>& Gradients<T>::operator=(Gradients&& other) noexcept {
     release();
     pool_ = other.pool_;
     table_ = std::move(other.table_);
-    tape_ = other.tape_;
     epoch_ = other.epoch_;
     return *this;
 }
@@ -235,10 +234,11 @@ void Gradients<T>::release() {
 
 template <class T>
 const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const {
-    if (!x.on(*tape_) || x.epoch() != epoch_)
-        throw VariableError("[gradients] the variable belongs to another recording than these gradients");
-    if (x.index() >= table_->adjoints.size())
-        throw VariableError("[gradients] the variable was recorded after these gradients were computed");
+    const std::size_t chunk = x.index() / Tape<T>::chunk_size, place = x.index() % Tape<T>::chunk_size;
+    if (x.epoch() != epoch_ || x.index() >= table_->adjoints.size() || !x.is_at(table_->chunks[chunk] + place))
+        throw VariableError(
+            "[gradients] the variable belongs to another recording than these gradients, or to what was recorded after "
+            "them");
     const Array<T>* adjoint = table_->adjoints[x.index()];
     if (adjoint == nullptr)
         throw GradientError(

@@ -39,7 +39,7 @@ struct Node {
     const RuleTable<T>* rule_table = nullptr;  ///< null for a leaf and for what needs no gradient
     const void* rule = nullptr;
     bool requires_gradient = false;
-    Tape<T>* tape = nullptr;
+    Tape<T>* tape = nullptr;  ///< that it belongs to
 };
 
 /// Which adjoints of inner nodes `backward` keeps, besides the leaves' gradients.
@@ -183,9 +183,9 @@ class Tape {
     Arena& arena() { return arena_; }
     BufferPool<T>& pool() { return *pool_; }
 
-  private:
-    static constexpr std::size_t chunk_size = 16;
+    static constexpr std::size_t chunk_size = 16;  ///< nodes lie together by so many
 
+  private:
     template <class E>
     Variable<T> leaf(const char* kind, bool requires_gradient, const E& value, std::string_view name) {
         Node<T>& node = next();

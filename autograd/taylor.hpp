@@ -1,4 +1,4 @@
-// How the error of a Taylor expansion falls as the step shrinks: what gradcheck.cpp judges by.
+// How the error of a Taylor expansion falls as the step shrinks.
 #pragma once
 
 #include <fmt/format.h>

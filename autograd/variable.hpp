@@ -49,6 +49,7 @@ class Variable {
 
     /// Its node, which the tape may have used again since, its position in the recording, and the recording's number.
     const Node<T>& node() const { return *node_; }
+    bool is_at(const Node<T>* place) const { return node_ == place; }
     std::uint32_t index() const { return index_; }
     std::uint32_t epoch() const { return epoch_; }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the training steps and the inference of bench's cases in PyTorch (eager and compiled) and JAX.
 
-    python3 bench/peers.py --out=peers.json [--threads=2] [--network=64-32-10,32]... [--repetitions=15] [--min-time=0.01]
+    python3 bench/peers.py --out=peers.json [--threads=2] [--network=64-32-10,32]... [--repetitions=15]
+                           [--min-time=0.01]
 
 Measures those that can be imported, each in a process of its own with its threads bound to as many cores. The file has
 the form of Google Benchmark's --benchmark_out, with the same names of cases. What does not give the same losses as the
@@ -276,7 +277,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", help="the file to write")
     parser.add_argument("--threads", type=int, default=1, help="more than 1: the last network on so many too")
-    parser.add_argument("--network", action="append", help="widths and batch, in place of the usual four; may be repeated")
+    parser.add_argument("--network", action="append", help="widths and batch, in place of the usual four; repeatable")
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--min-time", type=float, default=0.01, help="seconds of a repetition, at least")
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)

@@ -107,9 +107,12 @@ BOOST_AUTO_TEST_CASE(dense) {
 
     const auto wide = tape.constant(Array<double>{{1, 2, 3, 4}});
     check_message([&] { layer(wide); },
-                  "[linear] an input of shape (1, 4) does not fit a weight of shape (2, 3) (out, in)");
+                  "[dense] the input has shape (1, 4), but a weight of shape (2, 3) needs (..., n, 3)");
     const auto flat = tape.constant(Array<double>{1, 2, 3});
     check_message([&] { layer(flat); }, "(3,)");
+    Tape<double> other;
+    BOOST_CHECK_THROW(layer(other.constant(wide.value())), std::invalid_argument);
+    BOOST_TEST(other.size() == 1u);  // the constant alone: nothing is half recorded
     const auto stack = tape.constant(Array<double>(autograd::Shape{4, 2, 3}, 1.0));
     BOOST_TEST(autograd::to_string(layer(stack).shape()) == "(4, 2, 2)");
     BOOST_CHECK_THROW(nn::Dense<double>(0, 2, engine), std::invalid_argument);

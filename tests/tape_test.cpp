@@ -32,17 +32,27 @@ BOOST_AUTO_TEST_CASE(stale_and_foreign_variables_throw) {
 
 BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
     std::vector<Gradients<double>> kept;
+    std::vector<Variable<double>> xs;
     const Parameter<double> w("w", {1, 2});
     {
         Tape<double> tape;
         for (int step = 1; step <= 2; ++step) {
             tape.rewind();
-            kept.push_back(tape.backward(sum(tape.watch(w) * double(step))));
+            for (int i = 0; i < 20; ++i) tape.constant(i);
+            xs.push_back(tape.variable(3.0));
+            kept.push_back(tape.backward(sum(tape.watch(w) * xs.back() * double(step))));
         }
+        BOOST_CHECK_THROW(kept.back()[tape.variable(1.0)], VariableError);
     }
+    BOOST_TEST(kept.front()[xs.front()]() == 3);
+    BOOST_CHECK_THROW(kept.front()[xs.back()], VariableError);
+    BOOST_CHECK_THROW(kept.front()[Variable<double>()], VariableError);
     Gradients<double> moved = std::move(kept.front());
     moved = std::move(kept.back());
-    BOOST_TEST(moved[w](1) == 2);
+    BOOST_TEST(moved[w](1) == 6);
+    BOOST_TEST(moved[xs.back()]() == 6);
+    Tape<double> other;
+    BOOST_CHECK_THROW(moved[other.variable(1.0)], VariableError);
 }
 
 BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
