@@ -51,8 +51,11 @@ BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
     moved = std::move(kept.back());
     BOOST_TEST(moved[w](1) == 6);
     BOOST_TEST(moved[xs.back()]() == 6);
-    Tape<double> other;
-    BOOST_CHECK_THROW(moved[other.variable(1.0)], VariableError);
+    Tape<double> living, other;
+    const auto alike = living.variable(1.0), foreign = other.variable(1.0);  // of one number in both recordings
+    const auto gradients = living.backward(alike);
+    BOOST_CHECK_THROW(gradients[foreign], VariableError);
+    BOOST_TEST(gradients[alike]() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
