@@ -6,6 +6,7 @@
 #include <derivation/adjoints.hpp>
 #include <derivation/checker.hpp>
 #include <derivation/evaluate.hpp>
+#include <derivation/key.hpp>
 #include <derivation/values.hpp>
 #include <limits>
 #include <optional>
@@ -24,37 +25,6 @@ constexpr int most_recursions = 3000;
 constexpr std::size_t most_nodes = 200000;
 
 std::size_t as_size(int i) { return static_cast<std::size_t>(i); }
-
-/// A formula with the values of its letters, so that what was recorded for it is found again.
-void write_key(const Expression& e, const Letters& letters, std::string& key) {
-    key += static_cast<char>('a' + static_cast<int>(e.kind));
-    if (e.kind == Kind::number) {
-        key += fmt::format("{}", e.number);
-    } else if (e.kind == Kind::entry) {
-        key += fmt::format("{}", e.symbol);
-    } else {
-        key += e.name;
-    }
-    key += static_cast<char>('0' + e.order);
-    if (e.local) key += 'L';
-    const auto write_letter = [&](const IndexTerm& term) {
-        key += fmt::format("{}{}.{},", term.sign, letters[as_size(term.letter)], term.letter);
-    };
-    for (const Index& index : e.indices) {
-        key += '[';
-        for (const IndexTerm& term : index.terms)
-            key += fmt::format("{}*{},", term.sign, letters[as_size(term.letter)]);
-        key += fmt::format("{}]", index.offset);
-    }
-    if (e.kind == Kind::reduce)
-        for (const IndexTerm& term : e.letters) key += fmt::format("{},", term.letter);
-    else
-        for (const IndexTerm& term : e.letters) write_letter(term);
-    for (const Joint joint : e.joints) key += static_cast<char>(joint);
-    key += '(';
-    for (const Expression& child : e.children) write_key(child, letters, key);
-    key += ')';
-}
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 // The numerical conventions: one table, which the tests below hold against the engine and from which docs/numerics.md
 // is printed (`numerics_test -- --write`).
 #define BOOST_TEST_MODULE numerics
-#include <fmt/format.h>
 #include <autograd/autograd.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -11,36 +10,16 @@
 #include <regex>
 #include <sstream>
 
+#include "conventions.hpp"
 #include "files.hpp"
 
 using namespace autograd;
-using A = Array<double>;
 using Xs = std::vector<Variable<double>>;
 
 namespace {
 
 const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 const double ln2 = std::log(2.0);
-
-/// What an expression gives at a point. The derivative is by x, y, ... along the seed, or of the sum of the result.
-struct Point {
-    const char* text;
-    Function f;
-    std::vector<A> at;
-    A value = {};
-    std::vector<A> derivatives = {};
-    std::optional<A> seed = {};
-    const char* error = nullptr;  ///< what is thrown instead
-    double tolerance = 1e-14;     ///< relative
-};
-
-struct Convention {
-    const char* where;
-    const char* promise;
-    std::vector<Point> points;
-    void (*check)() = nullptr;       ///< what is no expression
-    const char* cited_in = nullptr;  ///< the test's source, where it is another
-};
 
 // clang-format off
 // The text and the function of an expression of x and y.
@@ -381,43 +360,6 @@ const std::vector<Convention> other_operations = {
 const std::vector<Convention>* const tables[] = {&conventions, &other_operations};
 
 // ---- the documentation
-
-std::string numbers(const double* data, ShapeView shape) {
-    if (shape.empty()) return std::isnan(*data) ? "NaN" : fmt::format("{}", *data);
-    std::vector<std::string> parts;
-    const std::size_t step = size_of(shape.subspan(1));
-    for (std::size_t i = 0; i < shape[0]; ++i) parts.push_back(numbers(data + i * step, shape.subspan(1)));
-    return fmt::format("[{}]", fmt::join(parts, ", "));
-}
-
-std::string text_of(const A& array) {
-    return array.size() == 0 ? "none, " + to_string(array.shape()) : numbers(array.data(), array.shape());
-}
-
-std::string text_of(const std::vector<A>& arrays, std::string_view suffix) {
-    std::vector<std::string> parts;
-    for (std::size_t i = 0; i < arrays.size(); ++i)
-        parts.push_back(fmt::format("{}{}: {}", "xy"[i], suffix, text_of(arrays[i])));
-    return fmt::format("{}", fmt::join(parts, "; "));
-}
-
-std::string section(const Convention& convention) {
-    std::string text = fmt::format("\n### {}\n\n{}.\n", convention.where, convention.promise);
-    if (convention.check != nullptr) text += "\nKept by a function beside the table.\n";
-    if (convention.cited_in != nullptr) text += fmt::format("\nKept by `tests/{}`.\n", convention.cited_in);
-    if (convention.points.empty()) return text;
-    text += "\n| expression | at | value | derivative |\n|---|---|---|---|\n";
-    for (const Point& point : convention.points) {
-        text += fmt::format("| `{}` | {} | ", point.text, text_of(point.at, ""));
-        if (point.error != nullptr) {
-            text += fmt::format("error: `{}` | |\n", point.error);
-            continue;
-        }
-        text += fmt::format("{} | {}", text_of(point.value), text_of(point.derivatives, "bar"));
-        text += point.seed ? fmt::format("; for zbar: {} |\n", text_of(*point.seed)) : " |\n";
-    }
-    return text;
-}
 
 std::string documentation() {
     std::string text =
