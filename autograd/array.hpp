@@ -9,11 +9,12 @@
     "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
 #else
 
+#include <string_view>
 #include <xsimd/xsimd.hpp>
 
-static_assert(xsimd::default_arch::version() == DELTARULE_SIMD_VERSION,
+static_assert(xsimd::default_arch::name() == std::string_view(DELTARULE_SIMD),
               "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (the library was "
-              "built for " DELTARULE_SIMD_NAME ", this source is compiled for another instruction set)");
+              "built for " DELTARULE_SIMD ", this source is compiled for another instruction set)");
 
 #if __has_include(<xtensor/containers/xarray.hpp>)
 #include <xtensor/containers/xadapt.hpp>

@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
 
     benchmark::AddCustomContext("compiler", DELTARULE_BENCH_COMPILER);
-    benchmark::AddCustomContext("simd", DELTARULE_SIMD_NAME);
+    benchmark::AddCustomContext("simd", DELTARULE_SIMD);
     benchmark::AddCustomContext("blas", blas_version());
 #ifdef DELTARULE_BENCH_TORCH
     benchmark::AddCustomContext("libtorch", torch_version());

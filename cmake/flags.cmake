@@ -27,7 +27,7 @@ set(probe "${CMAKE_BINARY_DIR}/CMakeFiles/simd.cpp")
 file(WRITE "${probe}" [[
 #include <cstdio>
 #include <xsimd/xsimd.hpp>
-int main() { std::printf("%s;%u", xsimd::default_arch::name(), xsimd::default_arch::version()); }
+int main() { std::printf("%s", xsimd::default_arch::name()); }
 ]])
 get_target_property(xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
 try_run(DELTARULE_SIMD_RUNS DELTARULE_SIMD_COMPILES "${CMAKE_BINARY_DIR}/CMakeFiles/simd" "${probe}"
@@ -42,6 +42,4 @@ endif()
 if(NOT DEFINED DELTARULE_SIMD)
     set(DELTARULE_SIMD "${simd}" CACHE INTERNAL "")
 endif()
-list(GET DELTARULE_SIMD 0 DELTARULE_SIMD_NAME)
-list(GET DELTARULE_SIMD 1 DELTARULE_SIMD_VERSION)
-message(STATUS "SIMD: ${DELTARULE_SIMD_NAME}")
+message(STATUS "SIMD: ${DELTARULE_SIMD}")
