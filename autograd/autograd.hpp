@@ -1,10 +1,10 @@
 // The whole engine.
 #pragma once
 
-#include <autograd/calculus.hpp>
 #include <autograd/compare.hpp>
+#include <autograd/grad.hpp>
 #include <autograd/gradcheck.hpp>
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/precision.hpp>
 #include <autograd/print.hpp>

@@ -2,7 +2,7 @@
 // with a message that begins with `[operation]` where shapes, axes or indices do not fit.
 #pragma once
 
-#include <autograd/functions.hpp>
+#include <autograd/kernels/functors.hpp>
 #include <autograd/tape.hpp>
 #include <optional>
 

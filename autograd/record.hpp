@@ -11,7 +11,7 @@
 // operations.
 #pragma once
 
-#include <autograd/evaluate.hpp>
+#include <autograd/kernels/expressions.hpp>
 #include <autograd/tape.hpp>
 #include <concepts>
 #include <type_traits>

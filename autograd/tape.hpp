@@ -5,7 +5,7 @@
 #include <autograd/error.hpp>
 #include <autograd/gradients.hpp>
 #include <autograd/parameter.hpp>
-#include <autograd/storage.hpp>
+#include <autograd/memory/pool.hpp>
 #include <autograd/variable.hpp>
 #include <initializer_list>
 #include <memory>

@@ -1,7 +1,7 @@
 // A Hessian times a vector beside a gradient: time, and memory on a new tape.
 #include <fmt/ranges.h>
 
-#include <autograd/calculus.hpp>
+#include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
 

@@ -11,7 +11,7 @@ if(DELTARULE_APP)
 endif()
 foreach(room IN ITEMS autograd nn)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule"
-            FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE PATTERN taylor.hpp EXCLUDE)
+            FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE PATTERN check EXCLUDE)
 endforeach()
 install(FILES derivation/derivation.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/derivation")
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/config.hpp"

@@ -1,7 +1,7 @@
 // The checks are checked: rules that are broken on purpose must be caught and named, right rules of hard functions must
 // pass, and on a kink any value between the slopes on both sides.
 #define BOOST_TEST_MODULE gradcheck
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <autograd/array.hpp>
-#include <autograd/registers.hpp>
-#include <autograd/transcendental.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/transcendental.hpp>
 #include <functional>
 #include <tuple>
 #include <utility>

@@ -2,7 +2,7 @@
 // gradcheck.cpp decides by.
 #pragma once
 
-#include <autograd/taylor.hpp>
+#include <autograd/check/taylor.hpp>
 #include <utility>
 
 namespace autograd::taylor {

@@ -1,5 +1,5 @@
 // Each operation with its rule: z is the result, zbar its adjoint.
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <autograd/operations.hpp>
 #include <numbers>
 

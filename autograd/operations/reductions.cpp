@@ -1,7 +1,7 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/softmax.hpp>
+#include <autograd/kernels/exponentials.hpp>
 #include <limits>
 #include <numeric>
 

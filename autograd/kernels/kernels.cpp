@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels.hpp>
-#include <autograd/multiply.hpp>
-#include <autograd/transpose.hpp>
+#include <autograd/kernels/kernels.hpp>
+#include <autograd/kernels/tiles.hpp>
+#include <autograd/kernels/transpose.hpp>
 #include <cmath>
 #include <limits>
 

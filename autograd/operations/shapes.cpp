@@ -1,7 +1,7 @@
 // Operations that move elements. They are linear and come in pairs, each the other's rule.
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <autograd/operations.hpp>
 #include <limits>
 #include <stdexcept>

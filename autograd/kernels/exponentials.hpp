@@ -2,7 +2,7 @@
 // they stand for, which a second derivative records instead.
 #pragma once
 
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <autograd/operations.hpp>
 
 namespace autograd {

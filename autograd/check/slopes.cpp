@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <autograd/print.hpp>
-#include <autograd/slopes.hpp>
+#include <autograd/check/slopes.hpp>
 
 namespace autograd::taylor {
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/storage.hpp>
+#include <autograd/memory/pool.hpp>
 
 namespace autograd {
 

@@ -1,7 +1,7 @@
 // What is computed row by row. Rows that lie together are folded; columns of an inner axis are worked on side by side.
 #include <algorithm>
-#include <autograd/kernels.hpp>
-#include <autograd/registers.hpp>
+#include <autograd/kernels/kernels.hpp>
+#include <autograd/kernels/registers.hpp>
 #include <cmath>
 #include <functional>
 #include <numeric>

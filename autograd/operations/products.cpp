@@ -1,5 +1,5 @@
 #include <fmt/format.h>
-#include <autograd/kernels.hpp>
+#include <autograd/kernels/kernels.hpp>
 #include <autograd/operations.hpp>
 
 namespace autograd {

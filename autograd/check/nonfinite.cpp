@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <autograd/nonfinite.hpp>
+#include <autograd/check/nonfinite.hpp>
 #include <autograd/print.hpp>
 #include <cmath>
 #include <optional>

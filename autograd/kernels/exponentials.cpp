@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <autograd/registers.hpp>
-#include <autograd/softmax.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/exponentials.hpp>
 #include <cmath>
 #include <limits>
 #include <tuple>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <autograd/array.hpp>
-#include <autograd/functions.hpp>
+#include <autograd/kernels/functors.hpp>
 #include <type_traits>
 
 namespace autograd::expressions {

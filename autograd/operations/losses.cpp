@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/softmax.hpp>
+#include <autograd/kernels/exponentials.hpp>
 
 namespace autograd {
 

@@ -1,9 +1,9 @@
 // Large products go to BLAS. Small ones, for which it takes as long to prepare as to multiply, are made here.
 #include <algorithm>
 #include <array>
-#include <autograd/multiply.hpp>
-#include <autograd/registers.hpp>
-#include <autograd/transpose.hpp>
+#include <autograd/kernels/tiles.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/transpose.hpp>
 #include <functional>
 #include <utility>
 #include <xtensor-blas/xblas.hpp>

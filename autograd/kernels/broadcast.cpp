@@ -1,5 +1,5 @@
-#include <autograd/evaluate.hpp>
-#include <autograd/registers.hpp>
+#include <autograd/kernels/expressions.hpp>
+#include <autograd/kernels/registers.hpp>
 #include <functional>
 
 namespace autograd {

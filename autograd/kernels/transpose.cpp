@@ -1,5 +1,5 @@
-#include <autograd/registers.hpp>
-#include <autograd/transpose.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/transpose.hpp>
 #include <utility>
 
 namespace autograd {

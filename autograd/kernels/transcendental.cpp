@@ -1,5 +1,5 @@
-#include <autograd/registers.hpp>
-#include <autograd/transcendental.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/transcendental.hpp>
 #include <limits>
 
 namespace autograd::expressions {
