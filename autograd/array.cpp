@@ -27,6 +27,14 @@ Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes)
     return result;
 }
 
+bool sums_to(ShapeView from, ShapeView to) {
+    if (to.size() > from.size()) return false;
+    const std::size_t offset = from.size() - to.size();
+    for (std::size_t i = 0; i < to.size(); ++i)
+        if (to[i] != 1 && to[i] != from[offset + i]) return false;
+    return true;
+}
+
 std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dimension) {
     const auto n = static_cast<std::ptrdiff_t>(dimension);
     if (axis < -n || axis >= n)

@@ -84,6 +84,9 @@ std::string to_string(ShapeView shape);
 /// `[operation]` where they do not fit.
 Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes);
 
+/// Whether an array of shape `to` broadcasts to `from`, so that a gradient of shape `from` can be summed to `to`.
+bool sums_to(ShapeView from, ShapeView to);
+
 /// The axis, counted from the first. Throws `std::out_of_range` where the array has no such axis.
 std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dimension);
 

@@ -3,23 +3,24 @@
 #include <algorithm>
 #include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
+#include <autograd/record.hpp>
 
 namespace autograd {
 
 template <class T>
 void OnVariables<T>::Adjoint::add(const Variable<T>& e) const {
     VariableWalk<T>& walk = at_.walk_;
-    const Shape& shape = walk.tape.node(input_).value->shape();
+    const Shape& shape = node_at(walk.tape, input_).value->shape();
     Variable<T> gradient = e;
     if (e.shape() != shape) {
-        if (!sums_to(e.shape(), shape)) throw_rule_error(walk.tape.node(at_.index_).operation, e.shape(), shape);
+        if (!sums_to(e.shape(), shape)) throw_rule_error(node_at(walk.tape, at_.index_).operation, e.shape(), shape);
         Shape kept(e.dimension());
         std::fill(kept.begin(), kept.end(), std::size_t{1});
         std::copy(shape.begin(), shape.end(), kept.end() - static_cast<std::ptrdiff_t>(shape.size()));
         gradient = autograd::sum_to(e, kept, shape);
     }
-    Variable<T>& adjoint = walk.adjoints[input_];
-    adjoint = adjoint.on(walk.tape) ? adjoint + gradient : gradient;
+    std::optional<Variable<T>>& adjoint = walk.adjoints[input_];
+    adjoint = adjoint ? *adjoint + gradient : gradient;
 }
 
 namespace {
@@ -29,35 +30,36 @@ template <class T>
 std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
                                    std::span<const Variable<T>> seeds) {
     Tape<T>& tape = ys.front().tape();
-    tape.check_parameters("grad");
+    const Reel<T>& reel = Reel<T>::of(tape);
+    reel.check_parameters("grad");
     std::size_t count = 0;
     for (std::size_t k = 0; k < ys.size(); ++k) {
-        tape.check("grad", ys[k]);
-        tape.check("grad", seeds[k]);
+        reel.check("grad", ys[k]);
+        reel.check("grad", seeds[k]);
         if (seeds[k].shape() != ys[k].shape())
             throw std::invalid_argument(fmt::format("[grad] the seed has shape {}, the output {}",
                                                     to_string(seeds[k].shape()), to_string(ys[k].shape())));
         count = std::max(count, ys[k].index() + std::size_t{1});
     }
 
-    VariableWalk<T> walk{tape, std::vector<Variable<T>>(count), std::vector<char>(count, false)};
+    VariableWalk<T> walk{tape, std::vector<std::optional<Variable<T>>>(count), std::vector<char>(count, false)};
     for (const Variable<T>& x : xs) {
-        tape.check("grad", x);
+        reel.check("grad", x);
         if (x.index() < count) walk.wanted[x.index()] = true;
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-        const Node<T>& node = tape.node(i);
+        const Node<T>& node = reel.node(i);
         if (node.rule != nullptr && std::ranges::any_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; }))
             walk.wanted[i] = true;
     }
 
     for (std::size_t k = 0; k < ys.size(); ++k) {
-        Variable<T>& adjoint = walk.adjoints[ys[k].index()];
-        adjoint = adjoint.on(tape) ? adjoint + seeds[k] : seeds[k];
+        std::optional<Variable<T>>& adjoint = walk.adjoints[ys[k].index()];
+        adjoint = adjoint ? *adjoint + seeds[k] : seeds[k];
     }
     for (auto i = static_cast<std::uint32_t>(count); i-- > 0;) {
-        const Node<T>& node = tape.node(i);
-        if (!walk.wanted[i] || !walk.adjoints[i].on(tape) || node.rule == nullptr) continue;
+        const Node<T>& node = reel.node(i);
+        if (!walk.wanted[i] || !walk.adjoints[i] || node.rule == nullptr) continue;
         if (std::ranges::none_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; })) continue;
         if (node.rule_table->on_variables == nullptr)
             throw GradientError(
@@ -74,8 +76,8 @@ std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::v
     std::vector<Variable<T>> gradients;
     gradients.reserve(xs.size());
     for (const Variable<T>& x : xs) {
-        const bool reached = x.index() < count && walk.adjoints[x.index()].on(tape);
-        gradients.push_back(reached ? walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape()))));
+        const bool reached = x.index() < count && walk.adjoints[x.index()];
+        gradients.push_back(reached ? *walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape()))));
     }
     return gradients;
 }
@@ -138,7 +140,7 @@ std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& 
 template <class T>
 Array<T> jacobian(const Variable<T>& y, const Variable<T>& x) {
     Tape<T>& tape = y.tape();
-    tape.check("jacobian", x);
+    Reel<T>::of(tape).check("jacobian", x);
     Shape shape = y.shape();
     for (std::size_t length : x.shape()) shape.push_back(length);
     Array<T> result = Array<T>::from_shape(shape);

@@ -1,7 +1,8 @@
 // Derivatives of derivatives, and what is made of them.
 #pragma once
 
-#include <autograd/record.hpp>
+#include <autograd/tape.hpp>
+#include <optional>
 #include <vector>
 
 namespace autograd {
@@ -36,5 +37,47 @@ Array<T> jacobian(const Variable<T>& y, const Variable<T>& x);
 /// The second derivatives of a y of one element: shape (x's axes..., x's axes...).
 template <class T>
 Array<T> hessian(const Variable<T>& y, const Variable<T>& x);
+
+/// The adjoints during a backward pass that is itself recorded.
+template <class T>
+struct VariableWalk {
+    Tape<T>& tape;
+    std::vector<std::optional<Variable<T>>> adjoints;  ///< by node
+    std::vector<char> wanted;  ///< whether it is one of the nodes that lead from the variables asked for
+};
+
+/// What a rule sees when it is run on variables.
+template <class T>
+class OnVariables {
+  public:
+    OnVariables(VariableWalk<T>& walk, std::uint32_t index) : walk_(walk), index_(index) {}
+
+    const Variable<T>& operator()(const Variable<T>& x) const { return x; }
+    Variable<T> z() const { return variable_at(walk_.tape, index_); }
+    const Variable<T>& zbar() const { return *walk_.adjoints[index_]; }
+    Variable<T> evaluate(const Variable<T>& e) const { return e; }
+
+    class Adjoint {
+      public:
+        Adjoint(OnVariables& at, std::uint32_t input) : at_(at), input_(input) {}
+
+        /// `e` is a variable, or becomes one where its value is wanted.
+        template <class E>
+        void operator+=(const E& e) const {
+            if (input_ < at_.walk_.wanted.size() && at_.walk_.wanted[input_]) add(e);
+        }
+
+      private:
+        void add(const Variable<T>& e) const;
+
+        OnVariables& at_;
+        std::uint32_t input_;
+    };
+    Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
+
+  private:
+    VariableWalk<T>& walk_;
+    std::uint32_t index_;
+};
 
 }  // namespace autograd

@@ -6,7 +6,7 @@ namespace autograd {
 
 template <class T>
 std::string to_string(const Tape<T>& tape, std::uint32_t index) {
-    const Node<T>& node = tape.node(index);
+    const Node<T>& node = node_at(tape, index);
     std::vector<std::string> inputs;
     for (std::uint32_t input : node.inputs) inputs.push_back(fmt::format("%{}", input));
     std::string text = fmt::format("%{} = {}({})", index, node.operation, fmt::join(inputs, ", "));
@@ -18,7 +18,7 @@ template <class T>
 std::string to_string(const Tape<T>& tape) {
     std::string text;
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
-        const Node<T>& node = tape.node(i);
+        const Node<T>& node = node_at(tape, i);
         text += fmt::format("{:<40} {}", to_string(tape, i), to_string(node.value->shape()));
         if (node.value->size() == 1) text += fmt::format(" = {:.6g}", *node.value->data());
         text += '\n';

@@ -4,43 +4,15 @@
 #include <autograd/array.hpp>
 #include <autograd/error.hpp>
 #include <autograd/gradients.hpp>
+#include <autograd/memory/reel.hpp>
 #include <autograd/parameter.hpp>
-#include <autograd/memory/pool.hpp>
 #include <autograd/variable.hpp>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace autograd {
-
-template <class T>
-class OnArrays;
-template <class T>
-class OnVariables;
-
-/// How a recorded rule is run: on arrays by `Tape::backward`, on variables by `grad`.
-template <class T>
-struct RuleTable {
-    void (*on_arrays)(const void* rule, OnArrays<T>& at);
-    void (*on_variables)(const void* rule, OnVariables<T>& at);  ///< null: the rule is written for arrays only
-};
-
-/// One recorded operation, or a leaf.
-template <class T>
-struct Node {
-    Array<T> storage;                          ///< the value's memory, used again after a rewind
-    const Array<T>* value = nullptr;           ///< `storage`, or the parameter's array
-    const char* operation = "";                ///< "mul"
-    std::span<const std::uint32_t> inputs;     ///< the nodes that it was computed from
-    std::string_view name;                     ///< given by the user
-    const RuleTable<T>* rule_table = nullptr;  ///< null for a leaf and for what needs no gradient
-    const void* rule = nullptr;
-    bool requires_gradient = false;
-    Tape<T>* tape = nullptr;  ///< that it belongs to
-};
 
 /// Which adjoints of inner nodes `backward` keeps, besides the leaves' gradients.
 template <class T>
@@ -69,7 +41,7 @@ struct Keep {
 template <class T>
 class Tape {
   public:
-    Tape();
+    Tape() : reel_(*this) {}
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
@@ -101,7 +73,7 @@ class Tape {
 
     /// The leaf of a parameter: one per parameter and recording, so that the gradients of tied weights add up. The
     /// array is not copied; `Parameter::edit` before `backward` is found and reported.
-    Variable<T> watch(const Parameter<T>& parameter);
+    Variable<T> watch(const Parameter<T>& parameter) { return reel_.watch(parameter); }
 
     /// The derivative of y by every leaf. y must have one element, or a seed of y's shape must be given: the result is
     /// then the derivative of `sum(seed * y)`. Inner adjoints are recycled on the way unless they are to be kept.
@@ -114,81 +86,52 @@ class Tape {
                           const Keep<T>& keep = {});
 
     /// Forgets the recording and keeps its memory. Variables from before throw when they are used.
-    void rewind();
+    void rewind() { reel_.rewind(); }
 
     /// While the returned guard lives, operations compute values and record no rules.
     class [[nodiscard]] Pause {
       public:
-        explicit Pause(Tape& tape) : tape_(tape) { ++tape_.pauses_; }
-        ~Pause() { --tape_.pauses_; }
+        explicit Pause(Tape& tape) : reel_(tape.reel_) { ++reel_.pauses; }
+        ~Pause() { --reel_.pauses; }
         Pause(const Pause&) = delete;
         Pause& operator=(const Pause&) = delete;
 
       private:
-        Tape& tape_;
+        Reel<T>& reel_;
     };
     Pause pause() { return Pause(*this); }
-    bool records() const { return pauses_ == 0; }
+    bool records() const { return reel_.pauses == 0; }
 
     /// While on, the first operation that makes a number that is not finite, forward or backward, throws
     /// `NonfiniteError`: the operation, the index, the operands with their values there, and the likely reason. The
     /// operation does not become part of the recording, which stays as it was before.
-    void trap_nonfinite(bool on) { traps_nonfinite_ = on; }
+    void trap_nonfinite(bool on);
 
     /// Gives a variable a name, for prints and messages, and returns it.
     Variable<T> name(const Variable<T>& x, std::string_view name);
 
-    /// The number of nodes, and node number `index` in the order of recording.
-    std::size_t size() const { return size_; }
-    const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
-    Variable<T> at(std::uint32_t index) const { return {node(index), index, epoch_}; }
-    std::uint32_t epoch() const { return epoch_; }
+    /// The number of nodes.
+    std::size_t size() const { return reel_.size(); }
 
-    /// Throws `VariableError`, beginning with `[operation]`, unless x belongs to the current recording of this tape.
-    void check(const char* operation, const Variable<T>& x) const {
-        if (!x.on(*this) || x.epoch() != epoch_) throw_foreign(operation, x);
-    }
-
-    /// Throws `GradientError` where a parameter was changed since it was watched, and names the operation that needs
-    /// it.
-    void check_parameters(const char* operation) const;
-
-    /// A copy that lives as long as the recording, so that a rule may capture it without owning memory.
+    /// For an operation of one's own: a copy that lives as long as the recording, so that a rule may capture it without
+    /// owning memory; and room for n numbers, as long.
     template <class U>
     std::span<const U> store(std::span<const U> values) {
-        auto* copy = static_cast<U*>(arena_.allocate(values.size() * sizeof(U), alignof(U)));
-        std::copy(values.begin(), values.end(), copy);
-        return {copy, values.size()};
+        const std::span<U> copy = allocate<U>(values.size());
+        std::copy(values.begin(), values.end(), copy.begin());
+        return copy;
     }
-    std::string_view store(std::string_view text);
-
-    /// Room for n numbers, as long.
     template <class U>
     std::span<U> allocate(std::size_t n) {
-        return {static_cast<U*>(arena_.allocate(n * sizeof(U), alignof(U))), n};
+        return {static_cast<U*>(reel_.arena.allocate(n * sizeof(U), alignof(U))), n};
     }
-
-    /// For `record` (record.hpp): whether an operation on these inputs, which are checked, is to have a rule; the next
-    /// node, not yet part of the recording; and the step that makes it so.
-    bool wants_rule(const char* operation, std::span<const Variable<T>> inputs) const {
-        bool wants = false;
-        for (const Variable<T>& input : inputs) {
-            check(operation, input);
-            wants |= input.node().requires_gradient;
-        }
-        return wants && records();
-    }
-    Node<T>& next();
-    Variable<T> commit(Node<T>& node, const char* operation, std::span<const Variable<T>> inputs);
-    Arena& arena() { return arena_; }
-    BufferPool<T>& pool() { return *pool_; }
-
-    static constexpr std::size_t chunk_size = 16;  ///< nodes lie together by so many
 
   private:
+    friend class Reel<T>;
+
     template <class E>
     Variable<T> leaf(const char* kind, bool requires_gradient, const E& value, std::string_view name) {
-        Node<T>& node = next();
+        Node<T>& node = reel_.next();
         if constexpr (std::is_same_v<E, T>) {
             resize(node.storage, Shape{});
             node.storage() = value;
@@ -198,51 +141,34 @@ class Tape {
         } else {
             node.storage = value;
         }
-        return commit_leaf(kind, requires_gradient, node, name);
+        return reel_.commit_leaf(node, kind, requires_gradient, name);
     }
-    Variable<T> commit_leaf(const char* kind, bool requires_gradient, Node<T>& node, std::string_view name);
-    Gradients<T> walk(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep);
-    void add_chunk();
-    [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
 
-    struct Watched {
-        Parameter<T> parameter;
-        std::uint64_t version;
-        std::uint32_t index;
-    };
-
-    std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // nodes never move: a rule may record while the tape is walked
-    std::size_t size_ = 0;
-    std::uint32_t epoch_ = 1;
-    int pauses_ = 0;
-    bool traps_nonfinite_ = false;
-    Arena arena_;
-    std::vector<std::uint32_t> leaves_;
-    std::span<const Watched> watched() const { return {watched_.data(), watched_count_}; }
-
-    std::vector<Watched> watched_;  // behind the first `watched_count_`, what the recording before had in their places
-    std::size_t watched_count_ = 0;
-    std::unique_ptr<BufferPool<T>, RetirePool> pool_;
+    Reel<T> reel_;
 };
 
 template <class T>
-inline Tape<T>& Variable<T>::tape() const {
-    if (node_ == nullptr) throw_unrecorded();
-    return *node_->tape;
-}
-
-template <class T>
-inline bool Variable<T>::on(const Tape<T>& tape) const {
-    return node_ != nullptr && node_->tape == &tape;
+Tape<T>& Variable<T>::tape() const {
+    if (!is_recorded()) throw_unrecorded();
+    return *recording_->tape;
 }
 
 template <class T>
 [[gnu::always_inline]] inline const Array<T>& Variable<T>::value() const {
-    tape().check("value", *this);
-    return *node_->value;
+    return *node().value;
 }
 
-extern template class Tape<float>;
-extern template class Tape<double>;
+template <class T>
+const Node<T>& node_at(const Tape<T>& tape, std::uint32_t index) {
+    return Reel<T>::of(tape).node(index);
+}
+
+template <class T>
+Variable<T> variable_at(const Tape<T>& tape, std::uint32_t index) {
+    return Reel<T>::of(tape).at(index);
+}
+
+extern template class Reel<float>;
+extern template class Reel<double>;
 
 }  // namespace autograd

@@ -1,27 +1,25 @@
 #pragma once
 
 #include <autograd/array.hpp>
-#include <cstdint>
+#include <autograd/memory/recording.hpp>
 #include <string_view>
 
 namespace autograd {
 
 template <class T>
-class Tape;
-template <class T>
 struct Node;
+template <class T>
+class Reel;
 
 /// One recorded array: a small handle that is copied freely. Its operations stand in `operations.hpp`.
 ///
-/// A handle from before `Tape::rewind` throws `VariableError` when it is used. It must not outlive its tape.
+/// A handle from before `Tape::rewind`, or whose tape is gone, throws `VariableError` when it is used.
 template <class T>
 class Variable {
   public:
     using value_type = T;
 
     Variable() = default;
-    Variable(const Node<T>& node, std::uint32_t index, std::uint32_t epoch)
-        : node_(&node), index_(index), epoch_(epoch) {}
 
     const Array<T>& value() const;
     const Shape& shape() const { return value().shape(); }
@@ -45,20 +43,30 @@ class Variable {
 
     /// The tape that it is recorded on. Throws `VariableError` where there is none.
     Tape<T>& tape() const;
-    bool on(const Tape<T>& tape) const;
 
-    /// Its node, which the tape may have used again since, its position in the recording, and the recording's number.
-    const Node<T>& node() const { return *node_; }
-    bool is_at(const Node<T>* place) const { return node_ == place; }
+    /// Whether it belongs to what is recorded on this tape now.
+    bool on(const Tape<T>& tape) const { return is_recorded() && recording_->tape == &tape; }
+
+    /// Its position in the recording, from 0: 3 for `%3`.
     std::uint32_t index() const { return index_; }
-    std::uint32_t epoch() const { return epoch_; }
 
   private:
-    [[noreturn]] static void throw_unrecorded();
+    friend class Reel<T>;
+    Variable(const Node<T>& node, Recording<T>& recording, std::uint32_t index)
+        : node_(&node), recording_(&recording), index_(index), number_(recording.now()) {}
+
+    bool is_recorded() const { return recording_ != nullptr && number_ == recording_->now(); }
+    /// Its node. Throws `VariableError` where it is not recorded any more.
+    const Node<T>& node() const {
+        if (!is_recorded()) throw_unrecorded();
+        return *node_;
+    }
+    [[noreturn]] void throw_unrecorded() const;
 
     const Node<T>* node_ = nullptr;
+    Recording<T>* recording_ = nullptr;
     std::uint32_t index_ = 0;
-    std::uint32_t epoch_ = 0;
+    std::uint32_t number_ = 0;
 };
 
 }  // namespace autograd

@@ -29,7 +29,7 @@ static_assert(!Changes<Variable<double>>);
 static_assert(!Changes<Parameter<double>>);
 static_assert(!GradientChanges<Gradients<double>, Variable<double>>);
 static_assert(!GradientChanges<Gradients<double>, Parameter<double>>);
-static_assert(!NodeChanges<decltype(std::declval<Tape<double>&>().node(0))>);
+static_assert(!NodeChanges<decltype(node_at(std::declval<Tape<double>&>(), 0))>);
 
 struct Changeable {
     Array<double>& value();
@@ -76,9 +76,9 @@ struct Network {
 
     /// All that stands in memory: the parameters, the recorded values and the rules.
     std::size_t bytes() {
-        std::size_t bytes = tape.arena().bytes();
+        std::size_t bytes = Reel<double>::of(tape).arena.bytes();
         for (const auto& parameter : parameters) bytes += parameter.value().size() * sizeof(double);
-        for (std::uint32_t i = 0; i < tape.size(); ++i) bytes += tape.node(i).storage.size() * sizeof(double);
+        for (std::uint32_t i = 0; i < tape.size(); ++i) bytes += node_at(tape, i).storage.size() * sizeof(double);
         return bytes;
     }
 };
@@ -114,9 +114,9 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_tha
         BOOST_TEST(message.find("[" + operation + "] " + needs) == 0u, message);
     };
     check("backward", [&] { tape.backward(y); });
-    check("backward", [&] { jacobian(y, tape.at(0)); });
-    check("grad", [&] { grad(y, tape.at(0)); });
-    check("grad", [&] { hvp(y, {tape.at(0)}, {tape.at(0).value()}); });
+    check("backward", [&] { jacobian(y, variable_at(tape, 0)); });
+    check("grad", [&] { grad(y, variable_at(tape, 0)); });
+    check("grad", [&] { hvp(y, {variable_at(tape, 0)}, {variable_at(tape, 0).value()}); });
     check("watch", [&] { tape.watch(w); });
     const auto again = record_product();
     BOOST_TEST(tape.backward(again)[w](0) == std::exp(1.0), boost::test_tools::tolerance(1e-15));
@@ -176,11 +176,11 @@ BOOST_AUTO_TEST_CASE(recorded_derivatives_do_not_grow_from_rewind_to_rewind) {
         for (int i = 0; i < steps; ++i) step();
         return allocations - before;
     };
-    const std::size_t nodes = tape.size(), arena = tape.arena().bytes(), living = live_allocations;
+    const std::size_t nodes = tape.size(), arena = Reel<double>::of(tape).arena.bytes(), living = live_allocations;
     const std::size_t each = allocated_by(1);
     BOOST_TEST(allocated_by(10'000) == 10'000 * each);
     BOOST_TEST(tape.size() == nodes);
-    BOOST_TEST(tape.arena().bytes() == arena);
+    BOOST_TEST(Reel<double>::of(tape).arena.bytes() == arena);
     BOOST_TEST(live_allocations == living);
 }
 

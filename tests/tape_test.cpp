@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <memory>
 
 #include "allocations.hpp"
 
@@ -56,6 +57,44 @@ BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
     const auto gradients = living.backward(alike);
     BOOST_CHECK_THROW(gradients[foreign], VariableError);
     BOOST_TEST(gradients[alike]() == 1);
+}
+
+// Nothing of a variable whose tape is gone is read, and no other tape takes it for its own: not even one that lies where
+// the first one lay and has recorded as often.
+BOOST_AUTO_TEST_CASE(variables_that_outlive_their_tape_throw) {
+    auto tape = std::make_unique<Tape<double>>();
+    const auto x = tape->variable(2.0), y = x * x;
+    tape.reset();
+    Tape<double> next;
+    const auto z = next.variable(5.0);
+    const auto throws = [](const auto& use) {
+        BOOST_CHECK_EXCEPTION(use(), VariableError, [](const VariableError& error) {
+            return std::string(error.what()).find("its tape is gone") != std::string::npos;
+        });
+    };
+    throws([&] { return x.value(); });
+    throws([&] { return y * y; });
+    throws([&] { return z * x; });
+    throws([&] { return x.tape().size(); });
+    throws([&] { return next.backward(y)[z]; });
+    throws([&] { return grad(y, x); });
+    BOOST_TEST(!x.on(next));
+    BOOST_TEST(z.item() == 5);
+    for (int i = 0; i < 100; ++i) {
+        Tape<double> other;
+        const auto own = other.variable(1.0);
+        BOOST_TEST_REQUIRE(!x.on(other));
+        BOOST_CHECK_THROW(own + x, VariableError);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(gradients_that_were_moved_from_throw) {
+    Tape<double> tape;
+    const auto x = tape.variable(2.0);
+    auto gradients = tape.backward(x * x);
+    const auto moved = std::move(gradients);
+    BOOST_CHECK_THROW(gradients[x], GradientError);
+    BOOST_TEST(moved[x]() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(inner_adjoints_are_kept_where_asked) {
@@ -135,7 +174,7 @@ BOOST_AUTO_TEST_CASE(derivatives_record_no_product_that_nobody_wants) {
     BOOST_TEST(grad(y, w).value()(0, 0) == 2);
     std::size_t products = 0;
     for (auto i = before; i < tape.size(); ++i)
-        products += tape.node(static_cast<std::uint32_t>(i)).operation == std::string("matmul");
+        products += node_at(tape, static_cast<std::uint32_t>(i)).operation == std::string("matmul");
     BOOST_TEST(products == 1u);
 }
 

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <autograd/check/slopes.hpp>
 #include <autograd/grad.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/print.hpp>
-#include <autograd/check/slopes.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>

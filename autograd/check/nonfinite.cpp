@@ -1,7 +1,9 @@
+// Where a number that is not finite came from: what `Tape::trap_nonfinite` looks for and says. A program that sets no
+// trap has none of this.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <autograd/check/nonfinite.hpp>
+#include <autograd/backward.hpp>
 #include <autograd/print.hpp>
 #include <cmath>
 #include <optional>
@@ -73,13 +75,6 @@ constexpr Reason derivative_reasons[] = {
     {"", [](const Element&) { return true; }, "overflow: the derivative is too large for {type}"},
 };
 
-/// Operations whose result at an index is not made of their operands at that index, though the shapes may fit.
-// clang-format off
-constexpr std::string_view not_elementwise[] = {
-    "sum", "mean", "variance", "prod", "amax", "amin", "norm", "logsumexp", "matmul", "linear", "reshape", "transpose",
-    "slice", "pad", "concatenate", "take", "take_along_axis", "scatter_add", "scatter_add_along_axis"};
-// clang-format on
-
 const Reason& reason_in(std::span<const Reason> table, std::string_view operation, const Element& element) {
     return *std::ranges::find_if(table, [&](const Reason& reason) {
         return (reason.operation.empty() || reason.operation == operation) && reason.fits(element);
@@ -122,9 +117,8 @@ template <class T>
 class View {
   public:
     View(const Tape<T>& tape, const Node<T>& node) : tape_(tape), node_(node) {
-        elementwise_ = std::ranges::find(not_elementwise, node.operation) == std::end(not_elementwise) &&
-                       std::ranges::all_of(node.inputs, [&](std::uint32_t input) {
-                           return sums_to(node.value->shape(), tape.node(input).value->shape());
+        elementwise_ = node.elementwise && std::ranges::all_of(node.inputs, [&](std::uint32_t input) {
+                           return sums_to(node.value->shape(), node_at(tape_, input).value->shape());
                        });
     }
 
@@ -132,7 +126,7 @@ class View {
 
     /// The place in an operand that makes this element of the result; none in an operand without elements.
     std::optional<std::size_t> place(std::uint32_t input, std::size_t element) const {
-        const Array<T>& x = *tape_.node(input).value;
+        const Array<T>& x = *node_at(tape_, input).value;
         if (x.size() == 0) return {};
         return elementwise_ ? broadcast_from(element, node_.value->shape(), x.shape()) : most_conspicuous(x);
     }
@@ -142,7 +136,7 @@ class View {
         for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
             const auto where = place(node_.inputs[k], element);
             if (!where) continue;
-            const double value = tape_.node(node_.inputs[k]).value->data()[*where];
+            const double value = node_at(tape_, node_.inputs[k]).value->data()[*where];
             if (k == 0) numbers.x = value;
             if (k == 1) numbers.y = value;
             numbers.operand_infinite |= std::isinf(value);
@@ -156,7 +150,7 @@ class View {
     std::string operands(std::size_t element) const {
         std::string text;
         for (std::uint32_t input : node_.inputs) {
-            const Array<T>& x = *tape_.node(input).value;
+            const Array<T>& x = *node_at(tape_, input).value;
             text += fmt::format("{}{} of shape {}", text.empty() ? "" : "; ", to_string(tape_, input),
                                 to_string(x.shape()));
             if (const auto where = place(input, element))
@@ -180,15 +174,15 @@ std::string in_words(const Reason& reason, const Element& element) {
 /// The `where` through which no gradient came to this element of node `index`, as it chose the other branch there.
 template <class T>
 std::optional<std::uint32_t> branch_not_taken(const Tape<T>& tape, std::uint32_t index, std::size_t element) {
-    const Shape& shape = tape.node(index).value->shape();
+    const Shape& shape = node_at(tape, index).value->shape();
     std::vector<bool> reached(tape.size(), false);
     reached[index] = true;
     for (std::uint32_t i = index + 1; i < tape.size(); ++i) {
-        const Node<T>& node = tape.node(i);
+        const Node<T>& node = node_at(tape, i);
         if (std::ranges::none_of(node.inputs, [&](std::uint32_t input) { return reached[input]; })) continue;
         if (std::string_view(node.operation) == "where" && node.inputs.size() == 3 &&
             reached[node.inputs[1]] != reached[node.inputs[2]] && equal_shapes(node.value->shape(), shape)) {
-            const Array<T>& mask = *tape.node(node.inputs[0]).value;
+            const Array<T>& mask = *node_at(tape, node.inputs[0]).value;
             const bool takes_first = mask.data()[broadcast_from(element, shape, mask.shape())] != T(0);
             if (takes_first != reached[node.inputs[1]]) return i;
         }
@@ -199,8 +193,8 @@ std::optional<std::uint32_t> branch_not_taken(const Tape<T>& tape, std::uint32_t
 
 template <class T>
 [[noreturn]] void throw_nonfinite_adjoint(const ArrayWalk<T>& walk, std::uint32_t index, std::uint32_t input) {
-    const Tape<T>& tape = walk.tape;
-    const Node<T>& node = tape.node(index);
+    const Tape<T>& tape = walk.reel.tape();
+    const Node<T>& node = node_at(tape, index);
     const View<T> view(tape, node);
     const Array<T>& adjoint = *walk.table.adjoints[input];
     const std::size_t place = first_nonfinite(adjoint);
@@ -239,17 +233,17 @@ template <class T>
         number(zbar)));
 }
 
-}  // namespace
-
 template <class T>
 bool all_finite(const Array<T>& array) {
     return first_nonfinite(array) == array.size();
 }
 
+/// Throws for a node whose value is not finite everywhere. It is not yet part of the recording.
 template <class T>
-void throw_nonfinite_value(const Tape<T>& tape, const Node<T>& node) {
-    const View<T> view(tape, node);
+void look_at_value(const Tape<T>& tape, const Node<T>& node) {
     const Array<T>& z = *node.value;
+    if (all_finite(z)) return;
+    const View<T> view(tape, node);
     const std::size_t element = first_nonfinite(z);
     const Element numbers = view.at(element);
     throw NonfiniteError(fmt::format("[{}] the result of shape {} is {} at {}: {}; {}", node.operation,
@@ -258,19 +252,26 @@ void throw_nonfinite_value(const Tape<T>& tape, const Node<T>& node) {
                                      view.operands(element)));
 }
 
+/// Throws where the rule of node `index`, just run, made an adjoint of one of its inputs that is not finite.
 template <class T>
-void check_adjoints(const ArrayWalk<T>& walk, std::uint32_t index) {
-    for (std::uint32_t input : walk.tape.node(index).inputs) {
+void look_at_adjoints(const ArrayWalk<T>& walk, std::uint32_t index) {
+    for (std::uint32_t input : walk.reel.node(index).inputs) {
         const Array<T>* adjoint = walk.table.adjoints[input];
         if (adjoint != nullptr && !all_finite(*adjoint)) throw_nonfinite_adjoint(walk, index, input);
     }
 }
 
-#define INSTANTIATE(T)                                                   \
-    template bool all_finite(const Array<T>&);                           \
-    template void throw_nonfinite_value(const Tape<T>&, const Node<T>&); \
-    template void check_adjoints(const ArrayWalk<T>&, std::uint32_t);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template <class T>
+constexpr Trap<T> trap = {look_at_value<T>, look_at_adjoints<T>};
+
+}  // namespace
+
+template <class T>
+void Tape<T>::trap_nonfinite(bool on) {
+    reel_.trap = on ? &trap<T> : nullptr;
+}
+
+template void Tape<float>::trap_nonfinite(bool);
+template void Tape<double>::trap_nonfinite(bool);
 
 }  // namespace autograd

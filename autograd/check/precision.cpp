@@ -27,12 +27,13 @@ double digits_of(const Array<float>& low, const Array<double>& high) {
 void check_same(const Tape<float>& low, const Tape<double>& high) {
     const auto count = static_cast<std::uint32_t>(std::min(low.size(), high.size()));
     for (std::uint32_t i = 0; i < count; ++i)
-        if (to_string(low, i) != to_string(high, i) || low.node(i).value->shape() != high.node(i).value->shape())
+        if (to_string(low, i) != to_string(high, i) ||
+            node_at(low, i).value->shape() != node_at(high, i).value->shape())
             throw Error(
                 fmt::format("[precision_report] the function records {} of shape {} in float, but {} of shape {} "
                             "in double",
-                            to_string(low, i), to_string(low.node(i).value->shape()), to_string(high, i),
-                            to_string(high.node(i).value->shape())));
+                            to_string(low, i), to_string(node_at(low, i).value->shape()), to_string(high, i),
+                            to_string(node_at(high, i).value->shape())));
     if (low.size() != high.size())
         throw Error(fmt::format("[precision_report] the function records {} nodes in float, but {} in double",
                                 low.size(), high.size()));
@@ -48,8 +49,8 @@ void find_losses(const Tape<double>& tape, std::vector<NodePrecision>& nodes) {
         const bool used = weakest_use[i].has_value();
         needed[i] = used ? std::max(nodes[i].value_digits, left_of_uses[i]) : nodes[i].value_digits;
         known[i] = std::min(nodes[i].adjoint_digits.value_or(all_digits), nodes[i].value_digits);
-        for (std::uint32_t input : tape.node(i).inputs) known[i] = std::min(known[i], nodes[input].value_digits);
-        for (std::uint32_t input : tape.node(i).inputs) {
+        for (std::uint32_t input : node_at(tape, i).inputs) known[i] = std::min(known[i], nodes[input].value_digits);
+        for (std::uint32_t input : node_at(tape, i).inputs) {
             left_of_uses[input] = std::min(left_of_uses[input], needed[i]);
             if (!weakest_use[input] || known[i] < known[*weakest_use[input]]) weakest_use[input] = i;
         }
@@ -60,7 +61,7 @@ void find_losses(const Tape<double>& tape, std::vector<NodePrecision>& nodes) {
     }
     for (std::uint32_t i = 0; i < count; ++i) {
         double of_operands = all_digits;
-        for (std::uint32_t input : tape.node(i).inputs) of_operands = std::min(of_operands, needed[input]);
+        for (std::uint32_t input : node_at(tape, i).inputs) of_operands = std::min(of_operands, needed[input]);
         nodes[i].value_loss = std::max(of_operands - needed[i], 0.0);
     }
 }
@@ -91,14 +92,15 @@ PrecisionReport compare_recordings(const Variable<float>& low, const Variable<do
     PrecisionReport report;
     std::vector<NodePrecision>& nodes = report.nodes;
     for (std::uint32_t i = 0; i < high_tape.size(); ++i) {
-        const Node<double>& node = high_tape.node(i);
+        const Node<double>& node = node_at(high_tape, i);
         NodePrecision& own = nodes.emplace_back();
         own.text = to_string(high_tape, i);
         own.operation = node.operation;
         own.shape = node.value->shape();
-        own.value_digits = digits_of(*low_tape.node(i).value, *node.value);
+        own.value_digits = digits_of(*node_at(low_tape, i).value, *node.value);
         if (node.requires_gradient)
-            own.adjoint_digits = digits_of(low_adjoints[low_tape.at(i)], high_adjoints[high_tape.at(i)]);
+            own.adjoint_digits =
+                digits_of(low_adjoints[variable_at(low_tape, i)], high_adjoints[variable_at(high_tape, i)]);
     }
     find_losses(high_tape, nodes);
     report.worst_value = worst(report.nodes, &NodePrecision::value_loss);

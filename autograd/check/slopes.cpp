@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <autograd/print.hpp>
 #include <autograd/check/slopes.hpp>
+#include <autograd/print.hpp>
 
 namespace autograd::taylor {
 
@@ -28,7 +28,7 @@ TapeGradients Slopes<T>::differentiate(const Weights& weights) {
     const Gradients<T> gradients = tape_.backward(y_, seed_of(weights), Keep<T>::all());
     TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
     for (std::uint32_t n = 0; n < nodes_; ++n) {
-        const Variable<T> node = tape_.at(n);
+        const Variable<T> node = variable_at(tape_, n);
         const Array<T>&value = node.value(), &adjoint = gradients[node];
         for (std::size_t i = 0; i < value.size(); ++i) {
             const double effect = std::abs(double(value.data()[i]) * double(adjoint.data()[i]));
@@ -123,13 +123,15 @@ Kink Slopes<T>::kink(Line<T>& line, std::size_t step, bool jump) {
         f_(record_inputs(tapes[i], moved));
     }
     for (std::uint32_t n = 0; n < nodes_; ++n) {
-        const Node<T>& node = tape_.node(n);
+        const Node<T>& node = node_at(tape_, n);
         if (node.inputs.empty()) continue;
         for (const Tape<T>& tape : tapes)
-            if (n >= tape.size() || !equal_shapes(tape.node(n).value->shape(), node.value->shape())) return {};
+            if (n >= tape.size() || !equal_shapes(node_at(tape, n).value->shape(), node.value->shape())) return {};
         for (std::size_t i = 0; i < node.value->size(); ++i) {
             const double value = node.value->data()[i];
-            const auto change = [&](std::size_t tape) { return double(tapes[tape].node(n).value->data()[i]) - value; };
+            const auto change = [&](std::size_t tape) {
+                return double(node_at(tapes[tape], n).value->data()[i]) - value;
+            };
             const auto size = [&](std::size_t above) {
                 return jump ? std::max(std::abs(change(above)), std::abs(change(above + 1)))
                             : std::abs(change(above) + change(above + 1));

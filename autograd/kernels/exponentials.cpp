@@ -316,7 +316,7 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
 template <class T>
 Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar, T scale) {
     const std::size_t rows = targets.rows(), classes = targets.classes;
-    BufferPool<T>& pool = p.tape().pool();
+    BufferPool<T>& pool = *Reel<T>::of(p.tape()).pool;
     Array<T>& weights = *pool.take(Shape{rows, classes});
     if (targets.one_hot()) {
         weights.fill(T(0));

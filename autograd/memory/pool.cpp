@@ -3,38 +3,6 @@
 
 namespace autograd {
 
-void* Arena::allocate_from_next_block(std::size_t size, std::size_t alignment) {
-    // Blocks grow: a short tape should not pay for a long one.
-    const std::size_t block_size = std::size_t{1024} << std::min<std::size_t>(blocks_.size(), 6);
-    do {
-        if (next_ != 0) ++block_;
-        if (block_ == blocks_.size()) {
-            const std::size_t bytes = std::max(block_size, size + alignment);
-            blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(bytes), bytes});
-        }
-        enter(block_);
-    } while (size + alignment > end_ - next_);
-    return allocate(size, alignment);
-}
-
-void Arena::enter(std::size_t block) {
-    block_ = block;
-    next_ = reinterpret_cast<std::uintptr_t>(blocks_[block].memory.get());
-    end_ = next_ + blocks_[block].size;
-}
-
-void Arena::reset() {
-    for (const Owned& owned : owned_) owned.destroy(owned.object);
-    owned_.clear();
-    if (!blocks_.empty()) enter(0);
-}
-
-std::size_t Arena::bytes() const {
-    std::size_t bytes = 0;
-    for (const Block& block : blocks_) bytes += block.size;
-    return bytes;
-}
-
 template <class T>
 Shelf<T>& BufferPool<T>::find_shelf(std::size_t size) {
     std::size_t i = start(size);
@@ -51,7 +19,7 @@ Shelf<T>& BufferPool<T>::add_shelf(std::size_t size) {
             if (moved != nullptr) free_place(moved->size) = std::move(moved);
     }
     auto& added = free_place(size);
-    added = std::make_unique<Shelf<T>>(Shelf<T>{size, {}});
+    added = std::make_unique<Shelf<T>>(Shelf<T>{size});
     return *added;
 }
 
@@ -65,8 +33,8 @@ std::unique_ptr<Shelf<T>>& BufferPool<T>::free_place(std::size_t size) {
 template <class T>
 Array<T>* BufferPool<T>::find_or_make(const Shape& shape, Shelf<T>*& shelf) {
     shelf = &find_shelf(size_of(shape));
-    if (shelf->waiting.empty()) return new Buffer<T>{Array<T>::from_shape(shape), shelf};
-    resize<T>(*shelf->waiting.back(), shape);
+    if (shelf->first == nullptr) return new Buffer<T>{Array<T>::from_shape(shape), shelf};
+    resize<T>(*shelf->first, shape);
     return take(shape, shelf);
 }
 
@@ -78,10 +46,10 @@ typename BufferPool<T>::Place BufferPool<T>::place(AdjointTable<T>& table, std::
 }
 
 template <class T>
-void BufferPool<T>::give_back(Array<T>* array) {
+void BufferPool<T>::give_back(Array<T>* array) noexcept {
     if (array == nullptr) return;
     Buffer<T>* buffer = static_cast<Buffer<T>*>(array);
-    if (--buffer->holders == 0) buffer->shelf->waiting.push_back(buffer);
+    if (--buffer->holders == 0) buffer->next = std::exchange(buffer->shelf->first, buffer);
 }
 
 template <class T>
@@ -95,13 +63,9 @@ Array<T>* BufferPool<T>::own(Array<T>* array) {
 
 template <class T>
 std::unique_ptr<AdjointTable<T>> BufferPool<T>::take_table(std::size_t n) {
-    std::unique_ptr<AdjointTable<T>> table;
-    if (tables_.empty()) {
-        table = std::make_unique<AdjointTable<T>>();
-    } else {
-        table = std::move(tables_.back());
-        tables_.pop_back();
-    }
+    if (tables_ == nullptr) tables_ = std::make_unique<AdjointTable<T>>();
+    std::unique_ptr<AdjointTable<T>> table = std::move(tables_);
+    tables_ = std::move(table->next);
     table->adjoints.assign(n, nullptr);
     if (table->shelves.size() < n) table->shelves.resize(n, nullptr);
     ++tables_taken_;
@@ -109,20 +73,20 @@ std::unique_ptr<AdjointTable<T>> BufferPool<T>::take_table(std::size_t n) {
 }
 
 template <class T>
-void BufferPool<T>::give_back(std::unique_ptr<AdjointTable<T>> table) {
+void BufferPool<T>::give_back(std::unique_ptr<AdjointTable<T>> table) noexcept {
     for (Array<T>* array : table->adjoints) give_back(array);
     for (Array<T>* array : table->scratch) give_back(array);
     table->adjoints.clear();
     table->scratch.clear();
     table->parameters.clear();
-    table->chunks.clear();
-    tables_.push_back(std::move(table));
+    table->next = std::move(tables_);
+    tables_ = std::move(table);
     --tables_taken_;
     if (retired_) retire();
 }
 
 template <class T>
-void BufferPool<T>::retire() {
+void BufferPool<T>::retire() noexcept {
     retired_ = true;
     if (tables_taken_ == 0) delete this;
 }
@@ -131,7 +95,8 @@ template <class T>
 BufferPool<T>::~BufferPool() {
     for (const auto& shelf : shelves_)
         if (shelf != nullptr)
-            for (const Buffer<T>* buffer : shelf->waiting) delete buffer;
+            while (shelf->first != nullptr) delete std::exchange(shelf->first, shelf->first->next);
+    while (tables_ != nullptr) tables_ = std::move(tables_->next);  // one by one, however many there are
 }
 
 template class BufferPool<float>;

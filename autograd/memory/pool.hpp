@@ -1,59 +1,26 @@
-// Where the tape's memory comes from the second time: an arena for rules, a pool for adjoints.
+// Where the memory of adjoints comes from the second time.
 #pragma once
 
-#include <autograd/gradients.hpp>
+#include <autograd/array.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace autograd {
 
-/// Memory that is handed out piece by piece and taken back all at once; the second time round it is the same memory.
-class Arena {
-  public:
-    Arena() = default;
-    ~Arena() { reset(); }
-    Arena(const Arena&) = delete;
-    Arena& operator=(const Arena&) = delete;
+template <class T>
+struct Shelf;
 
-    void* allocate(std::size_t size, std::size_t alignment) {
-        const std::uintptr_t place = (next_ + alignment - 1) & ~(alignment - 1);
-        if (place + size > end_) return allocate_from_next_block(size, alignment);
-        next_ = place + size;
-        return reinterpret_cast<void*>(place);
-    }
-    /// Makes an object here, a copy or what was moved from the given one, that lives until `reset`.
-    template <class U>
-    const std::decay_t<U>* make(U&& object) {
-        using T = std::decay_t<U>;
-        T* place = new (allocate(sizeof(T), alignof(T))) T(std::forward<U>(object));
-        if constexpr (!std::is_trivially_destructible_v<T>)
-            owned_.push_back({place, [](void* owned) { static_cast<T*>(owned)->~T(); }});
-        return place;
-    }
-    void reset();
-    std::size_t bytes() const;
-
-  private:
-    struct Block {
-        std::unique_ptr<std::byte[]> memory;
-        std::size_t size;
-    };
-    struct Owned {
-        void* object;
-        void (*destroy)(void*);
-    };
-    void* allocate_from_next_block(std::size_t size, std::size_t alignment);
-    void enter(std::size_t block);
-
-    std::vector<Block> blocks_;
-    std::vector<Owned> owned_;
-    std::size_t block_ = 0;
-    std::uintptr_t next_ = 0, end_ = 0;
+/// The adjoints of one backward pass by the number of their node; an empty place is one that was not kept.
+template <class T>
+struct AdjointTable {
+    std::vector<Array<T>*> adjoints;
+    std::vector<Shelf<T>*> shelves;  ///< where a node's adjoint was taken from the last time
+    std::vector<Array<T>*> scratch;  ///< arrays that a rule evaluates on its way
+    std::vector<std::pair<const void*, std::uint32_t>> parameters;  ///< by identity, with their leaf's number
+    std::unique_ptr<AdjointTable> next;  ///< the one behind it, while it waits to be used again
 };
 
 /// An array of the pool.
@@ -61,13 +28,14 @@ template <class T>
 struct Buffer : Array<T> {
     Shelf<T>* shelf;
     std::size_t holders = 1;
+    Buffer* next = nullptr;  ///< the one behind it, while it waits to be used again
 };
 
-/// Arrays of one size that wait to be used again.
+/// Arrays of one size that wait to be used again: a list through themselves, so that giving one back cannot fail.
 template <class T>
 struct Shelf {
     std::size_t size;
-    std::vector<Buffer<T>*> waiting;
+    Buffer<T>* first = nullptr;
 };
 
 /// Arrays that wait to be used again, by their number of elements.
@@ -80,10 +48,9 @@ class BufferPool {
 
     /// An array of this shape with arbitrary contents; `shelf` remembers where it came from, for the next time.
     Array<T>* take(const Shape& shape, Shelf<T>*& shelf) {
-        if (shelf == nullptr || shelf->waiting.empty() || !equal_shapes(shelf->waiting.back()->shape(), shape))
+        if (shelf == nullptr || shelf->first == nullptr || !equal_shapes(shelf->first->shape(), shape))
             return find_or_make(shape, shelf);
-        Buffer<T>* buffer = shelf->waiting.back();
-        shelf->waiting.pop_back();
+        Buffer<T>* buffer = std::exchange(shelf->first, shelf->first->next);
         buffer->holders = 1;
         return buffer;
     }
@@ -100,7 +67,7 @@ class BufferPool {
     Place place(AdjointTable<T>& table, std::uint32_t index, const Shape& shape);
 
     /// Each holder gives it back.
-    void give_back(Array<T>* array);
+    void give_back(Array<T>* array) noexcept;
 
     /// One more holder. A shared array must not be written to: `own` first.
     void share(Array<T>* array) { ++static_cast<Buffer<T>*>(array)->holders; }
@@ -109,10 +76,10 @@ class BufferPool {
 
     /// A table of n empty places.
     std::unique_ptr<AdjointTable<T>> take_table(std::size_t n);
-    void give_back(std::unique_ptr<AdjointTable<T>> table);
+    void give_back(std::unique_ptr<AdjointTable<T>> table) noexcept;
 
     /// Nobody takes anything any more: the pool is destroyed when the last table is back.
-    void retire();
+    void retire() noexcept;
 
   private:
     ~BufferPool();
@@ -125,7 +92,7 @@ class BufferPool {
 
     std::vector<std::unique_ptr<Shelf<T>>> shelves_;  // an open hash table
     std::size_t used_ = 0;
-    std::vector<std::unique_ptr<AdjointTable<T>>> tables_;
+    std::unique_ptr<AdjointTable<T>> tables_;  // that wait to be used again
     std::size_t tables_taken_ = 0;
     bool retired_ = false;
 };

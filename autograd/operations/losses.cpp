@@ -21,7 +21,7 @@ void check_equal_shapes(const char* operation, const Variable<T>& prediction, co
 
 template <class T>
 Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduction reduction) {
-    const Targets<T>* targets = x.tape().arena().make(given);
+    const Targets<T>* targets = Reel<T>::of(x.tape()).arena.make(given);
     const std::span<T> losses = x.tape().template allocate<T>(given.rows());
     const Shape shape = reduction == Reduction::none ? Shape(x.shape().begin(), x.shape().end() - 1) : Shape{};
     const T scale = reduction == Reduction::mean ? T(1) / total : T(1);

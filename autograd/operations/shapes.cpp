@@ -201,7 +201,7 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
     const std::span<const Array<T>*> arrays = tape.template allocate<const Array<T>*>(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const Variable<T>& part = parts[i];
-        tape.check("concatenate", part);
+        Reel<T>::of(tape).check("concatenate", part);
         Shape expected = first;
         if (part.dimension() == first.size()) expected[place] = part.shape()[place];
         if (part.shape() != expected)

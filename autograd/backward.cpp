@@ -1,0 +1,151 @@
+// The walk back: one loop from the output to the beginning, since the order of recording is a topological order.
+#include <fmt/format.h>
+#include <algorithm>
+#include <autograd/backward.hpp>
+#include <autograd/record.hpp>
+
+namespace autograd {
+
+void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input) {
+    throw GradientError(fmt::format("[{}] the derivative rule gives a gradient of shape {} for an input of shape {}",
+                                    operation, to_string(gradient), to_string(input)));
+}
+
+template <class T>
+void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate) {
+    // The gradient of every bias is summed over leading axes.
+    if (!sum_leading_axes(adjoint.data(), adjoint.shape(), values, accumulate))
+        add_expression(operation, adjoint, expressions::Bound<T, Array<T>>(values), accumulate);
+}
+
+/// One backward pass: outputs are seeded, each rule takes a step, and what was not reached is filled with zeros.
+template <class T>
+class BackwardPass {
+  public:
+    BackwardPass(const Reel<T>& reel, std::span<const Variable<T>> ys, std::span<const Array<T>> seeds,
+                 const Keep<T>& keep)
+        : reel_(check(reel, ys, seeds, keep)), ys_(ys), seeds_(seeds), keep_(keep), gradients_(reel) {}
+
+    Gradients<T> run() {
+        for (const Variable<T>& y : ys_) last_ = std::max(last_, y.index());
+        seed();
+        for (std::uint32_t i = last_ + 1; i-- > 0;) step(i);
+        fill();
+        for (const auto& watched : reel_.watched())
+            table_.parameters.emplace_back(watched.parameter.identity(), watched.index);
+        return std::move(gradients_);
+    }
+
+  private:
+    static const Reel<T>& check(const Reel<T>& reel, std::span<const Variable<T>> ys, std::span<const Array<T>> seeds,
+                                const Keep<T>& keep) {
+        for (const Variable<T>& y : ys) reel.check("backward", y);
+        for (std::size_t k = 0; k < seeds.size(); ++k)
+            if (seeds[k].shape() != ys[k].shape())
+                throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
+                                                        to_string(seeds[k].shape()), to_string(ys[k].shape())));
+        for (const Variable<T>& x : keep.variables) reel.check("backward", x);
+        reel.check_parameters("backward");
+        return reel;
+    }
+
+    /// The adjoints of the outputs: 1, or their seeds. A single seed is read where the user has it.
+    void seed() {
+        if (seeds_.empty())
+            new_adjoint(last_).fill(T(1));
+        else if (seeds_.size() == 1)
+            only_seed_ = seeds_.data();
+        else
+            for (std::size_t k = 0; k < seeds_.size(); ++k) add_seed(k);
+    }
+
+    void step(std::uint32_t i) {
+        const Node<T>& node = reel_.node(i);
+        walk_.zbar = i == last_ && only_seed_ != nullptr ? only_seed_ : table_.adjoints[i];
+        if (walk_.zbar == nullptr || node.rule == nullptr) return;
+        {
+            OnArrays<T> at(walk_, i);
+            node.rule_table->on_arrays(node.rule, at);
+        }
+        if (reel_.trap != nullptr) [[unlikely]]
+            reel_.trap->look_at_adjoints(walk_, i);
+        if (!keeps(i)) pool_.give_back(std::exchange(table_.adjoints[i], nullptr));
+    }
+
+    void fill() {
+        const bool is_missing = only_seed_ != nullptr && table_.adjoints[last_] == nullptr;
+        if (is_missing && (keeps(last_) || reel_.node(last_).rule == nullptr)) add_seed(0);
+        const auto fill = [&](std::uint32_t i) {
+            if (table_.adjoints[i] == nullptr) new_adjoint(i).fill(T(0));
+        };
+        for (std::uint32_t leaf : reel_.leaves) fill(leaf);
+        for (const Variable<T>& x : keep_.variables) fill(x.index());
+        if (keep_.everything)
+            for (std::uint32_t i = 0; i < reel_.size(); ++i) fill(i);
+    }
+
+    bool keeps(std::uint32_t i) const {
+        return keep_.everything ||
+               std::ranges::any_of(keep_.variables, [i](const Variable<T>& x) { return x.index() == i; });
+    }
+
+    Array<T>& new_adjoint(std::uint32_t i) {
+        return *(table_.adjoints[i] = pool_.take(reel_.node(i).value->shape(), table_.shelves[i]));
+    }
+
+    void add_seed(std::size_t k) {
+        const std::uint32_t i = ys_[k].index();
+        Array<T>* adjoint = table_.adjoints[i];
+        const T *seed = seeds_[k].data(), *end = seed + seeds_[k].size();
+        if (adjoint == nullptr)
+            std::copy(seed, end, new_adjoint(i).data());
+        else
+            std::transform(seed, end, adjoint->data(), adjoint->data(), std::plus<T>());
+    }
+
+    const Reel<T>& reel_;
+    std::span<const Variable<T>> ys_;
+    std::span<const Array<T>> seeds_;
+    const Keep<T>& keep_;
+    Gradients<T> gradients_;
+    BufferPool<T>& pool_ = *reel_.pool;
+    AdjointTable<T>& table_ = *gradients_.table_;
+    ArrayWalk<T> walk_{reel_, pool_, table_, nullptr};
+    const Array<T>* only_seed_ = nullptr;
+    std::uint32_t last_ = 0;
+};
+
+template <class T>
+Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
+    reel_.check("backward", y);
+    if (y.size() != 1)
+        throw std::invalid_argument(fmt::format(
+            "[backward] the output has shape {}, not one element: reduce it to a scalar, or pass a seed of its shape",
+            to_string(y.shape())));
+    return BackwardPass<T>(reel_, {&y, 1}, {}, keep).run();
+}
+
+template <class T>
+Gradients<T> Tape<T>::backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep) {
+    return BackwardPass<T>(reel_, {&y, 1}, {&seed, 1}, keep).run();
+}
+
+template <class T>
+Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::vector<Array<T>>& seeds,
+                               const Keep<T>& keep) {
+    if (ys.size() != seeds.size() || ys.empty())
+        throw std::invalid_argument(
+            fmt::format("[backward] {} seeds are given for {} outputs", seeds.size(), ys.size()));
+    return BackwardPass<T>(reel_, ys, seeds, keep).run();
+}
+
+#define INSTANTIATE(T)                                                                                     \
+    template void add_array(const char*, Array<T>&, const Array<T>&, bool);                                \
+    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Keep<T>&);                           \
+    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Array<T>&, const Keep<T>&);          \
+    template Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>&, const std::vector<Array<T>>&, \
+                                            const Keep<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd

@@ -1,0 +1,35 @@
+// What outlives a tape, so that a variable can tell whether it is recorded still.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace autograd {
+
+template <class T>
+class Tape;
+
+/// The place that a tape's variables point to. It is never freed: when its tape is gone another tape takes it over and
+/// goes on counting. So a place and a number name one recording, ever, and a variable that outlived its tape finds
+/// another number here instead of freed memory. Each copy of a variable could count itself instead; that costs every
+/// step, and this only some bytes for each tape that was alive at the same time as others.
+template <class T>
+struct Recording {
+    Tape<T>* tape = nullptr;
+    std::atomic<std::uint32_t> number =
+        0;                      ///< of what is recorded now; atomic, as the next tape may be in a thread of its own
+    Recording* next = nullptr;  ///< the one behind it, while it waits for a tape
+
+    /// One that waits, or a new one.
+    static Recording& take(Tape<T>& tape);
+    /// Its variables are of no recording any more.
+    void give_back() noexcept;
+
+    /// The number as its tape's own thread sees it.
+    std::uint32_t now() const { return number.load(std::memory_order_relaxed); }
+    void advance() { number.store(now() + 1, std::memory_order_relaxed); }
+    /// Whether every number has been used: then the tape must take another place.
+    bool is_full() const { return now() == UINT32_MAX; }
+};
+
+}  // namespace autograd

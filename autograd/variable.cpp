@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+#include <autograd/tape.hpp>
+#include <stdexcept>
+
+namespace autograd {
+
+template <class T>
+T Variable<T>::item() const {
+    const Array<T>& array = value();
+    if (array.size() != 1)
+        throw std::invalid_argument(
+            fmt::format("[item] an array of shape {} is not one number", to_string(array.shape())));
+    return *array.data();
+}
+
+template <class T>
+std::string_view Variable<T>::name() const {
+    return node().name;
+}
+
+template <class T>
+const char* Variable<T>::operation() const {
+    return node().operation;
+}
+
+template <class T>
+bool Variable<T>::requires_gradient() const {
+    return node().requires_gradient;
+}
+
+template <class T>
+Variable<T> Variable<T>::detach() const {
+    return tape().constant(value(), name());
+}
+
+template <class T>
+void Variable<T>::throw_unrecorded() const {
+    Reel<T>::throw_not_recorded("value", *this);
+}
+
+template class Variable<float>;
+template class Variable<double>;
+
+}  // namespace autograd
