@@ -46,7 +46,7 @@ class OnArrays {
     OnArrays(const OnArrays&) = delete;
     OnArrays& operator=(const OnArrays&) = delete;
 
-    const Array<T>& operator()(const Variable<T>& x) const { return *Reel<T>::node_of(x).value; }
+    const Array<T>& operator()(const Variable<T>& x) const { return *walk_.reel.node(x.index()).value; }
     const Array<T>& z() const { return *node_.value; }
     const Array<T>& zbar() const { return *walk_.zbar; }
 
@@ -64,7 +64,8 @@ class OnArrays {
     /// the shape, and accumulates: the first contribution by assignment, the later ones by addition.
     class Adjoint {
       public:
-        Adjoint(OnArrays& at, const Variable<T>& x) : at_(at), node_(Reel<T>::node_of(x)), index_(x.index()) {}
+        Adjoint(OnArrays& at, const Variable<T>& x)
+            : at_(at), node_(at.walk_.reel.node(x.index())), index_(x.index()) {}
 
         template <class E>
         void operator+=(const E& e) const {

@@ -149,7 +149,7 @@ class Tape {
 
 template <class T>
 Tape<T>& Variable<T>::tape() const {
-    if (!is_recorded()) throw_unrecorded();
+    if (!is_recorded()) throw_not_recorded("tape", *this);
     return *recording_->tape;
 }
 

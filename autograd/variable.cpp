@@ -34,8 +34,12 @@ Variable<T> Variable<T>::detach() const {
 }
 
 template <class T>
-void Variable<T>::throw_unrecorded() const {
-    Reel<T>::throw_not_recorded("value", *this);
+void Variable<T>::throw_not_recorded(const char* operation, Variable x) {
+    if (x.recording_ == &none)
+        throw VariableError(fmt::format("[{}] a variable was used that was never recorded", operation));
+    throw VariableError(fmt::format(
+        "[{}] a variable is from before rewind(), or its tape is gone, and it no longer has a value; record it again",
+        operation));
 }
 
 template class Variable<float>;

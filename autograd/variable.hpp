@@ -52,19 +52,20 @@ class Variable {
 
   private:
     friend class Reel<T>;
-    Variable(const Node<T>& node, Recording<T>& recording, std::uint32_t index)
-        : node_(&node), recording_(&recording), index_(index), number_(recording.now()) {}
+    Variable(Recording<T>& recording, std::uint32_t index)
+        : recording_(&recording), index_(index), number_(recording.now()) {}
 
-    bool is_recorded() const { return recording_ != nullptr && number_ == recording_->now(); }
+    bool is_recorded() const { return number_ == recording_->now(); }
     /// Its node. Throws `VariableError` where it is not recorded any more.
     const Node<T>& node() const {
-        if (!is_recorded()) throw_unrecorded();
-        return *node_;
+        if (!is_recorded()) throw_not_recorded("value", *this);
+        return *recording_->nodes[index_];
     }
-    [[noreturn]] void throw_unrecorded() const;
+    // By value, so that a variable can stay in registers.
+    [[noreturn]] static void throw_not_recorded(const char* operation, Variable x);
 
-    const Node<T>* node_ = nullptr;
-    Recording<T>* recording_ = nullptr;
+    static inline Recording<T> none;  // whose number none has
+    Recording<T>* recording_ = &none;
     std::uint32_t index_ = 0;
     std::uint32_t number_ = 0;
 };

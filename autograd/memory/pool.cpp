@@ -4,37 +4,9 @@
 namespace autograd {
 
 template <class T>
-Shelf<T>& BufferPool<T>::find_shelf(std::size_t size) {
-    std::size_t i = start(size);
-    while (shelves_[i] != nullptr && shelves_[i]->size != size) i = next(i);
-    return shelves_[i] != nullptr ? *shelves_[i] : add_shelf(size);
-}
-
-template <class T>
-Shelf<T>& BufferPool<T>::add_shelf(std::size_t size) {
-    if (2 * ++used_ > shelves_.size()) {
-        std::vector<std::unique_ptr<Shelf<T>>> old(2 * shelves_.size());
-        std::swap(old, shelves_);
-        for (auto& moved : old)
-            if (moved != nullptr) free_place(moved->size) = std::move(moved);
-    }
-    auto& added = free_place(size);
-    added = std::make_unique<Shelf<T>>(Shelf<T>{size});
-    return *added;
-}
-
-template <class T>
-std::unique_ptr<Shelf<T>>& BufferPool<T>::free_place(std::size_t size) {
-    std::size_t i = start(size);
-    while (shelves_[i] != nullptr) i = next(i);
-    return shelves_[i];
-}
-
-template <class T>
 Array<T>* BufferPool<T>::find_or_make(const Shape& shape, Shelf<T>*& shelf) {
-    shelf = &find_shelf(size_of(shape));
+    shelf = &shelves_[shape];
     if (shelf->first == nullptr) return new Buffer<T>{Array<T>::from_shape(shape), shelf};
-    resize<T>(*shelf->first, shape);
     return take(shape, shelf);
 }
 
@@ -93,9 +65,8 @@ void BufferPool<T>::retire() noexcept {
 
 template <class T>
 BufferPool<T>::~BufferPool() {
-    for (const auto& shelf : shelves_)
-        if (shelf != nullptr)
-            while (shelf->first != nullptr) delete std::exchange(shelf->first, shelf->first->next);
+    for (auto& [shape, shelf] : shelves_)
+        while (shelf.first != nullptr) delete std::exchange(shelf.first, shelf.first->next);
     while (tables_ != nullptr) tables_ = std::move(tables_->next);  // one by one, however many there are
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,18 +32,25 @@ struct Buffer : Array<T> {
     Buffer* next = nullptr;  ///< the one behind it, while it waits to be used again
 };
 
-/// Arrays of one size that wait to be used again: a list through themselves, so that giving one back cannot fail.
+/// Arrays of one shape that wait to be used again: a list through themselves, so that giving one back cannot fail.
 template <class T>
 struct Shelf {
-    std::size_t size;
     Buffer<T>* first = nullptr;
 };
 
-/// Arrays that wait to be used again, by their number of elements.
+struct HashOfShape {
+    std::size_t operator()(const Shape& shape) const {
+        std::size_t hash = 1;
+        for (std::size_t length : shape) hash = (hash + length) * 0x9E3779B97F4A7C15u;
+        return hash >> 16;
+    }
+};
+
+/// Arrays that wait to be used again, by their shape.
 template <class T>
 class BufferPool {
   public:
-    BufferPool() : shelves_(64) {}
+    BufferPool() = default;
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
 
@@ -83,15 +91,9 @@ class BufferPool {
 
   private:
     ~BufferPool();
-    Shelf<T>& find_shelf(std::size_t size);
-    Shelf<T>& add_shelf(std::size_t size);
-    std::unique_ptr<Shelf<T>>& free_place(std::size_t size);
-    std::size_t start(std::size_t size) const { return next((size * 0x9E3779B97F4A7C15u >> 32) - 1); }
-    std::size_t next(std::size_t i) const { return (i + 1) & (shelves_.size() - 1); }  // their number is a power of 2
     Array<T>* find_or_make(const Shape& shape, Shelf<T>*& shelf);
 
-    std::vector<std::unique_ptr<Shelf<T>>> shelves_;  // an open hash table
-    std::size_t used_ = 0;
+    std::unordered_map<Shape, Shelf<T>, HashOfShape> shelves_;
     std::unique_ptr<AdjointTable<T>> tables_;  // that wait to be used again
     std::size_t tables_taken_ = 0;
     bool retired_ = false;

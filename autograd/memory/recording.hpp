@@ -8,6 +8,8 @@ namespace autograd {
 
 template <class T>
 class Tape;
+template <class T>
+struct Node;
 
 /// The place that a tape's variables point to. It is never freed: when its tape is gone another tape takes it over and
 /// goes on counting. So a place and a number name one recording, ever, and a variable that outlived its tape finds
@@ -16,8 +18,9 @@ class Tape;
 template <class T>
 struct Recording {
     Tape<T>* tape = nullptr;
-    std::atomic<std::uint32_t> number =
-        0;                      ///< of what is recorded now; atomic, as the next tape may be in a thread of its own
+    Node<T>* const* nodes = nullptr;  ///< of the tape, by their number
+    /// Of what is recorded now; atomic, as the next tape may be in a thread of its own.
+    std::atomic<std::uint32_t> number = 1;
     Recording* next = nullptr;  ///< the one behind it, while it waits for a tape
 
     /// One that waits, or a new one.

@@ -12,6 +12,7 @@ void Reel<T>::rewind() {
     if (recording_->is_full()) [[unlikely]] {
         recording_->give_back();
         recording_ = &Recording<T>::take(tape_);
+        recording_->nodes = nodes_.data();
     }
     leaves.clear();
     watched_count_ = 0;
@@ -20,13 +21,17 @@ void Reel<T>::rewind() {
 
 template <class T>
 [[gnu::noinline]] void Reel<T>::add_chunk() {
-    chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+    constexpr std::size_t chunk_size = 16;
+    if (nodes_.capacity() < nodes_.size() + chunk_size) nodes_.reserve(2 * nodes_.size() + chunk_size);
+    Node<T>* chunk = chunks_.emplace_back(std::make_unique<Node<T>[]>(chunk_size)).get();
+    for (std::size_t i = 0; i < chunk_size; ++i) nodes_.push_back(chunk + i);
+    recording_->nodes = nodes_.data();
 }
 
 template <class T>
 Node<T>& Reel<T>::next() {
-    if (size_ == chunks_.size() * chunk_size) add_chunk();
-    Node<T>& node = chunks_[size_ / chunk_size][size_ % chunk_size];
+    if (size_ == nodes_.size()) add_chunk();
+    Node<T>& node = *nodes_[size_];
     node.value = &node.storage;
     node.inputs = {};
     node.name = {};
@@ -47,7 +52,7 @@ Variable<T> Reel<T>::commit(Node<T>& node, const char* operation, std::span<cons
     node.requires_gradient = node.rule != nullptr;
     if (trap != nullptr) [[unlikely]]
         trap->look_at_value(tape_, node);
-    return {node, *recording_, static_cast<std::uint32_t>(size_++)};
+    return {*recording_, static_cast<std::uint32_t>(size_++)};
 }
 
 template <class T>
@@ -56,7 +61,7 @@ Variable<T> Reel<T>::commit_leaf(Node<T>& node, const char* kind, bool requires_
     node.requires_gradient = requires_gradient;
     if (requires_gradient) leaves.push_back(static_cast<std::uint32_t>(size_));
     node.name = store(name);
-    return {node, *recording_, static_cast<std::uint32_t>(size_++)};
+    return {*recording_, static_cast<std::uint32_t>(size_++)};
 }
 
 template <class T>
@@ -102,19 +107,9 @@ void Reel<T>::check_parameters(const char* operation) const {
 }
 
 template <class T>
-void Reel<T>::throw_foreign(const char* operation, const Variable<T>& x) const {
-    if (!x.is_recorded()) throw_not_recorded(operation, x);
+void Reel<T>::throw_foreign(const char* operation, Variable<T> x) {
+    if (!x.is_recorded()) Variable<T>::throw_not_recorded(operation, x);
     throw VariableError(fmt::format("[{}] a variable belongs to another tape", operation));
-}
-
-template <class T>
-void Reel<T>::throw_not_recorded(const char* operation, const Variable<T>& x) {
-    if (x.recording_ == nullptr)
-        throw VariableError(fmt::format("[{}] a variable was used that was never recorded", operation));
-    throw VariableError(fmt::format(
-        "[{}] a variable is from before rewind(), or its tape is gone, and it no longer has a value; record "
-        "it again",
-        operation));
 }
 
 template class Reel<float>;

@@ -38,18 +38,16 @@ class Reel {
     /// is recorded no more.
     static Reel& of(const char* operation, std::span<const Variable<T>> inputs) {
         const Variable<T>& first = inputs.front();
-        if (!first.is_recorded()) throw_not_recorded(operation, first);
+        if (!first.is_recorded()) Variable<T>::throw_not_recorded(operation, first);
         return first.recording_->tape->reel_;
     }
 
     Tape<T>& tape() const { return tape_; }
     std::size_t size() const { return size_; }
-    Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
-    const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
-    Variable<T> at(std::uint32_t index) const { return {node(index), *recording_, index}; }
+    Node<T>& node(std::uint32_t index) { return *nodes_[index]; }
+    const Node<T>& node(std::uint32_t index) const { return *nodes_[index]; }
+    Variable<T> at(std::uint32_t index) const { return {*recording_, index}; }
 
-    /// A variable's node, without a look whether it is recorded still.
-    static const Node<T>& node_of(const Variable<T>& x) { return *x.node_; }
     /// What tells one recording from every other.
     struct Identity {
         const Recording<T>* recording;
@@ -72,7 +70,7 @@ class Reel {
         bool wants = false;
         for (const Variable<T>& input : inputs) {
             check(operation, input);
-            wants |= node_of(input).requires_gradient;
+            wants |= node(input.index()).requires_gradient;
         }
         return wants && pauses == 0;
     }
@@ -100,15 +98,13 @@ class Reel {
     const Trap<T>* trap = nullptr;
 
   private:
-    static constexpr std::size_t chunk_size = 16;
     void add_chunk();
-    [[noreturn]] void throw_foreign(const char* operation, const Variable<T>& x) const;
-    [[noreturn]] static void throw_not_recorded(const char* operation, const Variable<T>& x);
-    friend class Variable<T>;
+    [[noreturn]] static void throw_foreign(const char* operation, Variable<T> x);
 
     Tape<T>& tape_;
     Recording<T>* recording_;
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // nodes never move: a rule may record while the tape is walked
+    std::vector<Node<T>*> nodes_;
     std::size_t size_ = 0;
     std::vector<Watched> watched_;  // behind the first `watched_count_`, what the recording before had in their places
     std::size_t watched_count_ = 0;
