@@ -14,8 +14,8 @@ void throw_rule_error(const char* operation, ShapeView gradient, ShapeView input
 template <class T>
 void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate) {
     // The gradient of every bias is summed over leading axes.
-    if (!sum_leading_axes(adjoint.data(), adjoint.shape(), values, accumulate))
-        add_expression(operation, adjoint, expressions::Bound<T, Array<T>>(values), accumulate);
+    if (!kernels::sum_leading_axes(adjoint.data(), adjoint.shape(), values, accumulate))
+        add_expression(operation, adjoint, kernels::Bound<T, Array<T>>(values), accumulate);
 }
 
 /// One backward pass: outputs are seeded, each rule takes a step, and what was not reached is filled with zeros.

@@ -2,7 +2,7 @@
 // expression or a kernel straight into the array of x's adjoint.
 #pragma once
 
-#include <autograd/kernels/evaluate.hpp>
+#include <autograd/kernels/kernel.hpp>
 #include <autograd/tape.hpp>
 
 namespace autograd {
@@ -11,7 +11,7 @@ namespace autograd {
 
 /// adjoint = values, or adjoint += values, summed to its shape where they broadcast it.
 template <class T, class E>
-void add_expression(const char* operation, Array<T>& adjoint, expressions::Bound<T, E> bound, bool accumulate) {
+void add_expression(const char* operation, Array<T>& adjoint, kernels::Bound<T, E> bound, bool accumulate) {
     const Shape& to = adjoint.shape();
     ShapeView from = bound.shapes[0];
     Shape whole;
@@ -50,6 +50,10 @@ class OnArrays {
     const Array<T>& z() const { return *node_.value; }
     const Array<T>& zbar() const { return *walk_.zbar; }
 
+    /// Whether anyone asks for x's adjoint. `adjoint(x) +=` looks by itself; on variables, where the right-hand side is
+    /// recorded before it is added, a rule may ask first.
+    bool wants(const Variable<T>& x) const { return Reel<T>::node_of(x).requires_gradient; }
+
     /// The expression's value, where a rule needs it whole.
     const Array<T>& evaluate(const Array<T>& e) { return e; }
     template <class E>
@@ -73,10 +77,13 @@ class OnArrays {
             if constexpr (std::is_same_v<E, Array<T>>)
                 if (&e == walk().zbar && at_.share_with(node_, index_)) return;
             const auto [adjoint, accumulate] = walk().pool.place(walk().table, index_, node_.value->shape());
-            if constexpr (Kernel<E, T>)
+            if constexpr (AddingKernel<E, T>) {
                 if (is_of_shape(e, adjoint.shape())) return e.evaluate_into(adjoint, accumulate);
-            if constexpr (expressions::Fused<E, T> && !std::is_same_v<E, Array<T>>)
-                add_expression(at_.node_.operation, adjoint, expressions::Bound<T, E>(e), accumulate);
+            } else if constexpr (Kernel<E, T>) {
+                if (!accumulate && is_of_shape(e, adjoint.shape())) return e.evaluate_into(adjoint);
+            }
+            if constexpr (kernels::Fused<E, T> && !std::is_same_v<E, Array<T>>)
+                add_expression(at_.node_.operation, adjoint, kernels::Bound<T, E>(e), accumulate);
             else
                 add_array(at_.node_.operation, adjoint, at_.evaluate(e), accumulate);
         }

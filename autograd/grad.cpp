@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <autograd/grad.hpp>
-#include <autograd/operations.hpp>
-#include <autograd/record.hpp>
+#include <autograd/operations/partners.hpp>
 
 namespace autograd {
 

@@ -56,6 +56,7 @@ class OnVariables {
     Variable<T> z() const { return variable_at(walk_.tape, index_); }
     const Variable<T>& zbar() const { return *walk_.adjoints[index_]; }
     Variable<T> evaluate(const Variable<T>& e) const { return e; }
+    bool wants(const Variable<T>& x) const { return wants(x.index()); }
 
     class Adjoint {
       public:
@@ -64,7 +65,7 @@ class OnVariables {
         /// `e` is a variable, or becomes one where its value is wanted.
         template <class E>
         void operator+=(const E& e) const {
-            if (input_ < at_.walk_.wanted.size() && at_.walk_.wanted[input_]) add(e);
+            if (at_.wants(input_)) add(e);
         }
 
       private:
@@ -76,6 +77,8 @@ class OnVariables {
     Adjoint adjoint(const Variable<T>& x) { return {*this, x.index()}; }
 
   private:
+    bool wants(std::uint32_t input) const { return input < walk_.wanted.size() && walk_.wanted[input]; }
+
     VariableWalk<T>& walk_;
     std::uint32_t index_;
 };

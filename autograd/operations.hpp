@@ -8,8 +8,7 @@
 
 namespace autograd {
 
-// ---- elementwise
-// -----------------------------------------------------------------------------------------------------
+// ---- elementwise ---------------------------------------------------------------------------------------------------
 
 template <class T>
 Variable<T> operator+(Variable<T> x, Variable<T> y);
@@ -152,7 +151,7 @@ Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
     return where(x.tape().constant(as_numbers<T>(condition)), x, y);
 }
 
-// The names that rules share with functions.hpp, so that they run on variables too.
+// What rules call on arrays (functors.hpp), so that they run on variables too.
 template <class T>
 Variable<T> gate(Variable<T> u, Variable<T> x);
 template <class T>
@@ -169,7 +168,7 @@ Variable<T> finite(Variable<T> x);
 template <class T>
 Variable<T> sign(Variable<T> x);
 
-// ---- reductions: over all axes, or over the axes named; with `keepdims` these stay, of length 1 --------------------
+// ---- reductions: over all axes, or over the axes named; with `keepdims` these stay, of length 1 ------------------
 
 template <class T>
 Variable<T> sum(Variable<T> x);
@@ -220,8 +219,7 @@ Variable<T> softmax(Variable<T> x, E&& mask, std::ptrdiff_t axis = -1) {
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);
 
-// ---- shapes
-// ----------------------------------------------------------------------------------------------------------
+// ---- shapes --------------------------------------------------------------------------------------------------------
 
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape);
@@ -257,33 +255,7 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
 template <class T>
 Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
 
-// The partners that rules call: linear, each the other's derivative.
-struct StoredIndices;
-template <class T>
-Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
-template <class T>
-Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
-template <class T>
-Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
-template <class T>
-Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
-template <class T>
-Variable<T> permute(Variable<T> x, const Shape& axes);
-template <class T>
-Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count);
-template <class T>
-Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length);
-template <class T>
-Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis);
-template <class T>
-Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
-template <class T>
-Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis);
-template <class T>
-Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
-
-// ---- products
-// --------------------------------------------------------------------------------------------------------
+// ---- products ------------------------------------------------------------------------------------------------------
 
 /// `a @ b` as NumPy defines it: matrices (m, k) x (k, n), stacks of them, and vectors on either side.
 template <class T>
@@ -294,8 +266,7 @@ Variable<T> linear(Variable<T> x, Variable<T> weight);
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> weight, Variable<T> bias);
 
-// ---- losses
-// ----------------------------------------------------------------------------------------------------------
+// ---- losses --------------------------------------------------------------------------------------------------------
 
 enum class Reduction { none, mean, sum };
 

@@ -13,6 +13,9 @@
 
 #include <autograd/backward.hpp>
 #include <autograd/grad.hpp>
+#include <autograd/kernels/matrices.hpp>
+#include <autograd/kernels/moves.hpp>
+#include <autograd/kernels/sums.hpp>
 #include <concepts>
 #include <type_traits>
 

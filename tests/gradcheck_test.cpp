@@ -1,7 +1,6 @@
 // The checks are checked: rules that are broken on purpose must be caught and named, right rules of hard functions must
 // pass, and on a kink any value between the slopes on both sides.
 #define BOOST_TEST_MODULE gradcheck
-#include <autograd/kernels/kernels.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>
@@ -410,7 +409,7 @@ BOOST_AUTO_TEST_CASE(a_rule_must_be_linear_in_the_incoming_adjoint) {
     const auto loss = gradcheck(
         [](const Xs& xs) {
             const auto x = xs[0];
-            return record("loss", {x}, SumTo<double>{x.value(), {1, 1}, {}},
+            return record("loss", {x}, sum_to(x.value(), {1, 1}, {}),
                           [x](auto& at) { at.adjoint(x) += at(x) * 0.0 + 1.0; });
         },
         {points});
@@ -439,4 +438,34 @@ BOOST_AUTO_TEST_CASE(second_derivatives_see_the_incoming_adjoint_and_both_ways_o
                                         {points});
     BOOST_TEST(!two_ways.passed);
     BOOST_TEST(two_ways.message.find("on variables") != std::string::npos, two_ways.message);
+}
+
+// Kernels stand in a rule of one's own as expressions do, and the same text runs on variables.
+BOOST_AUTO_TEST_CASE(own_rules_transpose_and_multiply_matrices) {
+    const auto transposed = [](const Variable<double>& x) {
+        return record("own transpose", {x}, matrix_transpose(x.value()),
+                      [x](auto& at) { at.adjoint(x) += matrix_transpose(at.zbar()); });
+    };
+    const auto gram = [](const Variable<double>& x) {
+        return record("own gram matrix", {x}, matmul(matrix_transpose(x.value()), x.value()), [x](auto& at) {
+            at.adjoint(x) += matmul(at(x), at.zbar());
+            at.adjoint(x) += matmul(at(x), matrix_transpose(at.zbar()));
+        });
+    };
+    Tape<double> tape;
+    const auto x = tape.variable(points);
+    BOOST_TEST(transposed(x).value() == transpose(x).value());
+    BOOST_TEST(gram(x).value() == matmul(transpose(x), x).value());
+    const Array<double> stack = Array<double>(Shape{2, 2, 3}, 0.0) + points + 0.5;
+    for (const Array<double>& input : {points, stack}) {
+        const Function twice = [&](const Xs& xs) { return transposed(xs[0]) * transposed(xs[0]); };
+        const Function grams = [&](const Xs& xs) { return gram(xs[0]); };
+        for (const Function& f : {twice, grams}) {
+            const auto first = gradcheck(f, {input}), second = gradgradcheck(f, {input});
+            BOOST_TEST(first.passed, first.message);
+            BOOST_TEST(second.passed, second.message);
+        }
+    }
+    BOOST_CHECK_THROW(transposed(tape.variable(vector)), std::invalid_argument);
+    BOOST_CHECK_THROW(gram(tape.variable(vector)), std::invalid_argument);
 }

@@ -136,6 +136,20 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_changed_is_reported_with_the_operation_tha
     check("backward", [&] { tape.backward(watched_meanwhile); });
 }
 
+// z = 2 prod(x), whose gradient comes in two parts that are made by a kernel which writes and can't add.
+BOOST_AUTO_TEST_CASE(a_kernel_that_only_writes_is_added_to_an_adjoint_all_the_same) {
+    static_assert(Kernel<kernels::ExclusiveProduct<double>, double>);
+    static_assert(!AddingKernel<kernels::ExclusiveProduct<double>, double>);
+    static_assert(AddingKernel<kernels::Product<double>, double>);
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{2, 3, 5});
+    const auto z = record("twice the product", {x}, prod(x).value() * 2.0, [x](OnArrays<double>& at) {
+        at.adjoint(x) += exclusive_product(at(x), {1});
+        at.adjoint(x) += exclusive_product(at(x), {1});
+    });
+    BOOST_TEST(tape.backward(z)[x] == (Array<double>{30, 20, 12}));
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {
     Tape<double> tape;
     Parameter<double> w("w", Array<double>(xt::ones<double>({4, 3}) * 0.1));

@@ -6,75 +6,14 @@
 
 #include <algorithm>
 #include <array>
-#include <autograd/array.hpp>
+#include <autograd/kernels/broadcast.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/transcendental.hpp>
 #include <functional>
 #include <tuple>
 #include <utility>
 
-namespace autograd {
-
-/// Several arrays walked in step: `operands` broadcast to `shape`. Neighbouring axes along which each operand moves, or
-/// repeats, throughout are one. The innermost of what is left is a row, and rows make planes.
-class BroadcastWalk {
-  public:
-    BroadcastWalk(ShapeView shape, std::span<const ShapeView> operands);
-
-    std::size_t planes() const { return planes_; }
-    std::size_t rows() const { return lengths_[1]; }
-    std::size_t row_length() const { return lengths_[0]; }
-    /// Whether an operand moves along a row, or repeats an element.
-    bool moves(std::size_t operand) const { return strides_[operand] != 0; }
-    /// How far an operand's rows lie apart, and where its current plane begins.
-    std::size_t step(std::size_t operand) const { return strides_[operands_ + operand]; }
-    std::size_t offset(std::size_t operand) const { return offsets_[operand]; }
-    void next_plane();
-
-  private:
-    using Numbers = xt::svector<std::size_t, 8>;
-    std::size_t operands_, planes_ = 1;
-    Numbers lengths_, strides_, position_, offsets_;  // axes innermost first; strides axis by axis
-};
-
-/// The sum of n numbers that lie together: registers of running sums, and halves of long rows added as NumPy does, so
-/// that the error grows with log n instead of n.
-template <class T>
-T sum_of(const T* x, std::size_t n);
-
-/// The rows of an expression, whatever its type.
-template <class T>
-struct ExpressionRows {
-    const void* expression;
-    std::span<const T*> data;     ///< where its arrays begin
-    std::span<ShapeView> shapes;  ///< theirs, and behind them a place for the result's
-    bool is_array;                ///< the expression is an array
-
-    /// z = values, or z += values, for rows of n numbers that lie `steps` apart. An array that does not move `along` a
-    /// row repeats one element; all of them do where `along` is null.
-    void (*write)(const void* expression, T* z, const T* const* row, std::size_t n, bool accumulate, const bool* along,
-                  std::size_t rows, const std::size_t* steps);
-};
-
-/// Writes an expression of shape `shape` to z, whose shape `kept` has a 1 on every axis that is to be summed, or adds
-/// it, row by row.
-template <class T>
-void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate);
-
-/// How many rows of the shape `kept` there are where it has a 1 on some leading axes of `shape` and is equal to it
-/// behind them; 0 where it is another shape.
-std::size_t leading_rows(ShapeView kept, ShapeView shape);
-
-/// z = x or z += x, summed over leading axes to the shape `kept`, where that is all there is to do; false where it is
-/// not.
-template <class T>
-bool sum_leading_axes(T* z, ShapeView kept, const Array<T>& x, bool accumulate);
-
-// Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
-// first lane only (seen at -O3 with AVX-512).
-#define DELTARULE_BRANCH __asm__ volatile("")
-
-namespace expressions {
+namespace autograd::kernels {
 
 template <class E>
 struct IsFunction : std::false_type {};
@@ -123,11 +62,10 @@ using ArgumentIndices = std::make_index_sequence<std::tuple_size_v<Arguments<E>>
 template <class E>
 constexpr std::size_t blocks() {
     if constexpr (IsFunction<E>::value) {
-        return []<std::size_t... I>(std::index_sequence<I...>) {
-            return (std::size_t{0} + ... + blocks<Argument<E, I>>()) +
-                   (IsTranscendental<E>::value ? sizeof...(I) : std::size_t{0});
-        }
-        (ArgumentIndices<E>());
+        const auto sum = []<std::size_t... I>(std::index_sequence<I...>) {
+            return (std::size_t{0} + ... + blocks<Argument<E, I>>());
+        };
+        return sum(ArgumentIndices<E>()) + (IsTranscendental<E>::value ? ArgumentIndices<E>::size() : 0);
     }
     return 0;
 }
@@ -139,11 +77,11 @@ struct Place {
     /// Where those of argument `I` of a function stand that is here itself.
     template <class E, class T, std::size_t I>
     constexpr Place argument() const {
-        return [this]<std::size_t... K>(std::index_sequence<K...>) {
+        const auto behind = [this]<std::size_t... K>(std::index_sequence<K...>) {
             return Place{array + (std::size_t{0} + ... + arrays<Argument<E, K>, T>()),
                          block + (std::size_t{0} + ... + blocks<Argument<E, K>>())};
-        }
-        (std::make_index_sequence<I>());
+        };
+        return behind(std::make_index_sequence<I>());
     }
 };
 
@@ -154,11 +92,11 @@ template <class T, Place Here, class E, class Load, class Called>
     if constexpr (IsTranscendental<E>::value) {
         return called(std::integral_constant<std::size_t, Here.block + blocks<E>() - 1>());
     } else if constexpr (IsFunction<E>::value) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        const auto apply_to = [&]<std::size_t... I>(std::index_sequence<I...>) {
             return e.functor().simd_apply(
                 value<T, Here.template argument<E, T, I>()>(std::get<I>(e.arguments()), load, called)...);
-        }
-        (ArgumentIndices<E>());
+        };
+        return apply_to(ArgumentIndices<E>());
     } else if constexpr (IsNumber<E>::value) {
         return Register<T>(static_cast<T>(e()));
     } else {
@@ -186,7 +124,7 @@ struct RegisterOf<xt::xfunction<F, A...>, T> : Applied<F, typename RegisterOf<st
 
 template <class E, class T>
 concept Fused = arrays<E, T>()
-> 0 && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
+!= 0 && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
 
 /// Calls f(array) for each array in an expression, from the left.
 template <class E, class F>
@@ -294,35 +232,32 @@ struct Bound {
                 if (!accumulate) return call<Place{}>(e, z);
             prepare<Place{}>(e);
             each_register<Place{}>(e, [&](std::size_t i, Register<T> result, auto... some) {
-                if (accumulate) {
-                    result += load_some(z + i, some...);
-                    DELTARULE_BRANCH;
-                }
-                store_some(z + i, result, some...);
+                store_or_add(z + i, result, accumulate, some...);
             });
         }
 
         /// Runs the transcendental functions in an expression, each into its block.
         template <Place Here, class F>
         [[gnu::always_inline]] void prepare(const F& e) {
-            if constexpr (IsTranscendental<F>::value)
+            if constexpr (IsTranscendental<F>::value) {
                 call<Here>(e, block[Here.block + blocks<F>() - 1].data());
-            else if constexpr (blocks<F>() != 0)
-                [&]<std::size_t... I>(std::index_sequence<I...>) {
+            } else if constexpr (blocks<F>() != 0) {
+                const auto prepare_all = [&]<std::size_t... I>(std::index_sequence<I...>) {
                     (prepare<Here.template argument<F, T, I>()>(std::get<I>(e.arguments())), ...);
-                }
-            (ArgumentIndices<F>());
+                };
+                prepare_all(ArgumentIndices<F>());
+            }
         }
 
         /// z = the values of a transcendental function.
         template <Place Here, class F>
         [[gnu::always_inline]] void call(const F& e, T* z) {
-            [&]<std::size_t... I>(std::index_sequence<I...>) {
+            const auto apply_to = [&]<std::size_t... I>(std::index_sequence<I...>) {
                 apply(e.functor(), n, z,
                       numbers<Here.template argument<F, T, I>(), Here.block + blocks<F>() - 1 - I>(
                           std::get<I>(e.arguments()))...);
-            }
-            (ArgumentIndices<F>());
+            };
+            apply_to(ArgumentIndices<F>());
         }
 
         /// An expression's values, where they are or written to block `To`.
@@ -354,5 +289,4 @@ struct Bound {
     };
 };
 
-}  // namespace expressions
-}  // namespace autograd
+}  // namespace autograd::kernels

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-namespace autograd {
+namespace autograd::kernels {
 
 template <class T>
 using Register = xsimd::batch<T>;
@@ -71,12 +71,45 @@ void store_some(T* z, const Register<T>& value, std::size_t n) {
 #endif
 }
 
+// Keeps a branch a branch. Of `if (b) x += y` for registers GCC 12 makes an addition under a mask that holds for the
+// first lane only (seen at -O3 with AVX-512).
+#define DELTARULE_BRANCH __asm__ volatile("")
+
+/// z = value, or z += value, for a register of numbers, or with `n...` for the first n of them.
+template <class T, class... N>
+[[gnu::always_inline]] inline void store_or_add(T* z, Register<T> value, bool accumulate, N... n) {
+    if (accumulate) {
+        value += load_some(z, n...);
+        DELTARULE_BRANCH;
+    }
+    store_some(z, value, n...);
+}
+
+/// The same for one number.
+template <class T>
+void store_or_add(T& z, T value, bool accumulate) {
+    z = accumulate ? z + value : value;
+}
+
 /// at(i) for each register of n numbers, i being the place of its first, and at(i, count) for a last one of `count`.
 template <class T, class At>
 [[gnu::always_inline]] inline void each_register(std::size_t n, const At& at) {
     std::size_t i = 0;
     for (; i + Register<T>::size <= n; i += Register<T>::size) at(i);
     if (i < n) at(i, n - i);
+}
+
+/// z = x, or z += x, for n numbers that lie together.
+template <class T>
+void copy_or_add(const T* x, T* z, std::size_t n, bool accumulate) {
+    if (!accumulate && n > 512) return void(std::copy_n(x, n, z));  // the C library's copy takes a while to begin
+    if (accumulate)
+        each_register<T>(n, [&](std::size_t i, auto... some) {
+            store_some(z + i, load_some(z + i, some...) + load_some(x + i, some...), some...);
+        });
+    else
+        each_register<T>(n,
+                         [&](std::size_t i, auto... some) { store_some(z + i, load_some(x + i, some...), some...); });
 }
 
 /// Which lanes are among the first n.
@@ -172,4 +205,4 @@ T largest(const T* x, std::size_t n) {
     return fold(x, n, -std::numeric_limits<T>::infinity(), larger);
 }
 
-}  // namespace autograd
+}  // namespace autograd::kernels

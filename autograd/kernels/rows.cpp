@@ -1,36 +1,20 @@
 // What is computed row by row. Rows that lie together are folded; columns of an inner axis are worked on side by side.
 #include <algorithm>
-#include <autograd/kernels/kernels.hpp>
+#include <autograd/kernels/axis_view.hpp>
+#include <autograd/kernels/expressions.hpp>
 #include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/rows.hpp>
 #include <cmath>
 #include <functional>
 #include <numeric>
 
-namespace autograd {
-
-Rows::Rows(ShapeView shape, ShapeView kept) {
-    std::size_t i = 0;
-    const auto reduced = [&](std::size_t axis) { return kept[axis] != shape[axis]; };
-    for (; i < shape.size() && !reduced(i); ++i) outer *= shape[i];
-    for (; i < shape.size() && (reduced(i) || shape[i] == 1); ++i) length *= shape[i];
-    for (; i < shape.size(); ++i) inner *= shape[i];
-}
+namespace autograd::kernels {
 
 namespace {
 
-constexpr std::size_t block_size = 512;  // columns that are worked on at a time: they stay in the first cache
-
-/// Calls f(offset of the first element of x, offset of the first result, number of columns) block by block.
-template <class F>
-void each_block(const Rows& rows, F f) {
-    for (std::size_t o = 0; o < rows.outer; ++o)
-        for (std::size_t n = 0; n < rows.inner; n += block_size)
-            f(o * rows.length * rows.inner + n, o * rows.inner + n, std::min(block_size, rows.inner - n));
-}
-
 template <class T, class F>
-void reduce_columns(const Rows& rows, const T* x, T* z, T start, F f) {
-    each_block(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
+void reduce_columns(const AxisView& rows, const T* x, T* z, T start, F f) {
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
         std::fill_n(z + to, count, start);
         for (std::size_t i = 0; i < rows.length; ++i)
             for (std::size_t k = 0; k < count; ++k) z[to + k] = f(z[to + k], x[from + i * rows.inner + k]);
@@ -67,9 +51,9 @@ T extremum(const T* x, std::size_t n, F f) {
 }  // namespace
 
 template <class T>
-void Extremum<T>::evaluate_into(Array<T>& z, bool) const {
+void Extremum<T>::evaluate_into(Array<T>& z) const {
     const T infinity = std::numeric_limits<T>::infinity();
-    const Rows rows(x.shape(), kept);
+    const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
@@ -84,12 +68,9 @@ void Extremum<T>::evaluate_into(Array<T>& z, bool) const {
 
 template <class T>
 void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    const Rows rows(x.shape(), kept);
+    const AxisView rows(x.shape(), kept);
     const auto share = [&](const T* xs, T extremum, T part, std::size_t n, T* xbars) {
-        for (std::size_t i = 0; i < n; ++i) {
-            const T value = xs[i] == extremum ? part : T(0);
-            xbars[i] = accumulate ? xbars[i] + value : value;
-        }
+        for (std::size_t i = 0; i < n; ++i) store_or_add(xbars[i], xs[i] == extremum ? part : T(0), accumulate);
     };
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
@@ -104,7 +85,7 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         }
         return;
     }
-    each_block(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
         T ties[block_size] = {};
         const T *extrema = z.data() + to, *zbars = zbar.data() + to;
         for (std::size_t i = 0; i < rows.length; ++i)
@@ -113,17 +94,15 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         for (std::size_t i = 0; i < rows.length; ++i) {
             const T* xs = x.data() + from + i * rows.inner;
             T* xbars = result.data() + from + i * rows.inner;
-            for (std::size_t k = 0; k < count; ++k) {
-                const T value = xs[k] == extrema[k] ? zbars[k] / ties[k] : T(0);
-                xbars[k] = accumulate ? xbars[k] + value : value;
-            }
+            for (std::size_t k = 0; k < count; ++k)
+                store_or_add(xbars[k], xs[k] == extrema[k] ? zbars[k] / ties[k] : T(0), accumulate);
         }
     });
 }
 
 template <class T>
-void RowProduct<T>::evaluate_into(Array<T>& z, bool) const {
-    const Rows rows(x.shape(), kept);
+void RowProduct<T>::evaluate_into(Array<T>& z) const {
+    const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o)
             z.data()[o] = fold(x.data() + o * rows.length, rows.length, T(1), std::multiplies<>());
@@ -149,21 +128,20 @@ void products_of_others(const T* x, std::size_t n, T* z) {
         product.store_unaligned(z + i);
         product *= Register<T>::load_unaligned(x + i);
     }
-    alignas(64) T lanes[2 * width], before[2 * width];  // one for each lane, and for each number behind the registers
+    alignas(64) T lanes[2 * width], others[2 * width];  // one for each lane, and for each number behind the registers
     product.store_aligned(lanes);
     const std::size_t count = std::copy(x + whole, x + n, lanes + width) - lanes;
     T so_far = 1;
-    for (std::size_t k = 0; k < count; ++k) {
-        before[k] = so_far;
+    std::fill_n(others, count, T(1));
+    const auto pass = [&](std::size_t k) {
+        others[k] *= so_far;
         so_far *= lanes[k];
-    }
+    };
+    for (std::size_t k = 0; k < count; ++k) pass(k);
     so_far = 1;
-    for (std::size_t k = count; k-- > 0;) {
-        before[k] *= so_far;
-        so_far *= lanes[k];
-    }
-    std::copy(before + width, before + count, z + whole);
-    product = Register<T>::load_aligned(before);
+    for (std::size_t k = count; k-- > 0;) pass(k);
+    std::copy(others + width, others + count, z + whole);
+    product = Register<T>::load_aligned(others);
     for (std::size_t i = whole; i > 0; i -= width) {
         (product * Register<T>::load_unaligned(z + i - width)).store_unaligned(z + i - width);
         product *= Register<T>::load_unaligned(x + i - width);
@@ -173,27 +151,27 @@ void products_of_others(const T* x, std::size_t n, T* z) {
 }  // namespace
 
 template <class T>
-void ExclusiveProduct<T>::evaluate_into(Array<T>& result, bool) const {
-    const Rows rows(x.shape(), kept);
+void ExclusiveProduct<T>::evaluate_into(Array<T>& result) const {
+    const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o)
             products_of_others(x.data() + o * rows.length, rows.length, result.data() + o * rows.length);
         return;
     }
-    each_block(rows, [&](std::size_t from, std::size_t, std::size_t count) {
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t, std::size_t count) {
+        // Those before each number, from the first on; then, from the last on, those behind it.
         T products[block_size];
-        std::fill_n(products, count, T(1));
-        for (std::size_t i = 0; i < rows.length; ++i)
+        const auto pass = [&](std::size_t i, auto use) {
             for (std::size_t k = 0; k < count; ++k) {
-                result.data()[from + i * rows.inner + k] = products[k];
-                products[k] *= x.data()[from + i * rows.inner + k];
+                const std::size_t at = from + i * rows.inner + k;
+                use(result.data()[at], products[k]);
+                products[k] *= x.data()[at];
             }
+        };
         std::fill_n(products, count, T(1));
-        for (std::size_t i = rows.length; i-- > 0;)
-            for (std::size_t k = 0; k < count; ++k) {
-                result.data()[from + i * rows.inner + k] *= products[k];
-                products[k] *= x.data()[from + i * rows.inner + k];
-            }
+        for (std::size_t i = 0; i < rows.length; ++i) pass(i, [](T& z, T before) { z = before; });
+        std::fill_n(products, count, T(1));
+        for (std::size_t i = rows.length; i-- > 0;) pass(i, [](T& z, T behind) { z *= behind; });
     });
 }
 
@@ -224,21 +202,21 @@ T sum_of_squares(const T* x, std::size_t n) {
 }  // namespace
 
 template <class T>
-void Norm<T>::evaluate_into(Array<T>& z, bool) const {
-    const Rows rows(x.shape(), kept);
+void Norm<T>::evaluate_into(Array<T>& z) const {
+    const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o)
             z.data()[o] = std::sqrt(sum_of_squares(x.data() + o * rows.length, rows.length));
         return;
     }
     const auto squares = x * x;
-    expressions::Bound<T, std::decay_t<decltype(squares)>>(squares).write_rows(z.data(), kept, x.shape(), false);
+    Bound<T, std::decay_t<decltype(squares)>>(squares).write_rows(z.data(), kept, x.shape(), false);
     for (T& value : z) value = std::sqrt(value);
 }
 
 template <class T>
-void Variance<T>::evaluate_into(Array<T>& z, bool) const {
-    const Rows rows(x.shape(), kept);
+void Variance<T>::evaluate_into(Array<T>& z) const {
+    const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
@@ -246,7 +224,7 @@ void Variance<T>::evaluate_into(Array<T>& z, bool) const {
         }
         return;
     }
-    each_block(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
         T means[block_size] = {}, squares[block_size] = {};
         const auto each = [&](auto f) {
             for (std::size_t i = 0; i < rows.length; ++i)
@@ -269,4 +247,4 @@ void Variance<T>::evaluate_into(Array<T>& z, bool) const {
 INSTANTIATE(float)
 INSTANTIATE(double)
 
-}  // namespace autograd
+}  // namespace autograd::kernels

@@ -1,25 +1,15 @@
-// The product of two matrices.
+// Small products of matrices, tile by tile: the sums of a tile stay in registers.
 #pragma once
 
-#include <cstddef>
+#include <autograd/kernels/multiplication.hpp>
 
-namespace autograd {
-
-/// c = a @ b for contiguous matrices: a is (m, k) and b (k, n) after the transpositions. What is there already may
-/// stand in `start`, a matrix whose rows lie `start_step` apart: c itself, or one row for all (0 apart), or null.
-template <class T>
-struct Multiplication {
-    const T* a;
-    bool a_transposed;
-    const T* b;
-    bool b_transposed;
-    T* c;
-    std::size_t m, k, n;
-    const T* start;
-    std::size_t start_step;
-};
+namespace autograd::kernels {
 
 template <class T>
-void multiply(const Multiplication<T>& what);
+constexpr std::size_t most_numbers = 32768 / sizeof(T);  ///< of b: it stays in the first cache
 
-}  // namespace autograd
+/// As `multiply`, for a b of at most `most_numbers`.
+template <class T>
+void multiply_in_tiles(const Multiplication<T>& what);
+
+}  // namespace autograd::kernels

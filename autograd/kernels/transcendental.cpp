@@ -2,7 +2,7 @@
 #include <autograd/kernels/transcendental.hpp>
 #include <limits>
 
-namespace autograd::expressions {
+namespace autograd::kernels {
 
 namespace {
 
@@ -73,4 +73,4 @@ INSTANTIATE(functors::Softplus)
 INSTANTIATE(functors::LogAddExp)
 INSTANTIATE(functors::Pow)
 
-}  // namespace autograd::expressions
+}  // namespace autograd::kernels

@@ -6,7 +6,7 @@
 #include <autograd/kernels/functors.hpp>
 #include <type_traits>
 
-namespace autograd::expressions {
+namespace autograd::kernels {
 
 template <class F, class... Others>
 inline constexpr bool is_one_of = (std::is_same_v<F, Others> || ...);
@@ -23,4 +23,4 @@ void apply(const F& f, std::size_t n, T* z, const T* x);
 template <class F, class T>
 void apply(const F& f, std::size_t n, T* z, const T* x, const T* y);
 
-}  // namespace autograd::expressions
+}  // namespace autograd::kernels

@@ -2,7 +2,7 @@
 #include <autograd/kernels/transpose.hpp>
 #include <utility>
 
-namespace autograd {
+namespace autograd::kernels {
 
 namespace {
 
@@ -42,7 +42,7 @@ void transpose_square(const T* x, std::size_t x_step, std::size_t rows, std::siz
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < width<T>; ++j) {
         if (j == columns) return;
-        store_some(z + j * z_step, accumulate ? square[j] + load_some(z + j * z_step, rows) : square[j], rows);
+        store_or_add(z + j * z_step, square[j], accumulate, rows);
     }
 }
 
@@ -53,8 +53,7 @@ void transpose(const T* x, std::size_t x_step, std::size_t rows, std::size_t col
                bool accumulate) {
     if (rows < 4 || columns < 4) {
         for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t j = 0; j < columns; ++j)
-                z[j * z_step + i] = accumulate ? z[j * z_step + i] + x[i * x_step + j] : x[i * x_step + j];
+            for (std::size_t j = 0; j < columns; ++j) store_or_add(z[j * z_step + i], x[i * x_step + j], accumulate);
         return;
     }
     for (std::size_t i = 0; i < rows; i += width<T>)
@@ -66,4 +65,4 @@ void transpose(const T* x, std::size_t x_step, std::size_t rows, std::size_t col
 template void transpose(const float*, std::size_t, std::size_t, std::size_t, float*, std::size_t, bool);
 template void transpose(const double*, std::size_t, std::size_t, std::size_t, double*, std::size_t, bool);
 
-}  // namespace autograd
+}  // namespace autograd::kernels

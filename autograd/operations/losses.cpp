@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels/exponentials.hpp>
+#include <autograd/operations/partners.hpp>
+#include <stdexcept>
 
 namespace autograd {
 
@@ -25,10 +26,12 @@ Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduc
     const std::span<T> losses = x.tape().template allocate<T>(given.rows());
     const Shape shape = reduction == Reduction::none ? Shape(x.shape().begin(), x.shape().end() - 1) : Shape{};
     const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
+    // p = softmax(x), and the losses beside it
     const Variable<T> p =
-        record("softmax", {x}, SoftmaxWithLosses<T>{x.value(), given, losses}, softmax_rule(x, x.dimension() - 1));
+        record("softmax", {x}, kernels::SoftmaxWithLosses<T>{x.value(), given, losses},
+               [x](auto& at) { at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), at(x).dimension() - 1); });
     // z = -sum u log p     xbar += zbar * (p * sum(u) - u)
-    return record("softmax_cross_entropy", {x, p}, Losses<T>{losses, scale, shape},
+    return record("softmax_cross_entropy", {x, p}, kernels::Losses<T>{losses, scale, shape},
                   [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), *targets, at.zbar(), scale); });
 }
 
@@ -46,6 +49,26 @@ void check_options(const Variable<T>& logits, const CrossEntropyOptions& options
 }
 
 }  // namespace
+
+// On variables.
+template <class T>
+Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar, T scale) {
+    const std::size_t rows = targets.rows(), classes = targets.classes;
+    BufferPool<T>& pool = *Reel<T>::of(p.tape()).pool;
+    Array<T>& weights = *pool.take(Shape{rows, classes});
+    if (targets.one_hot()) {
+        weights.fill(T(0));
+        for (std::size_t i = 0; i < rows; ++i) weights(i, targets.label(i)) = 1;
+    } else {
+        std::copy(targets.weights.begin(), targets.weights.end(), weights.data());
+    }
+    const Variable<T> u = p.tape().constant(weights), q = reshape(p, Shape{rows, classes});
+    pool.give_back(&weights);
+    const Variable<T> each = scale * (zbar.dimension() == 0 ? zbar : reshape(zbar, Shape{rows, 1}));
+    if (targets.one_hot()) return reshape((q - u) * each, p.shape());
+    const Variable<T> s = sum(u, {1}, true);
+    return reshape(choose(s, (q * s - u) * each, T(0)), p.shape());
+}
 
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
@@ -129,6 +152,7 @@ Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduc
 }
 
 #define INSTANTIATE(T)                                                                                   \
+    template Variable<T> residual(Variable<T>, const Targets<T>&, Variable<T>, T);                       \
     template Variable<T> softmax_cross_entropy(Variable<T>, const Indices&, const CrossEntropyOptions&); \
     template Variable<T> softmax_cross_entropy(Variable<T>, const std::type_identity_t<Array<T>>&,       \
                                                const CrossEntropyOptions&);                              \

@@ -1,49 +1,24 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels/exponentials.hpp>
-#include <limits>
+#include <autograd/kernels/axis_view.hpp>
+#include <autograd/operations/partners.hpp>
 #include <numeric>
+#include <stdexcept>
 
 namespace autograd {
 
-namespace {
-
-Shape without(const Shape& shape, const Shape& kept, const char* operation, const Axes& axes, bool keepdims) {
-    if (keepdims) return kept;
+kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& axes, bool keepdims) {
+    const Shape kept = kept_shape(operation, shape, axes);
+    if (keepdims) return {kept, kept};
     Shape result;
     for (std::size_t i = 0; i < shape.size(); ++i) {
         const auto drops = [&](std::ptrdiff_t axis) { return axis_of(operation, axis, shape.size()) == i; };
         if (std::none_of(axes.begin(), axes.end(), drops)) result.push_back(shape[i]);
     }
-    return result;
+    return {kept, result};
 }
 
-template <class T>
-Axes all_axes(const Variable<T>& x) {
-    Axes axes(x.dimension());
-    std::iota(axes.begin(), axes.end(), 0);
-    return axes;
-}
-
-/// How many elements make one of the result.
-template <class T>
-T count_of(ShapeView shape, ShapeView kept) {
-    std::size_t count = 1;
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        if (kept[i] == 1) count *= shape[i];
-    return static_cast<T>(count);
-}
-
-/// The shapes of a reduction's result, with and without the reduced axes.
-struct Shapes {
-    Shape kept, result;
-    template <class T>
-    Shapes(const char* operation, const Variable<T>& x, const Axes& axes, bool keepdims)
-        : kept(kept_shape(operation, x.shape(), axes)), result(without(x.shape(), kept, operation, axes, keepdims)) {}
-};
-
-/// x with the reduced axes side by side, as kernels want them: where others stand between, they are moved to the end.
 template <class T>
 void bring_together(Variable<T>& x, Shape& kept) {
     Shape order;
@@ -66,16 +41,34 @@ void bring_together(Variable<T>& x, Shape& kept) {
     kept = moved;
 }
 
+namespace {
+
+template <class T>
+Axes all_axes(const Variable<T>& x) {
+    Axes axes(x.dimension());
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes;
+}
+
+/// How many elements make one of the result.
+template <class T>
+T count_of(ShapeView shape, ShapeView kept) {
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (kept[i] == 1) count *= shape[i];
+    return static_cast<T>(count);
+}
+
 // z = max(x)           xbar += zbar / ties where x = z
 template <class T>
 Variable<T> extremum(const char* operation, bool largest, Variable<T> x, const Axes& axes, bool keepdims) {
-    auto [kept, result] = Shapes(operation, x, axes, keepdims);
-    if (x.size() == 0 && size_of(kept) != 0)
+    kernels::Reduced shapes = reduced(operation, x.shape(), axes, keepdims);
+    if (x.size() == 0 && size_of(shapes.kept) != 0)
         throw std::invalid_argument(
             fmt::format("[{}] an array of shape {} has no elements to compare", operation, to_string(x.shape())));
-    bring_together(x, kept);
-    return record(operation, {x}, Extremum<T>{largest, x.value(), kept, result},
-                  [x, kept = kept](auto& at) { at.adjoint(x) += share_ties(at(x), at.z(), at.zbar(), kept); });
+    bring_together(x, shapes.kept);
+    return record(operation, {x}, kernels::Extremum<T>{shapes, x.value(), largest},
+                  [x, kept = shapes.kept](auto& at) { at.adjoint(x) += share_ties(at(x), at.z(), at.zbar(), kept); });
 }
 
 }  // namespace
@@ -96,7 +89,7 @@ Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape) {
 
 template <class T>
 Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes("sum", x, axes, keepdims);
+    const auto [kept, result] = reduced("sum", x.shape(), axes, keepdims);
     return sum_to(x, kept, result);
 }
 
@@ -106,7 +99,7 @@ namespace {
 template <class T>
 Variable<T> mean_to(Variable<T> x, const Shape& kept, const Shape& shape) {
     const T n = count_of<T>(x.shape(), kept);
-    return record("mean", {x}, Mean<T>{x.value(), kept, shape, n},
+    return record("mean", {x}, kernels::Mean<T>{{kept, shape}, x.value(), n},
                   [x, kept, n](auto& at) { at.adjoint(x) += spread(at.evaluate(at.zbar() / n), kept, at(x).shape()); });
 }
 
@@ -120,28 +113,29 @@ Shape ones_like(Shape shape) {
 
 template <class T>
 Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims) {
-    const auto [kept, result] = Shapes("mean", x, axes, keepdims);
+    const auto [kept, result] = reduced("mean", x.shape(), axes, keepdims);
     return mean_to(x, kept, result);
 }
 
 // z = sum((x - m)^2) / c, m being the mean     xbar += zbar * (x - m) * 2 / c
 template <class T>
 Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool keepdims) {
-    auto [kept, result] = Shapes("variance", x, axes, keepdims);
-    bring_together(x, kept);
-    const T n = count_of<T>(x.shape(), kept), c = n - static_cast<T>(ddof);
-    return record("variance", {x}, Variance<T>{x.value(), kept, result, n, c}, [x, n, c, kept = kept](auto& at) {
-        const auto& m = at.evaluate(sum_to(at(x), kept, kept));
-        at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
-    });
+    kernels::Reduced shapes = reduced("variance", x.shape(), axes, keepdims);
+    bring_together(x, shapes.kept);
+    const T n = count_of<T>(x.shape(), shapes.kept), c = n - static_cast<T>(ddof);
+    return record("variance", {x}, kernels::Variance<T>{shapes, x.value(), n, c},
+                  [x, n, c, kept = shapes.kept](auto& at) {
+                      const auto& m = at.evaluate(sum_to(at(x), kept, kept));
+                      at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
+                  });
 }
 
 // z = prod(x)          xbar += zbar * the product of all others
 template <class T>
 Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
-    auto [kept, result] = Shapes("prod", x, axes, keepdims);
-    bring_together(x, kept);
-    return record("prod", {x}, RowProduct<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
+    kernels::Reduced shapes = reduced("prod", x.shape(), axes, keepdims);
+    bring_together(x, shapes.kept);
+    return record("prod", {x}, kernels::RowProduct<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
         at.adjoint(x) += reshape(at.zbar(), kept) * at.evaluate(exclusive_product(at(x), kept));
     });
 }
@@ -149,7 +143,7 @@ Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
 // On variables: running products from both sides, each made in log2(n) doublings.
 template <class T>
 Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
-    const Rows shape(x.shape(), kept);
+    const kernels::AxisView shape(x.shape(), kept);
     const auto ones = [&](std::size_t count) {
         return x.tape().constant(Array<T>(Shape{shape.outer, count, shape.inner}, T(1)));
     };
@@ -172,7 +166,7 @@ template <class T>
 Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept) {
     const Array<T> ones(z.shape(), T(1));
     Array<T> shares(x.shape());
-    share_ties(x.value(), z.value(), ones, kept).evaluate_into(shares, false);
+    share_ties(x.value(), z.value(), ones, kept).evaluate_into(shares);
     const Variable<T> share = x.tape().constant(shares);
     return choose(share, share * reshape(zbar, kept), T(0));
 }
@@ -190,47 +184,11 @@ Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims) {
 // z = sqrt(sum x^2)    xbar += zbar * x / z, 0 where z is 0
 template <class T>
 Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
-    auto [kept, result] = Shapes("norm", x, axes, keepdims);
-    bring_together(x, kept);
-    return record("norm", {x}, Norm<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
+    kernels::Reduced shapes = reduced("norm", x.shape(), axes, keepdims);
+    bring_together(x, shapes.kept);
+    return record("norm", {x}, kernels::Norm<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
         at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
     });
-}
-
-// z = log(sum exp(x))  xbar += zbar * exp(x - z); where z is -inf so is all of x, and 0 stands for z
-template <class T>
-Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
-    auto [kept, result] = Shapes("logsumexp", x, axes, keepdims);
-    bring_together(x, kept);
-    return record("logsumexp", {x}, LogSumExp<T>{x.value(), kept, result}, [x, kept = kept](auto& at) {
-        at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
-    });
-}
-
-template <class T>
-Variable<T> softmax(Variable<T> x, std::ptrdiff_t along) {
-    const std::size_t axis = axis_of("softmax", along, x.dimension());
-    return record("softmax", {x}, Softmax<T>{x.value(), axis}, softmax_rule(x, axis));
-}
-
-// What is masked is -inf for the softmax; of its NaN in a row without any other, neither value nor gradient gets out.
-template <class T>
-Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t along) {
-    const std::size_t axis = axis_of("softmax", along, x.dimension());
-    const Shape both = broadcast_shapes("softmax", std::initializer_list<ShapeView>{x.shape(), mask.shape()});
-    if (both != x.shape())
-        throw std::invalid_argument(fmt::format("[softmax] a mask of shape {} does not broadcast to {}",
-                                                to_string(mask.shape()), to_string(x.shape())));
-    const Variable<T> kept = choose(mask, x, -std::numeric_limits<T>::infinity());
-    return choose(mask, softmax(kept, static_cast<std::ptrdiff_t>(axis)), T(0));
-}
-
-// z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
-template <class T>
-Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
-    const std::size_t axis = axis_of("log_softmax", along, x.dimension());
-    return record("log_softmax", {x}, Softmax<T>{x.value(), axis, true},
-                  [x, axis](auto& at) { at.adjoint(x) += log_softmax_gradient(at.z(), at.zbar(), axis); });
 }
 
 // Over all axes.
@@ -259,27 +217,25 @@ Variable<T> norm(Variable<T> x) {
     return norm(x, all_axes(x));
 }
 
-#define INSTANTIATE(T)                                                          \
-    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);       \
-    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);       \
-    template Variable<T> sum(Variable<T>);                                      \
-    template Variable<T> sum(Variable<T>, const Axes&, bool);                   \
-    template Variable<T> mean(Variable<T>);                                     \
-    template Variable<T> mean(Variable<T>, const Axes&, bool);                  \
-    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool); \
-    template Variable<T> prod(Variable<T>);                                     \
-    template Variable<T> prod(Variable<T>, const Axes&, bool);                  \
-    template Variable<T> exclusive_product(Variable<T>, const Shape&);          \
-    template Variable<T> amax(Variable<T>);                                     \
-    template Variable<T> amax(Variable<T>, const Axes&, bool);                  \
-    template Variable<T> amin(Variable<T>);                                     \
-    template Variable<T> amin(Variable<T>, const Axes&, bool);                  \
-    template Variable<T> norm(Variable<T>);                                     \
-    template Variable<T> norm(Variable<T>, const Axes&, bool);                  \
-    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);             \
-    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                  \
-    template Variable<T> softmax(Variable<T>, Variable<T>, std::ptrdiff_t);     \
-    template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);
+#define INSTANTIATE(T)                                                                    \
+    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);                 \
+    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);                 \
+    template Variable<T> sum(Variable<T>);                                                \
+    template Variable<T> sum(Variable<T>, const Axes&, bool);                             \
+    template Variable<T> mean(Variable<T>);                                               \
+    template Variable<T> mean(Variable<T>, const Axes&, bool);                            \
+    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool);           \
+    template Variable<T> prod(Variable<T>);                                               \
+    template Variable<T> prod(Variable<T>, const Axes&, bool);                            \
+    template Variable<T> exclusive_product(Variable<T>, const Shape&);                    \
+    template Variable<T> share_ties(Variable<T>, Variable<T>, Variable<T>, const Shape&); \
+    template void bring_together(Variable<T>&, Shape&);                                   \
+    template Variable<T> amax(Variable<T>);                                               \
+    template Variable<T> amax(Variable<T>, const Axes&, bool);                            \
+    template Variable<T> amin(Variable<T>);                                               \
+    template Variable<T> amin(Variable<T>, const Axes&, bool);                            \
+    template Variable<T> norm(Variable<T>);                                               \
+    template Variable<T> norm(Variable<T>, const Axes&, bool);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

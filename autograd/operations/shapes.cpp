@@ -1,8 +1,7 @@
 // Operations that move elements. They are linear and come in pairs, each the other's rule.
 #include <fmt/format.h>
 #include <algorithm>
-#include <autograd/kernels/kernels.hpp>
-#include <autograd/operations.hpp>
+#include <autograd/operations/partners.hpp>
 #include <limits>
 #include <stdexcept>
 
@@ -210,7 +209,7 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
         arrays[i] = &part.value();
     }
     const std::span<const Variable<T>> xs = tape.store(std::span<const Variable<T>>(parts));
-    return record("concatenate", xs, Concatenated<T>{arrays, place}, [xs, place](auto& at) {
+    return record("concatenate", xs, kernels::Concatenated<T>{arrays, place}, [xs, place](auto& at) {
         std::size_t offset = 0;
         for (const Variable<T>& x : xs) {
             const std::size_t length = at(x).shape()[place];

@@ -7,12 +7,19 @@
 
 namespace autograd {
 
-/// A computation that is not elementwise, named but not done yet: `evaluate_into` writes its result to an array of its
-/// shape, or adds it there. Matrix products, sums and gathers are kernels (kernels.hpp).
+/// A computation that is not elementwise, named but not done yet: it says its shape, and `evaluate_into` writes its
+/// result to an array of that shape. Matrix products, sums and gathers are kernels.
 template <class E, class T>
 concept Kernel = requires(const E& e, Array<T>& array) {
-    e.evaluate_into(array, true);
     e.shape();
+    e.evaluate_into(array);
+};
+
+/// A kernel that can also add its result to what stands in the array, where `accumulate` is true. The result of one
+/// that cannot is evaluated apart and added then.
+template <class E, class T>
+concept AddingKernel = Kernel<E, T> && requires(const E& e, Array<T>& array, bool accumulate) {
+    e.evaluate_into(array, accumulate);
 };
 
 /// Whether a kernel's result has this shape; some know it without making their own.
@@ -30,9 +37,9 @@ template <class T, class E>
 void evaluate(const char* operation, Array<T>& array, const E& e) {
     if constexpr (Kernel<E, T>) {
         if (!is_of_shape(e, array.shape())) reshape_storage(array, e.shape());
-        e.evaluate_into(array, false);
-    } else if constexpr (expressions::Fused<E, T>) {
-        expressions::Bound<T, E> bound(e);
+        e.evaluate_into(array);
+    } else if constexpr (kernels::Fused<E, T>) {
+        kernels::Bound<T, E> bound(e);
         if (bound.flat()) {
             resize(array, bound.shapes[0]);
             return bound.write(array.data(), array.size(), false);

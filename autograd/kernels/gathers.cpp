@@ -1,0 +1,99 @@
+#include <autograd/kernels/axis_view.hpp>
+#include <autograd/kernels/gathers.hpp>
+#include <autograd/kernels/registers.hpp>
+
+namespace autograd::kernels {
+
+template <class T>
+Shape Taken<T>::shape() const {
+    Shape shape(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(axis));
+    for (std::size_t length : indices.shape) shape.push_back(length);
+    for (std::size_t i = axis + 1; i < x.dimension(); ++i) shape.push_back(x.shape()[i]);
+    return shape;
+}
+
+template <class T>
+void Taken<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const AxisView view(x.shape(), axis);
+    T* z = result.data();
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        const T* xs = x.data() + o * view.length * view.inner;
+        for (std::int32_t index : indices.values) {
+            copy_or_add(xs + static_cast<std::size_t>(index) * view.inner, z, view.inner, accumulate);
+            z += view.inner;
+        }
+    }
+}
+
+template <class T>
+void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (!accumulate) result.fill(T(0));
+    const AxisView view(shape_, axis);
+    const T* xs = x.data();
+    for (std::size_t o = 0; o < view.outer; ++o) {
+        T* z = result.data() + o * view.length * view.inner;
+        for (std::int32_t index : indices.values) {
+            copy_or_add(xs, z + static_cast<std::size_t>(index) * view.inner, view.inner, true);
+            xs += view.inner;
+        }
+    }
+}
+
+namespace {
+
+/// Calls f(row of x, row of indices, distance of an axis' neighbours) where these run along an axis; x's rows are
+/// `length` long.
+template <class F>
+void each_row_along(const AxisView& indices, std::size_t length, F f) {
+    if (indices.inner == 1) {
+        for (std::size_t o = 0; o < indices.outer; ++o)
+            f(o * length, o * indices.length, std::integral_constant<std::size_t, 1>());
+        return;
+    }
+    for (std::size_t o = 0; o < indices.outer; ++o)
+        for (std::size_t n = 0; n < indices.inner; ++n)
+            f(o * length * indices.inner + n, o * indices.length * indices.inner + n, indices.inner);
+}
+
+}  // namespace
+
+template <class T>
+void TakenAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const AxisView to(indices.shape, axis);
+    each_row_along(to, x.shape()[axis], [&](std::size_t from, std::size_t row, auto inner) {
+        const T* xs = x.data() + from;
+        const std::int32_t* places = indices.values.data() + row;
+        T* z = result.data() + row;
+        if (accumulate) {
+            for (std::size_t i = 0; i < to.length; ++i)
+                z[i * inner] += xs[static_cast<std::size_t>(places[i * inner]) * inner];
+        } else {
+            for (std::size_t i = 0; i < to.length; ++i)
+                z[i * inner] = xs[static_cast<std::size_t>(places[i * inner]) * inner];
+        }
+    });
+}
+
+template <class T>
+void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const AxisView from(indices.shape, axis);
+    each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row, auto inner) {
+        const T* xs = x.data() + row;
+        const std::int32_t* places = indices.values.data() + row;
+        T* z = result.data() + to;
+        if (!accumulate)
+            for (std::size_t i = 0; i < shape_[axis]; ++i) z[i * inner] = T(0);
+        for (std::size_t i = 0; i < from.length; ++i)
+            z[static_cast<std::size_t>(places[i * inner]) * inner] += xs[i * inner];
+    });
+}
+
+#define INSTANTIATE(T)               \
+    template struct Taken<T>;        \
+    template struct ScatterAdded<T>; \
+    template struct TakenAlong<T>;   \
+    template struct ScatterAddedAlong<T>;
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd::kernels

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <autograd/kernels/expressions.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/sums.hpp>
+#include <functional>
+
+namespace autograd::kernels {
+
+template <class T>
+T sum_of(const T* x, std::size_t n) {
+    constexpr std::size_t block = 4096;
+    if (n <= block) return fold(x, n, T(0), std::plus<>());
+    const std::size_t half = (n / 2 + block - 1) / block * block;
+    return sum_of(x, half) + sum_of(x + half, n - half);
+}
+
+namespace {
+
+/// z = row + row + ..., or z += that, for rows of n numbers of an array.
+template <class T>
+void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+    constexpr std::size_t width = Register<T>::size;
+    if (n < width) {
+        // What a register holds beyond a row is not stored.
+        Register<T> sum = load_some(z, accumulate ? n : 0);
+        for (std::size_t r = 0; r < rows; ++r, x += n) {
+            const std::size_t left = (rows - r) * n;
+            sum += left >= width ? Register<T>::load_unaligned(x) : load_some(x, left);
+        }
+        return store_some(z, sum, n);
+    }
+    for (std::size_t count = 0; rows > 0 || !accumulate; rows -= count, x += count * n, accumulate = true) {
+        count = std::min(rows, std::size_t{32});  // these stay in the first cache
+        const auto add = [&](std::size_t j, auto... some) {
+            Register<T> even(0), odd(0);
+            std::size_t r = 0;
+            for (; r + 2 <= count; r += 2) {
+                even += load_some(x + r * n + j, some...);
+                odd += load_some(x + (r + 1) * n + j, some...);
+            }
+            if (r < count) {
+                even += load_some(x + r * n + j, some...);
+                DELTARULE_BRANCH;
+            }
+            store_or_add(z + j, even + odd, accumulate, some...);
+        };
+        std::size_t j = 0;
+        for (; j + width <= n; j += width) add(j);
+        if (j < n) add(j, n - j);
+    }
+}
+
+}  // namespace
+
+// Several short rows are evaluated at a time; halves of long ones are added.
+template <class T>
+void sum_each_row(T* z, const ExpressionRows<T>& expression, RowStarts<T> row, std::size_t n, const bool* along,
+                  std::size_t rows, const Steps& steps) {
+    constexpr std::size_t block = 512;
+    const std::size_t count = row.size(), half = (n / 2 + block - 1) / block * block;
+    const auto advance = [&](RowStarts<T>& by_rows, std::size_t times) {
+        for (std::size_t k = 0; k < count; ++k) by_rows[k] += times * steps[k];
+    };
+    if (expression.is_array) {
+        for (std::size_t r = 0; r < rows; ++r) z[r * steps[count]] += sum_of(row[0] + r * steps[0], n);
+        return;
+    }
+    if (n > block) {
+        for (std::size_t r = 0; r < rows; ++r, z += steps[count], advance(row, 1)) {
+            RowStarts<T> right = row;
+            for (std::size_t k = 0; k < count; ++k)
+                if (!along || along[k]) right[k] += half;
+            T halves[2] = {0, 0};
+            sum_each_row(halves, expression, row, half, along, 1, steps);
+            sum_each_row(halves + 1, expression, right, n - half, along, 1, steps);
+            *z += halves[0] + halves[1];
+        }
+        return;
+    }
+    T values[block];
+    Steps to_values = steps;
+    to_values[count] = n;
+    const std::size_t together = block / n;
+    for (std::size_t r = 0; r < rows; r += together, advance(row, together)) {
+        const std::size_t some = std::min(together, rows - r);
+        expression.write(expression.expression, values, row.data(), n, false, along, some, to_values.data());
+        for (std::size_t i = 0; i < some; ++i, z += steps[count]) *z += sum_of(values + i * n, n);
+    }
+}
+
+template <class T>
+void add_rows(T* z, const ExpressionRows<T>& expression, std::size_t n, std::size_t rows, bool accumulate) {
+    if (expression.is_array) return add_rows(z, expression.data[0], n, rows, accumulate);
+    RowStarts<T> row(expression.data.begin(), expression.data.end());
+    Steps steps(row.size() + 1, n);
+    steps.back() = 0;
+    if (!accumulate) {
+        expression.write_row(z, n, false);
+        for (const T*& x : row) x += n;
+        if (--rows == 0) return;
+    }
+    expression.write(expression.expression, z, row.data(), n, true, nullptr, rows, steps.data());
+}
+
+template <class T>
+bool sum_leading_axes(T* z, ShapeView kept, const Array<T>& x, bool accumulate) {
+    const std::size_t n = size_of(kept);
+    const std::size_t rows = n > 1 && kept.size() <= x.dimension() ? leading_rows(kept, x.shape()) : 0;
+    if (rows != 0) add_rows(z, x.data(), n, rows, accumulate);
+    return rows != 0;
+}
+
+template <class T>
+void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (result.size() == 1)
+        return void(*result.data() = sum_of(x.data(), x.size()) + (accumulate ? *result.data() : T(0)));
+    if (!sum_leading_axes(result.data(), kept, x, accumulate))
+        Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
+}
+
+template <class T>
+void Mean<T>::evaluate_into(Array<T>& result) const {
+    SumTo<T>{*this, x}.evaluate_into(result);
+    std::for_each_n(result.data(), result.size(), [&](T& sum) { sum /= n; });
+}
+
+template <class T>
+void Spread<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (const std::size_t rows = x.size() > 1 ? leading_rows(kept, shape_) : 0) {
+        for (std::size_t r = 0, n = x.size(); r < rows; ++r)
+            copy_or_add(x.data(), result.data() + r * n, n, accumulate);
+        return;
+    }
+    Bound<T, Array<T>> bound(x);
+    bound.shapes[0] = kept;
+    bound.write_rows(result.data(), shape_, shape_, accumulate);
+}
+
+#define INSTANTIATE(T)                                                                                            \
+    template T sum_of(const T*, std::size_t);                                                                     \
+    template void sum_each_row(T*, const ExpressionRows<T>&, RowStarts<T>, std::size_t, const bool*, std::size_t, \
+                               const Steps&);                                                                     \
+    template void add_rows(T*, const ExpressionRows<T>&, std::size_t, std::size_t, bool);                         \
+    template bool sum_leading_axes(T*, ShapeView, const Array<T>&, bool);                                         \
+    template struct SumTo<T>;                                                                                     \
+    template struct Mean<T>;                                                                                      \
+    template struct Spread<T>;
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd::kernels

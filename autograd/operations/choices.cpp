@@ -1,0 +1,101 @@
+// Functions that choose one of their arguments, and the partners that pass a gradient on where it was chosen. Each
+// operation stands with its rule: z is the result, zbar its adjoint.
+#include <autograd/operations/partners.hpp>
+#include <stdexcept>
+
+namespace autograd {
+
+// z = max(x, y)        xbar += zbar where x > y, zbar / 2 where x = y   ybar likewise
+template <class T>
+Variable<T> maximum(Variable<T> x, Variable<T> y) {
+    return record("maximum", {x, y}, maximum(x.value(), y.value()), [x, y](auto& at) {
+        at.adjoint(x) += winner(at.zbar(), at(x), at(y));
+        at.adjoint(y) += winner(at.zbar(), at(y), at(x));
+    });
+}
+
+// z = min(x, y)        xbar += zbar where x < y, zbar / 2 where x = y   ybar likewise
+template <class T>
+Variable<T> minimum(Variable<T> x, Variable<T> y) {
+    return record("minimum", {x, y}, minimum(x.value(), y.value()), [x, y](auto& at) {
+        at.adjoint(x) += winner(at.zbar(), at(y), at(x));
+        at.adjoint(y) += winner(at.zbar(), at(x), at(y));
+    });
+}
+
+// z = min(max(x, l), h)   xbar += zbar where l <= x <= h
+template <class T>
+Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
+    if (low > high) throw std::invalid_argument("[clip] the lower bound is above the upper one");
+    return record("clip", {x}, clip(x.value(), low, high),
+                  [x, low, high](auto& at) { at.adjoint(x) += between(at.zbar(), at(x), low, high); });
+}
+
+// z = mask ? x : y     xbar += mask ? zbar : 0     ybar += mask ? 0 : zbar
+template <class T>
+Variable<T> where(Variable<T> mask, Variable<T> x, Variable<T> y) {
+    return record("where", {mask, x, y}, choose(mask.value(), x.value(), y.value()), [mask, x, y](auto& at) {
+        at.adjoint(x) += choose(at(mask), at.zbar(), T(0));
+        at.adjoint(y) += choose(at(mask), T(0), at.zbar());
+    });
+}
+
+template <class T>
+Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y) {
+    return record("where", {mask, x}, choose(mask.value(), x.value(), y),
+                  [mask, x](auto& at) { at.adjoint(x) += choose(at(mask), at.zbar(), T(0)); });
+}
+
+template <class T>
+Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y) {
+    return record("where", {mask, y}, choose(mask.value(), x, y.value()),
+                  [mask, y](auto& at) { at.adjoint(y) += choose(at(mask), T(0), at.zbar()); });
+}
+
+// Linear in u; in x and y constant almost everywhere.
+template <class T>
+Variable<T> gate(Variable<T> u, Variable<T> x) {
+    return record("gate", {u, x}, gate(u.value(), x.value()),
+                  [u, x](auto& at) { at.adjoint(u) += gate(at.zbar(), at(x)); });
+}
+
+template <class T>
+Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y) {
+    return record("winner", {u, x, y}, winner(u.value(), x.value(), y.value()),
+                  [u, x, y](auto& at) { at.adjoint(u) += winner(at.zbar(), at(x), at(y)); });
+}
+
+template <class T>
+Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
+    return record("between", {u, x}, between(u.value(), x.value(), low, high),
+                  [u, x, low, high](auto& at) { at.adjoint(u) += between(at.zbar(), at(x), low, high); });
+}
+
+template <class T>
+Variable<T> finite(Variable<T> x) {
+    return record("finite", {x}, finite(x.value()), [x](auto& at) {
+        at.adjoint(x) += choose(at.evaluate(finite(at(x) - at(x) + T(1))), at.zbar(), T(0));
+    });
+}
+
+template <class T>
+Variable<T> sign(Variable<T> x) {
+    return record("sign", {x}, sign(x.value()), [](auto&) {});
+}
+
+#define INSTANTIATE(T)                                                                                        \
+    template Variable<T> maximum(Variable<T>, Variable<T>);                                                   \
+    template Variable<T> minimum(Variable<T>, Variable<T>);                                                   \
+    template Variable<T> clip(Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>);                 \
+    template Variable<T> where(Variable<T>, Variable<T>, Variable<T>);                                        \
+    template Variable<T> choose(Variable<T>, Variable<T>, std::type_identity_t<T>);                           \
+    template Variable<T> choose(Variable<T>, std::type_identity_t<T>, Variable<T>);                           \
+    template Variable<T> gate(Variable<T>, Variable<T>);                                                      \
+    template Variable<T> winner(Variable<T>, Variable<T>, Variable<T>);                                       \
+    template Variable<T> between(Variable<T>, Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>); \
+    template Variable<T> finite(Variable<T>);                                                                 \
+    template Variable<T> sign(Variable<T>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd

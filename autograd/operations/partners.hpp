@@ -1,0 +1,85 @@
+// What rules call besides the public operations: functions that have one name on arrays, where they are kernels
+// (kernels/), and on variables, where they record themselves, as those below do.
+#pragma once
+
+#include <autograd/kernels/exponentials.hpp>
+#include <autograd/kernels/gathers.hpp>
+#include <autograd/kernels/matrices.hpp>
+#include <autograd/kernels/moves.hpp>
+#include <autograd/kernels/rows.hpp>
+#include <autograd/kernels/sums.hpp>
+#include <autograd/operations.hpp>
+#include <autograd/record.hpp>
+
+namespace autograd {
+
+// ---- linear partners, each the other's derivative -------------------------------------------------------------------
+
+template <class T>
+Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
+Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
+Variable<T> permute(Variable<T> x, const Shape& axes);
+template <class T>
+Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count);
+template <class T>
+Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length);
+template <class T>
+Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis);
+template <class T>
+Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
+template <class T>
+Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis);
+template <class T>
+Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
+
+// ---- reductions -----------------------------------------------------------------------------------------------------
+
+/// The shapes of a reduction of an array of shape `shape`. Throws where an axis does not exist or is named twice.
+kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& axes, bool keepdims);
+
+/// x with the reduced axes side by side, as kernels want them: where others stand between, they are moved to the end.
+template <class T>
+void bring_together(Variable<T>& x, Shape& kept);
+
+// ---- products: a @ b, a @ transpose(b) and transpose(a) @ b, without a copy of what is transposed
+// --------------------
+
+template <class T>
+Variable<T> times(Variable<T> a, Variable<T> b);
+template <class T>
+Variable<T> times_transposed(Variable<T> a, Variable<T> b);
+template <class T>
+Variable<T> transposed_times(Variable<T> a, Variable<T> b);
+template <class T>
+kernels::Product<T> times(const Array<T>& a, const Array<T>& b) {
+    return matmul(a, b);
+}
+template <class T>
+kernels::Product<T> times_transposed(const Array<T>& a, const Array<T>& b) {
+    return matmul(a, matrix_transpose(b));
+}
+template <class T>
+kernels::Product<T> transposed_times(const Array<T>& a, const Array<T>& b) {
+    return matmul(matrix_transpose(a), b);
+}
+
+// ---- rows
+// ------------------------------------------------------------------------------------------------------------
+
+/// For each element the product of all others of its row.
+template <class T>
+Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
+/// `zbar / ties` where x is its row's extremum z, which `ties` elements are; else 0.
+template <class T>
+Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
+template <class T>
+Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis);
+template <class T>
+Variable<T> log_softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis);
+/// `zbar * scale * (p * sum(u) - u)`, u being the targets' weights.
+template <class T>
+Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar, T scale);
+
+}  // namespace autograd

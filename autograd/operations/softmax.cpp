@@ -1,0 +1,71 @@
+// Softmax and its kin: each with its rule, and, on variables, with the formulas that its kernels stand for.
+#include <fmt/format.h>
+#include <autograd/operations/partners.hpp>
+#include <limits>
+#include <stdexcept>
+
+namespace autograd {
+
+// z = log(sum exp(x))  xbar += zbar * exp(x - z); where z is -inf so is all of x, and 0 stands for z
+template <class T>
+Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
+    kernels::Reduced shapes = reduced("logsumexp", x.shape(), axes, keepdims);
+    bring_together(x, shapes.kept);
+    return record("logsumexp", {x}, kernels::LogSumExp<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
+        at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
+    });
+}
+
+// z = exp(x) / sum exp(x)   xbar += z * (zbar - sum zbar z)
+template <class T>
+Variable<T> softmax(Variable<T> x, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("softmax", along, x.dimension());
+    return record("softmax", {x}, kernels::Softmax<T>{x.value(), axis},
+                  [x, axis](auto& at) { at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), axis); });
+}
+
+// What is masked is -inf for the softmax; of its NaN in a row without any other, neither value nor gradient gets out.
+template <class T>
+Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("softmax", along, x.dimension());
+    const Shape both = broadcast_shapes("softmax", std::initializer_list<ShapeView>{x.shape(), mask.shape()});
+    if (both != x.shape())
+        throw std::invalid_argument(fmt::format("[softmax] a mask of shape {} does not broadcast to {}",
+                                                to_string(mask.shape()), to_string(x.shape())));
+    const Variable<T> kept = choose(mask, x, -std::numeric_limits<T>::infinity());
+    return choose(mask, softmax(kept, static_cast<std::ptrdiff_t>(axis)), T(0));
+}
+
+// z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
+template <class T>
+Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
+    const std::size_t axis = axis_of("log_softmax", along, x.dimension());
+    return record("log_softmax", {x}, kernels::LogSoftmax<T>{x.value(), axis},
+                  [x, axis](auto& at) { at.adjoint(x) += log_softmax_gradient(at.z(), at.zbar(), axis); });
+}
+
+template <class T>
+Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
+    Shape kept = z.shape();
+    kept[axis] = 1;
+    return z * (zbar - sum_to(zbar * z, kept, kept));
+}
+
+template <class T>
+Variable<T> log_softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
+    Shape kept = z.shape();
+    kept[axis] = 1;
+    return zbar - exp(z) * sum_to(zbar, kept, kept);
+}
+
+#define INSTANTIATE(T)                                                            \
+    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);               \
+    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                    \
+    template Variable<T> softmax(Variable<T>, Variable<T>, std::ptrdiff_t);       \
+    template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);                \
+    template Variable<T> softmax_gradient(Variable<T>, Variable<T>, std::size_t); \
+    template Variable<T> log_softmax_gradient(Variable<T>, Variable<T>, std::size_t);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace autograd
