@@ -123,8 +123,7 @@ template <class F, class... A, class T>
 struct RegisterOf<xt::xfunction<F, A...>, T> : Applied<F, typename RegisterOf<std::decay_t<A>, T>::type...> {};
 
 template <class E, class T>
-concept Fused = arrays<E, T>()
-!= 0 && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
+concept Fused = (arrays<E, T>() != 0) && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
 
 /// Calls f(array) for each array in an expression, from the left.
 template <class E, class F>

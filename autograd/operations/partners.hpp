@@ -13,7 +13,7 @@
 
 namespace autograd {
 
-// ---- linear partners, each the other's derivative -------------------------------------------------------------------
+// ---- linear partners, each the other's derivative ------------------------------------------------------------------
 
 template <class T>
 Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
@@ -34,7 +34,7 @@ Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::
 template <class T>
 Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
 
-// ---- reductions -----------------------------------------------------------------------------------------------------
+// ---- reductions ----------------------------------------------------------------------------------------------------
 
 /// The shapes of a reduction of an array of shape `shape`. Throws where an axis does not exist or is named twice.
 kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& axes, bool keepdims);
@@ -43,8 +43,7 @@ kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& 
 template <class T>
 void bring_together(Variable<T>& x, Shape& kept);
 
-// ---- products: a @ b, a @ transpose(b) and transpose(a) @ b, without a copy of what is transposed
-// --------------------
+// ---- products: a @ b, a @ transpose(b) and transpose(a) @ b, without a copy of what is transposed ------------------
 
 template <class T>
 Variable<T> times(Variable<T> a, Variable<T> b);
@@ -65,8 +64,7 @@ kernels::Product<T> transposed_times(const Array<T>& a, const Array<T>& b) {
     return matmul(matrix_transpose(a), b);
 }
 
-// ---- rows
-// ------------------------------------------------------------------------------------------------------------
+// ---- rows ----------------------------------------------------------------------------------------------------------
 
 /// For each element the product of all others of its row.
 template <class T>
