@@ -3,6 +3,7 @@
 #pragma once
 
 #include <autograd/kernels/functors.hpp>
+#include <autograd/operations/choices.hpp>
 #include <autograd/tape.hpp>
 #include <optional>
 
@@ -91,6 +92,9 @@ Variable<T> sqrt(Variable<T> x);
 /// Its derivative at 0 is 0.
 template <class T>
 Variable<T> abs(Variable<T> x);
+/// -1, 0 or 1; its derivative is 0.
+template <class T>
+Variable<T> sign(Variable<T> x);
 template <class T>
 Variable<T> sin(Variable<T> x);
 template <class T>
@@ -150,23 +154,6 @@ template <class T, Expression E>
 Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
     return where(x.tape().constant(as_numbers<T>(condition)), x, y);
 }
-
-// What rules call on arrays (functors.hpp), so that they run on variables too.
-template <class T>
-Variable<T> gate(Variable<T> u, Variable<T> x);
-template <class T>
-Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y);
-template <class T>
-Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
-template <class T>
-Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y);
-template <class T>
-Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y);
-template <class T>
-Variable<T> finite(Variable<T> x);
-/// -1, 0 or 1; its derivative is 0.
-template <class T>
-Variable<T> sign(Variable<T> x);
 
 // ---- reductions: over all axes, or over the axes named; with `keepdims` these stay, of length 1 ------------------
 

@@ -70,7 +70,10 @@ template <class T>
 void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView rows(x.shape(), kept);
     const auto share = [&](const T* xs, T extremum, T part, std::size_t n, T* xbars) {
-        for (std::size_t i = 0; i < n; ++i) store_or_add(xbars[i], xs[i] == extremum ? part : T(0), accumulate);
+        each_register<T>(n, [&](std::size_t i, auto... some) {
+            const auto ties = load_some(xs + i, some...) == Register<T>(extremum);
+            store_or_add(xbars + i, xsimd::select(ties, Register<T>(part), Register<T>(0)), accumulate, some...);
+        });
     };
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
