@@ -1,4 +1,5 @@
-// Functions of one number, and powers. Each operation stands with its rule: z is the result, zbar its adjoint.
+// Exponential, trigonometric and like functions. Each operation stands with its rule: z is the result, zbar its
+// adjoint.
 #include <autograd/operations/partners.hpp>
 #include <numbers>
 
@@ -26,12 +27,6 @@ Variable<T> log(Variable<T> x) {
 template <class T>
 Variable<T> log1p(Variable<T> x) {
     return record("log1p", {x}, log1p(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / (at(x) + T(1)); });
-}
-
-// z = sqrt(x)          xbar += zbar / (2 z)
-template <class T>
-Variable<T> sqrt(Variable<T> x) {
-    return record("sqrt", {x}, sqrt(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / (at.z() * T(2)); });
 }
 
 // z = |x|              xbar += zbar * sign(x)
@@ -67,23 +62,6 @@ Variable<T> erf(Variable<T> x) {
                   [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-(at(x) * at(x))); });
 }
 
-// z = x^c              xbar += zbar * c * x^(c - 1)
-template <class T>
-Variable<T> pow(Variable<T> x, std::type_identity_t<T> c) {
-    return record("pow", {x}, pow(x.value(), c), [x, c](auto& at) {
-        if (c != T(0)) at.adjoint(x) += at.zbar() * c * pow(at(x), T(c - T(1)));
-    });
-}
-
-// z = x^y              xbar += zbar * y * x^(y - 1), 0 where y is 0     ybar += zbar * z * log(x), 0 where x is 0
-template <class T>
-Variable<T> pow(Variable<T> x, Variable<T> y) {
-    return record("pow", {x, y}, pow(x.value(), y.value()), [x, y](auto& at) {
-        at.adjoint(x) += choose(at(y), at.zbar() * at(y) * pow(at(x), at(y) - T(1)), T(0));
-        at.adjoint(y) += choose(at(x), at.zbar() * at.z() * log(choose(at(x), at(x), T(1))), T(0));
-    });
-}
-
 // z = log(exp(x) + exp(y))   xbar += zbar * sigmoid(x - y), 0 where z is infinite   ybar likewise
 template <class T>
 Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
@@ -94,19 +72,16 @@ Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
     });
 }
 
-#define INSTANTIATE(T)                                              \
-    template Variable<T> exp(Variable<T>);                          \
-    template Variable<T> expm1(Variable<T>);                        \
-    template Variable<T> log(Variable<T>);                          \
-    template Variable<T> log1p(Variable<T>);                        \
-    template Variable<T> sqrt(Variable<T>);                         \
-    template Variable<T> abs(Variable<T>);                          \
-    template Variable<T> sin(Variable<T>);                          \
-    template Variable<T> cos(Variable<T>);                          \
-    template Variable<T> tanh(Variable<T>);                         \
-    template Variable<T> erf(Variable<T>);                          \
-    template Variable<T> pow(Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> pow(Variable<T>, Variable<T>);             \
+#define INSTANTIATE(T)                       \
+    template Variable<T> exp(Variable<T>);   \
+    template Variable<T> expm1(Variable<T>); \
+    template Variable<T> log(Variable<T>);   \
+    template Variable<T> log1p(Variable<T>); \
+    template Variable<T> abs(Variable<T>);   \
+    template Variable<T> sin(Variable<T>);   \
+    template Variable<T> cos(Variable<T>);   \
+    template Variable<T> tanh(Variable<T>);  \
+    template Variable<T> erf(Variable<T>);   \
     template Variable<T> logaddexp(Variable<T>, Variable<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)
