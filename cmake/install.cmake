@@ -9,13 +9,22 @@ if(DELTARULE_APP)
     install(TARGETS deltarule)
     install(FILES examples/data/digits.csv.gz DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule")
 endif()
-foreach(room IN ITEMS autograd nn)
-    install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule"
-            FILES_MATCHING PATTERN "*.hpp" PATTERN files.hpp EXCLUDE PATTERN check EXCLUDE)
+# Public headers stand on the floors of their rooms. Below them is internal, and installed only where their templates need
+# it: the test `arrows` reads the list that is written here, and finds what is missing and what is too much.
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/autograd/*.hpp"
+     "${PROJECT_SOURCE_DIR}/nn/*.hpp")
+list(APPEND headers derivation/derivation.hpp
+     autograd/kernels/evaluate.hpp autograd/kernels/expressions.hpp autograd/kernels/functors.hpp
+     autograd/kernels/kernels.hpp autograd/kernels/registers.hpp autograd/kernels/transcendental.hpp
+     autograd/memory/arena.hpp autograd/memory/pool.hpp autograd/memory/recording.hpp autograd/memory/reel.hpp)
+foreach(header IN LISTS headers)
+    get_filename_component(room "${header}" DIRECTORY)
+    install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/${room}")
 endforeach()
-install(FILES derivation/derivation.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/derivation")
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/config.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/autograd")
+list(JOIN headers "\n" lines)
+file(WRITE "${PROJECT_BINARY_DIR}/installed_headers.txt" "${lines}\nautograd/config.hpp\n")
 
 configure_package_config_file(cmake/deltaruleConfig.cmake.in deltaruleConfig.cmake INSTALL_DESTINATION "${DELTARULE_CMAKE_DIR}")
 write_basic_package_version_file(deltaruleConfigVersion.cmake COMPATIBILITY SameMinorVersion)
