@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh COMPILER PROGRAM INCLUDES FLAGS...: what deltarule costs its user, in seconds of compiling and in bytes.
+# cost.sh COMPILER PROGRAM INCLUDES FLAGS...: what deltarule costs its user, in seconds of compiling and in bytes.
 set -euo pipefail
 compiler=$1 program=$2 includes=$3
 shift 3
