@@ -7,19 +7,13 @@
 #pragma once
 
 #include <autograd/compare.hpp>
+#include <autograd/function.hpp>
 #include <autograd/tape.hpp>
 #include <concepts>
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace autograd {
-
-/// A function of several arrays, recorded on the tape of its variables: `[](const auto& x) { return tanh(x[0]) * x[1];
-/// }`.
-template <class T>
-using FunctionOf = std::function<Variable<T>(const std::vector<Variable<T>>&)>;
-using Function = FunctionOf<double>;
 
 struct GradcheckOptions {
     std::size_t largest = 4096;  ///< a Jacobian of more elements is checked in random directions instead

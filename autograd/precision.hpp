@@ -14,8 +14,10 @@ struct NodePrecision {
     std::string text;  ///< `%2 = mul(%0, %1)`
     std::string operation;
     Shape shape;
-    double value_digits;                   ///< of its value
-    double value_loss = 0;                 ///< how many fewer than its operands have, where what follows has no more
+    double value_digits;  ///< of its value
+    /// How many fewer than its operands have. A loss is left out where everything that is made of the value has its
+    /// digits again, as exp(-100) in a sum beside exp(0).
+    double value_loss = 0;
     std::optional<double> adjoint_digits;  ///< of the output's derivative by it, where a gradient flows
     double adjoint_loss = 0;               ///< how many fewer an operand's adjoint has than what it is made of
 };

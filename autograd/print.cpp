@@ -27,9 +27,7 @@ std::string to_string(const Tape<T>& tape) {
 }
 
 std::string index_of(std::size_t element, ShapeView shape) {
-    std::vector<std::size_t> index(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) index[i] = element % shape[i];
-    return fmt::format("[{}]", fmt::join(index, ", "));
+    return fmt::format("[{}]", fmt::join(xt::unravel_index(element, Shape(shape.begin(), shape.end())), ", "));
 }
 
 template std::string to_string(const Tape<float>&, std::uint32_t);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <autograd/compare.hpp>
-#include <autograd/record.hpp>
+#include <autograd/print.hpp>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 namespace autograd {
 
@@ -24,6 +24,9 @@ struct Candidate {
     Numbers left, right;
     std::string detail = {};
 };
+
+/// A relation that was recognised; `compare` gives it its name.
+Comparison recognised(std::string sentence, double factor = 1) { return {{}, factor, {}, std::move(sentence)}; }
 
 double largest(const Numbers& array) {
     double result = 0;
@@ -63,14 +66,6 @@ std::optional<Proportion> proportion(const Numbers& left, const Numbers& right, 
     return Proportion{std::abs(c - 1) <= tolerance ? 1 : c, count > 1};
 }
 
-std::string index_text(const std::vector<std::size_t>& index) { return fmt::format("[{}]", fmt::join(index, ", ")); }
-
-std::vector<std::size_t> index_of(std::size_t flat, ShapeView shape) {
-    std::vector<std::size_t> index(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0; flat /= shape[i]) index[i] = flat % shape[i];
-    return index;
-}
-
 /// A factor that people lose or add, in words: -1, 2, 1/2, and these times N or 1/N for a length N that occurs.
 std::optional<std::string> factor_name(double c, const Sides& sides) {
     const auto is = [&](double value) { return near(c, value, sides.context.tolerance, 0); };
@@ -104,14 +99,14 @@ std::optional<std::string> factor_name(double c, const Sides& sides) {
 }
 
 /// The first candidate that holds, exactly or up to a factor that has a name.
-Match first_match(const std::vector<Candidate>& candidates, const Sides& sides, bool up_to_factor = true) {
+Match first_match(const std::vector<Candidate>& candidates, const Sides& sides) {
     for (const Candidate& candidate : candidates) {
         const auto found = proportion(candidate.left, candidate.right, sides.context.tolerance);
         if (!found) continue;
-        if (found->factor == 1) return Comparison{{}, 1, {}, candidate.detail};
-        if (!up_to_factor || !found->shown) continue;
+        if (found->factor == 1) return recognised(candidate.detail);
+        if (!found->shown) continue;
         if (const auto name = factor_name(found->factor, sides))
-            return Comparison{{}, found->factor, {}, candidate.detail + ", and " + *name + " times as large"};
+            return recognised(candidate.detail + ", and " + *name + " times as large", found->factor);
     }
     return {};
 }
@@ -121,9 +116,10 @@ Numbers sum_to_shape(const Numbers& array, const Shape& shape) {
     Numbers result(shape, 0.0);
     const std::size_t offset = array.dimension() - shape.size();
     for (std::size_t i = 0; i < array.size(); ++i) {
-        const auto index = index_of(i, array.shape());
+        const auto index = xt::unravel_index(i, array.shape());
         std::size_t to = 0;
-        for (std::size_t k = 0; k < shape.size(); ++k) to = to * shape[k] + (shape[k] == 1 ? 0 : index[offset + k]);
+        for (std::size_t k = 0; k < shape.size(); ++k)
+            to = to * shape[k] + (shape[k] == 1 ? 0 : static_cast<std::size_t>(index[offset + k]));
         result.data()[to] += array.data()[i];
     }
     return result;
@@ -145,17 +141,16 @@ bool has_jacobian(const Sides& sides) {
     return adjoint && jacobian && jacobian->size() == adjoint->size() * sides.right.size();
 }
 
-// ---- how each relation is recognised
-// -------------------------------------------------------------------------------
+// ---- how each relation is recognised ----
 
 Match equal(const Sides& sides) {
     if (!near(sides.hand, sides.right, sides.context.tolerance)) return {};
-    return Comparison{{}, 1, {}, "the gradient is right"};
+    return recognised("the gradient is right");
 }
 
 Match zero(const Sides& sides) {
     if (largest(sides.hand) != 0) return {};
-    return Comparison{{}, 0, {}, "the gradient is zero everywhere, and the right one is not"};
+    return recognised("the gradient is zero everywhere, and the right one is not", 0);
 }
 
 Match constant_factor(const Sides& sides) {
@@ -163,11 +158,8 @@ Match constant_factor(const Sides& sides) {
     if (!found) return {};
     const auto name = factor_name(found->factor, sides);
     if (!name && !found->shown) return {};
-    return Comparison{
-        {},
-        found->factor,
-        {},
-        fmt::format("the gradient is {} times the right one", name ? *name : fmt::format("{:.8g}", found->factor))};
+    const std::string factor = name ? *name : fmt::format("{:.8g}", found->factor);
+    return recognised(fmt::format("the gradient is {} times the right one", factor), found->factor);
 }
 
 Match transposed(const Sides& sides) {
@@ -196,16 +188,16 @@ Match missing_sum(const Sides& sides) {
     if (has_jacobian(sides)) {
         const Numbers& adjoint = *sides.context.adjoint;
         for (std::size_t axis = 0; axis < adjoint.dimension(); ++axis)
-            for (std::size_t i = 0; adjoint.shape()[axis] > 1 && i < adjoint.shape()[axis]; ++i)
+            for (std::size_t i = 0; adjoint.shape()[axis] > 1 && i < adjoint.shape()[axis]; ++i) {
+                const auto counted = [&](std::size_t r) {
+                    return std::cmp_equal(xt::unravel_index(r, adjoint.shape())[axis], i) ? adjoint.data()[r] : 0.0;
+                };
                 candidates.push_back(
-                    {sides.hand,
-                     pull_back(sides,
-                               [&](std::size_t r) {
-                                   return index_of(r, adjoint.shape())[axis] == i ? adjoint.data()[r] : 0.0;
-                               }),
+                    {sides.hand, pull_back(sides, counted),
                      fmt::format(
                          "a sum over axis {} of the adjoint is missing: the gradient counts index {} of it only", axis,
                          i)});
+            }
     }
     return first_match(candidates, sides);
 }
@@ -262,9 +254,7 @@ constexpr Inner inner_derivatives[] = {
     {"sigmoid({})", [](double x) { return 1 / (1 + std::exp(-x)); }},
     {"sigmoid'({})", [](double x) { return 1 / ((1 + std::exp(-x)) * (1 + std::exp(x))); }},
     {"relu'({})", [](double x) { return x > 0 ? 1.0 : 0.0; }},
-    {"sign({})", [](double x) { return x > 0   ? 1.0
-                                       : x < 0 ? -1.0
-                                               : 0.0; }},
+    {"sign({})", [](double x) { return double((x > 0) - (x < 0)); }},
 };
 
 /// A factor by which a chain rule may multiply, in words.
@@ -296,7 +286,7 @@ template <class Make>
 Match with_inner_derivative(const Sides& sides, Make make) {
     for (const Factor& factor : factors(sides))
         if (const auto match = first_match({make(factor.values)}, sides))
-            return Comparison{{}, match->factor, {}, times(1 / match->factor, factor.text)};
+            return recognised(times(1 / match->factor, factor.text), match->factor);
     return {};
 }
 
@@ -350,13 +340,12 @@ Match one_element(const Sides& sides) {
     if (!equal_shapes(sides.hand.shape(), sides.right.shape()) || sides.right.size() < 2) return {};
     const auto wrong = differing(sides);
     if (wrong.size() != 1) return {};
-    const auto index = index_of(wrong[0], sides.right.shape());
-    return Comparison{
-        {},
-        1,
-        index,
-        fmt::format("the gradient is right but for the element at {}, which is {:.8g} and should be {:.8g}",
-                    index_text(index), sides.hand.data()[wrong[0]] + 0.0, sides.right.data()[wrong[0]])};
+    const auto index = xt::unravel_index(wrong[0], sides.right.shape());
+    Comparison result = recognised(fmt::format(
+        "the gradient is right but for the element at {}, which is {:.8g} and should be {:.8g}",
+        index_of(wrong[0], sides.right.shape()), sides.hand.data()[wrong[0]] + 0.0, sides.right.data()[wrong[0]]));
+    result.index.assign(index.begin(), index.end());
+    return result;
 }
 
 Match one_branch(const Sides& sides) {
@@ -370,11 +359,8 @@ Match one_branch(const Sides& sides) {
         if (same_side != wrong.size() || same_side == local.size() ||
             std::ranges::any_of(wrong, [&, &x = local](std::size_t i) { return (x.data()[i] > 0) != positive; }))
             continue;
-        return Comparison{{},
-                          1,
-                          {},
-                          fmt::format("the gradient is wrong exactly where {} is {}, and right elsewhere", name,
-                                      positive ? "positive" : "not positive")};
+        return recognised(fmt::format("the gradient is wrong exactly where {} is {}, and right elsewhere", name,
+                                      positive ? "positive" : "not positive"));
     }
     return {};
 }
@@ -405,25 +391,22 @@ Match reordered(const Sides& sides) {
     const double scale = largest(right);
     for (std::size_t i = 0; i < hand.size(); ++i)
         if (!near(hand.data()[i], right.data()[i], sides.context.tolerance, scale)) return {};
-    return Comparison{{}, 1, {}, "the gradient holds the right elements in another order"};
+    return recognised("the gradient holds the right elements in another order");
 }
 
 Match missing_term(const Sides& sides) {
     if (!equal_shapes(sides.hand.shape(), sides.right.shape())) return {};
     const auto term = as_local_derivative(Numbers(sides.right - sides.hand), sides);
     if (!term) return {};
-    return Comparison{{}, 1, {}, fmt::format("a term is missing: the adjoint times {}", *term)};
+    return recognised(fmt::format("a term is missing: the adjoint times {}", *term));
 }
 
 Match wrong_derivative(const Sides& sides) {
     const auto hand = as_local_derivative(sides.hand, sides);
     if (!hand) return {};
     const auto right = as_local_derivative(sides.right, sides);
-    return Comparison{{},
-                      1,
-                      {},
-                      fmt::format("the gradient is the adjoint times {}, and should {}", *hand,
-                                  right ? "be the adjoint times " + *right : std::string("not be"))};
+    return recognised(fmt::format("the gradient is the adjoint times {}, and should {}", *hand,
+                                  right ? "be the adjoint times " + *right : std::string("not be")));
 }
 
 /// Every relation by its stable name, the plainest first.

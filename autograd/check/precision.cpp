@@ -41,7 +41,9 @@ void check_same(const Tape<float>& low, const Tape<double>& high) {
 
 void find_losses(const Tape<double>& tape, std::vector<NodePrecision>& nodes) {
     const auto count = static_cast<std::uint32_t>(nodes.size());
-    // A loss is harmless where all that is made of the node has more digits than it: exp(-100) beside exp(0) in a sum.
+    // What counts of a node's digits is what arrives behind it. Where everything that is made of it has more digits
+    // than it has, as a sum beside exp(0) has more than the exp(-100) in it, its own loss did no harm and counts as
+    // none.
     std::vector<double> needed(count), left_of_uses(count, all_digits);
     std::vector<std::optional<std::uint32_t>> weakest_use(count);
     std::vector<double> known(count);  // to the rule: its adjoint, its result and its operands

@@ -1,8 +1,8 @@
-// A function at some inputs, with the slopes that the tape gives it there and what differences say of them: what
-// gradcheck.cpp decides by.
+// A function at some inputs, with the slopes that the tape gives it there and what differences say of them.
 #pragma once
 
-#include <autograd/check/taylor.hpp>
+#include <autograd/check/line.hpp>
+#include <string>
 #include <utility>
 
 namespace autograd::taylor {
@@ -17,17 +17,14 @@ struct TapeGradients {
     double along(const Direction& direction) const;
 };
 
-/// An operation on whose kink the inputs lie; none, and no words, where it was not found.
-struct Kink {
-    std::string operation, words;
-};
-
 template <class T>
 class Slopes {
   public:
     Slopes(const FunctionOf<T>& f, const Inputs<T>& inputs);
 
+    const Inputs<T>& inputs() const { return inputs_; }
     const Array<T>& value() const { return y_.value(); }
+    const Tape<T>& tape() const { return tape_; }
     Line<T> line(Direction direction) const { return Line<T>(f_, inputs_, std::move(direction)); }
     TapeGradients differentiate(const Weights& weights);
 
@@ -42,16 +39,12 @@ class Slopes {
     bool bends(Line<T>& line, const Weights& weights);
     /// Whether the quotients of differences grow without bound on a side, as the square root's do at 0.
     bool unbounded(Line<T>& line, const Weights& weights, double g);
-    /// The first operation on the tape whose value bends or jumps: its inputs don't, so they lie on its kink.
-    Kink kink(Line<T>& line, std::size_t step, bool jump);
 
     /// The first operation that makes a derivative that is not finite, in a sentence.
     std::string origin_of_nonfinite(const Weights& weights);
 
     /// The central difference with the least error, as its neighbour and the rounding of f show it, and its step.
     static std::pair<double, double> difference(Line<T>& line, const Weights& weights);
-    /// The first step that is not above t.
-    static std::size_t step_of(Line<T>& line, double t);
 
   private:
     Array<T> seed_of(const Weights& weights) const;
@@ -61,7 +54,6 @@ class Slopes {
     Tape<T> tape_;
     std::vector<Variable<T>> xs_;
     Variable<T> y_;
-    std::size_t nodes_;
 };
 
 extern template class Slopes<float>;
