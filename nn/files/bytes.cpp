@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <nn/files.hpp>
+#include <nn/files/bytes.hpp>
 
-namespace nn {
+namespace nn::files {
 
 using autograd::FileError;
 
-std::string read_file(const std::string& path) {
+std::string read(const std::string& path) {
     std::error_code unknown;
     if (std::filesystem::is_directory(path, unknown))
         throw FileError(fmt::format("{}: this is a folder, not a file", path));
@@ -31,7 +31,7 @@ std::string read_file(const std::string& path) {
     }
 }
 
-void write_file(const std::string& path, std::string_view contents) {
+void write(const std::string& path, std::string_view contents) {
     const std::string unfinished = path + ".part";
     std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
     file.write(contents.data(), static_cast<std::streamsize>(contents.size()));
@@ -41,4 +41,4 @@ void write_file(const std::string& path, std::string_view contents) {
     throw FileError(fmt::format("{}: the file cannot be written", path));
 }
 
-}  // namespace nn
+}  // namespace nn::files

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <nn/data.hpp>
-#include <nn/files.hpp>
+#include <nn/files/bytes.hpp>
 
 namespace nn {
 
@@ -27,7 +27,7 @@ N big_endian(const char* bytes) {
 
 /// A header: two zeros, the type of the elements, the number of axes, and four bytes for the length of each.
 struct Idx {
-    explicit Idx(const std::string& path) : bytes(read_file(path)) {
+    explicit Idx(const std::string& path) : bytes(files::read(path)) {
         const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", path, what)); };
         if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) fail("this is not an IDX file");
         type = static_cast<unsigned char>(bytes[2]);

@@ -3,26 +3,44 @@
 #include <algorithm>
 #include <cmath>
 #include <nn/data.hpp>
+#include <numeric>
+#include <span>
 #include <stdexcept>
 
 namespace nn {
 
+namespace {
+
+/// Not `std::shuffle`, whose order differs between standard libraries.
+void shuffle(std::vector<std::size_t>& order, std::mt19937_64& engine) {
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[engine() % i]);
+}
+
+template <class T>
+void copy_rows(const Dataset<T>& data, std::span<const std::size_t> rows, autograd::Array<T>& features,
+               autograd::Indices& labels) {
+    const std::size_t columns = data.features.shape()[1];
+    features.resize({rows.size(), columns});
+    labels.resize({rows.size()});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(data.features.data() + rows[i] * columns, columns, features.data() + i * columns);
+        labels(i) = data.labels(rows[i]);
+    }
+}
+
+}  // namespace
+
 std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine) {
     std::vector<std::size_t> order(n);
-    for (std::size_t i = 0; i < n; ++i) order[i] = i;
-    for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[engine() % i]);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    shuffle(order, engine);
     return order;
 }
 
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows) {
-    const std::size_t columns = data.features.shape()[1];
-    Dataset<T> part{autograd::Array<T>::from_shape({rows.size(), columns}),
-                    autograd::Indices::from_shape({rows.size()}), data.class_names};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(data.features.data() + rows[i] * columns, columns, part.features.data() + i * columns);
-        part.labels(i) = data.labels(rows[i]);
-    }
+    Dataset<T> part{{}, {}, data.class_names};
+    copy_rows(data, rows, part.features, part.labels);
     return part;
 }
 
@@ -46,18 +64,12 @@ Batches<T>::Batches(const Dataset<T>& data, std::size_t batch, std::mt19937_64& 
 template <class T>
 bool Batches<T>::next(autograd::Array<T>& x, autograd::Indices& labels) {
     if (position_ == order_.size()) {
-        for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[engine_() % i]);
+        shuffle(order_, engine_);
         position_ = 0;
         return false;
     }
-    const std::size_t n = std::min(batch_, order_.size() - position_), columns = data_.features.shape()[1];
-    x.resize({n, columns});
-    labels.resize({n});
-    for (std::size_t i = 0; i < n; ++i) {
-        const std::size_t row = order_[position_ + i];
-        std::copy_n(data_.features.data() + row * columns, columns, x.data() + i * columns);
-        labels(i) = data_.labels(row);
-    }
+    const std::size_t n = std::min(batch_, order_.size() - position_);
+    copy_rows(data_, std::span(order_).subspan(position_, n), x, labels);
     position_ += n;
     return true;
 }

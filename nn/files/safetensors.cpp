@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <nn/files.hpp>
+#include <nn/files/bytes.hpp>
 #include <nn/safetensors.hpp>
 #include <stdexcept>
 #include <tuple>
@@ -46,7 +46,7 @@ struct Entry {
 
 /// A file is eight bytes with the header's length, the header in JSON, and the arrays one after the other.
 struct Contents {
-    explicit Contents(const std::string& path) : bytes(read_file(path)) {
+    explicit Contents(const std::string& path) : bytes(files::read(path)) {
         const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", path, what)); };
         std::uint64_t length = 0;
         if (bytes.size() < sizeof length) fail("this is not a safetensors file");
@@ -130,7 +130,7 @@ void save(const std::string& path, const std::vector<Parameter<T>>& parameters, 
     }
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const std::uint64_t length = text.size();
-    write_file(path, std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data);
+    files::write(path, std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data);
 }
 
 template <class T>

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 #include <nn/data.hpp>
-#include <nn/files.hpp>
+#include <nn/files/bytes.hpp>
 #include <optional>
 
 namespace nn {
@@ -79,7 +79,7 @@ struct ClassOrder {
 /// The lines of a file, and what the first one says of the columns.
 struct Table {
     Table(const std::string& path_of_file, const std::string& label, bool labelled)
-        : path(path_of_file), text(read_file(path)) {
+        : path(path_of_file), text(files::read(path)) {
         lines = lines_of(text);
         if (lines.empty()) throw FileError(fmt::format("{}: there are no rows of data", path));
         const std::vector<std::string_view> first = fields_of(lines.front());
