@@ -39,7 +39,7 @@ measure() {  # name, repetitions, least time of a repetition, then options
 echo "Steps ..."
 measure step "$repetitions" "$least_time" --threads="$threads"
 echo "PyTorch and JAX ..."
-"$python" "$source/bench/peers.py" --out="$build/peers.json" --threads="$threads" --repetitions="$repetitions" \
+"$python" "$source/bench/steps/peers.py" --out="$build/peers.json" --threads="$threads" --repetitions="$repetitions" \
     --min-time="$least_time"
 echo "Growth ..."
 measure growth "$operation_repetitions" "$operation_time"
@@ -47,5 +47,5 @@ measure hvp "$operation_repetitions" "$least_time"
 echo "Operations ..."
 measure operation "$operation_repetitions" "$operation_time"
 
-"$python" "$source/bench/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation}.json
+"$python" "$source/bench/report/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation}.json
 echo "Written to $results: RESULTS.md, results.json, results.svg"

@@ -1,11 +1,10 @@
 // Training steps and inference.
 #include <fmt/format.h>
 
+#include <bench/measurements.hpp>
+#include <bench/steps/cases.hpp>
 #include <cmath>
-
-#include "../tests/allocations.hpp"
-#include "cases.hpp"
-#include "measurements.hpp"
+#include <tests/allocations.hpp>
 
 std::string Case::name() const {
     return fmt::format("{}, batch {}, {}, {}", fmt::join(widths, "-"), batch,

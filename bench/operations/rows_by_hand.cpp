@@ -1,5 +1,4 @@
-#include "rows_by_hand.hpp"
-
+#include <bench/operations/rows_by_hand.hpp>
 #include <cmath>
 #include <limits>
 

@@ -3,11 +3,10 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <bench/loops.hpp>
+#include <bench/steps/cases.hpp>
 #include <cmath>
 #include <type_traits>
-
-#include "cases.hpp"
-#include "loops.hpp"
 
 namespace {
 

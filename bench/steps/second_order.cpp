@@ -4,9 +4,8 @@
 #include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
-
-#include "cases.hpp"
-#include "measurements.hpp"
+#include <bench/measurements.hpp>
+#include <bench/steps/cases.hpp>
 
 namespace {
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes RESULTS.md, results.json and results.svg of what bench and peers.py measured.
 
-python3 bench/results.py --out=FOLDER FILE.json...
+python3 bench/report/results.py --out=FOLDER FILE.json...
 """
 
 import argparse
@@ -263,7 +263,7 @@ def growth(results):
 def report(results, about):
     lines = "\n".join(f"- {key}: {value}" for key, value in about.items())
     parts = [
-        "# Results\n\nWritten by `bench/results.py`; `bench/run.sh` measures anew. How to read it: [README.md](README.md).",
+        "# Results\n\nWritten by `bench/report/results.py`; `bench/run.sh` measures anew. How to read it: [README.md](README.md).",
         lines,
         "![Time of a training step and throughput of operations](results.svg)",
         "## Figures to reach\n\n" + targets(results),

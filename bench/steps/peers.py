@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the training steps and the inference of bench's cases in PyTorch (eager and compiled) and JAX.
 
-    python3 bench/peers.py --out=peers.json [--threads=2] [--network=64-32-10,32]... [--repetitions=15]
+    python3 bench/steps/peers.py --out=peers.json [--threads=2] [--network=64-32-10,32]... [--repetitions=15]
                            [--min-time=0.01]
 
 Measures those that can be imported, each in a process of its own with its threads bound to as many cores. The file has

@@ -1,7 +1,7 @@
 // Reductions and changes of shape by hand: plain loops over the rows of matrices, forward and backward.
 #pragma once
 
-#include "operations.hpp"
+#include <bench/operations/measured_operations.hpp>
 
 namespace by_hand {
 

@@ -2,7 +2,7 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
-#include "cases.hpp"
+#include <bench/steps/cases.hpp>
 
 namespace {
 

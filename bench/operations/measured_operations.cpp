@@ -1,9 +1,7 @@
 // The table of operations. Most formulas are written once and run on variables of the tape and on registers alike.
-#include "operations.hpp"
-
+#include <bench/operations/measured_operations.hpp>
+#include <bench/operations/rows_by_hand.hpp>
 #include <numbers>
-
-#include "rows_by_hand.hpp"
 
 namespace {
 

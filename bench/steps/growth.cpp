@@ -3,9 +3,8 @@
 
 #include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
-
-#include "cases.hpp"
-#include "measurements.hpp"
+#include <bench/measurements.hpp>
+#include <bench/steps/cases.hpp>
 
 namespace {
 

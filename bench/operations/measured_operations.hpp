@@ -3,6 +3,7 @@
 
 #include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
+#include <bench/loops.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,8 +11,6 @@
 #include <string>
 #include <tuple>
 #include <vector>
-
-#include "loops.hpp"
 
 /// Matrices have this many columns.
 inline constexpr std::size_t columns = 100;
@@ -44,6 +43,8 @@ struct Data {
     autograd::Tape<float> tape;
 
   private:
+    autograd::Shape shape_of(Form form) const;
+
     std::map<std::tuple<Domain, Form, std::size_t>, autograd::Parameter<float>> inputs_;
     std::map<std::vector<std::size_t>, autograd::Array<float>> seeds_;
 };

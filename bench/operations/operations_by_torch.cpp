@@ -1,7 +1,7 @@
 // The table of operations once more, as libtorch's users write them.
 #include <torch/torch.h>
 
-#include "operations.hpp"
+#include <bench/operations/measured_operations.hpp>
 
 namespace {
 

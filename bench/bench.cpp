@@ -4,6 +4,8 @@
 #include <malloc.h>
 
 #include <autograd/config.hpp>
+#include <bench/measurements.hpp>
+#include <bench/steps/cases.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -13,9 +15,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "cases.hpp"
-#include "measurements.hpp"
 
 namespace {
 

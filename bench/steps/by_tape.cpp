@@ -1,8 +1,7 @@
 // deltarule, as a user writes it: recorded anew at every step.
 #include <autograd/operations.hpp>
+#include <bench/steps/cases.hpp>
 #include <nn/optimizers.hpp>
-
-#include "cases.hpp"
 
 namespace {
 

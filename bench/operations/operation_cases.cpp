@@ -1,12 +1,11 @@
 // Times each operation on 1e3 to 1e7 numbers: plain loops, the tape, and libtorch.
 #include <fmt/format.h>
 
+#include <bench/measurements.hpp>
+#include <bench/operations/measured_operations.hpp>
 #include <cmath>
 #include <optional>
 #include <random>
-
-#include "measurements.hpp"
-#include "operations.hpp"
 
 Data::Data(std::size_t count)
     : n(count),
@@ -20,14 +19,24 @@ Data::Data(std::size_t count)
     for (auto& index : column_indices) index = static_cast<std::int64_t>(engine() % columns);
 }
 
+autograd::Shape Data::shape_of(Form form) const {
+    switch (form) {
+        case Form::vector:
+            return {n};
+        case Form::matrix:
+            return {rows, columns};
+        case Form::row:
+            return {columns};
+        case Form::column:
+            break;
+    }
+    return {rows, 1};
+}
+
 const autograd::Parameter<float>& Data::input(Input input, std::size_t position) {
     autograd::Parameter<float>& found = inputs_[{input.domain, input.form, position}];
     if (found.value().dimension() > 0) return found;
-    const auto shape = input.form == Form::vector   ? autograd::Shape{n}
-                       : input.form == Form::matrix ? autograd::Shape{rows, columns}
-                       : input.form == Form::row    ? autograd::Shape{columns}
-                                                    : autograd::Shape{rows, 1};
-    auto values = autograd::Array<float>::from_shape(shape);
+    auto values = autograd::Array<float>::from_shape(shape_of(input.form));
     std::mt19937 engine(static_cast<std::uint32_t>(2 + position));
     const bool positive = input.domain == Domain::positive;
     std::uniform_real_distribution<float> numbers(positive ? 0.5f : -2.f, positive ? 1.5f : 2.f);
