@@ -60,6 +60,14 @@ concept Layer = std::copy_constructible<L> && requires(L& layer, const autograd:
     { layer(x) } -> std::convertible_to<autograd::Variable<T>>;
 };
 
+template <class T>
+class Sequential;
+
+/// What a `Sequential` is made of: one layer or more. One `Sequential` alone is copied instead.
+template <class T, class... L>
+concept Layers = sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L, Sequential<T>> && ...)) &&
+                 (Layer<L, T> && ...);
+
 /// Layers, each applied to the result of the one before. A layer may have `parameters()` and a switch `train(bool)`.
 ///
 ///     nn::Sequential<float> model(nn::Dense<float>(64, 32, engine), autograd::relu<float>,
@@ -72,10 +80,8 @@ class Sequential {
     Sequential() = default;
 
     template <class... L>
-    requires(sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L, Sequential> && ...)) &&
-             (Layer<L, T> && ...)) explicit Sequential(L... layers) {
-        (add(std::move(layers)), ...);
-    }
+    requires Layers<T, L...>
+    explicit Sequential(L... layers) { (add(std::move(layers)), ...); }
 
     /// Appends a layer. Its parameters are renamed as in PyTorch's state_dict: "0.weight" for the first layer's
     /// weight, where layers without parameters count too. One that an earlier layer has already keeps its name.
