@@ -34,6 +34,8 @@ double largest(const Numbers& array) {
     return result;
 }
 
+/// Up to a share of the numbers. Those that are small beside the largest, `scale`, are often differences of large ones:
+/// they may be off by a thousandth of what the largest may.
 bool near(double a, double b, double tolerance, double scale) {
     return std::abs(a - b) <= tolerance * (std::max(std::abs(a), std::abs(b)) + 1e-3 * scale);
 }

@@ -11,10 +11,11 @@ cd "$(dirname "$0")/../.."
 # Not what is hidden, and no build folder.
 files=$(find . \( -name '.?*' -o -path ./build -o -type d -exec test -e '{}/CMakeCache.txt' \; \) -prune -o -type f -print |
     sed 's|^\./||' | LC_ALL=C sort)
+export files
 sources=$(grep -E '\.[ch]pp$' <<<"$files")
 
 # shellcheck disable=SC2086
-awk -v files="$files" -v table=tests/house/rooms.txt -v known=tests/house/exceptions.txt -v list="$list" '
+awk -v table=tests/house/rooms.txt -v known=tests/house/exceptions.txt -v list="$list" '
 function folder(path) { return path ~ /\// ? substr(path, 1, match(path, /\/[^\/]*$/) - 1) : "" }
 function name(path) { sub(/.*\//, "", path); return path }
 function stem(path) { path = name(path); sub(/\..*/, "", path); return path }
@@ -27,6 +28,7 @@ function offence(first, second, sentence) {
     print sentence
     offences++
 }
+# Whether the table lets a room, or a single file, include this file of that room.
 function allowed(from, to, target,    i, count, entries) {
     count = split(rooms[from], entries, " ")
     for (i = 1; i <= count; i++)
@@ -39,6 +41,7 @@ function found(path, from) {
         if ((from "/" path) in exists) return from "/" path
     return path in exists ? path : ""
 }
+# A header and its source, which stands beside it or below, are one thing.
 function same(one, other) {
     return one ~ /hpp$/ && other ~ /cpp$/ && index(other, folder(one) "/") == 1 ||
            one ~ /cpp$/ && other ~ /hpp$/ && index(one, folder(other) "/") == 1
@@ -49,7 +52,7 @@ BEGIN {
     while ((getline line < known) > 0)
         if (line !~ /^#/ && split(line, part, " ") >= 2) exceptions[part[1], part[2]] = 1
     while ((getline line < list) > 0) installed[line] = 1
-    count = split(files, all, "\n")
+    count = split(ENVIRON["files"], all, "\n")
     for (i = 1; i <= count; i++) {
         path = all[i]
         sub(/\.in$/, "", path)  # CMake makes the header of it
@@ -89,7 +92,7 @@ END {
         if (!(header in exists)) offence(header, "", header " is installed, but is not there (cmake/install.cmake).")
         else if (folder(header) ~ /\// && !(header in needed)) offence(header, "", header " is installed, and no installed header needs it (cmake/install.cmake).")
     }
-    # A header and its source, which stands beside it or below, are one thing. An example has the name of what it shows.
+    # An example has the name of what it shows.
     for (i = 1; i <= count; i++) {
         path = all[i]
         if (path ~ /^examples\// || path ~ /(^|\/)(README\.md|CMakeLists\.txt)$/) continue
@@ -106,5 +109,5 @@ END {
             print "tests/house/exceptions.txt excuses " part[1] " and " part[2] ", which need it no longer: take the line away."
             offences++
         }
-    exit offences > 0
+    exit (offences > 0)
 }' $sources && echo "Every include follows an arrow."
