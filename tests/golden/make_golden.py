@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden files beside it with PyTorch, whose numbers tests/golden_test.cpp holds against the engine.
+"""Writes the golden files beside it with PyTorch, whose numbers tests/golden/golden_test.cpp holds against the engine.
 
     pip install torch==2.13.0
     python make_golden.py

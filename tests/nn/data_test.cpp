@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nn/data.hpp>
 
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

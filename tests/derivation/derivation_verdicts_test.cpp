@@ -1,6 +1,6 @@
 // The six verdicts, and what the language says about each part of a file.
 #define BOOST_TEST_MODULE derivation_verdicts
-#include "derivation.hpp"
+#include "judged.hpp"
 
 using derivation::LineReport;
 using derivation::Report;

@@ -7,7 +7,7 @@
 #include <derivation/reader.hpp>
 #include <random>
 
-#include "derivation.hpp"
+#include "judged.hpp"
 
 using namespace derivation;
 

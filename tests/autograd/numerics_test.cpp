@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "conventions.hpp"
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 using namespace autograd;
 using Xs = std::vector<Variable<double>>;
@@ -275,7 +275,7 @@ const std::vector<Convention> conventions = {
      "Adam, AdamW, RMSprop) to 1e-6 relative after 100 steps in double",
      {},
      nullptr,
-     "golden_test.cpp"},
+     "golden/golden_test.cpp"},
     {"random numbers",
      "one explicit engine passed in; the same seed gives the same training run, bit for bit, on the same build with "
      "one "
@@ -364,7 +364,7 @@ const std::vector<Convention>* const tables[] = {&conventions, &other_operations
 std::string documentation() {
     std::string text =
         "# Numerical conventions\n\n"
-        "Printed from the table in `tests/numerics_test.cpp`, whose tests hold every line against the engine\n"
+        "Printed from the table in `tests/autograd/numerics_test.cpp`, whose tests hold every line against the engine\n"
         "(`numerics_test -- --write` prints it anew). Where peers disagree, the choice here is stated.\n\n"
         "The derivatives are those of the sum of the value, or along the adjoint `zbar` where one is given; `A` is\n"
         "`autograd::Array<double>`.\n\n"

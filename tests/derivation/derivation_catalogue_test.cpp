@@ -3,7 +3,7 @@
 #include <derivation/mistakes.hpp>
 #include <set>
 
-#include "derivation.hpp"
+#include "judged.hpp"
 
 namespace {
 

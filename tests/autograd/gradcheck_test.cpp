@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "gradcheck.hpp"
+#include "cube.hpp"
 
 namespace {
 

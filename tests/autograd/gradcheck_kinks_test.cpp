@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "gradcheck.hpp"
+#include "cube.hpp"
 
 namespace {
 

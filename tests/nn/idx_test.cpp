@@ -6,7 +6,7 @@
 #include <nn/data.hpp>
 #include <random>
 
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

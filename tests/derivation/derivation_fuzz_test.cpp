@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <random>
 
-#include "derivation.hpp"
-#include "files.hpp"
+#include "judged.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <nn/safetensors.hpp>
 #include <random>
 
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

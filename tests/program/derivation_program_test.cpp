@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "files.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <map>
 #include <regex>
 
-#include "derivation.hpp"
-#include "files.hpp"
+#include "judged.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <derivation/print.hpp>
 #include <derivation/reader.hpp>
 
-#include "derivation.hpp"
+#include "judged.hpp"
 
 using namespace derivation;
 
