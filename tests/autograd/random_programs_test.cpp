@@ -2,85 +2,24 @@
 // its smallest form and printed as a test that can be pasted. `random_programs_test -- SEED COUNT` runs others.
 #define BOOST_TEST_MODULE random_programs
 #include <fmt/format.h>
-#include <autograd/autograd.hpp>
+#include <fmt/ranges.h>
+
 #include <boost/test/unit_test.hpp>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <regex>
 
-using namespace autograd;
-using A = Array<double>;
+#include "operations_table.hpp"
+
 using V = Variable<double>;
 
 namespace {
 
-/// Where an operation has derivatives that differences can see: away from kinks, poles and jumps.
-using Domain = bool (*)(const A& x, const A& y);
-
-bool all(const A& x, bool (*holds)(double)) { return std::all_of(x.begin(), x.end(), holds); }
-bool far_from_zero(double x) { return std::abs(x) > 0.05; }
-
-bool anywhere(const A&, const A&) { return true; }
-bool x_positive(const A& x, const A&) {
-    return all(x, [](double v) { return v > 0.2; });
-}
-bool x_nonzero(const A& x, const A&) { return all(x, far_from_zero); }
-bool y_nonzero(const A&, const A& y) {
-    return all(y, [](double v) { return std::abs(v) > 0.2; });
-}
-bool apart(const A& x, const A& y) { return all(x - y, far_from_zero); }
-bool x_inside(const A& x, const A&) { return all(x + 0.5, far_from_zero) && all(x - 0.75, far_from_zero); }
-bool x_distinct(const A& x, const A&) {
-    std::vector<double> sorted(x.begin(), x.end());
-    std::sort(sorted.begin(), sorted.end());
-    for (std::size_t i = 1; i < sorted.size(); ++i)
-        if (sorted[i] - sorted[i - 1] < 0.05) return false;
-    return true;
-}
-
-struct Operation {
-    const char* text;  ///< of x and y
-    V (*apply)(V x, V y);
-    Domain domain = anywhere;
-};
-
-#define OF(...) #__VA_ARGS__, []([[maybe_unused]] V x, [[maybe_unused]] V y) -> V { return __VA_ARGS__; }
-
-// clang-format off
-const std::vector<Operation> operations = {
-    {OF(x + y)}, {OF(x - y)}, {OF(x * y)}, {OF(x / y), y_nonzero}, {OF(x + 0.5)}, {OF(x * -1.5)}, {OF(x / 3.0)},
-    {OF(2.0 - x)}, {OF(2.0 / x), x_nonzero}, {OF(-x)}, {OF(x * x)}, {OF(x + Array<double>{0.5})},
-    {OF(exp(x))}, {OF(expm1(x))}, {OF(log(x)), x_positive}, {OF(log1p(x)), x_positive}, {OF(sqrt(x)), x_positive},
-    {OF(abs(x)), x_nonzero}, {OF(sin(x))}, {OF(cos(x))}, {OF(tanh(x))}, {OF(erf(x))}, {OF(sigmoid(x))},
-    {OF(relu(x)), x_nonzero}, {OF(softplus(x))}, {OF(gelu(x))}, {OF(gelu_tanh(x))}, {OF(silu(x))},
-    {OF(pow(x, 2))}, {OF(pow(x, 3))}, {OF(pow(x, 1.5)), x_positive}, {OF(pow(x, -1)), x_nonzero},
-    {OF(pow(x, y)), x_positive}, {OF(logaddexp(x, y))}, {OF(maximum(x, y)), apart}, {OF(minimum(x, y)), apart},
-    {OF(clip(x, -0.5, 0.75)), x_inside}, {OF(where(relu(x), x * y, sin(y))), x_nonzero},
-    {OF(sum(x))}, {OF(sum(x, {0}))}, {OF(sum(x, {-1}, true))}, {OF(sum(x, {0, -1}))}, {OF(mean(x))},
-    {OF(mean(x, {1}))}, {OF(mean(x, {0}, true))}, {OF(variance(x, {0}))}, {OF(variance(x, {-1}, 1, true))},
-    {OF(prod(x, {-1}))}, {OF(prod(x, {0, 2}))}, {OF(amax(x, {0})), x_distinct}, {OF(amax(x)), x_distinct},
-    {OF(amin(x, {-1}, true)), x_distinct}, {OF(norm(x, {-1})), x_nonzero}, {OF(norm(x)), x_nonzero},
-    {OF(logsumexp(x, {0}))}, {OF(logsumexp(x, {-1}, true))}, {OF(softmax(x))}, {OF(softmax(x, 0))},
-    {OF(softmax(x, Array<double>{1})) }, {OF(log_softmax(x))}, {OF(log_softmax(x, 0))},
-    {OF(reshape(x, {x.size()}))}, {OF(transpose(x))}, {OF(transpose(x, {1, 0, 2}))}, {OF(matrix_transpose(x))},
-    {OF(broadcast_to(x, y.shape()))}, {OF(squeeze(x))}, {OF(expand_dims(x, 0))}, {OF(expand_dims(x, -1))},
-    {OF(slice(x, 0, 1))}, {OF(slice(x, -1, -1, {}, -2))}, {OF(pad(x, 0, 1, 0))}, {OF(pad(x, -1, 0, 1))},
-    {OF(take(x, Indices{0, 0, -1}))}, {OF(take(x, Indices{-1, 0}, -1))},
-    {OF(take_along_axis(x, Indices(x.shape(), 0), -1))},
-    {OF(concatenate<double>({x, y}))}, {OF(concatenate<double>({x, y, x}, -1))}, {OF(stack<double>({x, y}))},
-    {OF(matmul(x, y))}, {OF(matmul(x, matrix_transpose(y)))}, {OF(linear(x, y))}, {OF(linear(x, y, sum(y, {-1})))},
-    {OF(mean_squared_error(x, y))}, {OF(binary_cross_entropy_with_logits(x, y, Reduction::none))},
-    {OF(softmax_cross_entropy(x, Array<double>(x.shape(), 0.5)))},
-    {OF(softmax_cross_entropy(x, Indices{0, 1}, {.label_smoothing = 0.2}))},
-};
-// clang-format on
-
 /// Value number i is leaf i, or the result of step i - leaves; the last is the program's.
 struct Step {
-    const Operation* operation;
+    const Variant* variant;
     std::size_t x, y;
 };
 struct Program {
@@ -88,28 +27,16 @@ struct Program {
     std::vector<Step> steps;
 };
 
-bool uses_y(const Operation& operation) {
-    const std::string_view text = operation.text;
-    const auto is_letter = [&](std::size_t i) {
-        return i < text.size() && std::isalpha(static_cast<unsigned char>(text[i]));
-    };
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if (text[i] == 'y' && !is_letter(i - 1) && !is_letter(i + 1)) return true;
-    return false;
-}
-
 bool is_tame(const A& value) {
     return value.dimension() <= 3 && value.size() > 0 && value.size() <= 24 &&
-           all(value, [](double v) { return std::abs(v) < 4; });
+           std::all_of(value.begin(), value.end(), [](double v) { return std::abs(v) < 4; });
 }
 
 /// The step's result, or nothing where shapes do not fit, the point is no good for differences, or numbers grow.
-std::optional<V> try_step(const Operation& operation, V x, V y) {
+std::optional<V> try_step(const Variant& variant, V x, V y) {
     try {
-        if (operation.domain == apart)
-            broadcast_shapes("apart", std::initializer_list<ShapeView>{x.shape(), y.shape()});
-        if (!operation.domain(x.value(), y.value())) return {};
-        const V z = operation.apply(x, y);
+        if (variant.domain.holds != nullptr && !variant.domain.holds(x.value(), y.value())) return {};
+        const V z = variant.of(Inputs<double>{x, y});
         return is_tame(z.value()) ? std::optional(z) : std::nullopt;
     } catch (const std::logic_error&) {  // std::invalid_argument, std::out_of_range
         return {};
@@ -132,7 +59,7 @@ Program without_dead_code(const Program& program) {
         if (alive[i]) {
             const Step& step = program.steps[i - leaves];
             alive[step.x] = true;
-            if (uses_y(*step.operation)) alive[step.y] = true;
+            if (step.variant->of.uses('y')) alive[step.y] = true;
         }
     Program result;
     std::vector<std::size_t> place(count);
@@ -146,12 +73,33 @@ Program without_dead_code(const Program& program) {
             const Step& step = program.steps[i - leaves];
             place[i] = result.leaves.size() + result.steps.size();
             result.steps.push_back(
-                {step.operation, place[step.x], uses_y(*step.operation) ? place[step.y] : place[step.x]});
+                {step.variant, place[step.x], step.variant->of.uses('y') ? place[step.y] : place[step.x]});
         }
     return result;
 }
 
-Program random_program(const std::vector<Operation>& table, std::mt19937_64& engine) {
+/// What steps are drawn from.
+using Choice = std::vector<const Variant*>;
+
+std::uint64_t scrambled(std::uint64_t x) {  // SplitMix64
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+/// The variant with the highest score, which comes from its text and the number alone: one more in the choice changes
+/// the programs that draw it, and no others.
+const Variant& draw(const Choice& choice, std::uint64_t number) {
+    const auto score = [&](const Variant* variant) {
+        std::uint64_t key = number;
+        for (const char* c = variant->of.text; *c != 0; ++c) key = scrambled(key + static_cast<unsigned char>(*c));
+        return key;
+    };
+    return **std::max_element(choice.begin(), choice.end(),
+                              [&](auto* left, auto* right) { return score(left) < score(right); });
+}
+
+Program random_program(const Choice& choice, std::mt19937_64& engine) {
     const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(engine); };
     Program program;
     Tape<double> tape;
@@ -164,11 +112,11 @@ Program random_program(const std::vector<Operation>& table, std::mt19937_64& eng
     }
     const std::size_t length = 1 + below(20);
     while (program.steps.size() < length) {
-        const Operation& operation = table[below(table.size())];
+        const Variant& variant = draw(choice, engine());
         // Mostly the newest value, so that programs grow deep as well as wide.
         const std::size_t x = below(3) > 0 ? values.size() - 1 : below(values.size()), y = below(values.size());
-        if (const auto z = try_step(operation, values[x], values[y])) {
-            program.steps.push_back({&operation, x, y});
+        if (const auto z = try_step(variant, values[x], values[y])) {
+            program.steps.push_back({&variant, x, y});
             values.push_back(*z);
         }
     }
@@ -178,7 +126,7 @@ Program random_program(const std::vector<Operation>& table, std::mt19937_64& eng
 /// Records the program; nothing where one of its steps is no good at these leaves.
 std::optional<V> run(const Program& program, std::vector<V> values) {
     for (const Step& step : program.steps) {
-        const auto z = try_step(*step.operation, values[step.x], values[step.y]);
+        const auto z = try_step(*step.variant, values[step.x], values[step.y]);
         if (!z) return {};
         values.push_back(*z);
     }
@@ -271,7 +219,8 @@ std::vector<Program> smaller(const Program& program) {
     Tape<double> tape;
     std::vector<V> values;
     for (const A& leaf : program.leaves) values.push_back(tape.variable(leaf));
-    for (const Step& step : program.steps) values.push_back(step.operation->apply(values[step.x], values[step.y]));
+    for (const Step& step : program.steps)
+        values.push_back(step.variant->of(Inputs<double>{values[step.x], values[step.y]}));
     for (std::size_t k = 0; k + 1 < program.steps.size(); ++k) {
         Program frozen = program, bypassed = program;
         frozen.leaves.push_back(values[leaves + k].value());
@@ -337,9 +286,11 @@ std::string to_cpp(const Program& program) {
         "    const Function f = [](const std::vector<Variable<double>>& inputs) {\n";
     for (std::size_t k = 0; k < program.steps.size(); ++k) {
         const Step& step = program.steps[k];
-        const std::string of_x = std::regex_replace(step.operation->text, std::regex("\\bx\\b"), name(step.x));
+        const std::string of_x = std::regex_replace(step.variant->of.text, std::regex("\\bx\\b"), name(step.x));
         const std::string of_both = std::regex_replace(of_x, std::regex("\\by\\b"), name(step.y));
-        text += fmt::format("        const auto v{} = {};\n", program.leaves.size() + k, of_both);
+        const std::string with_type = std::regex_replace(of_both, std::regex("\\bT\\b"), "double");
+        const std::string full = std::regex_replace(with_type, std::regex("\\bA\\b"), "Array<double>");
+        text += fmt::format("        const auto v{} = {};\n", program.leaves.size() + k, full);
     }
     text += fmt::format("        return v{};\n    }};\n    const std::vector<Array<double>> inputs = {{\n",
                         program.leaves.size() + program.steps.size() - 1);
@@ -359,43 +310,50 @@ struct Tally {
     std::map<std::string, int> uses = {};
 };
 
-/// The first of `count` programs that fails.
-std::optional<Program> find_failure(const std::vector<Operation>& table, std::mt19937_64& engine, int count,
-                                    Tally& tally) {
+/// The first of `count` programs that fails. Each has a seed of its own, so that a change of one leaves the others.
+std::optional<Program> find_failure(const Choice& choice, std::uint64_t seed, int count, Tally& tally) {
     for (; tally.programs < count; ++tally.programs) {
-        const Program program = random_program(table, engine);
+        std::mt19937_64 engine(scrambled(seed + static_cast<std::uint64_t>(tally.programs)));
+        const Program program = random_program(choice, engine);
         const Verdict verdict = check(program, 1).verdict;
         if (verdict == Verdict::wrong) return program;
         if (verdict == Verdict::unclear)
             ++tally.unclear;
         else
-            for (const Step& step : program.steps) ++tally.uses[step.operation->text];
+            for (const Step& step : program.steps) ++tally.uses[step.variant->of.text];
     }
     return {};
 }
 
 // ---- operations that are broken on purpose
 
-V broken_product(V x, V y) {
+template <class T>
+Variable<T> broken_product(Variable<T> x, Variable<T> y) {
     return record("broken_product", {x, y}, x.value() * y.value(), [x, y](auto& at) {
-        at.adjoint(x) += at.zbar() * at(y) * 1.001;
+        at.adjoint(x) += at.zbar() * at(y) * T(1.001);
         at.adjoint(y) += at.zbar() * at(x);
     });
 }
 
 // Right at first order; on variables its rule takes x for a constant.
-V broken_square(V x) {
-    const V c = x.detach();
+template <class T>
+Variable<T> broken_square(Variable<T> x) {
+    const auto c = x.detach();
     return record("broken_square", {x}, x.value() * x.value(),
-                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * at(c) * 2.0; });
+                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * at(c) * T(2); });
 }
 
-std::string shrunk_failure(const Operation& broken) {
-    std::vector<Operation> table = operations;
-    table.push_back(broken);
-    std::mt19937_64 engine(5);
+std::string shrunk_failure(const Variant& broken) {
+    static const Variant others[] = {
+        {OF(x + y), nullptr},        {OF(x * y), nullptr},        {OF(x * -1.5), nullptr},
+        {OF(sin(x)), nullptr},       {OF(sigmoid(x)), nullptr},   {OF(sum(x)), nullptr},
+        {OF(mean(x, {1})), nullptr}, {OF(transpose(x)), nullptr}, {OF(expand_dims(x, 0)), nullptr},
+        {OF(matmul(x, y)), nullptr},
+    };
+    Choice choice{&broken};
+    for (const Variant& other : others) choice.push_back(&other);
     Tally tally;
-    const auto failure = find_failure(table, engine, 2000, tally);
+    const auto failure = find_failure(choice, 5, 2000, tally);
     BOOST_TEST_REQUIRE(failure.has_value());
     const Program program = shrink(*failure);
     BOOST_TEST(program.steps.size() == 1u);
@@ -407,30 +365,39 @@ std::string shrunk_failure(const Operation& broken) {
 
 BOOST_AUTO_TEST_CASE(programs_composed_at_random) {
     const auto& suite = boost::unit_test::framework::master_test_suite();
-    std::mt19937_64 engine(suite.argc > 1 ? std::stoull(suite.argv[1]) : 1);
+    const std::uint64_t seed = suite.argc > 1 ? std::stoull(suite.argv[1]) : 1;
     const int count = suite.argc > 2 ? std::stoi(suite.argv[2]) : 10'000;
+    Choice choice;
+    for (const Operation& operation : operations())
+        for (const Variant& variant : operation.variants)
+            if (variant.is_step) choice.push_back(&variant);
     Tally tally;
-    if (const auto failure = find_failure(operations, engine, count, tally)) {
+    if (const auto failure = find_failure(choice, seed, count, tally)) {
         const Program program = shrink(*failure);
         BOOST_FAIL(check(program, 1).message << "\n\n" << to_cpp(program));
     }
     BOOST_TEST_MESSAGE(tally.programs << " programs, " << tally.unclear << " of them too steep for differences");
     BOOST_TEST(tally.unclear < count / 20);
-    for (const Operation& operation : operations) {
-        BOOST_TEST_MESSAGE(operation.text << ": " << tally.uses[operation.text]);
-        BOOST_TEST(tally.uses[operation.text] > count / 1000, operation.text << " is hardly used");
+    int steps = 0;
+    for (const auto& [text, uses] : tally.uses) steps += uses;
+    // An even share falls with the number of operations; what few values fit is drawn less.
+    const int share = steps / static_cast<int>(choice.size());
+    for (const Variant* variant : choice) {
+        const char* text = variant->of.text;
+        BOOST_TEST_MESSAGE(text << ": " << tally.uses[text]);
+        BOOST_TEST(tally.uses[text] > share / 30, text << " is hardly used: where few shapes fit it, it is no step");
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_derivative_is_found_and_shrunk_to_a_line) {
-    const std::string text = shrunk_failure({OF(broken_product(x, y))});
+    const std::string text = shrunk_failure({OF(broken_product(x, y)), nullptr});
     BOOST_TEST(
         text.find("const auto v1 = broken_product(inputs[0], inputs[0]);\n        return v1;") != std::string::npos,
         text);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_second_derivative_is_found_and_shrunk_to_a_line) {
-    const std::string text = shrunk_failure({OF(broken_square(x))});
+    const std::string text = shrunk_failure({OF(broken_square(x)), nullptr});
     BOOST_TEST(text.find("const auto v1 = broken_square(inputs[0]);\n        return v1;") != std::string::npos, text);
     BOOST_TEST(text.find("Shape{})") != std::string::npos, text);
 }

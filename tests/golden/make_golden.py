@@ -4,6 +4,9 @@
     pip install torch==2.13.0
     python make_golden.py
 
+An operation is called by the name of its row in tests/autograd/, or by the text of one of that row's variants.
+Each case draws from a seed made of its name, shapes, type and options: one more changes no other.
+
 A case has inputs x_i, a seed v of the result's shape, and directions u_i. Beside the value y it holds the gradients
 g_i = d sum(v * y) / d x_i and the products of the Hessian of sum(v * y) with the directions, d sum_j(g_j * u_j) / d x_i.
 
@@ -18,21 +21,33 @@ Left out, since docs/numerics.md chooses otherwise than PyTorch:
 import itertools
 import json
 import math
+import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 
 FOLDER = Path(__file__).parent
-generator = torch.Generator().manual_seed(20)
 
 
-def uniform(shape, low=-2.0, high=2.0):
-    return torch.rand(shape, generator=generator, dtype=torch.float64) * (high - low) + low
+class Uniform(NamedTuple):
+    """An input that is still to be drawn."""
+
+    shape: tuple
+    low: float = -2.0
+    high: float = 2.0
+
+    def draw(self, generator):
+        return torch.rand(self.shape, generator=generator, dtype=torch.float64) * (self.high - self.low) + self.low
 
 
 def positive(shape):
-    return uniform(shape, 0.25, 2)
+    return Uniform(shape, 0.25, 2)
+
+
+def generator_of(*what):
+    return torch.Generator().manual_seed(zlib.crc32(" ".join(map(str, what)).encode()))
 
 
 def number(value, dtype):
@@ -49,10 +64,12 @@ def stored(tensor):
 
 def case(operation, f, inputs, dtype, second=True, **options):
     """The record of f at the inputs, with a random seed and random directions."""
-    xs = [x.to(dtype).clone().requires_grad_() for x in inputs]
+    generator = generator_of(operation, [tuple(x.shape) for x in inputs], dtype, options)
+    drawn = [x.draw(generator) if isinstance(x, Uniform) else x for x in inputs]
+    xs = [x.to(dtype).clone().requires_grad_() for x in drawn]
     y = f(*xs)
-    v = uniform(y.shape).to(dtype)
-    us = [uniform(x.shape).to(dtype) for x in xs]
+    v = Uniform(y.shape).draw(generator).to(dtype)
+    us = [Uniform(x.shape).draw(generator).to(dtype) for x in xs]
     gradients = torch.autograd.grad(y, xs, v, create_graph=second, materialize_grads=True)
     record = {
         "operation": operation,
@@ -100,17 +117,17 @@ UNARY = {
     "gelu": F.gelu,
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
     "silu": F.silu,
-    "square": lambda x: x**2,
-    "cube": lambda x: x**3,
+    "pow(x, 2)": lambda x: x**2,
+    "pow(x, 3.0)": lambda x: x**3,
     "clip": lambda x: torch.clamp(x, -0.5, 0.75),
-    "reciprocal": lambda x: 1 / x,
+    "1 / x": lambda x: 1 / x,
 }
 UNARY_POSITIVE = {
     "log": torch.log,
     "log1p": torch.log1p,
     "sqrt": torch.sqrt,
-    "pow_2.5": lambda x: x**2.5,
-    "pow_-1.5": lambda x: x**-1.5,
+    "pow(x, 2.5)": lambda x: x**2.5,
+    "pow(x, -1.5)": lambda x: x**-1.5,
 }
 BINARY = {
     "add": torch.add,
@@ -125,24 +142,20 @@ SHAPES = [((2, 3), (2, 3)), ((2, 1), (3,)), ((), (2, 2)), ((3,), ()), ((2, 1, 2)
 
 
 def elementwise():
-    for functions, sample in ((UNARY, uniform), (UNARY_POSITIVE, positive)):
+    for functions, sample in ((UNARY, Uniform), (UNARY_POSITIVE, positive)):
         for name, f in functions.items():
             yield from in_both_precisions(name, f, [sample((2, 5))])
-    for functions, sample in ((BINARY, uniform), (BINARY_POSITIVE, positive)):
+    for functions, sample in ((BINARY, Uniform), (BINARY_POSITIVE, positive)):
         for (name, f), (left, right) in itertools.product(functions.items(), SHAPES):
             yield from in_both_precisions(name, f, [sample(left), sample(right)])
     for left, right in SHAPES:
-        mask = uniform(torch.broadcast_shapes(left, right)) > 0
+        mask = Uniform(torch.broadcast_shapes(left, right)).draw(generator_of("mask", left, right)) > 0
         yield from in_both_precisions(
             "where",
             lambda x, y: torch.where(mask, x, y),
-            [uniform(left), uniform(right)],
+            [Uniform(left), Uniform(right)],
             mask=stored(mask),
         )
-
-
-def variance(ddof):
-    return lambda x, axes, keep: torch.var(x, axes, correction=ddof, keepdim=keep)
 
 
 def prod(x, axes, keep):
@@ -159,8 +172,6 @@ REDUCTIONS = {
     "amin": lambda x, axes, keep: x.amin(axes, keepdim=keep),
     "norm": lambda x, axes, keep: torch.linalg.vector_norm(x, dim=axes, keepdim=keep),
     "logsumexp": lambda x, axes, keep: x.logsumexp(axes, keepdim=keep),
-    "variance_0": variance(0),
-    "variance_1": variance(1),
 }
 
 
@@ -169,10 +180,19 @@ def reductions():
     axis_sets = [axes for n in (1, 2, 3) for axes in itertools.combinations(range(3), n)]
     for (name, f), axes, keep in itertools.product(REDUCTIONS.items(), axis_sets, (False, True)):
         yield from in_both_precisions(
-            name, lambda x: f(x, axes, keep), [uniform((2, 3, 2))], axes=list(axes), keepdims=keep
+            name, lambda x: f(x, axes, keep), [Uniform((2, 3, 2))], axes=list(axes), keepdims=keep
+        )
+    for ddof, axes, keep in itertools.product((0, 1), axis_sets, (False, True)):
+        yield from in_both_precisions(
+            "variance",
+            lambda x: torch.var(x, axes, correction=ddof, keepdim=keep),
+            [Uniform((2, 3, 2))],
+            axes=list(axes),
+            ddof=ddof,
+            keepdims=keep,
         )
     for axis in range(3):
-        x = uniform((2, 3, 2))
+        x = Uniform((2, 3, 2))
         yield from in_both_precisions("softmax", lambda x: F.softmax(x, axis), [x], axis=axis)
         yield from in_both_precisions("log_softmax", lambda x: F.log_softmax(x, axis), [x], axis=axis)
 
@@ -180,30 +200,29 @@ def reductions():
 def shapes():
     products = [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 1, 2, 3), (3, 3, 2)), ((2, 2, 3), (3, 1))]
     for left, right in products:
-        yield from in_both_precisions("matmul", torch.matmul, [uniform(left), uniform(right)])
-    yield from in_both_precisions("linear", F.linear, [uniform((2, 2, 3)), uniform((4, 3)), uniform((4,))])
+        yield from in_both_precisions("matmul", torch.matmul, [Uniform(left), Uniform(right)])
+    yield from in_both_precisions("linear", F.linear, [Uniform((2, 2, 3)), Uniform((4, 3)), Uniform((4,))])
     indices = torch.tensor([2, 0, 2])
     yield from in_both_precisions(
-        "take", lambda x: x.index_select(1, indices) ** 2, [uniform((2, 3))], indices=indices.tolist(), axis=1
+        "take", lambda x: x.index_select(1, indices) ** 2, [Uniform((2, 3))], indices=indices.tolist(), axis=1
     )
     rows = torch.tensor([[0, 0], [2, 1]])
     yield from in_both_precisions(
-        "take_along_axis", lambda x: torch.take_along_dim(x, rows, 1) ** 2, [uniform((2, 3))], indices=rows.tolist(), axis=1
+        "take_along_axis", lambda x: torch.take_along_dim(x, rows, 1) ** 2, [Uniform((2, 3))], indices=rows.tolist(), axis=1
     )
     for axis in (0, 1, -1):
         yield from in_both_precisions(
-            "concatenate", lambda x, y: torch.cat([x, y, x], axis) ** 2, [uniform((2, 3)), uniform((2, 3))], axis=axis
+            "concatenate", lambda x, y: torch.cat([x, y, x], axis) ** 2, [Uniform((2, 3)), Uniform((2, 3))], axis=axis
         )
         yield from in_both_precisions(
-            "stack", lambda x, y: torch.stack([x, y, x], axis) ** 2, [uniform((2, 3)), uniform((2, 3))], axis=axis
+            "stack", lambda x, y: torch.stack([x, y, x], axis) ** 2, [Uniform((2, 3)), Uniform((2, 3))], axis=axis
         )
-
 
 
 def losses():
     labels = torch.tensor([2, 0, 1, 2])
     weights = [0.5, 2.0, 1.25]
-    probabilities = torch.softmax(uniform((4, 3)), -1)
+    probabilities = torch.softmax(Uniform((4, 3)).draw(generator_of("probabilities")), -1)
     probabilities[1] = torch.tensor([0.0, 1.0, 0.0])
     for smoothing, weighted, reduction in itertools.product((0.0, 0.1), (False, True), ("none", "mean", "sum")):
         options = {"label_smoothing": smoothing, "class_weights": weights if weighted else [], "reduction": reduction}
@@ -213,7 +232,7 @@ def losses():
                 "weight": torch.tensor(weights, dtype=dtype) if weighted else None,
                 "reduction": reduction,
             }
-            logits = [uniform((4, 3), -4, 4)]
+            logits = [Uniform((4, 3), -4, 4)]
             for ignored in (None, 2, -100):
                 rows = torch.tensor([2, 0, -100, 1]) if ignored == -100 else labels
                 index = -100 if ignored is None else ignored
@@ -236,7 +255,7 @@ def losses():
                 **options,
             )
     for reduction in ("none", "mean", "sum"):
-        pair = [uniform((2, 3), -4, 4), uniform((2, 3), 0, 1)]
+        pair = [Uniform((2, 3), -4, 4), Uniform((2, 3), 0, 1)]
         yield from in_both_precisions(
             "binary_cross_entropy_with_logits",
             lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction=reduction),
@@ -269,11 +288,11 @@ def edges():
     yield from at("softplus", F.softplus, [0.0, -30.0, -1e4, -inf])
     yield from at("gelu", F.gelu, [0.0, 1e4, -1e4])
     yield from at("silu", F.silu, [0.0, 1e4, -1e4])
-    yield from at("square", UNARY["square"], [0.0, -3.0, inf, -inf])
-    yield from at("cube", UNARY["cube"], [0.0, -3.0, inf, -inf])
-    yield from at("pow_2.5", UNARY_POSITIVE["pow_2.5"], [0.0, 1.0, inf])
+    yield from at("pow(x, 2)", UNARY["pow(x, 2)"], [0.0, -3.0, inf, -inf])
+    yield from at("pow(x, 3.0)", UNARY["pow(x, 3.0)"], [0.0, -3.0, inf, -inf])
+    yield from at("pow(x, 2.5)", UNARY_POSITIVE["pow(x, 2.5)"], [0.0, 1.0, inf])
     yield from at("pow", torch.pow, [0.0, 0.0, 0.0, 3.0, 1.0], [0.0, 1.0, 2.0, 0.0, -3.0])
-    yield from at("reciprocal", UNARY["reciprocal"], [0.0, inf, -inf])
+    yield from at("1 / x", UNARY["1 / x"], [0.0, inf, -inf])
     yield from at("div", torch.div, [1.0, 0.0, 1.0, 1e30], [0.0, 2.0, inf, 1e30])
     yield from at("logaddexp", torch.logaddexp, [1e4, -1e4, -inf, 3.0], [1e4, 1e4, 1.0, 3.0])
     yield from at("maximum", torch.maximum, [1.0, 2.0, inf, -inf], [1.0, 3.0, 1.0, -inf])
@@ -309,8 +328,9 @@ def edges():
 
 def optimizers():
     """Every tenth point of 100 steps on mean((tanh(x @ w^T + b) - t)^2)."""
-    x, t = uniform((5, 3)), uniform((5, 2), -1, 1)
-    start = [uniform((2, 3)), uniform((2,))]
+    generator = generator_of("optimizers")
+    x, t = Uniform((5, 3)).draw(generator), Uniform((5, 2), -1, 1).draw(generator)
+    start = [Uniform((2, 3)).draw(generator), Uniform((2,)).draw(generator)]
     configurations = [
         ("sgd", torch.optim.SGD, {"lr": 0.1}),
         ("sgd", torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.02}),

@@ -1,0 +1,159 @@
+// The table of operations: one row each, and everything that tests know of it. From a row follow its value, derivatives
+// of three orders and its edges (operations_test), docs/numerics.md (numerics_test), the steps of random programs
+// (random_programs_test) and the functions that golden files call (golden_test).
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace autograd;
+using A = Array<double>;
+
+inline const double infinity = std::numeric_limits<double>::infinity(), NaN = std::numeric_limits<double>::quiet_NaN(),
+                    ln2 = std::log(2.0);
+
+template <class T>
+using Inputs = std::vector<Variable<T>>;
+
+/// A formula of x, y and w: its text, and its function in both precisions. `OF(exp(x))` makes one.
+struct Formula {
+    const char* text;
+    Variable<double> (*in_double)(const Inputs<double>&);
+    Variable<float> (*in_float)(const Inputs<float>&);
+
+    template <class F>
+    Formula(const char* words, F f) : text(words), in_double(f), in_float(f) {}
+
+    template <class T>
+    Variable<T> operator()(const Inputs<T>& inputs) const {
+        if constexpr (std::is_same_v<T, float>)
+            return in_float(inputs);
+        else
+            return in_double(inputs);
+    }
+    bool uses(char name) const;
+};
+
+// clang-format off
+#define OF(...)                                                                                      \
+    Formula(#__VA_ARGS__, []<class T>(const Inputs<T>& inputs) -> Variable<T> {                      \
+        [[maybe_unused]] const auto x = inputs[0], y = inputs[inputs.size() > 1], w = inputs.back(); \
+        return __VA_ARGS__;                                                                          \
+    })
+// One element of an elementwise formula, in plain scalar code.
+#define IS(...) [](double x [[maybe_unused]], double y [[maybe_unused]]) -> double { return __VA_ARGS__; }
+// A formula of x, y and the options `o` that a golden file gives.
+#define WITH(...)                                                                 \
+    []<class T>(const Inputs<T>& inputs, const Options& o) -> Variable<T> {       \
+        [[maybe_unused]] const auto x = inputs[0], y = inputs[inputs.size() > 1]; \
+        return __VA_ARGS__;                                                       \
+    }
+// clang-format on
+
+using Scalar = double (*)(double x, double y);
+
+/// Where a formula has derivatives that differences can see, away from kinks, poles and jumps: samples are drawn
+/// between `low` and `high` until `holds`.
+struct Domain {
+    double low = -2, high = 2;
+    bool (*holds)(const A& x, const A& y) = nullptr;
+};
+extern const Domain anywhere, x_positive, x_nonzero, y_nonzero, apart, x_distinct, x_off_bounds, probabilities;
+
+/// A formula and what it is tried at.
+struct Variant {
+    /// An elementwise formula: it takes any shape, and inputs that broadcast.
+    Variant(Formula formula, Scalar element, Domain where = anywhere);
+    /// An elementwise formula whose inputs must have equal shapes.
+    Variant(Formula formula, Scalar element, std::vector<Shape> shapes, Domain where = anywhere)
+        : of(formula), scalar(element), samples{std::move(shapes)}, domain(where) {}
+    /// Any other.
+    Variant(Formula formula, std::vector<Shape> shapes, Domain where = anywhere)
+        : of(formula), samples{std::move(shapes)}, domain(where) {}
+
+    Formula of;
+    Scalar scalar = nullptr;                  ///< the value of an element, where the formula is elementwise
+    std::vector<std::vector<Shape>> samples;  ///< the shapes of its inputs
+    Domain domain;
+    bool is_step = true;  ///< random programs may use it, with x and y of any shape that it accepts
+};
+
+/// A formula that few shapes fit, so that random programs would seldom reach it.
+Variant no_step(Variant variant);
+
+/// What a formula gives at a point. The derivative is by x, y, ... along the seed, or of the sum of the result.
+struct Point {
+    Formula of;
+    std::vector<A> at;
+    A value = {};
+    std::vector<A> derivatives = {};
+    std::optional<A> seed = {};
+    const char* error = nullptr;  ///< what is thrown instead
+    double tolerance = 1e-14;     ///< relative
+};
+
+Point refuses(Formula of, std::vector<A> at, const char* error);
+/// Where rounding of a large number limits what can be had.
+Point roughly(double tolerance, Point point);
+
+A none(const Shape& shape);  ///< of no elements
+A column(A values);          ///< of shape (n, 1)
+
+/// What golden files say beside the inputs.
+struct Options {
+    Axes axes = {};
+    bool keepdims = false;
+    std::ptrdiff_t axis = -1;
+    std::size_t ddof = 0;
+    Indices indices = {};
+    A mask = {};
+    std::optional<A> probabilities = {};
+    Reduction reduction = Reduction::mean;
+    CrossEntropyOptions cross_entropy = {};
+};
+
+/// A function of inputs and options in both precisions.
+struct OptionsFunction {
+    Variable<double> (*in_double)(const Inputs<double>&, const Options&) = nullptr;
+    Variable<float> (*in_float)(const Inputs<float>&, const Options&) = nullptr;
+
+    OptionsFunction() = default;
+    template <class F>
+    OptionsFunction(F f) : in_double(f), in_float(f) {}
+
+    template <class T>
+    Variable<T> operator()(const Inputs<T>& inputs, const Options& options) const {
+        if (in_double == nullptr) throw std::invalid_argument("the row has no function of options");
+        if constexpr (std::is_same_v<T, float>)
+            return in_float(inputs, options);
+        else
+            return in_double(inputs, options);
+    }
+};
+
+struct Operation {
+    const char* name;  ///< as it is declared
+    const char* note;  ///< what it does at its edges, in words
+    std::vector<Variant> variants;
+    std::vector<Point> edges;
+    OptionsFunction golden = {};  ///< what golden files call, if it is not the first variant
+};
+
+const std::vector<Operation>& operations();
+
+// By topic, each in the source of that name.
+std::vector<Operation> arithmetic_rows(), function_rows(), reduction_rows(), shape_rows(), product_rows(), loss_rows();
+
+// ---- what the tests of the table share
+
+/// Inputs of these shapes from the variant's domain.
+std::vector<A> sample(const Variant& variant, const std::vector<Shape>& shapes, unsigned seed);
+
+std::string text_of(const A& array);
+/// `x: 1; y: [2, 3]`, or with a suffix `xbar: ...`.
+std::string text_of(const std::vector<A>& arrays, const char* suffix = "");
