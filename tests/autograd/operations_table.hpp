@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,22 +19,31 @@ inline const double infinity = std::numeric_limits<double>::infinity(), NaN = st
 template <class T>
 using Inputs = std::vector<Variable<T>>;
 
-/// A formula of x, y and w: its text, and its function in both precisions. `OF(exp(x))` makes one.
-struct Formula {
-    const char* text;
-    Variable<double> (*in_double)(const Inputs<double>&);
-    Variable<float> (*in_float)(const Inputs<float>&);
+/// A function of inputs, and perhaps of more, in both precisions.
+template <class... More>
+struct InBothPrecisions {
+    Variable<double> (*in_double)(const Inputs<double>&, const More&...) = nullptr;
+    Variable<float> (*in_float)(const Inputs<float>&, const More&...) = nullptr;
 
+    InBothPrecisions() = default;
     template <class F>
-    Formula(const char* words, F f) : text(words), in_double(f), in_float(f) {}
+    InBothPrecisions(F f) : in_double(f), in_float(f) {}
 
     template <class T>
-    Variable<T> operator()(const Inputs<T>& inputs) const {
+    Variable<T> operator()(const Inputs<T>& inputs, const More&... more) const {
         if constexpr (std::is_same_v<T, float>)
-            return in_float(inputs);
+            return in_float(inputs, more...);
         else
-            return in_double(inputs);
+            return in_double(inputs, more...);
     }
+};
+
+/// A formula of x, y and w: its text and its function. `OF(exp(x))` makes one.
+struct Formula : InBothPrecisions<> {
+    const char* text;
+
+    template <class F>
+    Formula(const char* words, F f) : InBothPrecisions(f), text(words) {}
     bool uses(char name) const;
 };
 
@@ -117,36 +125,17 @@ struct Options {
     CrossEntropyOptions cross_entropy = {};
 };
 
-/// A function of inputs and options in both precisions.
-struct OptionsFunction {
-    Variable<double> (*in_double)(const Inputs<double>&, const Options&) = nullptr;
-    Variable<float> (*in_float)(const Inputs<float>&, const Options&) = nullptr;
-
-    OptionsFunction() = default;
-    template <class F>
-    OptionsFunction(F f) : in_double(f), in_float(f) {}
-
-    template <class T>
-    Variable<T> operator()(const Inputs<T>& inputs, const Options& options) const {
-        if (in_double == nullptr) throw std::invalid_argument("the row has no function of options");
-        if constexpr (std::is_same_v<T, float>)
-            return in_float(inputs, options);
-        else
-            return in_double(inputs, options);
-    }
-};
-
 struct Operation {
     const char* name;  ///< as it is declared
     const char* note;  ///< what it does at its edges, in words
     std::vector<Variant> variants;
     std::vector<Point> edges;
-    OptionsFunction golden = {};  ///< what golden files call, if it is not the first variant
+    InBothPrecisions<Options> golden = {};  ///< what golden files call where they give options
 };
 
 const std::vector<Operation>& operations();
 
-// By topic, each in the source of that name.
+// Its rows by topic, each in the source of that name.
 std::vector<Operation> arithmetic_rows(), function_rows(), reduction_rows(), shape_rows(), product_rows(), loss_rows();
 
 // ---- what the tests of the table share
