@@ -1,8 +1,8 @@
 #include <derivation/derivation.hpp>
 
 #include <algorithm>
-#include <derivation/judge.hpp>
-#include <derivation/print.hpp>
+#include <derivation/formula/notations.hpp>
+#include <derivation/judge/judge.hpp>
 #include <exception>
 
 namespace derivation {

@@ -1,6 +1,6 @@
 // Every row of the catalogue, in several derivations: the reason is named, and the repair holds.
 #define BOOST_TEST_MODULE derivation_catalogue
-#include <derivation/mistakes.hpp>
+#include <derivation/mistakes/catalogue.hpp>
 #include <set>
 
 #include "judged.hpp"

@@ -1,8 +1,8 @@
 // Plain text, Unicode and LaTeX give one tree, and every tree comes back from its text.
 #define BOOST_TEST_MODULE derivation_notation
-#include <derivation/parser.hpp>
-#include <derivation/print.hpp>
-#include <derivation/reader.hpp>
+#include <derivation/formula/notations.hpp>
+#include <derivation/read/parser.hpp>
+#include <derivation/read/reader.hpp>
 
 #include "judged.hpp"
 

@@ -1,10 +1,10 @@
 // Thousands of right claims, made by rewriting right ones, and of wrong ones, made by changing them: no right one is
 // called wrong, no wrong one right, and fewer than one in a hundred is left undecided.
 #define BOOST_TEST_MODULE derivation_random
-#include <derivation/edits.hpp>
-#include <derivation/parser.hpp>
-#include <derivation/print.hpp>
-#include <derivation/reader.hpp>
+#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/editing.hpp>
+#include <derivation/read/parser.hpp>
+#include <derivation/read/reader.hpp>
 #include <random>
 
 #include "judged.hpp"

@@ -1,0 +1,467 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <derivation/formula/characters.hpp>
+#include <derivation/formula/notations.hpp>
+#include <string_view>
+
+namespace derivation {
+
+namespace {
+
+// How tightly a formula binds: what binds less than its place asks for gets brackets.
+constexpr int of_sum = 1, of_product = 2, of_power = 3, of_atom = 4;
+
+int strength(const Expression& e) {
+    switch (e.kind) {
+        case Kind::number:
+            return e.number < 0 ? of_sum : of_atom;
+        case Kind::add:
+            return of_sum;
+        case Kind::product:
+            return of_product;
+        case Kind::power:
+        case Kind::transpose:
+            return of_power;
+        default:
+            return of_atom;
+    }
+}
+
+std::string number_text(const Expression& e) {
+    return e.name.empty() || e.kind != Kind::number ? fmt::format("{}", e.number) : e.name;
+}
+
+std::string index_text(const Index& index) {
+    std::string result;
+    for (const IndexTerm& term : index.terms) result += (term.sign < 0 ? "-" : result.empty() ? "" : "+") + term.name;
+    if (result.empty()) return fmt::format("{}", index.offset);
+    if (index.offset != 0) result += fmt::format("{:+}", index.offset);
+    return result;
+}
+
+class Text {
+  public:
+    static std::string in(const Expression& e, int place) {
+        const std::string inside = print(e);
+        return strength(e) < place ? "(" + inside + ")" : inside;
+    }
+
+    static std::string print(const Expression& e) {
+        switch (e.kind) {
+            case Kind::number:
+                return number_text(e);
+            case Kind::letter:
+                return e.name;
+            case Kind::entry: {
+                std::string result = e.name;
+                if (!e.indices.empty()) {
+                    result += e.name == "1" ? "_" : "[";
+                    for (std::size_t i = 0; i < e.indices.size(); ++i)
+                        result += (i > 0 ? "," : "") + index_text(e.indices[i]);
+                    if (e.name != "1") result += "]";
+                }
+                return e.order == 1 ? "new(" + result + ")" : result;
+            }
+            case Kind::add: {
+                std::string result;
+                for (std::size_t i = 0; i < e.children.size(); ++i) {
+                    const bool minus = e.joints[i] == Joint::minus;
+                    result += i == 0 ? (minus ? "-" : "") : minus ? " - " : " + ";
+                    result += in(e.children[i], of_product);
+                }
+                return result;
+            }
+            case Kind::product: {
+                std::string result;
+                for (std::size_t i = 0; i < e.children.size(); ++i) {
+                    static constexpr std::array<std::string_view, 8> signs = {" * ", "/",   " ", " ",
+                                                                              " @ ", " ⊙ ", "",  ""};
+                    const Joint joint = e.joints[i];
+                    const int sign = joint == Joint::times        ? 0
+                                     : joint == Joint::divided    ? 1
+                                     : joint == Joint::juxtaposed ? 2
+                                     : joint == Joint::dot        ? 3
+                                     : joint == Joint::matrix     ? 4
+                                                                  : 5;
+                    if (i > 0) result += signs[static_cast<std::size_t>(sign)];
+                    result += in(e.children[i], i == 0 && e.children[i].kind == Kind::product ? of_product : of_power);
+                }
+                return result;
+            }
+            case Kind::power:
+                return in(e.children[0], of_atom) + "^" + in(e.children[1], of_atom);
+            case Kind::call:
+            case Kind::reduce: {
+                std::string result = e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(";
+                if (e.kind == Kind::reduce) {
+                    std::size_t first = 0;
+                    if (e.children.size() > 1) {
+                        const Expression& condition = e.children[1];
+                        result += print(condition.children[0]) + " " + condition.name + " " +
+                                  print(condition.children[1]) + ", ";
+                        first = 1;
+                        std::string rest;
+                        for (const IndexTerm& letter : e.letters)
+                            if (letter.name != condition.children[0].name) rest += letter.name + ", ";
+                        result = e.name + "(" + rest + result.substr(e.name.size() + 1);
+                    }
+                    if (first == 0)
+                        for (const IndexTerm& letter : e.letters) result += letter.name + ", ";
+                    return result + print(e.children[0]) + ")";
+                }
+                for (std::size_t i = 0; i < e.children.size(); ++i)
+                    result += (i > 0 ? ", " : "") + print(e.children[i]);
+                return result + ")";
+            }
+            case Kind::derivative: {
+                const auto differential = [](const Expression& x) {
+                    return x.kind == Kind::entry ? "d" + print(x) : "d(" + print(x) + ")";
+                };
+                const auto count = static_cast<std::size_t>(e.order);
+                std::string result =
+                    e.order == 1 ? differential(e.children[0]) + "/d" + print(e.children[1])
+                                 : fmt::format("d{}{}/(", e.order,
+                                               e.children[0].kind == Kind::entry ? print(e.children[0])
+                                                                                 : "(" + print(e.children[0]) + ")");
+                if (e.order > 1) {
+                    for (std::size_t i = 1; i <= count; ++i) result += (i > 1 ? " d" : "d") + print(e.children[i]);
+                    result += ")";
+                }
+                if (e.children.size() > count + 1) {
+                    result += "|(";
+                    for (std::size_t i = count + 1; i < e.children.size(); ++i)
+                        result += (i > count + 1 ? ", " : "") + print(e.children[i]);
+                    result += ")";
+                }
+                return result;
+            }
+            case Kind::iverson:
+                return "[" + print(e.children[0]) + " " + e.name + " " + print(e.children[1]) + "]";
+            case Kind::transpose:
+                return in(e.children[0], of_atom) + "^T";
+            case Kind::norm:
+                return "||" + print(e.children[0]) + "||^2";
+        }
+        return {};
+    }
+};
+
+// ---- LaTeX and MathML: the same walk, two ways to write each piece
+
+/// A name in its parts: `yhat1` is y with a hat and the layer 1, `w_out` is w with a subscript.
+struct NameParts {
+    std::string base, accent, below, layer, primes;
+};
+
+NameParts parts_of(std::string name) {
+    NameParts parts;
+    while (!name.empty() && name.back() == '\'') {
+        parts.primes += '\'';
+        name.pop_back();
+    }
+    if (const std::size_t below = name.find('_'); below != std::string::npos && below > 0) {
+        parts.below = name.substr(below + 1);
+        name = name.substr(0, below);
+    }
+    std::size_t digits = name.size();
+    while (digits > 1 && name[digits - 1] >= '0' && name[digits - 1] <= '9') --digits;
+    parts.layer = name.substr(digits);
+    name = name.substr(0, digits);
+    for (const std::string_view accent : {"hat", "bar", "tilde"})
+        if (name.size() > accent.size() && name.ends_with(accent) &&
+            (name.size() - accent.size() == 1 || !greek(name.substr(0, name.size() - accent.size())).empty())) {
+            parts.accent = accent;
+            name = name.substr(0, name.size() - accent.size());
+        }
+    parts.base = name;
+    return parts;
+}
+
+struct Latex {
+    static std::string identifier(const std::string& name) {
+        if (!greek(name).empty() && name != "ell") return "\\" + name;
+        return name.size() == 1 ? name : "\\text{" + name + "}";
+    }
+    static std::string number(const std::string& text) { return text; }
+    static std::string sign(std::string_view text) {
+        if (text == "*") return " \\, ";
+        if (text == "dot") return " \\cdot ";
+        if (text == "⊙") return " \\odot ";
+        if (text == "!=") return " \\ne ";
+        if (text == "<=") return " \\le ";
+        if (text == ">=") return " \\ge ";
+        if (text == "==") return " = ";
+        if (text == "∂") return "\\partial ";
+        return fmt::format(" {} ", text);
+    }
+    static std::string bracketed(const std::string& inside) { return "\\left(" + inside + "\\right)"; }
+    static std::string iverson(const std::string& inside) { return "\\mathbb{1}[" + inside + "]"; }
+    static std::string fraction(const std::string& a, const std::string& b) { return "\\frac{" + a + "}{" + b + "}"; }
+    static std::string scripts(const std::string& base, const std::string& below, const std::string& above) {
+        return base + (below.empty() ? "" : "_{" + below + "}") + (above.empty() ? "" : "^{" + above + "}");
+    }
+    static std::string accent(const std::string& base, const std::string& name) {
+        return "\\" + name + "{" + base + "}";
+    }
+    static std::string function(const std::string& name) {
+        for (const std::string_view known : {"exp", "log", "tanh", "sin", "cos", "max", "min"})
+            if (name == known) return "\\" + name;
+        return identifier(name);
+    }
+    static std::string big(const std::string& name, const std::string& below) {
+        return (name == "sum" || name == "prod" ? "\\" + name
+                : name == "mean"                ? "\\operatorname{mean}"
+                                                : "\\" + name) +
+               "_{" + below + "} ";
+    }
+    static std::string raisable(const std::string& inside) {
+        return inside.find('^') == std::string::npos ? inside : "{" + inside + "}";
+    }
+    static std::string norm(const std::string& inside) { return "\\|" + inside + "\\|^2"; }
+    static std::string group(const std::string& inside) { return inside; }
+    static std::string plain(const std::string& inside) { return inside; }
+};
+
+struct MathMl {
+    static std::string identifier(const std::string& name) {
+        static constexpr std::array<std::pair<std::string_view, std::string_view>, 24> letters = {
+            std::pair{"alpha", "α"},
+            {"beta", "β"},
+            {"gamma", "γ"},
+            {"delta", "δ"},
+            {"epsilon", "ε"},
+            {"zeta", "ζ"},
+            {"eta", "η"},
+            {"theta", "θ"},
+            {"kappa", "κ"},
+            {"lambda", "λ"},
+            {"mu", "μ"},
+            {"nu", "ν"},
+            {"xi", "ξ"},
+            {"pi", "π"},
+            {"rho", "ρ"},
+            {"sigma", "σ"},
+            {"tau", "τ"},
+            {"phi", "φ"},
+            {"chi", "χ"},
+            {"psi", "ψ"},
+            {"omega", "ω"},
+            {"Sigma", "Σ"},
+            {"Delta", "Δ"},
+            {"Omega", "Ω"}};
+        for (const auto& [typed, shown] : letters)
+            if (name == typed) return fmt::format("<mi>{}</mi>", shown);
+        return fmt::format("<mi>{}</mi>", name);
+    }
+    static std::string number(const std::string& text) { return "<mn>" + text + "</mn>"; }
+    static std::string sign(std::string_view text) {
+        std::string_view shown = text;
+        if (text == "*") shown = "&#x2062;";
+        if (text == "dot") shown = "·";
+        if (text == "-") shown = "−";
+        if (text == "!=") shown = "≠";
+        if (text == "<=") shown = "≤";
+        if (text == ">=") shown = "≥";
+        if (text == "==") shown = "=";
+        if (text == "<") shown = "&lt;";
+        if (text == ">") shown = "&gt;";
+        return fmt::format("<mo>{}</mo>", shown);
+    }
+    static std::string bracketed(const std::string& inside) {
+        return "<mrow><mo>(</mo>" + inside + "<mo>)</mo></mrow>";
+    }
+    static std::string iverson(const std::string& inside) { return "<mrow><mo>[</mo>" + inside + "<mo>]</mo></mrow>"; }
+    static std::string fraction(const std::string& a, const std::string& b) {
+        return "<mfrac>" + group(a) + group(b) + "</mfrac>";
+    }
+    static std::string scripts(const std::string& base, const std::string& below, const std::string& above) {
+        if (below.empty() && above.empty()) return base;
+        if (above.empty()) return "<msub>" + group(base) + group(below) + "</msub>";
+        if (below.empty()) return "<msup>" + group(base) + group(above) + "</msup>";
+        return "<msubsup>" + group(base) + group(below) + group(above) + "</msubsup>";
+    }
+    static std::string accent(const std::string& base, const std::string& name) {
+        return fmt::format("<mover accent=\"true\">{}<mo>{}</mo></mover>", base,
+                           name == "hat"   ? "^"
+                           : name == "bar" ? "¯"
+                                           : "~");
+    }
+    static std::string function(const std::string& name) { return identifier(name); }
+    static std::string big(const std::string& name, const std::string& below) {
+        return fmt::format("<munder><mo>{}</mo>{}</munder>",
+                           name == "sum"    ? "∑"
+                           : name == "prod" ? "∏"
+                                            : name,
+                           group(below));
+    }
+    static std::string raisable(const std::string& inside) { return group(inside); }
+    static std::string norm(const std::string& inside) {
+        return "<msup><mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow><mn>2</mn></msup>";
+    }
+    static std::string group(const std::string& inside) { return "<mrow>" + inside + "</mrow>"; }
+    static std::string plain(const std::string& inside) { return inside; }
+};
+
+template <class Style>
+class Formula {
+  public:
+    static std::string in(const Expression& e, int place) {
+        return strength(e) < place ? Style::bracketed(print(e)) : print(e);
+    }
+
+    static std::string index(const Index& i) {
+        std::string result;
+        for (const IndexTerm& term : i.terms) {
+            if (term.sign < 0 || !result.empty()) result += Style::sign(term.sign < 0 ? "-" : "+");
+            result += Style::identifier(term.name);
+        }
+        if (i.offset != 0 || result.empty()) {
+            if (!result.empty()) result += Style::sign(i.offset < 0 ? "-" : "+");
+            result += Style::number(fmt::format("{}", result.empty() ? i.offset : std::abs(i.offset)));
+        }
+        return result;
+    }
+
+    static std::string entry(const Expression& e) {
+        const NameParts parts = parts_of(e.name);
+        std::string base = Style::identifier(parts.base);
+        if (parts.base == "1") base = Style::number("1");
+        if (!parts.accent.empty()) base = Style::accent(base, parts.accent);
+        std::string below = parts.below.empty()                              ? ""
+                            : parts.below[0] >= '0' && parts.below[0] <= '9' ? Style::number(parts.below)
+                                                                             : Style::identifier(parts.below);
+        const bool commas = std::ranges::any_of(e.indices, [](const Index& i) { return !i.is_letter(); });
+        for (std::size_t i = 0; i < e.indices.size(); ++i) {
+            if (commas && !below.empty()) below += Style::sign(",");
+            below += index(e.indices[i]);
+        }
+        std::string above = parts.layer.empty() ? "" : Style::bracketed(Style::number(parts.layer));
+        if (std::is_same_v<Style, Latex> && !parts.layer.empty()) above = "(" + parts.layer + ")";
+        for (std::size_t i = 0; i < parts.primes.size(); ++i)
+            above += std::is_same_v<Style, Latex> ? "\\prime" : "<mo>′</mo>";
+        return Style::scripts(base, below, above);
+    }
+
+    static std::string print(const Expression& e) {
+        switch (e.kind) {
+            case Kind::number:
+                return Style::number(number_text(e));
+            case Kind::letter:
+                return Style::identifier(e.name);
+            case Kind::entry:
+                return e.order == 1 ? Style::function("new") + Style::bracketed(entry(e)) : entry(e);
+            case Kind::add: {
+                std::string result;
+                for (std::size_t i = 0; i < e.children.size(); ++i) {
+                    if (i > 0 || e.joints[i] == Joint::minus)
+                        result += Style::sign(e.joints[i] == Joint::minus ? "-" : "+");
+                    result += in(e.children[i], of_product);
+                }
+                return result;
+            }
+            case Kind::product:
+                return product(e);
+            case Kind::power:
+                return Style::scripts(in(e.children[0], of_atom), "", print(e.children[1]));
+            case Kind::call: {
+                if (e.name == "sqrt" && e.order == 0 && std::is_same_v<Style, Latex>)
+                    return "\\sqrt{" + print(e.children[0]) + "}";
+                std::string inside;
+                for (std::size_t i = 0; i < e.children.size(); ++i)
+                    inside += (i > 0 ? Style::sign(",") : "") + print(e.children[i]);
+                std::string name = Style::function(e.name);
+                if (std::is_same_v<Style, Latex>)
+                    name += std::string(static_cast<std::size_t>(e.order), '\'');
+                else
+                    for (int i = 0; i < e.order; ++i) name += "<mo>′</mo>";
+                return name + Style::bracketed(inside);
+            }
+            case Kind::reduce: {
+                if (e.letters.empty()) return Style::function(e.name) + Style::bracketed(print(e.children[0]));
+                std::string below;
+                if (e.children.size() > 1)
+                    below = print(e.children[1].children[0]) + Style::sign(e.children[1].name) +
+                            print(e.children[1].children[1]);
+                else
+                    for (const IndexTerm& letter : e.letters)
+                        below += (below.empty() ? "" : Style::sign(",")) + Style::identifier(letter.name);
+                return Style::big(e.name, below) + in(e.children[0], of_product);
+            }
+            case Kind::derivative: {
+                const auto count = static_cast<std::size_t>(e.order);
+                const std::string order = e.order > 1 ? fmt::format("{}", e.order) : "";
+                const std::string d = Style::sign("∂");
+                std::string below;
+                for (std::size_t i = 1; i <= count; ++i) below += d + print(e.children[i]);
+                const std::string head = order.empty() ? d : Style::scripts(d, "", Style::number(order));
+                std::string result = Style::fraction(head + in(e.children[0], of_atom), below);
+                if (e.children.size() > count + 1) {
+                    std::string held;
+                    for (std::size_t i = count + 1; i < e.children.size(); ++i)
+                        held += (held.empty() ? "" : Style::sign(",")) + print(e.children[i]);
+                    result += Style::scripts(std::is_same_v<Style, Latex> ? "\\big|" : "<mo>|</mo>", held, "");
+                }
+                return result;
+            }
+            case Kind::iverson:
+                return Style::iverson(print(e.children[0]) + Style::sign(e.name) + print(e.children[1]));
+            case Kind::transpose:
+                // W^{(1)} has a raised part already.
+                return Style::scripts(e.children[0].kind == Kind::entry ? Style::raisable(print(e.children[0]))
+                                                                        : in(e.children[0], of_atom),
+                                      "", std::is_same_v<Style, Latex> ? "\\top" : "<mo>⊤</mo>");
+            case Kind::norm:
+                return Style::norm(print(e.children[0]));
+        }
+        return {};
+    }
+
+  private:
+    static std::string product(const Expression& e) {
+        // 1/2 x is half of x, and not x over 2.
+        if (e.children.size() > 2 && e.joints[1] == Joint::divided && e.joints[2] != Joint::divided &&
+            e.children[0].kind == Kind::number && e.children[1].kind == Kind::number) {
+            std::vector<Part> rest = factors_of(e);
+            rest.erase(rest.begin(), rest.begin() + 2);
+            return Style::fraction(print(e.children[0]), print(e.children[1])) + Style::sign("*") +
+                   in(product_of_factors(rest), of_product);
+        }
+        std::string above, below;
+        const bool fraction =
+            std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {
+                return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
+            });
+        // What stands alone above or below a line needs no brackets.
+        const auto divisors = static_cast<std::size_t>(std::ranges::count(e.joints, Joint::divided));
+        const auto alone = [&](Joint joint) {
+            return fraction && (joint == Joint::divided ? divisors : e.children.size() - divisors) == 1;
+        };
+        for (std::size_t i = 0; i < e.children.size(); ++i) {
+            std::string& side = fraction && e.joints[i] == Joint::divided ? below : above;
+            const Joint joint = e.joints[i];
+            if (!side.empty() || (i > 0 && !fraction))
+                side += joint == Joint::elementwise            ? Style::sign("⊙")
+                        : joint == Joint::dot                  ? Style::sign("dot")
+                        : joint == Joint::matrix               ? Style::sign("@")
+                        : joint == Joint::divided && !fraction ? Style::sign("/")
+                                                               : Style::sign("*");
+            // A sum reaches over what follows it, so that it stands in brackets before other factors.
+            const bool open_sum =
+                e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();
+            side += open_sum             ? Style::bracketed(print(e.children[i]))
+                    : alone(e.joints[i]) ? print(e.children[i])
+                                         : in(e.children[i], of_power);
+        }
+        return below.empty() ? above : Style::fraction(above, below);
+    }
+};
+
+}  // namespace
+
+std::string to_text(const Expression& e) { return Text::print(e); }
+std::string to_latex(const Expression& e) { return Formula<Latex>::print(e); }
+std::string to_mathml(const Expression& e) { return Formula<MathMl>::print(e); }
+
+}  // namespace derivation

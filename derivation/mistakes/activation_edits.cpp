@@ -1,0 +1,286 @@
+// Edits: derivatives of activations, softmax, Kronecker.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/edits.hpp>
+#include <derivation/mistakes/facts.hpp>
+
+namespace derivation {
+
+namespace {
+
+using Commit = Editing::Commit;
+
+std::string name_of_missing_derivative(const Editing& editing, const Editing::Activation& activation) {
+    if (editing.of < 0 || has_cross_entropy(editing.model, editing.of)) return "missing-derivative";
+    const bool squared =
+        any_behind(editing.model, editing.of, [](const Expression& e) { return e.kind == Kind::power; });
+    const bool direct = std::ranges::any_of(editing.model.quantities, [&](const Quantity& q) {
+        return q.ranges.empty() && mentions(q.definition, activation.quantity);
+    });
+    return squared && direct && !uses_adjoint(editing) &&
+                   (activation.name == "sigmoid" || activation.name == "tanh" || activation.name.empty())
+               ? "missing-output-derivative"
+               : "missing-derivative";
+}
+
+}  // namespace
+
+void missing_derivative(Editing& editing) {
+    for (const Editing::Activation& activation : editing.activations())
+        editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
+            if (editing.line.is_update && is_parameter(editing, node)) return;
+            const Expression saved = node;
+            for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
+                std::vector<Part> parts = factors_of(saved);
+                if (editing.arrays)
+                    parts = {{saved, Joint::times}, {derivative, Joint::elementwise}};
+                else
+                    for (Part& part : factors_of(derivative)) parts.push_back({part.expression, part.joint});
+                node = product_of_factors(parts);
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
+                       name_of_missing_derivative(editing, activation));
+                if (editing.arrays) {
+                    node = product_of_factors({{derivative, Joint::times}, {saved, Joint::elementwise}});
+                    commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
+                           name_of_missing_derivative(editing, activation));
+                }
+                node = saved;
+            }
+        });
+}
+
+void function_for_derivative(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::call || node.order > 2 || node.children.size() != 1 || node.name == "softmax" ||
+            node.name == "size" || node.name == "diag")
+            return;
+        ++node.order;
+        commit(node.span, fmt::format("{} stands here where its derivative belongs.", node.name), {});
+    });
+    // a[j] for f'(z[j])
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::entry) return;
+        const Expression saved = node;
+        for (const Editing::Activation& activation : editing.activations()) {
+            const Quantity& a = editing.model.quantity(activation.quantity);
+            if (a.name != saved.name || !same(a.written, activation.call)) continue;
+            for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
+                node = derivative;
+                const bool is_half = activation.name == "sigmoid";
+                commit(saved.span,
+                       is_half ? fmt::format("Half of the derivative: {} is missing a factor.", to_text(saved))
+                               : fmt::format("{} itself stands here where its derivative belongs.", to_text(saved)),
+                       is_half ? "half-derivative" : "");
+            }
+            node = saved;
+        }
+    });
+}
+
+void derivative_at_activation(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::call || node.children.size() != 1) return;
+        const Expression saved = node;
+        for (const Editing::Activation& activation : editing.activations()) {
+            if (activation.call.name != saved.name) continue;
+            for (const Expression& call : editing.instances(activation.call, activation.letters, letters)) {
+                if (same(call.children[0], saved.children[0])) continue;
+                node.children[0] = call.children[0];
+                commit(saved.span,
+                       fmt::format("{} is taken at {}, not at {}.",
+                                   saved.name + std::string(static_cast<std::size_t>(saved.order), '\''),
+                                   to_text(saved.children[0]), to_text(call.children[0])),
+                       saved.order > 0 ? "" : "wrong-name");
+            }
+            node = saved;
+        }
+    });
+}
+
+void half_derivative(Editing& editing) {
+    for (const Editing::Activation& activation : editing.activations()) {
+        if (activation.name != "sigmoid") continue;
+        editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+            const Expression saved = node;
+            if (saved.kind != Kind::add || !looks_like_derivative(saved)) return;
+            for (const Expression& entry : editing.entries_of(activation.quantity, letters)) {
+                node = product_of({entry, saved});
+                commit(saved.span, fmt::format("Half of the derivative: the factor {} is missing.", to_text(entry)),
+                       {});
+            }
+            node = saved;
+        });
+    }
+}
+
+void other_activation(Editing& editing) {
+    for (const Editing::Activation& activation : editing.activations()) {
+        if (editing.model.function(activation.call.name) < 0 && (activation.name == "log" || activation.name == "exp" ||
+                                                                 activation.name == "sqrt" || activation.name == "abs"))
+            continue;
+        editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+            const Expression saved = node;
+            for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
+                const std::string sentence =
+                    fmt::format("The derivative of another activation: {} belongs here.", to_text(derivative));
+                if (looks_like_derivative(saved)) {
+                    node = derivative;
+                    commit(saved.span, sentence,
+                           saved.kind == Kind::call && saved.name == activation.call.name ? "wrong-name" : "");
+                }
+                if (saved.kind == Kind::product) {
+                    const std::vector<Part> parts = factors_of(saved);
+                    for (std::size_t i = 0; i < parts.size(); ++i) {
+                        if (!looks_like_derivative(parts[i].expression)) continue;
+                        // Alone, and with the factor a beside it.
+                        for (std::size_t k = 0; k < parts.size(); ++k) {
+                            std::vector<Part> rest = parts;
+                            rest[i] = {derivative, Joint::times};
+                            if (k != i) {
+                                if (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call)
+                                    continue;
+                                rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
+                            }
+                            node = product_of_factors(rest);
+                            commit(parts[i].expression.span, sentence, {});
+                        }
+                    }
+                }
+                node = saved;
+            }
+        });
+    }
+}
+
+/// f''(z) for f'(z)
+void one_prime_less(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::call || node.order == 0) return;
+        --node.order;
+        commit(node.span, fmt::format("{} is differentiated once too often.", node.name), "derivative-twice");
+    });
+}
+
+void power_of_derivative(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::power) return;
+        const Expression saved = node;
+        const bool derivative = looks_like_derivative(saved.children[0]);
+        node = Expression(saved.children[0]);
+        commit(saved.span, derivative ? "The derivative stands here twice." : "The power is the wrong one.",
+               derivative ? "derivative-twice" : "wrong-power");
+        node = saved;
+        if (saved.children[1].kind != Kind::number) return;
+        for (const int change : {-1, 1}) {
+            node.children[1] = number_of(saved.children[1].number + change);
+            commit(saved.span, "The power is the wrong one.", "wrong-power");
+        }
+        node.children[1] = number_of(-saved.children[1].number);
+        commit(saved.span, "The power is the wrong one.", "wrong-power");
+        for (const double value : {1.5, 0.5, -1.5, -0.5}) {
+            node.children[1] = number_of(value);
+            commit(saved.span, "The power is the wrong one.", "wrong-power");
+        }
+    });
+}
+
+/// The factors of the member that no letter stands in, such as 1/T.
+std::vector<Part> constants_in_front(const Editing& editing, const Expression& p) {
+    Expression member = editing.member;
+    if (member.kind == Kind::add && member.children.size() == 1) member = Expression(member.children[0]);
+    std::vector<Part> found;
+    for (const Part& part : factors_of(member)) {
+        const bool varies = any_part(part.expression, [&](const Expression& e) {
+            return e.kind == Kind::letter || !e.indices.empty() || !e.letters.empty() || e.name == p.name;
+        });
+        if (!varies) found.push_back(part);
+    }
+    return found;
+}
+
+/// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
+void softmax_jacobian(Editing& editing) {
+    const Model& model = editing.model;
+    const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
+        return e.kind == Kind::iverson || is_call(e, "diag") ||
+               (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
+               (e.kind == Kind::add && std::ranges::any_of(e.children, [](const Expression& term) {
+                    return term.kind == Kind::number && term.number == 1;
+                }));
+    });
+    const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
+    const char* sentence =
+        only_diagonal
+            ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
+            : "The diagonal of softmax's Jacobian has a term of its own.";
+    for (std::size_t q = 0; q < model.quantities.size(); ++q) {
+        if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
+        if (editing.arrays) {
+            const Expression p = letter_entry(model.quantities[q].name, {});
+            editing.offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus},
+                                        {product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}}),
+                                         Joint::minus}}),
+                          editing.member.span, sentence, mistake);
+            continue;
+        }
+        for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
+            if (p.indices.empty()) continue;
+            const std::string last = p.indices.back().terms[0].name;
+            std::vector<Part> front = constants_in_front(editing, p);
+            const auto with_front = [&](const Expression& a, const Expression& b) {
+                std::vector<Part> factors = front;
+                factors.push_back({a, Joint::times});
+                factors.push_back({b, Joint::times});
+                return product_of_factors(factors);
+            };
+            for (const std::string& letter : editing.free) {
+                if (letter == last || editing.range_of(letter) != editing.range_of(last)) continue;
+                Expression other = p;
+                other.indices.back().terms[0].name = letter;
+                editing.offer(
+                    with_front(p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})),
+                    editing.member.span, sentence, mistake);
+            }
+            const std::string bound = editing.unused_letter(editing.range_of(last));
+            if (bound.empty()) continue;
+            for (const Expression& g : adjoints(editing, editing.free)) {
+                if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
+                Expression sum = product_of({g, p});
+                rename_letter(sum, last, bound);
+                editing.offer(with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
+                              editing.member.span, sentence, mistake);
+            }
+        }
+    }
+}
+
+void missing_kronecker(Editing& editing) {
+    editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
+        const Expression saved = node;
+        for (std::size_t a = 0; a < letters.size(); ++a)
+            for (std::size_t b = a + 1; b < letters.size(); ++b) {
+                if (editing.range_of(letters[a]) != editing.range_of(letters[b]) || editing.range_of(letters[a]) < 0 ||
+                    editing.arrays)
+                    continue;
+                std::vector<Part> parts = factors_of(saved);
+                parts.insert(parts.begin(), {kronecker(letters[a], letters[b]), Joint::times});
+                node = product_of_factors(parts);
+                commit(saved.span,
+                       fmt::format("A Kronecker delta is missing: the entries where {} and {} differ are 0.",
+                                   letters[a], letters[b]),
+                       {});
+                parts[0].expression.name = "!=";
+                node = product_of_factors(parts);
+                commit(saved.span,
+                       fmt::format("A Kronecker delta is missing: the entries where {} and {} are the same are 0.",
+                                   letters[a], letters[b]),
+                       {});
+                node = saved;
+            }
+    });
+}
+
+}  // namespace derivation

@@ -1,0 +1,13 @@
+// The right value of a derivative in the file's own letters, from the definitions by the chain rule.
+#pragma once
+
+#include <derivation/mistakes/editing.hpp>
+#include <vector>
+
+namespace derivation {
+
+/// Formulas for the derivative on the left side, the simplest first: from the definition of the numerator, or through
+/// the quantities that stand between. They are to be tried: none is promised to hold.
+std::vector<Expression> by_chain_rule(const Editing& editing);
+
+}  // namespace derivation

@@ -1,0 +1,24 @@
+// Why a member departs, and what would be right: edits of the line, the structural ones first.
+#pragma once
+
+#include <derivation/read/reader.hpp>
+#include <derivation/truth/target.hpp>
+#include <optional>
+#include <string>
+
+namespace derivation {
+
+struct Diagnosis {
+    std::string mistake;  ///< the name of a row of the catalogue
+    std::string reason;   ///< a sentence
+    std::optional<Expression> repair;
+    Span span;  ///< the part that is at fault
+};
+
+/// The target is what the member should be equal to.
+Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target);
+
+/// Whether the line holds with the letters of one entry exchanged.
+bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target);
+
+}  // namespace derivation

@@ -1,0 +1,60 @@
+// The edits behind the rows of the catalogue: each offers lines that would be right if the mistake was made.
+#pragma once
+
+#include <derivation/mistakes/editing.hpp>
+
+namespace derivation {
+
+// of updates
+void climbs(Editing& editing);
+void missing_rate(Editing& editing);
+void missing_old_value(Editing& editing);
+void updated_weights(Editing& editing);
+
+// signs and factors
+void sign(Editing& editing);
+void half(Editing& editing);
+void twice(Editing& editing);
+void mean_missing(Editing& editing);
+void mean_extra(Editing& editing);
+void mean_twice(Editing& editing);
+
+// sums and letters
+void extra_sum(Editing& editing);
+void missing_sum(Editing& editing);
+void wrong_letter(Editing& editing);
+void letters_exchanged(Editing& editing);
+void square_of_entry(Editing& editing);
+void index_shift(Editing& editing);
+void factor_outside(Editing& editing);
+void held_already(Editing& editing);
+void product_of_sums(Editing& editing);
+void transposed(Editing& editing);
+void order_of_factors(Editing& editing);
+
+// derivatives of activations, softmax, Kronecker
+void missing_derivative(Editing& editing);
+void function_for_derivative(Editing& editing);
+void derivative_at_activation(Editing& editing);
+void half_derivative(Editing& editing);
+void other_activation(Editing& editing);
+void one_prime_less(Editing& editing);
+void power_of_derivative(Editing& editing);
+void softmax_jacobian(Editing& editing);
+void missing_kronecker(Editing& editing);
+
+// factors, names, terms
+void jacobian_summed(Editing& editing);
+void missing_factor(Editing& editing);
+void extra_factor(Editing& editing);
+void divided_for_times(Editing& editing);
+void exchanged_adjoint(Editing& editing);
+void exchanged_name(Editing& editing);
+void missing_term(Editing& editing);
+void missing_path(Editing& editing);
+void missing_summand(Editing& editing);
+void missing_numeric_factor(Editing& editing);
+void extra_term(Editing& editing);
+void small_changes(Editing& editing);
+
+}  // namespace derivation

@@ -1,0 +1,134 @@
+// Edits: letters.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/edits.hpp>
+#include <derivation/mistakes/facts.hpp>
+
+namespace derivation {
+
+namespace {
+
+using Commit = Editing::Commit;
+
+/// Turns t-k into t+k and t-1 into t+1 wherever they stand; says whether there was one.
+bool turn_shifts(Expression& e) {
+    bool any = false;
+    for (Index& index : e.indices) {
+        if (index.terms.empty() || (index.terms.size() == 1 && index.offset == 0)) continue;
+        any = true;
+        index.offset *= -1;
+        for (std::size_t k = 1; k < index.terms.size(); ++k) index.terms[k].sign *= -1;
+    }
+    for (Expression& child : e.children) any = turn_shifts(child) || any;
+    return any;
+}
+
+}  // namespace
+
+void wrong_letter(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        const Expression saved = node;
+        for (std::size_t i = 0; i < node.indices.size(); ++i)
+            for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k)
+                for (const std::string& letter : letters) {
+                    const std::string before = saved.indices[i].terms[k].name;
+                    if (letter == before || (editing.range_of(letter) != editing.range_of(before))) continue;
+                    node.indices[i].terms[k].name = letter;
+                    commit(saved.span,
+                           fmt::format("The wrong letter: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    node = saved;
+                }
+        if (node.kind == Kind::letter)
+            for (const std::string& letter : letters) {
+                if (letter == saved.name || editing.range_of(letter) != editing.range_of(saved.name)) continue;
+                rename_letter(node, saved.name, letter);
+                commit(saved.span, {}, {});
+                node = saved;
+            }
+        // A sum whose letter hides the one that is meant, and a letter that is wrong in all of a factor.
+        if (node.kind == Kind::derivative || node.kind == Kind::reduce || node.kind == Kind::call)
+            for (const Letter& from : editing.model.letters)
+                for (const std::string& to : letters) {
+                    if (from.name == to || from.name[0] == '_' || from.range != editing.range_of(to) ||
+                        !uses_letter(saved, from.name))
+                        continue;
+                    if (node.kind == Kind::reduce && uses_letter(saved, to)) continue;
+                    rename_letter(node, from.name, to);
+                    commit(saved.span, {}, {});
+                    node = saved;
+                }
+    });
+}
+
+/// Two letters of one range that have changed places everywhere.
+void letters_exchanged(Editing& editing) {
+    for (std::size_t a = 0; a < editing.free.size(); ++a)
+        for (std::size_t b = a + 1; b < editing.free.size(); ++b) {
+            const std::string &x = editing.free[a], &y = editing.free[b];
+            if (editing.range_of(x) != editing.range_of(y) || editing.arrays) continue;
+            Expression turned = editing.member;
+            rename_letter(turned, x, "?");
+            rename_letter(turned, y, x);
+            rename_letter(turned, "?", y);
+            editing.offer(turned, editing.member.span,
+                          fmt::format("It stands transposed: {} and {} have changed places.", x, y));
+        }
+}
+
+/// x[i]^2 for x[i] * x[j]
+void square_of_entry(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::power || node.children[1].kind != Kind::number || node.children[1].number != 2 ||
+            node.children[0].kind != Kind::entry)
+            return;
+        const Expression saved = node;
+        const Expression entry = saved.children[0];
+        for (std::size_t i = 0; i < entry.indices.size(); ++i)
+            for (const std::string& letter : letters) {
+                if (!entry.indices[i].is_letter() || letter == entry.indices[i].terms[0].name ||
+                    editing.range_of(letter) != editing.range_of(entry.indices[i].terms[0].name))
+                    continue;
+                Expression other = entry;
+                other.indices[i].terms[0].name = letter;
+                node = product_of({entry, other});
+                commit(saved.span, fmt::format("The wrong letter: {} belongs here.", to_text(node)), {});
+            }
+        node = saved;
+    });
+}
+
+void index_shift(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        const Expression saved = node;
+        for (std::size_t i = 0; i < node.indices.size(); ++i) {
+            if (node.indices[i].is_number()) continue;
+            for (const int shift : {-1, 1, -2, 2}) {
+                node.indices[i].offset += shift;
+                commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)),
+                       {});
+                node = saved;
+            }
+            for (const std::string& letter : letters)
+                for (const int direction : {1, -1}) {
+                    node.indices[i].terms.push_back({letter, direction, -1});
+                    commit(saved.span,
+                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    node = saved;
+                }
+            if (node.indices[i].terms.size() > 1) {
+                for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k) {
+                    node.indices[i].terms[k].sign *= -1;
+                    commit(saved.span,
+                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
+                    node = saved;
+                }
+            }
+        }
+    });
+    if (Expression turned = editing.member; turn_shifts(turned))
+        editing.offer(turned, editing.member.span, "The indices are shifted the wrong way.");
+}
+
+}  // namespace derivation

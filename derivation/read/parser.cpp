@@ -1,0 +1,302 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <derivation/read/parser.hpp>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+constexpr int deepest = 120;
+
+}  // namespace
+
+std::string described(const Token& token) {
+    return token.kind == TokenKind::end ? "the statement ends" : fmt::format("there is {}", token.text);
+}
+
+struct Parser::Level {
+    explicit Level(Parser& parser) : parser_(parser) {
+        if (++parser_.depth_ > deepest) parser_.fail("the formula is nested too deeply");
+    }
+    ~Level() { --parser_.depth_; }
+    Parser& parser_;
+};
+
+bool Parser::accept(std::string_view symbol) {
+    if (!peek().is(symbol)) return false;
+    next();
+    return true;
+}
+
+bool Parser::accept_word(std::string_view word) {
+    if (!peek().is_word(word)) return false;
+    next();
+    return true;
+}
+
+void Parser::expect(std::string_view symbol, std::string_view sentence) {
+    if (!accept(symbol)) fail(fmt::format("{}, but {}", sentence, described(peek())));
+}
+
+void Parser::expect_end() {
+    if (!at_end()) fail(fmt::format("the statement should end here, but {}", described(peek())));
+}
+
+// ---- sums, products, powers
+
+Expression Parser::expression() {
+    const Level level(*this);
+    std::vector<Part> parts;
+    accept("+");
+    const bool bare_minus = peek().is("-");
+    Expression first = term();
+    if (bare_minus && first.kind == Kind::add && first.children.size() == 1)
+        parts.push_back({first.children[0], first.joints[0]});
+    else
+        parts.push_back({std::move(first), Joint::plus});
+    const Span begin = parts[0].expression.span;
+    while (peek().is("+") || peek().is("-")) {
+        const Joint joint = next().text == "+" ? Joint::plus : Joint::minus;
+        parts.push_back({term(), joint});
+    }
+    if (parts.size() == 1 && parts[0].joint == Joint::minus) return negated(std::move(parts[0].expression));
+    Expression e = sum_of_terms(parts);
+    if (parts.size() > 1) e.span = join(begin, parts.back().expression.span);
+    return e;
+}
+
+bool Parser::starts_factor() const {
+    const Token& token = peek();
+    if (token.kind == TokenKind::number) return true;
+    if (token.kind == TokenKind::word) return !token.is_word("on") && !token.is_word("otherwise");
+    if (token.is("||")) return norms_ == 0;
+    for (const std::string_view symbol :
+         {"(", "[", "{", "frac", "partial", "nabla", "sum", "prod", "indicator", "cases"})
+        if (token.is(symbol)) return true;
+    return false;
+}
+
+Expression Parser::term() {
+    const Level level(*this);
+    const Span begin = peek().span;
+    if (accept("-")) {
+        Expression e = negated(term());
+        e.span = join(begin, e.span);
+        return e;
+    }
+    if (accept("+")) return term();
+    std::vector<Part> parts;
+    Joint joint = Joint::times;
+    while (true) {
+        if (peek().is("-") && !parts.empty()) {
+            next();
+            parts.push_back({negated(power()), joint});
+        } else {
+            parts.push_back({power(), joint});
+        }
+        if (accept("*")) {
+            joint = Joint::times;
+        } else if (accept("/")) {
+            joint = Joint::divided;
+        } else if (accept("@")) {
+            joint = Joint::matrix;
+        } else if (accept("elementwise")) {
+            joint = Joint::elementwise;
+        } else if (accept("dot")) {
+            joint = Joint::dot;
+        } else if (starts_factor()) {
+            joint = Joint::juxtaposed;
+        } else {
+            break;
+        }
+    }
+    // \frac{ab}{c} d and a*b/c*d are one product: fractions dissolve into the factors around them.
+    if (parts.size() == 1) return std::move(parts[0].expression);
+    Expression e = product_of_factors(parts);
+    e.span = join(begin, e.span);
+    return e;
+}
+
+Expression Parser::power() {
+    const Level level(*this);
+    if (peek().is("sum") || peek().is("prod")) return big_reduction(next().text);
+    Expression base = postfix();
+    if (base.kind == Kind::entry && base.name == "e" && base.indices.empty() && !model_.has("e") && peek().is("^")) {
+        next();
+        Expression e;
+        e.kind = Kind::call;
+        e.name = "exp";
+        e.span = base.span;
+        e.children.push_back(peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power());
+        e.span = join(e.span, e.children[0].span);
+        return e;
+    }
+    if (peek().is("layer?") || peek().is("layer")) {
+        Expression e;
+        e.kind = Kind::power;
+        e.children = {base, number_of(peek().number)};
+        e.span = join(base.span, next().span);
+        return e;
+    }
+    if (!accept("^")) return base;
+    Expression exponent = peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power();
+    if (peek().is("transpose")) fail("a transpose stands after the power here: write (x^2)^T");
+    if (base.kind == Kind::norm) {
+        if (exponent.kind != Kind::number || exponent.number != 2)
+            throw Error(base.span, "the norm is read as a square only: ||x||^2; else write sqrt(||x||^2)");
+        base.span = join(base.span, exponent.span);
+        base.order = 2;
+        return base;
+    }
+    Expression e;
+    e.kind = Kind::power;
+    e.span = join(base.span, exponent.span);
+    e.children.push_back(std::move(base));
+    e.children.push_back(std::move(exponent));
+    return e;
+}
+
+Expression Parser::postfix() {
+    Expression e = primary();
+    while (peek().is("transpose")) {
+        Expression transposed;
+        transposed.kind = Kind::transpose;
+        transposed.span = join(e.span, next().span);
+        transposed.children.push_back(std::move(e));
+        e = std::move(transposed);
+    }
+    return e;
+}
+
+Expression Parser::group(std::string_view open, std::string_view close) {
+    const Span begin = peek().span;
+    expect(open, fmt::format("a group should begin with {}", open));
+    Expression e = expression();
+    const Span end = peek().span;
+    expect(close, fmt::format("a closing {} is missing", close));
+    if (open != "{") e.span = join(begin, end);
+    return e;
+}
+
+Expression Parser::primary() {
+    const Level level(*this);
+    const Token token = peek();
+    if (token.kind == TokenKind::number) {
+        next();
+        if (token.text == "1" && peek().is("_")) {
+            Expression ones;
+            ones.kind = Kind::entry;
+            ones.name = "1";
+            ones.span = token.span;
+            subscript(ones, "1", false);
+            return ones;
+        }
+        Expression e = number_of(token.number);
+        e.name = token.text;
+        e.span = token.span;
+        return e;
+    }
+    if (token.is("(")) return group("(", ")");
+    if (token.is("{")) return group("{", "}");
+    if (token.is("||")) return norm();
+    if (token.is("nabla")) return nabla();
+    if (token.is("cases")) return cases();
+    if (token.is("sum") || token.is("prod")) {
+        next();
+        return big_reduction(token.text);
+    }
+    if (token.is("[")) {
+        // [k == n] is 1 or 0; without a comparison the brackets are brackets.
+        int open = 0;
+        bool compares = false;
+        for (std::size_t i = at_; i < tokens_.size(); ++i) {
+            if (tokens_[i].is("[")) ++open;
+            if (tokens_[i].is("]") && --open == 0) break;
+            for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
+                compares = compares || (open == 1 && tokens_[i].is(symbol));
+        }
+        if (!compares) return group("[", "]");
+        next();
+        return iverson("]");
+    }
+    if (token.is("indicator")) {
+        next();
+        if (accept("_")) {
+            expect("{", "the indicator takes a condition");
+            return iverson("}");
+        }
+        if (accept("(")) return iverson(")");
+        if (accept("{")) return iverson("}");
+        expect("[", "the indicator takes a condition in brackets");
+        return iverson("]");
+    }
+    if (token.is("frac") || token.is("partial") || token.kind == TokenKind::word) {
+        if (std::optional<Expression> e = derivative()) return std::move(*e);
+        if (token.is("frac")) return fraction();
+        if (token.kind == TokenKind::word) return word();
+    }
+    if (token.is("partial")) fail("a derivative should stand here, as in ∂C/∂w");
+    fail(token.kind == TokenKind::end ? "a formula is missing at the end"
+                                      : fmt::format("a formula should stand here, but {}", described(token)));
+}
+
+Expression Parser::fraction() {
+    const Span begin = next().span;
+    Expression above = group("{", "}");
+    Expression below = group("{", "}");
+    Expression e = quotient_of(std::move(above), std::move(below));
+    e.span = join(begin, peek(0).span.begin > begin.begin ? Span{begin.begin, e.span.end} : e.span);
+    return e;
+}
+
+// ---- numbers
+
+Parser::Numbers Parser::numbers() {
+    Numbers result;
+    result.span = peek().span;
+    const auto one = [&] {
+        const int sign = accept("-") ? -1 : 1;
+        accept("+");
+        const Token token = next();
+        if (token.kind != TokenKind::number)
+            throw Error(token.span, fmt::format("a number should stand here, but {}", described(token)));
+        result.values.push_back(sign * token.number);
+        const std::size_t exponent = token.text.find_first_of("eE");
+        const std::string digits = token.text.substr(0, exponent);
+        const std::size_t point = digits.find('.');
+        const int decimals = point == std::string::npos ? 0 : static_cast<int>(digits.size() - point - 1);
+        const int power = exponent == std::string::npos ? 0 : std::atoi(token.text.c_str() + exponent + 1);
+        result.tolerances.push_back(0.5 * std::pow(10.0, power - decimals));
+        result.span = join(result.span, token.span);
+        if (result.values.size() > 100000) throw Error(token.span, "these are too many numbers");
+    };
+    if (!peek().is("[") && !peek().is("(")) {
+        one();
+        return result;
+    }
+    std::size_t rank = 0;
+    for (std::size_t i = 0; peek(i).is("[") || peek(i).is("("); ++i) ++rank;
+    if (rank > 6) fail("these lists are nested too deeply");
+    result.shape.assign(rank, 0);
+    const auto list = [&](auto& self, std::size_t axis) -> void {
+        if (axis == rank) return one();
+        if (!accept("[")) expect("(", "a list of numbers should stand here");
+        std::size_t count = 0;
+        do {
+            self(self, axis + 1);
+            ++count;
+        } while (accept(",") && !peek().is("]"));
+        result.span = join(result.span, peek().span);
+        if (!accept("]")) expect(")", "a closing ] is missing");
+        if (result.shape[axis] != 0 && result.shape[axis] != count) fail("the rows of these numbers differ in length");
+        result.shape[axis] = count;
+    };
+    list(list, 0);
+    return result;
+}
+
+}  // namespace derivation

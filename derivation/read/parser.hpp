@@ -1,0 +1,88 @@
+// From tokens to trees, by recursive descent. Which words are names, letters and functions decides how they are read.
+#pragma once
+
+#include <derivation/formula/model.hpp>
+#include <derivation/read/tokens.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace derivation {
+
+/// What stands at a token, for messages: "there is )".
+std::string described(const Token& token);
+
+class Parser {
+  public:
+    Parser(const Model& model, std::vector<Token> tokens) : model_(model), tokens_(std::move(tokens)) {}
+
+    /// A sum of terms. Throws `Error` where none stands here.
+    Expression expression();
+
+    /// A name with its letters, as an entry. Where it declares, `z_1` is a name even if z has entries.
+    Expression name(bool declares);
+
+    /// `[0.1, -2]`, nested or not, as numbers in reading order with the length of every axis; or one number.
+    struct Numbers {
+        std::vector<double> values;
+        std::vector<double> tolerances;  ///< half a unit of the last digit printed
+        std::vector<std::size_t> shape;
+        Span span;
+    };
+    Numbers numbers();
+
+    const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+    const Token& next() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
+    bool accept(std::string_view symbol);
+    bool accept_word(std::string_view word);
+    void expect(std::string_view symbol, std::string_view sentence);
+    bool at_end() const { return peek().kind == TokenKind::end; }
+    void expect_end();
+    [[noreturn]] void fail(const std::string& sentence) const { throw Error(peek().span, sentence); }
+    std::size_t place() const { return at_; }
+    void go_back(std::size_t place) { at_ = place; }
+
+  private:
+    struct Level;
+
+    Expression term();
+    Expression power();
+    Expression postfix();
+    Expression primary();
+    Expression word();
+    Expression call(const Token& head, std::string function);
+    Expression reduction(const Token& head);
+    Expression big_reduction(std::string name);
+    Expression fraction();
+    Expression group(std::string_view open, std::string_view close);
+    Expression iverson(std::string_view close);
+    Expression comparison();
+    Expression cases();
+    Expression norm();
+    Expression nabla();
+
+    std::optional<Expression> derivative();
+    Expression differentiate();
+    int differential_head();
+    bool is_differential() const;
+    void held_fixed(Expression& derivative);
+
+    bool starts_factor() const;
+    bool splits(std::string_view word) const;
+    bool is_indexed_name(std::string_view word) const;
+    void split_word();
+    std::string subscript(Expression& entry, std::string name, bool declares);
+    std::vector<Index> indices_until(std::string_view close);
+    void indices_of_word(const std::string& word, Span span, std::vector<Index>& indices) const;
+    bool all_letters(std::string_view word) const;
+
+    const Model& model_;
+    std::vector<Token> tokens_;
+    std::size_t at_ = 0;
+    int depth_ = 0;
+    int norms_ = 0;
+    int comparisons_ = 0;
+};
+
+}  // namespace derivation

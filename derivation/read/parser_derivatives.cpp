@@ -1,0 +1,155 @@
+// How the parser reads derivatives: dA/dB, second ones, what is held fixed, and gradients written with a nabla.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <derivation/read/parser.hpp>
+#include <utility>
+
+namespace derivation {
+
+bool Parser::is_differential() const {
+    const Token& token = peek();
+    return token.is("partial") || (token.kind == TokenKind::word && token.text[0] == 'd');
+}
+
+/// Reads ∂, d or d2, and leaves what it stands before; returns the order.
+int Parser::differential_head() {
+    const Token token = peek();
+    const auto exponent = [&] {
+        if (!accept("^")) return 1;
+        const bool brace = accept("{");
+        const Token order = next();
+        if (order.kind != TokenKind::number || order.number < 1 || order.number > 4 ||
+            order.number != std::floor(order.number))
+            throw Error(order.span, "the order of a derivative is a small whole number");
+        if (brace) expect("}", "a closing brace is missing");
+        return static_cast<int>(order.number);
+    };
+    if (token.is("partial") || token.is_word("d")) {
+        next();
+        return exponent();
+    }
+    if (token.kind != TokenKind::word || token.text[0] != 'd') fail("a differential should stand here");
+    const std::size_t skip = token.text.size() > 1 && token.text[1] == '2' ? 2 : 1;
+    if (token.text.size() == skip) {
+        next();
+    } else {
+        Token& rest = tokens_[at_];
+        rest.text = token.text.substr(skip);
+        if (rest.text[0] >= '0' && rest.text[0] <= '9') fail("a differential should stand here");
+        if (rest.span.end - rest.span.begin > skip) rest.span.begin += skip;
+    }
+    return static_cast<int>(skip);
+}
+
+void Parser::held_fixed(Expression& e) {
+    if (!peek().is("|")) return;
+    next();
+    const bool below = accept("_");
+    const bool braces = accept("{");
+    const bool brackets = accept("(");
+    if (!below && !brackets) fail("what is held fixed stands in brackets: |(mu, var)");
+    do e.children.push_back(name(false));
+    while (accept(","));
+    if (brackets) expect(")", "a closing ) is missing");
+    if (braces) expect("}", "a closing brace is missing");
+    e.span = join(e.span, tokens_[at_ - 1].span);
+}
+
+Expression Parser::differentiate() {
+    const Span begin = peek().span;
+    const bool is_fraction = accept("frac");
+    if (is_fraction) expect("{", "a numerator");
+    Expression e;
+    e.kind = Kind::derivative;
+    e.order = differential_head();
+    std::optional<Expression> numerator;
+    if (is_fraction) {
+        if (!peek().is("}")) numerator = expression();
+        expect("}", "the numerator should end here");
+        expect("{", "a denominator");
+    } else {
+        if (!peek().is("/")) numerator = postfix();
+        expect("/", "a derivative has a denominator");
+    }
+    const bool brackets = !is_fraction && accept("(");
+    std::vector<Expression> by;
+    do {
+        const int times_before = differential_head();
+        if (times_before != 1) fail("a differential should stand here");
+        const bool inner = accept("(");
+        Expression entry = name(false);
+        if (inner) expect(")", "a closing ) is missing");
+        int times = 1;
+        if (peek().is("^") && e.order > 1) {
+            next();
+            const bool brace = accept("{");
+            const Token order = next();
+            if (order.kind != TokenKind::number || order.number < 1 || order.number > 4)
+                throw Error(order.span, "the order of a derivative is a small whole number");
+            times = static_cast<int>(order.number);
+            if (brace) expect("}", "a closing brace is missing");
+        }
+        while (times-- > 0) by.push_back(entry);
+        e.span = join(begin, tokens_[at_ - 1].span);
+    } while (((brackets && !peek().is(")")) || (is_fraction && !peek().is("}"))) && is_differential());
+    if (brackets) {
+        e.span = join(e.span, peek().span);
+        expect(")", "a closing ) is missing");
+    }
+    if (is_fraction) expect("}", "the denominator should end here");
+    if (static_cast<int>(by.size()) != e.order)
+        throw Error(e.span, fmt::format("a derivative of order {} is taken by {} entries here", e.order, by.size()));
+    if (!numerator) {
+        numerator = peek().is("{") ? group("{", "}") : power();
+        e.span = join(e.span, numerator->span);
+    }
+    e.children.push_back(std::move(*numerator));
+    for (Expression& entry : by) e.children.push_back(std::move(entry));
+    held_fixed(e);
+    return e;
+}
+
+/// A derivative where one stands here; nothing, and no step forward, where not.
+std::optional<Expression> Parser::derivative() {
+    const std::size_t place = at_;
+    const bool is_fraction = peek().is("frac");
+    const Token& head = is_fraction ? peek(2) : peek();
+    const bool certain = head.is("partial");
+    if (!certain && !(head.kind == TokenKind::word && head.text[0] == 'd')) return {};
+    std::vector<Token> tokens = tokens_;
+    const int depth = depth_, norms = norms_, comparisons = comparisons_;
+    const auto known = [&](const Expression& e) { return e.kind != Kind::entry || model_.has_quantity(e.name); };
+    try {
+        const std::string typed = head.text;
+        Expression e = differentiate();
+        const bool declared = known(e.children[0]) && known(e.children[1]);
+        const bool is_name = model_.has(typed) || is_indexed_name(typed);
+        if (certain || declared || !is_name) return e;
+    } catch (const Error&) {
+        if (certain && is_fraction) throw;
+    }
+    tokens_ = std::move(tokens);
+    at_ = place;
+    depth_ = depth;
+    norms_ = norms;
+    comparisons_ = comparisons;
+    return {};
+}
+
+Expression Parser::nabla() {
+    Expression e;
+    e.kind = Kind::derivative;
+    e.order = 1;
+    e.span = next().span;
+    expect("_", "the gradient names what it is taken by: \\nabla_W C");
+    expect("{", "the gradient names what it is taken by: \\nabla_W C");
+    Expression by = name(false);
+    expect("}", "a closing brace is missing");
+    e.children.push_back(postfix());
+    e.span = join(e.span, e.children[0].span);
+    e.children.push_back(std::move(by));
+    return e;
+}
+
+}  // namespace derivation

@@ -1,0 +1,471 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <derivation/read/reader.hpp>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+constexpr int largest_range = 64;
+constexpr std::size_t most_entries = 4000;
+constexpr std::size_t most_quantities = 400;
+constexpr std::size_t most_axes = 4;
+
+class Reader {
+  public:
+    explicit Reader(std::string text) { result_.source = read_source(std::move(text)); }
+
+    Derivation run() {
+        const std::vector<Statement>& statements = result_.source.statements;
+        for (next_ = 1; next_ <= statements.size(); ++next_) read(statements[next_ - 1]);
+        return std::move(result_);
+    }
+
+  private:
+    Model& model() { return result_.model; }
+
+    void read(const Statement& statement) {
+        Statement rest = statement;
+        const std::string label = statement.keyword == "claim" || statement.keyword == "update" ? label_of(rest) : "";
+        Parser parser(model(), tokens_of(result_.source.text, rest.pieces));
+        if (rest.pieces.empty())
+            throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
+        if (statement.keyword == "index") return index(parser);
+        if (statement.keyword == "given") return given(parser);
+        if (statement.keyword == "constant") return constant(parser);
+        if (statement.keyword == "function") return function(parser);
+        if (statement.keyword == "let") return let(rest);
+        if (statement.keyword == "at") return at(parser);
+        Line line;
+        line.label = label;
+        line.is_update = statement.keyword == "update";
+        line.span = join({statement.keyword_span.begin, statement.keyword_span.end}, rest.pieces.back());
+        line.number = result_.source.position(statement.keyword_span.begin).line;
+        if (line.is_update)
+            update(parser, line);
+        else
+            claim(parser, line);
+        result_.lines.push_back(std::move(line));
+    }
+
+    /// `(WORD)` and a blank.
+    std::string label_of(Statement& statement) const {
+        if (statement.pieces.empty()) return {};
+        const std::string_view text =
+            std::string_view(result_.source.text)
+                .substr(statement.pieces[0].begin, statement.pieces[0].end - statement.pieces[0].begin);
+        if (!text.starts_with("(")) return {};
+        const std::size_t close = text.find(')');
+        if (close == std::string_view::npos || close < 2 || close > 20) return {};
+        const std::string_view inside = text.substr(1, close - 1);
+        const bool word = std::ranges::all_of(inside, [](unsigned char c) {
+            return std::isalnum(c) != 0 || c == '.' || c == '\'' || c == '*' || c == '_' || c == '-' || c >= 0x80;
+        });
+        const bool ends = close + 1 == text.size() || text[close + 1] == ' ' || text[close + 1] == '\t';
+        if (!word || !ends) return {};
+        Span& piece = statement.pieces[0];
+        piece.begin += close + 1;
+        while (piece.begin < piece.end &&
+               (result_.source.text[piece.begin] == ' ' || result_.source.text[piece.begin] == '\t'))
+            ++piece.begin;
+        if (piece.begin == piece.end) statement.pieces.erase(statement.pieces.begin());
+        return std::string(inside);
+    }
+
+    void new_name(const std::string& name, Span span) {
+        if (is_builtin(name)) throw Error(span, fmt::format("{} is a function of the language, and no name", name));
+        if (model().letter(name) >= 0) throw Error(span, fmt::format("{} is a letter, and no name", name));
+        for (const std::string_view keyword :
+             {"index", "given", "constant", "function", "let", "claim", "update", "at", "new", "on"})
+            if (name == keyword) throw Error(span, fmt::format("{} is a keyword, and no name", name));
+    }
+
+    void index(Parser& parser) {
+        std::vector<Token> letters;
+        do {
+            const Token token = parser.next();
+            if (token.kind != TokenKind::word)
+                throw Error(token.span, "a letter should stand here, as in: index i, j : hidden = 4");
+            new_name(token.text, token.span);
+            if (model().has(token.text)) throw Error(token.span, fmt::format("{} is declared already", token.text));
+            letters.push_back(token);
+        } while (parser.accept(",") || (parser.peek().kind == TokenKind::word && !parser.peek().is_word("from")));
+        Range range;
+        range.name = letters[0].text;
+        if (parser.accept(":")) {
+            const Token name = parser.next();
+            if (name.kind != TokenKind::word) throw Error(name.span, "the name of a range should stand here");
+            range.name = name.text;
+        }
+        if (parser.accept("=")) {
+            const Token size = parser.next();
+            if (size.kind != TokenKind::number || size.number != std::floor(size.number) || size.number < 1 ||
+                size.number > largest_range)
+                throw Error(size.span,
+                            fmt::format("the size of a range is a whole number from 1 to {}", largest_range));
+            range.size = static_cast<int>(size.number);
+        }
+        if (parser.accept_word("from")) {
+            const Token first = parser.next();
+            if (first.kind != TokenKind::number || (first.number != 0 && first.number != 1))
+                throw Error(first.span, "a range counts from 0 or from 1");
+            range.first = static_cast<int>(first.number);
+        }
+        parser.expect_end();
+        for (std::size_t i = 0; i < letters.size(); ++i)
+            for (std::size_t k = 0; k < i; ++k)
+                if (letters[i].text == letters[k].text)
+                    throw Error(letters[i].span, fmt::format("the letter {} stands here twice", letters[i].text));
+        const auto known = std::ranges::find(model().ranges, range.name, &Range::name);
+        const auto number = static_cast<int>(known - model().ranges.begin());
+        if (known == model().ranges.end()) {
+            if (range.size == 0) {
+                range.size = 3;
+                while (
+                    std::ranges::any_of(model().ranges, [&](const Range& other) { return other.size == range.size; }))
+                    ++range.size;
+            }
+            model().ranges.push_back(range);
+        } else if (range.size != 0 && range.size != known->size) {
+            throw Error(letters[0].span, fmt::format("the range {} has the size {} already", range.name, known->size));
+        }
+        if (model().ranges.size() > 40) throw Error(letters[0].span, "these are too many ranges");
+        for (const Token& letter : letters) model().letters.push_back({letter.text, number});
+    }
+
+    /// A new quantity with the letters of its name.
+    Quantity declared(const Expression& name, Role role) {
+        new_name(name.name, name.span);
+        if (model().function(name.name) >= 0)
+            throw Error(name.span, fmt::format("{} is a function already", name.name));
+        Quantity quantity;
+        quantity.name = name.name;
+        quantity.role = role;
+        quantity.span = name.span;
+        for (const Index& index : name.indices) {
+            if (!index.is_letter()) throw Error(index.span, "a declaration has letters between the brackets");
+            const int letter = model().letter(index.terms[0].name);
+            if (letter < 0)
+                throw Error(index.span, fmt::format("the letter {} was never declared", index.terms[0].name));
+            if (std::ranges::find(quantity.letters, letter) != quantity.letters.end())
+                throw Error(index.span, fmt::format("the letter {} stands here twice: give the range a second letter",
+                                                    index.terms[0].name));
+            quantity.letters.push_back(letter);
+            quantity.ranges.push_back(model().letters[static_cast<std::size_t>(letter)].range);
+        }
+        return quantity;
+    }
+
+    void add(Quantity quantity) {
+        if (quantity.ranges.size() > most_axes) throw Error(quantity.span, "an array has at most four letters");
+        if (quantity.size(model().ranges) > most_entries)
+            throw Error(quantity.span,
+                        "this array has too many entries: smaller sizes of the ranges show the same mistakes");
+        if (model().quantities.size() >= most_quantities) throw Error(quantity.span, "these are too many names");
+        for (const int other : model().quantities_named(quantity.name))
+            if (model().quantity(other).ranges == quantity.ranges)
+                throw Error(quantity.span, fmt::format("{} is declared already", model().signature(quantity)));
+        model().quantities.push_back(std::move(quantity));
+    }
+
+    std::vector<double> numbers_for(const Quantity& quantity, const Parser::Numbers& numbers) {
+        std::vector<std::size_t> shape;
+        for (const int range : quantity.ranges)
+            shape.push_back(static_cast<std::size_t>(model().ranges[static_cast<std::size_t>(range)].size));
+        if (shape != numbers.shape)
+            throw Error(numbers.span, fmt::format("{} has the shape ({}), these numbers ({})", quantity.name,
+                                                  fmt::join(shape, ", "), fmt::join(numbers.shape, ", ")));
+        return numbers.values;
+    }
+
+    void given(Parser& parser) {
+        static constexpr std::array<std::pair<std::string_view, Domain>, 7> domains = {
+            std::pair{"real", Domain::real}, {"positive", Domain::positive}, {"nonzero", Domain::nonzero},
+            {"unit", Domain::unit},          {"onehot", Domain::onehot},     {"probabilities", Domain::probabilities},
+            {"symmetric", Domain::symmetric}};
+        do {
+            Quantity quantity = declared(parser.name(true), Role::given);
+            const Span span = parser.peek().span;
+            for (const auto& [word, domain] : domains)
+                if (parser.accept_word(word)) quantity.domain = domain;
+            const bool over_letter = quantity.domain == Domain::onehot || quantity.domain == Domain::probabilities;
+            if (over_letter && quantity.ranges.empty())
+                throw Error(span, fmt::format("{} needs a letter to be {} over", quantity.name,
+                                              quantity.domain == Domain::onehot ? "onehot" : "probabilities"));
+            if (quantity.domain == Domain::symmetric &&
+                (quantity.ranges.size() < 2 ||
+                 quantity.ranges[quantity.ranges.size() - 1] != quantity.ranges[quantity.ranges.size() - 2]))
+                throw Error(span, "symmetric needs two letters of one range at the end");
+            if (parser.accept("=")) quantity.values = numbers_for(quantity, parser.numbers());
+            add(std::move(quantity));
+        } while (parser.accept(","));
+        if (parser.peek().kind == TokenKind::word)
+            parser.fail(fmt::format(
+                "{} is no domain: there are real, positive, nonzero, unit, onehot, probabilities and symmetric",
+                parser.peek().text));
+        parser.expect_end();
+    }
+
+    double constant_value(const Expression& e) {
+        const auto value = [&](const Expression& child) { return constant_value(child); };
+        switch (e.kind) {
+            case Kind::number:
+                return e.number;
+            case Kind::add: {
+                double total = 0;
+                for (std::size_t i = 0; i < e.children.size(); ++i)
+                    total += (e.joints[i] == Joint::minus ? -1 : 1) * value(e.children[i]);
+                return total;
+            }
+            case Kind::product: {
+                double total = 1;
+                for (std::size_t i = 0; i < e.children.size(); ++i)
+                    total = e.joints[i] == Joint::divided ? total / value(e.children[i]) : total * value(e.children[i]);
+                return total;
+            }
+            case Kind::power:
+                return std::pow(value(e.children[0]), value(e.children[1]));
+            case Kind::entry:
+                if (const Quantity& quantity = model().quantity(e.symbol);
+                    quantity.role == Role::constant && quantity.values.size() == 1)
+                    return quantity.values[0];
+                [[fallthrough]];
+            default:
+                throw Error(
+                    e.span,
+                    "a constant is a number: made of numbers, sizes such as size(k), and constants with a number");
+        }
+    }
+
+    void constant(Parser& parser) {
+        do {
+            Quantity quantity = declared(parser.name(true), Role::constant);
+            if (!quantity.ranges.empty()) throw Error(quantity.span, "a constant has no letters: declare a given");
+            quantity.domain = Domain::positive;
+            if (parser.accept("=")) {
+                const Expression e = parser.expression();
+                const double value = constant_value(check_definition(model(), e, {}, false).body);
+                if (!std::isfinite(value)) throw Error(e.span, "this is not a finite number");
+                quantity.values = {value};
+            }
+            add(std::move(quantity));
+        } while (parser.accept(","));
+        parser.expect_end();
+    }
+
+    void function(Parser& parser) {
+        do {
+            const Token name = parser.next();
+            if (name.kind != TokenKind::word) throw Error(name.span, "the name of a function should stand here");
+            new_name(name.text, name.span);
+            if (model().has(name.text)) throw Error(name.span, fmt::format("{} is declared already", name.text));
+            Function function{name.text, {}};
+            if (parser.accept("=")) {
+                const Token definition = parser.next();
+                function.definition = definition.text == "ln" ? "log" : definition.text;
+                if (!is_elementary(function.definition) || function.definition == "abs")
+                    throw Error(definition.span,
+                                "a function is sigmoid, tanh, relu, softplus, exp, log, sqrt, sin, cos or identity, or "
+                                "any smooth one where nothing stands here");
+            }
+            if (model().functions.size() > 40) throw Error(name.span, "these are too many functions");
+            model().functions.push_back(function);
+        } while (parser.accept(","));
+        parser.expect_end();
+    }
+
+    /// Definitions of arrays may use each other, as a[t] and h[t] = f(a[t]) of a recurrent network do: one that
+    /// stands below is declared here.
+    void let(const Statement& statement) {
+        while (true) {
+            const std::size_t quantities = model().quantities.size(), letters = model().letters.size();
+            try {
+                Parser parser(model(), tokens_of(result_.source.text, statement.pieces));
+                return definition(parser);
+            } catch (const IllFormed& error) {
+                model().quantities.resize(quantities);
+                model().letters.resize(letters);
+                if (error.undeclared.empty() || !declare_ahead(error)) throw;
+            }
+        }
+    }
+
+    /// Declares the array that a let below defines. Anything else that stands below must be moved up.
+    bool declare_ahead(const IllFormed& error) {
+        for (std::size_t i = next_; i < result_.source.statements.size(); ++i) {
+            const Statement& statement = result_.source.statements[i];
+            const bool is_let = statement.keyword == "let";
+            if (!is_let && statement.keyword != "given" && statement.keyword != "constant") continue;
+            Expression name;
+            try {
+                name = Parser(model(), tokens_of(result_.source.text, statement.pieces)).name(true);
+            } catch (const Error&) {
+                continue;  // said when it is that statement's turn
+            }
+            if (name.name != error.undeclared) continue;
+            if (!is_let || name.indices.empty())
+                throw Error(error.span,
+                            fmt::format("{} is declared only below, in line {}: its line belongs above this one",
+                                        name.name, result_.source.position(statement.keyword_span.begin).line));
+            ahead_.push_back(static_cast<int>(model().quantities.size()));
+            add(declared(name, Role::definition));
+            return true;
+        }
+        return false;
+    }
+
+    /// The place of a definition that was declared ahead, or of a new one.
+    std::size_t place_for(const Quantity& quantity) {
+        for (const int q : model().quantities_named(quantity.name))
+            if (model().quantity(q).ranges == quantity.ranges && std::ranges::find(ahead_, q) != ahead_.end())
+                return static_cast<std::size_t>(q);
+        add(quantity);
+        return model().quantities.size() - 1;
+    }
+
+    void definition(Parser& parser) {
+        const Expression name = parser.name(true);
+        Quantity quantity = declared(name, Role::definition);
+        if (!parser.accept(":=")) parser.expect("=", "an = should stand here");
+        // With letters, the name is known inside its own definition, so that it may use earlier entries.
+        const bool recursive = !quantity.ranges.empty();
+        const std::size_t place = recursive ? place_for(quantity) : 0;
+        const Expression body = parser.expression();
+        quantity.written = body;
+        parser.expect_end();
+        Definition definition = check_definition(model(), body, quantity.letters, true);
+        if (!recursive) {
+            quantity.letters = definition.letters;
+            for (const int letter : definition.letters)
+                quantity.ranges.push_back(model().letters[static_cast<std::size_t>(letter)].range);
+            quantity.definition = std::move(definition.body);
+            add(std::move(quantity));
+        } else {
+            model().quantities[place].definition = std::move(definition.body);
+            model().quantities[place].written = body;
+            std::erase(ahead_, static_cast<int>(place));
+        }
+    }
+
+    void at(Parser& parser) {
+        do {
+            Expression name = parser.name(false);
+            for (Index& index : name.indices)
+                for (IndexTerm& term : index.terms) {
+                    term.letter = model().letter(term.name);
+                    if (term.letter < 0)
+                        throw Error(index.span, fmt::format("the letter {} was never declared", term.name));
+                }
+            const int symbol = find_quantity(model(), name);
+            Quantity& quantity = model().quantities[static_cast<std::size_t>(symbol)];
+            if (quantity.role == Role::definition)
+                throw Error(name.span,
+                            fmt::format("{} has a definition: numbers are given to what is given", name.name));
+            parser.expect("=", "an = should stand here");
+            quantity.worked = numbers_for(quantity, parser.numbers());
+        } while (parser.accept(","));
+        parser.expect_end();
+    }
+
+    void claim(Parser& parser, Line& line) {
+        if (parser.accept_word("after")) {
+            const Token count = parser.next();
+            if (count.kind != TokenKind::number || count.number < 1 || count.number > 1000 ||
+                count.number != std::floor(count.number))
+                throw Error(count.span, "the number of steps is a whole number from 1 to 1000");
+            line.steps = static_cast<int>(count.number);
+            if (!parser.accept_word("steps") && !parser.accept_word("step"))
+                parser.fail("the word steps should stand here");
+        }
+        while (parser.accept("implies")) {
+        }
+        line.members.push_back(parser.expression());
+        while (true) {
+            if (parser.accept("=") || parser.accept("==")) {
+                line.members.push_back(parser.expression());
+            } else if (parser.accept("~")) {
+                line.printed = parser.numbers();
+                break;
+            } else {
+                break;
+            }
+        }
+        parser.accept(",");
+        parser.accept(".");
+        if (line.members.size() < 2 && !line.printed) parser.fail("a claim says that something = something");
+        if (line.steps > 0 && (!line.printed || line.members.size() != 1))
+            throw Error(line.span, "a claim after steps has the form: after 1 step EXPR ~ NUMBER");
+        parser.expect_end();
+        check(line);
+        if (line.printed && !line.fault) check_printed(line);
+    }
+
+    void check_printed(Line& line) {
+        std::vector<std::size_t> shape;
+        for (const int letter : line.checked.free)
+            shape.push_back(static_cast<std::size_t>(model().range_of(letter).size));
+        if (line.printed->shape != shape && !(line.printed->values.size() == 1 && line.printed->shape.empty())) {
+            line.fault = IllFormed(line.printed->span,
+                                   fmt::format("The left side has the shape ({}), these numbers ({}).",
+                                               fmt::join(shape, ", "), fmt::join(line.printed->shape, ", ")));
+            line.fault->mistake = "shapes";
+            line.fault_member = line.members.size();
+        }
+    }
+
+    void update(Parser& parser, Line& line) {
+        Expression target = parser.name(false);
+        if (!parser.accept(":=") && !parser.accept("<-") && !parser.accept("=")) parser.fail("a := should stand here");
+        Expression value = parser.expression();
+        line.members = {target, value};
+        Expression loss;
+        if (parser.accept_word("on")) loss = parser.name(false);
+        parser.expect_end();
+        check(line);
+        if (line.fault) return;
+        const Expression& parameter = line.checked.members[0];
+        const auto fault = [&](Span span, const std::string& sentence) {
+            line.fault = IllFormed(span, sentence);
+            line.fault->mistake = "update";
+        };
+        if (parameter.kind != Kind::entry || model().quantity(parameter.symbol).role != Role::given)
+            return fault(target.span,
+                         fmt::format("{} is no parameter: only what is given can be updated.", target.name));
+        if (loss.kind == Kind::entry) {
+            try {
+                line.loss = find_quantity(model(), loss);
+            } catch (const IllFormed& error) {
+                line.fault = error;
+                return;
+            }
+            if (!model().quantity(line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
+        } else {
+            line.loss = default_loss(model(), parameter.symbol);
+            if (line.loss < 0)
+                return fault(target.span,
+                             fmt::format("No scalar let above depends on {}: there is no loss.", target.name));
+        }
+    }
+
+    void check(Line& line) {
+        try {
+            line.checked = check_line(model(), line.members, line.fault_member);
+        } catch (const IllFormed& error) {
+            line.fault = error;
+        }
+    }
+
+    Derivation result_;
+    std::size_t next_ = 0;    ///< the statement after the one that is read
+    std::vector<int> ahead_;  ///< arrays that were declared ahead of their definitions
+};
+
+}  // namespace
+
+Derivation read_derivation(std::string text) { return Reader(std::move(text)).run(); }
+
+}  // namespace derivation

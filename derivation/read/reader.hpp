@@ -1,0 +1,37 @@
+// Statement by statement, the text becomes a model and the lines that are to be judged.
+#pragma once
+
+#include <derivation/read/parser.hpp>
+#include <derivation/read/source.hpp>
+#include <derivation/resolve/checked.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace derivation {
+
+/// A claim or an update. An update has two members: the parameter and its new value.
+struct Line {
+    bool is_update = false;
+    std::string label;
+    Span span;
+    std::size_t number = 0;  ///< the line of its keyword
+    std::vector<Expression> members;
+    std::optional<Parser::Numbers> printed;  ///< the last member, where it is numbers behind a `~`
+    int steps = 0;                           ///< of `after N steps`
+    int loss = -1;                           ///< of an update
+    Checked checked;
+    std::optional<IllFormed> fault;
+    std::size_t fault_member = 0;
+};
+
+struct Derivation {
+    Source source;
+    Model model;
+    std::vector<Line> lines;
+};
+
+/// Throws `Error` where the file cannot be read.
+Derivation read_derivation(std::string text);
+
+}  // namespace derivation

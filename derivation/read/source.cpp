@@ -1,0 +1,203 @@
+#include <derivation/read/source.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+constexpr std::size_t longest_file = 1 << 20;
+constexpr std::size_t most_statements = 5000;
+constexpr std::array<std::string_view, 8> keywords = {"index", "given", "constant", "function",
+                                                      "let",   "claim", "update",   "at"};
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+Span trimmed(std::string_view text, Span span) {
+    while (span.begin < span.end && is_blank(text[span.begin])) ++span.begin;
+    while (span.end > span.begin && is_blank(text[span.end - 1])) --span.end;
+    return span;
+}
+
+std::string_view view(std::string_view text, Span span) { return text.substr(span.begin, span.end - span.begin); }
+
+Span without_comment(std::string_view text, Span line) {
+    for (std::size_t i = line.begin; i < line.end; ++i)
+        if ((text[i] == '#' || text[i] == '%') && (i == line.begin || text[i - 1] != '\\')) return {line.begin, i};
+    return line;
+}
+
+std::string_view keyword_of(std::string_view line) {
+    for (const std::string_view keyword : keywords)
+        if (line.starts_with(keyword) &&
+            (line.size() == keyword.size() || is_blank(line[keyword.size()]) || line[keyword.size()] == '(' ||
+             line[keyword.size()] == '\\' || line[keyword.size()] == '$'))
+            return keyword;
+    return {};
+}
+
+/// The byte where the text stops being UTF-8, or its size.
+std::size_t first_bad_byte(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const std::size_t length = c < 0x80                ? 1
+                                   : c >= 0xC2 && c < 0xE0 ? 2
+                                   : c >= 0xE0 && c < 0xF0 ? 3
+                                   : c >= 0xF0 && c < 0xF5 ? 4
+                                                           : 0;
+        if (length == 0 || i + length > text.size() || c == 0) return i;
+        for (std::size_t k = 1; k < length; ++k)
+            if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
+        i += length;
+    }
+    return text.size();
+}
+
+/// Where `\begin{name}` or `\end{name}` of a display stands at i: its length, else 0. `cases` and matrices are no
+/// displays.
+std::size_t display_command(std::string_view text, std::size_t i) {
+    for (const std::string_view command : {"\\begin{", "\\end{"})
+        if (text.substr(i).starts_with(command)) {
+            const std::size_t close = text.find('}', i);
+            if (close == std::string_view::npos) return 0;
+            const std::string_view name = text.substr(i + command.size(), close - i - command.size());
+            for (const std::string_view display : {"align", "equation", "gather", "split", "eqnarray", "multline"})
+                if (name.starts_with(display)) return close + 1 - i;
+        }
+    return 0;
+}
+
+/// Splits the rows of LaTeX displays: a row with a left side is a statement of its own.
+void add_rows(std::string_view text, const Statement& statement, std::vector<Statement>& statements) {
+    bool in_display = false;
+    for (const Span piece : statement.pieces)
+        for (std::size_t i = piece.begin; i < piece.end; ++i) in_display |= display_command(text, i) > 0;
+    if (!in_display) {
+        statements.push_back(statement);
+        return;
+    }
+
+    std::vector<std::vector<Span>> rows(1);
+    int cases = 0;
+    for (const Span piece : statement.pieces) {
+        std::size_t start = piece.begin;
+        const auto cut = [&](std::size_t end, std::size_t next) {
+            if (const Span part = trimmed(text, {start, end}); part.begin < part.end) rows.back().push_back(part);
+            start = next;
+        };
+        for (std::size_t i = piece.begin; i < piece.end; ++i) {
+            const std::string_view rest = text.substr(i, piece.end - i);
+            if (rest.starts_with("\\begin{cases}")) ++cases;
+            if (rest.starts_with("\\end{cases}")) --cases;
+            if (const std::size_t length = display_command(text, i)) {
+                cut(i, std::min(i + length, piece.end));
+                i = start - 1;
+            } else if (rest.starts_with("\\\\") && cases <= 0) {
+                cut(i, i + 2);
+                rows.emplace_back();
+                ++i;
+            } else if (rest.starts_with("\\nonumber")) {
+                cut(i, i + 9);
+                i += 8;
+            }
+        }
+        cut(piece.end, piece.end);
+    }
+    bool first = true;
+    for (const auto& row : rows) {
+        if (row.empty()) continue;
+        const std::string_view begin = view(text, row.front());
+        const bool continues = begin.starts_with("=") ||
+                               (begin.starts_with("&") && begin.find_first_not_of("& ") != std::string_view::npos &&
+                                begin[begin.find_first_not_of("& ")] == '=');
+        if (continues && !first) {
+            statements.back().pieces.insert(statements.back().pieces.end(), row.begin(), row.end());
+        } else {
+            Statement next = statement;
+            next.keyword_span = {row.front().begin, row.front().begin};
+            next.pieces = row;
+            statements.push_back(std::move(next));
+        }
+        first = false;
+    }
+}
+
+}  // namespace
+
+Position Source::position(std::size_t offset) const {
+    Position position;
+    for (std::size_t i = 0; i < std::min(offset, text.size()); ++i) {
+        if (text[i] == '\n') {
+            ++position.line;
+            position.column = 1;
+        } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+            ++position.column;
+        }
+    }
+    return position;
+}
+
+std::string_view Source::line(std::size_t number) const {
+    std::size_t begin = 0;
+    for (std::size_t i = 1; i < number && begin < text.size(); ++i)
+        begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    std::string_view result = std::string_view(text).substr(begin);
+    result = result.substr(0, result.find('\n'));
+    while (!result.empty() && result.back() == '\r') result.remove_suffix(1);
+    return result;
+}
+
+Source read_source(std::string content) {
+    Source source;
+    source.text = std::move(content);
+    const std::string_view text = source.text;
+    if (text.size() > longest_file) throw Error({0, 0}, "the file is longer than a derivation may be (1 MiB)");
+    if (const std::size_t bad = first_bad_byte(text); bad < text.size())
+        throw Error({bad, bad + 1}, "this byte is not valid UTF-8 text");
+
+    const bool markdown = text.find("\n```deriv") != std::string_view::npos || text.starts_with("```deriv") ||
+                          text.starts_with("\xEF\xBB\xBF```deriv");
+    bool in_block = !markdown;
+    std::vector<Statement> raw;
+    std::string prose;
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    for (std::size_t begin = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const Span whole{begin, end};
+        begin = end + 1;
+        if (markdown && view(text, trimmed(text, whole)).starts_with("```")) {
+            const bool opens = !in_block && view(text, trimmed(text, whole)).starts_with("```deriv");
+            if (opens && !prose.empty()) source.prose.push_back({std::exchange(prose, {}), raw.size()});
+            in_block = opens;
+            continue;
+        }
+        if (!in_block) {
+            prose += std::string(view(text, whole)) + "\n";
+            continue;
+        }
+        const Span line = trimmed(text, without_comment(text, whole));
+        if (line.begin == line.end) continue;
+        const std::string_view words = view(text, line);
+        if (const std::string_view keyword = keyword_of(words); !keyword.empty()) {
+            const Span keyword_span{line.begin, line.begin + keyword.size()};
+            const Span rest = trimmed(text, {keyword_span.end, line.end});
+            raw.push_back({std::string(keyword), keyword_span, {}});
+            if (rest.begin < rest.end) raw.back().pieces.push_back(rest);
+        } else if (const std::size_t dollars = std::min(words.find_first_not_of('$'), words.size());
+                   display_command(text, line.begin + dollars) > 0 && words.substr(dollars).starts_with("\\begin")) {
+            raw.push_back({"claim", {line.begin, line.begin}, {line}});
+        } else if (raw.empty()) {
+            throw Error(line, "a statement begins with index, given, constant, function, let, claim, update or at");
+        } else {
+            raw.back().pieces.push_back(line);
+        }
+        if (raw.size() > most_statements) throw Error(line, "the file has more than 5000 statements");
+    }
+    if (!prose.empty()) source.prose.push_back({prose, raw.size()});
+    for (const Statement& statement : raw) add_rows(text, statement, source.statements);
+    return source;
+}
+
+}  // namespace derivation

@@ -1,0 +1,430 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <derivation/formula/characters.hpp>
+#include <derivation/read/latex_commands.hpp>
+#include <derivation/read/tokens.hpp>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+using namespace commands;
+
+constexpr std::size_t most_tokens = 4000;
+constexpr int deepest_group = 60;
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+class Lexer {
+  public:
+    Lexer(std::string_view text, std::vector<std::size_t> places) : text_(text), places_(std::move(places)) {}
+
+    std::vector<Token> run() {
+        lex(0, text_.size());
+        add(TokenKind::end, "", text_.size(), text_.size());
+        return std::move(tokens_);
+    }
+
+  private:
+    Span span(std::size_t begin, std::size_t end) const {
+        return {places_[begin], end > begin ? places_[end - 1] + 1 : places_[begin]};
+    }
+
+    void add(TokenKind kind, std::string_view text, std::size_t begin, std::size_t end, double number = 0) {
+        if (tokens_.size() >= most_tokens) throw Error(span(begin, end), "this statement is too long");
+        const bool spaced = begin > 0 && begin <= text_.size() && (text_[begin - 1] == ' ' || text_[begin - 1] == '\t');
+        tokens_.push_back({kind, std::string(text), number, span(begin, end), spaced});
+    }
+    void symbol(std::string_view text, std::size_t begin, std::size_t end) { add(TokenKind::symbol, text, begin, end); }
+
+    void lex(std::size_t begin, std::size_t end) {
+        if (++depth_ > deepest_group) throw Error(span(begin, begin + 1), "the braces are nested too deeply");
+        at_ = begin;
+        while (at_ < end) one(end);
+        --depth_;
+    }
+
+    bool blank(char c) const { return c == ' ' || c == '\t' || c == '\r' || c == '$'; }
+
+    void one(std::size_t end) {
+        const std::size_t begin = at_;
+        const char c = text_[at_];
+        const std::string_view rest = text_.substr(at_, end - at_);
+        if (blank(c)) {
+            ++at_;
+        } else if (is_digit(c) || (c == '.' && rest.size() > 1 && is_digit(rest[1]))) {
+            number(end);
+        } else if (is_letter(c)) {
+            word(end);
+        } else if (c == '\\') {
+            command(end);
+        } else if (c == '^') {
+            superscript(end);
+        } else if (c == '_') {
+            ++at_;
+            symbol("_", begin, at_);
+            if (at_ < end && text_[at_] != '{') group(end);
+        } else if (static_cast<unsigned char>(c) >= 0x80) {
+            unicode(end);
+        } else {
+            static constexpr std::array<std::string_view, 15> long_symbols = {
+                ".*", ".T", ":=", "<-", "==", "!=", "<=", ">=", "||", "**", "->", "=>", "&&", "&", "\n"};
+            std::string_view found;
+            for (const std::string_view s : long_symbols)
+                if (found.empty() && rest.starts_with(s)) found = s;
+            if (found.empty()) found = rest.substr(0, 1);
+            at_ += found.size();
+            if (found == ".*") return symbol("elementwise", begin, at_);
+            if (found == ".T") return symbol("transpose", begin, at_);
+            if (found == "**") return symbol("^", begin, at_);
+            if (found == "=>") return symbol("implies", begin, at_);
+            if (found == "\n") return;
+            if (found == "&") {
+                if (cases_ > 0) symbol("&", begin, at_);
+                return;
+            }
+            if (found.size() == 1 && std::string_view("+-*/()[]{},=<>~|':@").find(found[0]) == std::string_view::npos)
+                throw Error(span(begin, at_), fmt::format("the character {} has no meaning here", found));
+            symbol(found, begin, at_);
+        }
+    }
+
+    void number(std::size_t end) {
+        const std::size_t begin = at_;
+        const auto digits = [&] {
+            while (at_ < end && is_digit(text_[at_])) ++at_;
+        };
+        digits();
+        if (at_ < end && text_[at_] == '.' && !(at_ + 1 < end && (text_[at_ + 1] == '*' || text_[at_ + 1] == 'T'))) {
+            ++at_;
+            digits();
+        }
+        if (at_ + 1 < end && (text_[at_] == 'e' || text_[at_] == 'E')) {
+            const std::size_t sign = text_[at_ + 1] == '-' || text_[at_ + 1] == '+' ? 1 : 0;
+            if (at_ + 1 + sign < end && is_digit(text_[at_ + 1 + sign])) {
+                at_ += 1 + sign;
+                digits();
+            }
+        }
+        const std::string digits_typed(text_.substr(begin, at_ - begin));
+        add(TokenKind::number, digits_typed, begin, at_, std::strtod(digits_typed.c_str(), nullptr));
+    }
+
+    /// Letters, digits, underscores, Greek and accents; an underscore before a group or a command ends it.
+    void word(std::size_t end) {
+        const std::size_t begin = at_;
+        std::string name;
+        std::string below;
+        while (at_ < end) {
+            const char c = text_[at_];
+            if (is_letter(c) || is_digit(c)) {
+                if (!below.empty()) break;
+                name += c;
+                ++at_;
+            } else if (c == '_') {
+                if (!below.empty() || at_ + 1 >= end) break;
+                const auto next = static_cast<unsigned char>(text_[at_ + 1]);
+                if (!is_letter(text_[at_ + 1]) && !is_digit(text_[at_ + 1]) && next != '_' && next < 0x80) break;
+                if (next >= 0x80 && character_at(text_.substr(at_ + 1)).kind != CharacterKind::letter) break;
+                name += c;
+                ++at_;
+            } else if (static_cast<unsigned char>(c) >= 0x80) {
+                const Character character = character_at(text_.substr(at_));
+                if (character.kind == CharacterKind::subscript) {
+                    below += character.text;
+                } else if (!below.empty()) {
+                    break;
+                } else if (character.kind == CharacterKind::letter || character.kind == CharacterKind::accent) {
+                    name += character.text;
+                } else {
+                    break;
+                }
+                at_ += character.length;
+            } else {
+                break;
+            }
+        }
+        if (!below.empty()) name += "_" + below;
+        add(TokenKind::word, name, begin, at_);
+    }
+
+    void unicode(std::size_t end) {
+        const std::size_t begin = at_;
+        const Character character = character_at(text_.substr(at_));
+        switch (character.kind) {
+            case CharacterKind::letter:
+                return word(end);
+            case CharacterKind::superscript:
+                at_ += character.length;
+                symbol("^", begin, at_);
+                return add(TokenKind::number, character.text, begin, at_, character.text[0] - '0');
+            case CharacterKind::symbol:
+                at_ += character.length;
+                if (character.text == "sqrt") return add(TokenKind::word, "sqrt", begin, at_);
+                return symbol(character.text, begin, at_);
+            case CharacterKind::number:
+                at_ += character.length;
+                return add(TokenKind::number, character.text, begin, at_,
+                           std::atof(std::string(character.text).c_str()));
+            case CharacterKind::blank:
+                at_ += character.length;
+                return;
+            case CharacterKind::subscript: {
+                symbol("_", begin, begin);
+                symbol("{", begin, begin);
+                std::string letters;
+                while (at_ < end && static_cast<unsigned char>(text_[at_]) >= 0x80) {
+                    const Character next = character_at(text_.substr(at_));
+                    if (next.kind != CharacterKind::subscript) break;
+                    letters += next.text;
+                    at_ += next.length;
+                }
+                add(is_digit(letters[0]) ? TokenKind::number : TokenKind::word, letters, begin, at_,
+                    std::atof(letters.c_str()));
+                return symbol("}", at_, at_);
+            }
+            default:
+                throw Error(span(begin, begin + character.length),
+                            fmt::format("the character {} has no meaning here", text_.substr(begin, character.length)));
+        }
+    }
+
+    void skip_blanks(std::size_t end) {
+        while (at_ < end && blank(text_[at_])) ++at_;
+    }
+
+    /// The end of the group that opens at `begin`.
+    std::size_t closing(std::size_t begin, std::size_t end) const {
+        int open = 0;
+        for (std::size_t i = begin; i < end; ++i) {
+            if (text_[i] == '\\') {
+                ++i;
+                continue;
+            }
+            if (text_[i] == '{') ++open;
+            if (text_[i] == '}' && --open == 0) return i;
+        }
+        throw Error(span(begin, begin + 1), "this brace is never closed");
+    }
+
+    /// What stands in braces, or one character or command, as tokens between braces.
+    void group(std::size_t end, bool braces = true) {
+        skip_blanks(end);
+        if (at_ >= end) throw Error(span(end, end), "something is missing at the end");
+        const std::size_t begin = at_;
+        if (braces) symbol("{", begin, begin);
+        if (text_[at_] == '{') {
+            const std::size_t close = closing(at_, end);
+            lex(at_ + 1, close);
+            at_ = close + 1;
+        } else if (text_[at_] == '\\') {
+            command(end);
+        } else if (is_digit(text_[at_]) || is_letter(text_[at_])) {
+            ++at_;
+            const bool digit = is_digit(text_[begin]);
+            add(digit ? TokenKind::number : TokenKind::word, text_.substr(begin, 1), begin, at_,
+                digit ? text_[begin] - '0' : 0);
+        } else {
+            one(end);
+        }
+        if (braces) symbol("}", at_, at_);
+    }
+
+    std::string raw_argument(std::size_t end) {
+        skip_blanks(end);
+        if (at_ >= end || text_[at_] != '{') return {};
+        const std::size_t close = closing(at_, end);
+        std::string result(text_.substr(at_ + 1, close - at_ - 1));
+        at_ = close + 1;
+        return result;
+    }
+
+    void superscript(std::size_t end) {
+        const std::size_t begin = at_++;
+        skip_blanks(end);
+        std::size_t inner_begin = at_, inner_end = at_, next = at_;
+        if (at_ < end && text_[at_] == '{') {
+            next = closing(at_, end);
+            inner_begin = at_ + 1;
+            inner_end = next++;
+        } else if (at_ < end && (text_[at_] == '(' || text_[at_] == '[')) {
+            const std::size_t close = text_.find(text_[at_] == '(' ? ')' : ']', at_);
+            if (close < end) inner_end = next = close + 1;
+        } else if (at_ < end && text_[at_] == '\\') {
+            next = at_ + 1;
+            while (next < end && is_letter(text_[next])) ++next;
+            inner_end = next;
+        } else if (at_ < end && text_[at_] == 'T' &&
+                   (at_ + 1 >= end ||
+                    !(is_letter(text_[at_ + 1]) || is_digit(text_[at_ + 1]) || text_[at_ + 1] == '_'))) {
+            inner_end = next = at_ + 1;
+        }
+        std::string inner;
+        for (const char c : text_.substr(inner_begin, inner_end - inner_begin))
+            if (!blank(c)) inner += c;
+        const auto done = [&](std::string_view name) {
+            at_ = next;
+            symbol(name, begin, at_);
+        };
+        for (const std::string_view name :
+             {"T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}", "\\mathsfT", "\\text{T}", "⊤"})
+            if (inner == name) return done("transpose");
+        if (at_ < end && text_.substr(at_).starts_with("⊤")) {
+            next = at_ + std::string_view("⊤").size();
+            return done("transpose");
+        }
+        if (inner == "\\prime") return done("'");
+        if (inner == "\\prime\\prime") {
+            symbol("'", begin, next);
+            return done("'");
+        }
+        // W^{[2]T}
+        bool transposes = false;
+        for (const std::string_view t : {"T", "\\top"})
+            if (!transposes && inner.size() > t.size() + 2 && inner.ends_with(t) &&
+                (inner[inner.size() - t.size() - 1] == ')' || inner[inner.size() - t.size() - 1] == ']')) {
+                inner.resize(inner.size() - t.size());
+                transposes = true;
+            }
+        const bool in_brackets = inner.size() > 2 && ((inner.front() == '(' && inner.back() == ')') ||
+                                                      (inner.front() == '[' && inner.back() == ']'));
+        if (in_brackets) {
+            const std::string layer = inner.substr(1, inner.size() - 2);
+            const bool braces = text_[inner_begin - 1] == '{';
+            if (layer.size() <= 3 && std::ranges::all_of(layer, is_digit)) {
+                at_ = next;
+                add(TokenKind::symbol, braces || inner.front() == '[' ? "layer" : "layer?", begin, at_,
+                    std::atof(layer.c_str()));
+                if (transposes) symbol("transpose", begin, at_);
+                return;
+            }
+            if (inner.front() == '[' || (braces && !layer.empty() && (layer[0] == 'l' || layer[0] == 'L')))
+                throw Error(span(begin, next),
+                            "running layers are not read: give each layer a name of its own, W1 and W2, or W^{(1)}");
+        }
+        if (inner == "l" || inner == "L" || inner.starts_with("l-") || inner.starts_with("l+") ||
+            inner.starts_with("L-"))
+            throw Error(span(begin, next),
+                        "running layers are not read: give each layer a name of its own, W1 and W2, or W^{(1)}");
+        symbol("^", begin, begin + 1);
+    }
+
+    void command(std::size_t end) {
+        const std::size_t begin = at_++;
+        std::size_t stop = at_;
+        while (stop < end && is_letter(text_[stop])) ++stop;
+        const std::string_view name = text_.substr(at_, stop - at_);
+        if (name.empty()) {
+            const char c = at_ < end ? text_[at_] : ' ';
+            if (at_ < end) ++at_;
+            if (c == '\\') return symbol("newline", begin, at_);
+            if (c == '|') return symbol("||", begin, at_);
+            if (c == '{' && is_indicator(end))
+                tokens_.back() = {TokenKind::symbol, "indicator", 0, tokens_.back().span};
+            if (c == '{' || c == '}') return symbol(c == '{' ? "(" : ")", begin, at_);
+            if (c == '(' || c == ')' || c == '[' || c == ']') return;  // \( \) \[ \] around formulas
+            if (std::string_view(" ,;:!>&").find(c) == std::string_view::npos)
+                throw Error(span(begin, at_), fmt::format("the command \\{} is not read", c));
+            return;
+        }
+        at_ = stop;
+        if (const std::string_view letter = greek(name); !letter.empty()) {
+            add(TokenKind::word, letter, begin, at_);
+        } else if (const std::string_view text = find(symbols_of_commands, name); !text.empty()) {
+            symbol(text, begin, at_);
+        } else if (name == "frac" || name == "dfrac" || name == "tfrac") {
+            symbol("frac", begin, at_);
+            group(end);
+            group(end);
+        } else if (name == "sqrt") {
+            add(TokenKind::word, "sqrt", begin, at_);
+            symbol("(", at_, at_);
+            group(end, false);
+            symbol(")", at_, at_);
+        } else if (const std::string_view accent = find(accents, name); !accent.empty()) {
+            const std::size_t first = tokens_.size();
+            group(end, false);
+            if (tokens_.size() != first + 1 || tokens_[first].kind != TokenKind::word)
+                throw Error(span(begin, at_), fmt::format("\\{} is read over a single name", name));
+            tokens_[first].text += accent;
+            tokens_[first].span = span(begin, at_);
+        } else if (std::ranges::find(wrappers, name) != wrappers.end()) {
+            wrapper(name, begin, end);
+        } else if (std::ranges::find(functions, name) != functions.end()) {
+            add(TokenKind::word, name, begin, at_);
+        } else if (name == "begin" || name == "end") {
+            const std::string environment = raw_argument(end);
+            if (environment != "cases")
+                throw Error(span(begin, at_), fmt::format("\\{}{{{}}} is not read", name, environment));
+            cases_ += name == "begin" ? 1 : -1;
+            symbol(name == "begin" ? "cases" : "endcases", begin, at_);
+        } else if (name == "label" || name == "tag") {
+            raw_argument(end);
+        } else if (std::ranges::find(ignored, name) != ignored.end()) {
+            if (at_ < end && text_[at_] == '.') ++at_;  // \left.
+        } else if (const std::string_view reason = find(refused, name); !reason.empty()) {
+            throw Error(span(begin, at_), std::string(reason));
+        } else {
+            throw Error(span(begin, at_), fmt::format("the command \\{} is not read", name));
+        }
+    }
+
+    /// Whether 1\{ z > 0 \} stands here: a 1 before a brace that holds a condition.
+    bool is_indicator(std::size_t end) const {
+        if (tokens_.empty() || tokens_.back().kind != TokenKind::number || tokens_.back().text != "1") return false;
+        const std::string_view rest = text_.substr(at_, end - at_);
+        const std::string_view inside = rest.substr(0, rest.find("\\}"));
+        return inside.find_first_of("<>=") != std::string_view::npos ||
+               std::ranges::any_of(std::array<std::string_view, 3>{"\\ge", "\\le", "\\ne"},
+                                   [&](std::string_view sign) { return inside.find(sign) != std::string_view::npos; });
+    }
+
+    void wrapper(std::string_view name, std::size_t begin, std::size_t end) {
+        skip_blanks(end);
+        if (name.starts_with("text") || name == "mbox" || name == "operatorname") {
+            const std::string content = raw_argument(end);
+            std::string kept;
+            for (const char c : content)
+                if (is_letter(c) || is_digit(c) || c == '_') kept += c;
+            if (kept == "if" || kept == "for" || kept == "when" || kept == "and" || kept.empty()) return;
+            return add(is_digit(kept[0]) ? TokenKind::number : TokenKind::word, kept, begin, at_,
+                       std::atof(kept.c_str()));
+        }
+        const std::size_t first = tokens_.size();
+        group(end, false);
+        if ((name == "mathbb" || name == "mathds") && tokens_.size() == first + 1 && tokens_[first].text == "1") {
+            tokens_[first].kind = TokenKind::symbol;
+            tokens_[first].text = "indicator";
+        }
+    }
+
+    std::string_view text_;
+    std::vector<std::size_t> places_;
+    std::size_t at_ = 0;
+    int depth_ = 0;
+    int cases_ = 0;
+    std::vector<Token> tokens_;
+};
+
+}  // namespace
+
+std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pieces) {
+    std::string joined;
+    std::vector<std::size_t> places;
+    for (const Span piece : pieces) {
+        if (!joined.empty()) {
+            joined += ' ';
+            places.push_back(places.back());
+        }
+        joined += text.substr(piece.begin, piece.end - piece.begin);
+        for (std::size_t i = piece.begin; i < piece.end; ++i) places.push_back(i);
+    }
+    places.push_back(pieces.empty() ? 0 : pieces.back().end);
+    return Lexer(joined, std::move(places)).run();
+}
+
+}  // namespace derivation

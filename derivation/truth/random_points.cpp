@@ -1,0 +1,173 @@
+// Points drawn at random, on both sides of every kink.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/calculus.hpp>
+#include <autograd/operations.hpp>
+#include <derivation/resolve/checked.hpp>
+#include <derivation/truth/evaluator.hpp>
+#include <derivation/truth/point.hpp>
+#include <limits>
+#include <optional>
+#include <random>
+#include <unordered_map>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+class Draw {
+  public:
+    Draw(const Model& model, const Variation& variation, std::uint64_t seed)
+        : model_(model), variation_(variation), engine_(seed) {}
+
+    Point point(std::size_t number, bool all_positive) {
+        std::vector<std::vector<double>> given(model_.quantities.size());
+        for (std::size_t q = 0; q < given.size(); ++q) {
+            const Quantity& quantity = model_.quantities[q];
+            if (quantity.role == Role::definition) continue;
+            const auto changed = variation_.domains.find(static_cast<int>(q));
+            if (!quantity.values.empty() && changed == variation_.domains.end())
+                given[q] = quantity.values;
+            else
+                given[q] = values(quantity, changed == variation_.domains.end() ? quantity.domain : changed->second,
+                                  number, all_positive);
+        }
+        return Point(model_, variation_, std::move(given), curves());
+    }
+
+    std::vector<Curve> curves() {
+        std::vector<Curve> all;
+        for (std::size_t f = 0; f < model_.functions.size(); ++f) {
+            const auto changed = variation_.functions.find(static_cast<int>(f));
+            Curve curve{changed == variation_.functions.end() ? model_.functions[f].definition : changed->second,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0};
+            curve.a = between(0.4, 0.9);
+            curve.w = between(0.7, 1.4);
+            curve.p = between(-1, 1);
+            curve.b = between(0.4, 0.9);
+            curve.v = between(0.6, 1.3);
+            curve.q = between(-0.7, 0.7);
+            curve.c = between(0.05, 0.15);
+            curve.d = between(0.2, 0.5);
+            all.push_back(curve);
+        }
+        return all;
+    }
+
+    std::vector<double> values(const Quantity& quantity, Domain domain, std::size_t number, bool all_positive) {
+        std::vector<double> values(quantity.size(model_.ranges));
+        const std::size_t row =
+            quantity.ranges.empty()
+                ? 1
+                : static_cast<std::size_t>(model_.ranges[static_cast<std::size_t>(quantity.ranges.back())].size);
+        const auto normalise = [&](auto draw) {
+            for (std::size_t begin = 0; begin < values.size(); begin += row) {
+                double total = 0;
+                for (std::size_t i = begin; i < begin + row; ++i) total += values[i] = draw();
+                for (std::size_t i = begin; i < begin + row; ++i) values[i] /= total;
+            }
+        };
+        switch (domain) {
+            case Domain::real:
+            case Domain::nonzero:
+            case Domain::symmetric:
+                for (std::size_t i = 0; i < values.size(); ++i)
+                    values[i] = (all_positive ? 1 : sign_of(quantity, i, number)) * between(0.2, 1.2);
+                break;
+            case Domain::positive:
+                for (double& x : values) x = between(0.3, 1.8);
+                break;
+            case Domain::unit:
+                for (double& x : values) x = between(0.05, 0.95);
+                break;
+            case Domain::probabilities:
+                normalise([&] { return between(0.1, 1); });
+                break;
+            case Domain::sums_to_one:
+                normalise([&] { return between(0, 1) < 0.3 ? -between(0.05, 0.2) : between(0.3, 1.2); });
+                break;
+            case Domain::onehot:
+                for (std::size_t begin = 0, k = number; begin < values.size(); begin += row, k += 1 + engine_() % row)
+                    values[begin + k % row] = 1;
+                break;
+        }
+        if (domain == Domain::symmetric)
+            for (std::size_t begin = 0; begin < values.size(); begin += row * row)
+                for (std::size_t i = 0; i < row; ++i)
+                    for (std::size_t k = 0; k < i; ++k) values[begin + i * row + k] = values[begin + k * row + i];
+        return values;
+    }
+
+  private:
+    /// Random at the first point and opposite at the second, so that no sign is the same at all points.
+    int sign_of(const Quantity& quantity, std::size_t i, std::size_t number) {
+        const int sign = between(0, 1) < 0.5 ? 1 : -1;
+        if (number > 1) return sign;
+        const auto [found, added] = signs_.try_emplace(std::pair(&quantity, i), sign);
+        return number == 0 ? found->second = sign : -found->second;
+    }
+
+    double between(double low, double high) { return std::uniform_real_distribution<double>(low, high)(engine_); }
+
+    const Model& model_;
+    const Variation& variation_;
+    std::mt19937_64 engine_;
+    std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
+};
+
+}  // namespace
+
+std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
+                               bool all_positive) {
+    constexpr std::size_t most_tries = 120, most_points = 6, more_for_sides = 16;
+    Draw draw(model, variation, seed * 7919 + 17);
+    std::vector<Point> points, kinked;
+    std::map<const Expression*, int> sides;
+    const auto all_seen = [&] { return std::ranges::all_of(sides, [](const auto& side) { return side.second == 3; }); };
+    const auto take = [&](Point point) {
+        for (const auto& [place, side] : point.sides()) sides[place] |= side;
+        points.push_back(std::move(point));
+    };
+    for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
+        Point point = draw.point(points.size(), all_positive || (tries >= 10 && tries % 2 == 1));
+        if (!point.is_finite()) continue;
+        if (!point.is_kinked())
+            take(std::move(point));
+        else if (kinked.size() < count)
+            kinked.push_back(std::move(point));
+    }
+    if (count > 1 && !points.empty())
+        for (std::size_t tries = 0; !all_seen() && tries < more_for_sides && points.size() < most_points; ++tries) {
+            Point point = draw.point(points.size(), all_positive);
+            if (!point.is_finite() || point.is_kinked()) continue;
+            const bool shows_more = std::ranges::any_of(
+                point.sides(), [&](const auto& side) { return (side.second & ~sides[side.first]) != 0; });
+            if (shows_more) take(std::move(point));
+        }
+    return points.empty() ? std::move(kinked) : std::move(points);
+}
+
+Point worked_point(const Model& model, std::uint64_t seed) {
+    Variation none;
+    Draw draw(model, none, seed * 7919 + 29);
+    std::vector<std::vector<double>> given(model.quantities.size());
+    for (std::size_t q = 0; q < given.size(); ++q) {
+        const Quantity& quantity = model.quantities[q];
+        if (quantity.role == Role::definition) continue;
+        given[q] = !quantity.worked.empty()   ? quantity.worked
+                   : !quantity.values.empty() ? quantity.values
+                                              : draw.values(quantity, quantity.domain, 0, false);
+    }
+    return Point(model, none, std::move(given), draw.curves());
+}
+
+}  // namespace derivation

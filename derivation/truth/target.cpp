@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <cmath>
+#include <derivation/resolve/checked.hpp>
+#include <derivation/truth/target.hpp>
+
+namespace derivation {
+
+namespace {
+
+constexpr double tolerance = 1e-9;
+
+}  // namespace
+
+Target::Target(const Model& model, std::vector<Point>& points, Expression left, std::vector<int> free)
+    : model_(model), points_(points), left_(std::move(left)), free_(std::move(free)) {
+    for (Point& point : points_) sides_.push_back(evaluate(left_, point, nullptr));
+}
+
+/// Whether the left side speaks of an entry that does not exist: dh[t]/dh[t-1] at the first t.
+bool Target::is_void(const Letters& letters) const {
+    const auto outside = [&](const Expression& e) { return e.kind == Kind::entry && place_of(model_, e, letters) < 0; };
+    if (left_.kind == Kind::derivative)
+        return std::any_of(left_.children.begin(), left_.children.begin() + left_.order + 1, outside);
+    return outside(left_);
+}
+
+Target::Side Target::evaluate(const Expression& e, Point& point, const Side* other) {
+    Side side;
+    Evaluator evaluator(model_, point);
+    std::size_t entry = 0;
+    for_each_entry(model_, free_, evaluator.letters, [&] {
+        const bool none = is_void(evaluator.letters);
+        const double value = none ? 0 : evaluator(e);
+        side.values.push_back(value);
+        side.scale = std::max(side.scale, std::abs(value));
+        if (!std::isfinite(value)) side.usable = false;
+        // Far off already: the rest need not be known.
+        if (other != nullptr && side.usable && other->usable) {
+            const double scale = std::max({side.scale, evaluator.scale, other->scale});
+            if (std::abs(value - other->values[entry]) > 1e-3 * scale) return false;
+        }
+        ++entry;
+        return side.usable;
+    });
+    side.scale = std::max(side.scale, evaluator.scale);
+    side.kinked = evaluator.kinked || (point.is_kinked() && has_derivative(e));
+    if (!std::isfinite(side.scale)) side.usable = false;
+    return side;
+}
+
+Outcome Target::compare(const Expression& right) {
+    Outcome outcome;
+    outcome.equal = true;
+    outcome.all_zero = true;
+    double worst = -1;
+    for (std::size_t p = 0; p < points_.size(); ++p) {
+        const Side& left = sides_[p];
+        if (!left.usable) continue;
+        const Side side = evaluate(right, points_[p], nullptr);
+        if (left.kinked || side.kinked) outcome.kinked = true;
+        if (!side.usable || left.kinked || side.kinked) continue;
+        outcome.decided = true;
+        const double scale = std::max(left.scale, side.scale);
+        Letters letters(model_.letters.size(), 0);
+        std::size_t entry = 0;
+        for_each_entry(model_, free_, letters, [&] {
+            const double a = left.values[entry], b = side.values[entry];
+            ++entry;
+            const double error = std::abs(a - b);
+            if (std::max(std::abs(a), std::abs(b)) > tolerance * scale && scale > 0) outcome.all_zero = false;
+            if (error > tolerance * scale) outcome.equal = false;
+            if (scale > 0 && error / scale > worst) {
+                worst = error / scale;
+                outcome.left = a;
+                outcome.right = b;
+                outcome.letters = letters;
+            }
+            return true;
+        });
+    }
+    if (!outcome.decided) outcome.equal = outcome.all_zero = false;
+    return outcome;
+}
+
+bool Target::is_zero() const {
+    for (const Side& side : sides_)
+        for (const double value : side.values)
+            if (std::abs(value) > tolerance * side.scale) return false;
+    return true;
+}
+
+bool Target::holds(const Expression& right) {
+    bool decided = false;
+    for (std::size_t p = 0; p < points_.size(); ++p) {
+        const Side& left = sides_[p];
+        if (!left.usable || left.kinked) continue;
+        const Side side = evaluate(right, points_[p], &left);
+        if (!side.usable || side.kinked) continue;
+        if (side.values.size() < left.values.size()) return false;
+        const double scale = std::max(left.scale, side.scale);
+        for (std::size_t i = 0; i < left.values.size(); ++i)
+            if (!(std::abs(left.values[i] - side.values[i]) <= tolerance * scale)) return false;
+        decided = true;
+    }
+    return decided;
+}
+
+}  // namespace derivation

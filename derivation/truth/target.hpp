@@ -1,0 +1,50 @@
+// Whether two formulas are equal at every point.
+#pragma once
+
+#include <derivation/truth/evaluator.hpp>
+#include <vector>
+
+namespace derivation {
+
+struct Outcome {
+    bool equal = false;
+    bool decided = false;  ///< at some point both sides have values, and not only where a kink was hit
+    bool all_zero = false;
+    bool kinked = false;
+    // The worst entry.
+    double left = 0, right = 0;
+    Letters letters;
+};
+
+/// A left side with its values at all points, against which many right sides are held.
+class Target {
+  public:
+    Target(const Model& model, std::vector<Point>& points, Expression left, std::vector<int> free);
+
+    Outcome compare(const Expression& right);
+    /// The same answer, and nothing else.
+    bool holds(const Expression& right);
+    bool is_zero() const;
+
+    const Expression& left() const { return left_; }
+    const std::vector<int>& free() const { return free_; }
+    std::vector<Point>& points() { return points_; }
+
+  private:
+    struct Side {
+        std::vector<double> values;
+        double scale = 0;
+        bool usable = true;
+        bool kinked = false;
+    };
+    bool is_void(const Letters& letters) const;
+    Side evaluate(const Expression& e, Point& point, const Side* other);
+
+    const Model& model_;
+    std::vector<Point>& points_;
+    Expression left_;
+    std::vector<int> free_;
+    std::vector<Side> sides_;
+};
+
+}  // namespace derivation
