@@ -1,22 +1,26 @@
-#include <derivation/derivation.hpp>
-
 #include <algorithm>
+#include <derivation/derivation.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/judge/judge.hpp>
+#include <derivation/report/rendering.hpp>
 #include <exception>
 
 namespace derivation {
 
 namespace {
 
-/// A statement without its keyword and its label, on one line.
-std::string text_of(const Source& source, const Statement& statement) {
-    std::string text;
-    for (const Span piece : statement.pieces) {
-        if (!text.empty()) text += ' ';
-        text += source.text.substr(piece.begin, piece.end - piece.begin);
+bool is_judged(const Statement& statement) { return statement.keyword == "claim" || statement.keyword == "update"; }
+
+/// The prose of a file, each with the number of lines that are reported before it.
+std::vector<ProseReport> prose_of(const Source& source) {
+    std::vector<ProseReport> result;
+    for (const Prose& prose : source.prose) {
+        const auto before = source.statements.begin() +
+                            static_cast<std::ptrdiff_t>(std::min(prose.before_statement, source.statements.size()));
+        result.push_back(
+            {prose.text, static_cast<std::size_t>(std::count_if(source.statements.begin(), before, is_judged))});
     }
-    return text;
+    return result;
 }
 
 ReadError read_error(const std::string& text, const Error& error) {
@@ -45,33 +49,14 @@ Report check(std::string text, const Options& options) {
     try {
         Derivation derivation = read_derivation(std::move(text));
         Judge judge(derivation, options.seed);
-        std::vector<std::string> texts;
-        for (const Statement& statement : derivation.source.statements)
-            if (statement.keyword == "claim" || statement.keyword == "update")
-                texts.push_back(text_of(derivation.source, statement));
-        std::vector<std::size_t> lines_before(derivation.source.statements.size() + 1, 0);
-        for (std::size_t i = 0; i < derivation.source.statements.size(); ++i) {
-            const std::string& keyword = derivation.source.statements[i].keyword;
-            lines_before[i + 1] = lines_before[i] + (keyword == "claim" || keyword == "update" ? 1 : 0);
-        }
-        for (std::size_t i = 0; i < derivation.lines.size(); ++i) {
+        for (Line& line : derivation.lines) {
             // Earlier lines are judged as well: a line may follow from them.
-            if (options.line != 0 && derivation.lines[i].number > options.line) break;
-            LineReport line = judge.judge(derivation.lines[i]);
-            line.text = texts[i];
-            // The label is no part of the formula, and places were counted without it.
-            if (!line.label.empty() && line.text.starts_with("(" + line.label + ")")) {
-                const std::size_t skip =
-                    std::min(line.text.find_first_not_of(" \t", line.label.size() + 2), line.text.size());
-                line.text.erase(0, skip);
-                line.caret_begin -= std::min(line.caret_begin, skip);
-                line.caret_end -= std::min(line.caret_end, skip);
-            }
-            if (options.line == 0 || line.line == options.line) report.lines.push_back(std::move(line));
+            if (options.line != 0 && line.number > options.line) break;
+            const Judgement judgement = judge.judge(line);
+            if (options.line == 0 || line.number == options.line)
+                report.lines.push_back(rendered(derivation.source, line, judgement));
         }
-        for (const Prose& prose : derivation.source.prose)
-            report.prose.push_back(
-                {prose.text, lines_before[std::min(prose.before_statement, derivation.source.statements.size())]});
+        report.prose = prose_of(derivation.source);
     } catch (const Error& error) {
         report.error = read_error(copy, error);
         report.lines.clear();
@@ -87,8 +72,8 @@ std::string rewritten(std::string text, Notation notation) {
     std::string result;
     std::size_t line = 0;
     for (const Statement& statement : derivation.source.statements) {
-        if (statement.keyword != "claim" && statement.keyword != "update") {
-            result += statement.keyword + " " + text_of(derivation.source, statement) + "\n";
+        if (!is_judged(statement)) {
+            result += statement.keyword + " " + derivation.source.text_of(statement.pieces) + "\n";
             continue;
         }
         const Line& one = derivation.lines[line++];

@@ -1,7 +1,6 @@
-#include <derivation/formula/characters.hpp>
-
 #include <algorithm>
 #include <array>
+#include <derivation/formula/characters.hpp>
 
 namespace derivation {
 

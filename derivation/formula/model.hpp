@@ -1,7 +1,8 @@
-// What a derivation declares: ranges and their letters, quantities, functions.
+// What a derivation declares: ranges and their letters, quantities, functions. Each is known by its number in its list.
 #pragma once
 
 #include <derivation/formula/tree.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,10 @@ struct Range {
 
 struct Letter {
     std::string name;
-    int range = -1;
+    int range = 0;
+
+    /// Whether it was made for the axis of a whole array: nobody can type it.
+    bool is_of_array() const { return name[0] == '_'; }
 };
 
 enum class Domain { real, positive, nonzero, unit, onehot, probabilities, symmetric, sums_to_one };
@@ -33,17 +37,11 @@ struct Quantity {
     Expression definition;       ///< of a `let`, resolved
     Expression written;          ///< and as it was typed
     Span span;
-
-    std::size_t size(const std::vector<Range>& all) const {
-        std::size_t result = 1;
-        for (const int range : ranges) result *= static_cast<std::size_t>(all[static_cast<std::size_t>(range)].size);
-        return result;
-    }
 };
 
 struct Function {
     std::string name;
-    std::string definition;  ///< empty: any smooth function
+    std::string definition;  ///< the name of an elementary function; empty: any smooth function
 };
 
 struct Model {
@@ -52,27 +50,46 @@ struct Model {
     std::vector<Quantity> quantities;
     std::vector<Function> functions;
 
-    int letter(std::string_view name) const;
-    int function(std::string_view name) const;
-    bool has_quantity(std::string_view name) const;
-    /// Whether the name is a quantity or a function.
-    bool has(std::string_view name) const { return has_quantity(name) || function(name) >= 0; }
-    std::vector<int> quantities_named(std::string_view name) const;
-    const Range& range_of(int letter) const {
-        return ranges[static_cast<std::size_t>(letters[static_cast<std::size_t>(letter)].range)];
-    }
-    const Quantity& quantity(int index) const { return quantities[static_cast<std::size_t>(index)]; }
+    const Range& range(int number) const { return ranges[static_cast<std::size_t>(number)]; }
+    const Letter& letter(int number) const { return letters[static_cast<std::size_t>(number)]; }
+    const Quantity& quantity(int number) const { return quantities[static_cast<std::size_t>(number)]; }
+    Quantity& quantity(int number) { return quantities[static_cast<std::size_t>(number)]; }
+    const Function& function(int number) const { return functions[static_cast<std::size_t>(number)]; }
+    int count() const { return static_cast<int>(quantities.size()); }
 
-    /// A letter that nobody can type, for arrays that are taken as wholes.
+    const Range& range_of(int letter_number) const { return range(letter(letter_number).range); }
+    const Range& range_of(const IndexTerm& resolved) const { return range_of(*resolved.letter); }
+    /// The quantity of a resolved entry.
+    const Quantity& quantity(const Expression& entry) const { return quantity(*entry.symbol); }
+    std::size_t size(const Quantity& quantity) const;
+
+    std::optional<int> find_letter(std::string_view name) const;
+    std::optional<int> find_function(std::string_view name) const;
+    bool is_letter(std::string_view name) const { return find_letter(name).has_value(); }
+    bool is_function(std::string_view name) const { return find_function(name).has_value(); }
+    bool is_quantity(std::string_view name) const;
+    /// Whether the name is a quantity or a function.
+    bool has(std::string_view name) const { return is_quantity(name) || is_function(name); }
+    std::vector<int> quantities_named(std::string_view name) const;
+
+    /// A new letter for an array that is taken as a whole.
     int fresh_letter(int range);
 
     /// `w[k,j]`, as it was declared.
     std::string signature(const Quantity& quantity) const;
 };
 
-/// Names that every derivation has: exp, log, ..., in the order of the manual.
-bool is_builtin(std::string_view name);
-/// Whether a builtin takes one number to one number.
-bool is_elementary(std::string_view name);
+/// Forgets the letters that were added to the model since, at its end.
+class FreshLetters {
+  public:
+    explicit FreshLetters(Model& model) : model_(model), before_(model.letters.size()) {}
+    ~FreshLetters() { model_.letters.resize(before_); }
+    FreshLetters(const FreshLetters&) = delete;
+    FreshLetters& operator=(const FreshLetters&) = delete;
+
+  private:
+    Model& model_;
+    std::size_t before_;
+};
 
 }  // namespace derivation

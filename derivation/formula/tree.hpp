@@ -1,31 +1,14 @@
 // The tree of a formula as plain data. The parser makes it as it was typed; the checker returns it resolved.
 #pragma once
 
-#include <stdexcept>
+#include <algorithm>
+#include <derivation/formula/fault.hpp>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace derivation {
-
-/// Bytes `begin` to `end` of the file.
-struct Span {
-    std::size_t begin = 0, end = 0;
-};
-
-inline Span join(Span a, Span b) { return {a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end}; }
-
-/// A file that cannot be read: one sentence, and where.
-struct Error : std::runtime_error {
-    Error(Span where, const std::string& sentence) : std::runtime_error(sentence), span(where) {}
-    Span span;
-};
-
-/// A mistake in the letters or the shapes. In a claim or an update it is a verdict, elsewhere an error of the file.
-struct IllFormed : Error {
-    using Error::Error;
-    std::string mistake = "ill-formed";
-    std::string undeclared = {};  ///< the name, where it is one that has no declaration
-};
 
 enum class Kind {
     number,
@@ -58,7 +41,7 @@ enum class Joint : char {
 struct IndexTerm {
     std::string name;
     int sign = 1;
-    int letter = -1;  ///< resolved
+    std::optional<int> letter = {};  ///< its number in the model, once it is resolved
 };
 
 /// An index: a letter, a number, or a sum of such.
@@ -81,35 +64,72 @@ struct Expression {
     std::vector<Joint> joints = {};       ///< one for each child of a sum or a product
     std::vector<IndexTerm> letters = {};  ///< bound by a reduction; the letter itself where the kind is `letter`
     std::vector<Expression> children = {};
-    int symbol = -1;     ///< resolved: the quantity of an entry, the function of a call
-    bool local = false;  ///< of a derivative: the other names of its numerator's definition are held fixed
+    std::optional<int> symbol = {};  ///< once resolved: the number of an entry's quantity, of a call's function
+    bool local = false;              ///< of a derivative: the other names of its numerator's definition are held fixed
+
+    // What the children of a derivative are: dA/(dB dC)|(mu) has the numerator A, the denominators B and C, and holds
+    // mu fixed.
+    const Expression& numerator() const { return children[0]; }
+    Expression& numerator() { return children[0]; }
+    const Expression& denominator() const { return children[1]; }  ///< the first, and most often the only one
+    Expression& denominator() { return children[1]; }
+    std::span<const Expression> denominators() const { return std::span(children).subspan(1, times_taken()); }
+    std::span<Expression> denominators() { return std::span(children).subspan(1, times_taken()); }
+    std::span<const Expression> held() const { return std::span(children).subspan(1 + times_taken()); }
+    std::span<Expression> held() { return std::span(children).subspan(1 + times_taken()); }
+
+    // Of a power.
+    const Expression& base() const { return children[0]; }
+    Expression& base() { return children[0]; }
+    const Expression& exponent() const { return children[1]; }
+    Expression& exponent() { return children[1]; }
+
+    // Of a reduction; a call's first argument; what is transposed or measured by a norm.
+    const Expression& body() const { return children[0]; }
+    Expression& body() { return children[0]; }
+    const Expression* condition() const { return children.size() > 1 ? &children[1] : nullptr; }
+    const Expression& argument() const { return children[0]; }
+    Expression& argument() { return children[0]; }
+
+    // The sides of a comparison.
+    const Expression& left() const { return children[0]; }
+    const Expression& right() const { return children[1]; }
+
+  private:
+    std::size_t times_taken() const { return static_cast<std::size_t>(order); }
 };
 
 /// Whether two formulas are the same but for where they stand.
 bool same(const Expression& a, const Expression& b);
 
-/// The same formula without the difference between `*`, blanks and the like, and with nested sums and products
-/// flattened. Not for lines of arrays, where these differ.
-Expression normalized(Expression e);
+/// Whether the formula or a part of it passes the test.
+template <class Test>
+bool any_part(const Expression& e, const Test& test) {
+    return test(e) || std::ranges::any_of(e.children, [&](const Expression& child) { return any_part(child, test); });
+}
 
-/// Replaces a letter by another everywhere, resolved letters only.
-void substitute(Expression& e, int letter, int replacement, const std::string& name);
+/// Whether a part of the formula is this one.
+bool contains(const Expression& e, const Expression& part);
+bool is_number(const Expression& e, double value);
+bool is_call(const Expression& e, std::string_view name);
+/// Whether it is a derivative of first order of a name by another, with nothing held fixed.
+bool is_simple_derivative(const Expression& e);
+/// Whether a derivative stands in it.
+bool has_derivative(const Expression& e);
 
-Expression number_of(double value);
-Expression letter_entry(std::string name, std::vector<std::string> letters);
-Expression negated(Expression e);
-Expression product_of(std::vector<Expression> factors);
-Expression quotient_of(Expression a, Expression b);
-Expression sum_over(std::vector<std::string> letters, Expression body);
+/// Whether the letter stands in it, bound or free.
+bool uses_letter(const Expression& e, const std::string& letter);
+/// Whether a reduction in it runs over the letter.
+bool binds_letter(const Expression& e, const std::string& letter);
+void rename_letter(Expression& e, const std::string& from, const std::string& to);
 
-/// The terms of a sum with their signs, or the whole as its one term; the factors of a product likewise.
-struct Part {
-    Expression expression;
-    Joint joint = Joint::times;
+/// Replaces letters by others everywhere, resolved letters only. Several are replaced at once, so that two of them may
+/// change places.
+struct Substitution {
+    int letter, replacement;
+    std::string name;  ///< of the replacement
 };
-std::vector<Part> terms_of(const Expression& e);
-std::vector<Part> factors_of(const Expression& e);
-Expression sum_of_terms(const std::vector<Part>& terms);
-Expression product_of_factors(const std::vector<Part>& factors);
+void substitute(Expression& e, const std::vector<Substitution>& all);
+void substitute(Expression& e, int letter, int replacement, const std::string& name);
 
 }  // namespace derivation

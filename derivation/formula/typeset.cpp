@@ -1,8 +1,11 @@
+// Formulas in LaTeX and in MathML: the same walk, two ways to write each piece.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <derivation/formula/brackets.hpp>
+#include <derivation/formula/building.hpp>
 #include <derivation/formula/characters.hpp>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <string_view>
 
@@ -10,145 +13,7 @@ namespace derivation {
 
 namespace {
 
-// How tightly a formula binds: what binds less than its place asks for gets brackets.
-constexpr int of_sum = 1, of_product = 2, of_power = 3, of_atom = 4;
-
-int strength(const Expression& e) {
-    switch (e.kind) {
-        case Kind::number:
-            return e.number < 0 ? of_sum : of_atom;
-        case Kind::add:
-            return of_sum;
-        case Kind::product:
-            return of_product;
-        case Kind::power:
-        case Kind::transpose:
-            return of_power;
-        default:
-            return of_atom;
-    }
-}
-
-std::string number_text(const Expression& e) {
-    return e.name.empty() || e.kind != Kind::number ? fmt::format("{}", e.number) : e.name;
-}
-
-std::string index_text(const Index& index) {
-    std::string result;
-    for (const IndexTerm& term : index.terms) result += (term.sign < 0 ? "-" : result.empty() ? "" : "+") + term.name;
-    if (result.empty()) return fmt::format("{}", index.offset);
-    if (index.offset != 0) result += fmt::format("{:+}", index.offset);
-    return result;
-}
-
-class Text {
-  public:
-    static std::string in(const Expression& e, int place) {
-        const std::string inside = print(e);
-        return strength(e) < place ? "(" + inside + ")" : inside;
-    }
-
-    static std::string print(const Expression& e) {
-        switch (e.kind) {
-            case Kind::number:
-                return number_text(e);
-            case Kind::letter:
-                return e.name;
-            case Kind::entry: {
-                std::string result = e.name;
-                if (!e.indices.empty()) {
-                    result += e.name == "1" ? "_" : "[";
-                    for (std::size_t i = 0; i < e.indices.size(); ++i)
-                        result += (i > 0 ? "," : "") + index_text(e.indices[i]);
-                    if (e.name != "1") result += "]";
-                }
-                return e.order == 1 ? "new(" + result + ")" : result;
-            }
-            case Kind::add: {
-                std::string result;
-                for (std::size_t i = 0; i < e.children.size(); ++i) {
-                    const bool minus = e.joints[i] == Joint::minus;
-                    result += i == 0 ? (minus ? "-" : "") : minus ? " - " : " + ";
-                    result += in(e.children[i], of_product);
-                }
-                return result;
-            }
-            case Kind::product: {
-                std::string result;
-                for (std::size_t i = 0; i < e.children.size(); ++i) {
-                    static constexpr std::array<std::string_view, 8> signs = {" * ", "/",   " ", " ",
-                                                                              " @ ", " ⊙ ", "",  ""};
-                    const Joint joint = e.joints[i];
-                    const int sign = joint == Joint::times        ? 0
-                                     : joint == Joint::divided    ? 1
-                                     : joint == Joint::juxtaposed ? 2
-                                     : joint == Joint::dot        ? 3
-                                     : joint == Joint::matrix     ? 4
-                                                                  : 5;
-                    if (i > 0) result += signs[static_cast<std::size_t>(sign)];
-                    result += in(e.children[i], i == 0 && e.children[i].kind == Kind::product ? of_product : of_power);
-                }
-                return result;
-            }
-            case Kind::power:
-                return in(e.children[0], of_atom) + "^" + in(e.children[1], of_atom);
-            case Kind::call:
-            case Kind::reduce: {
-                std::string result = e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(";
-                if (e.kind == Kind::reduce) {
-                    std::size_t first = 0;
-                    if (e.children.size() > 1) {
-                        const Expression& condition = e.children[1];
-                        result += print(condition.children[0]) + " " + condition.name + " " +
-                                  print(condition.children[1]) + ", ";
-                        first = 1;
-                        std::string rest;
-                        for (const IndexTerm& letter : e.letters)
-                            if (letter.name != condition.children[0].name) rest += letter.name + ", ";
-                        result = e.name + "(" + rest + result.substr(e.name.size() + 1);
-                    }
-                    if (first == 0)
-                        for (const IndexTerm& letter : e.letters) result += letter.name + ", ";
-                    return result + print(e.children[0]) + ")";
-                }
-                for (std::size_t i = 0; i < e.children.size(); ++i)
-                    result += (i > 0 ? ", " : "") + print(e.children[i]);
-                return result + ")";
-            }
-            case Kind::derivative: {
-                const auto differential = [](const Expression& x) {
-                    return x.kind == Kind::entry ? "d" + print(x) : "d(" + print(x) + ")";
-                };
-                const auto count = static_cast<std::size_t>(e.order);
-                std::string result =
-                    e.order == 1 ? differential(e.children[0]) + "/d" + print(e.children[1])
-                                 : fmt::format("d{}{}/(", e.order,
-                                               e.children[0].kind == Kind::entry ? print(e.children[0])
-                                                                                 : "(" + print(e.children[0]) + ")");
-                if (e.order > 1) {
-                    for (std::size_t i = 1; i <= count; ++i) result += (i > 1 ? " d" : "d") + print(e.children[i]);
-                    result += ")";
-                }
-                if (e.children.size() > count + 1) {
-                    result += "|(";
-                    for (std::size_t i = count + 1; i < e.children.size(); ++i)
-                        result += (i > count + 1 ? ", " : "") + print(e.children[i]);
-                    result += ")";
-                }
-                return result;
-            }
-            case Kind::iverson:
-                return "[" + print(e.children[0]) + " " + e.name + " " + print(e.children[1]) + "]";
-            case Kind::transpose:
-                return in(e.children[0], of_atom) + "^T";
-            case Kind::norm:
-                return "||" + print(e.children[0]) + "||^2";
-        }
-        return {};
-    }
-};
-
-// ---- LaTeX and MathML: the same walk, two ways to write each piece
+using namespace brackets;
 
 /// A name in its parts: `yhat1` is y with a hat and the layer 1, `w_out` is w with a subscript.
 struct NameParts {
@@ -180,6 +45,11 @@ NameParts parts_of(std::string name) {
 }
 
 struct Latex {
+    static constexpr const char *prime_of_name = "\\prime", *prime_of_function = "'", *transposed = "\\top",
+                                *bar = "\\big|";
+    static constexpr bool has_root = true;
+    static std::string root(const std::string& inside) { return "\\sqrt{" + inside + "}"; }
+    static std::string layer(const std::string& digits) { return "(" + digits + ")"; }
     static std::string identifier(const std::string& name) {
         if (!greek(name).empty() && name != "ell") return "\\" + name;
         return name.size() == 1 ? name : "\\text{" + name + "}";
@@ -206,9 +76,7 @@ struct Latex {
         return "\\" + name + "{" + base + "}";
     }
     static std::string function(const std::string& name) {
-        for (const std::string_view known : {"exp", "log", "tanh", "sin", "cos", "max", "min"})
-            if (name == known) return "\\" + name;
-        return identifier(name);
+        return has_latex_command(name) ? "\\" + name : identifier(name);
     }
     static std::string big(const std::string& name, const std::string& below) {
         return (name == "sum" || name == "prod" ? "\\" + name
@@ -225,32 +93,16 @@ struct Latex {
 };
 
 struct MathMl {
+    static constexpr const char *prime_of_name = "<mo>′</mo>", *prime_of_function = "<mo>′</mo>",
+                                *transposed = "<mo>⊤</mo>", *bar = "<mo>|</mo>";
+    static constexpr bool has_root = false;
+    static std::string layer(const std::string& digits) { return bracketed(number(digits)); }
     static std::string identifier(const std::string& name) {
         static constexpr std::array<std::pair<std::string_view, std::string_view>, 24> letters = {
-            std::pair{"alpha", "α"},
-            {"beta", "β"},
-            {"gamma", "γ"},
-            {"delta", "δ"},
-            {"epsilon", "ε"},
-            {"zeta", "ζ"},
-            {"eta", "η"},
-            {"theta", "θ"},
-            {"kappa", "κ"},
-            {"lambda", "λ"},
-            {"mu", "μ"},
-            {"nu", "ν"},
-            {"xi", "ξ"},
-            {"pi", "π"},
-            {"rho", "ρ"},
-            {"sigma", "σ"},
-            {"tau", "τ"},
-            {"phi", "φ"},
-            {"chi", "χ"},
-            {"psi", "ψ"},
-            {"omega", "ω"},
-            {"Sigma", "Σ"},
-            {"Delta", "Δ"},
-            {"Omega", "Ω"}};
+            {{"alpha", "α"}, {"beta", "β"},  {"gamma", "γ"}, {"delta", "δ"},  {"epsilon", "ε"}, {"zeta", "ζ"},
+             {"eta", "η"},   {"theta", "θ"}, {"kappa", "κ"}, {"lambda", "λ"}, {"mu", "μ"},      {"nu", "ν"},
+             {"xi", "ξ"},    {"pi", "π"},    {"rho", "ρ"},   {"sigma", "σ"},  {"tau", "τ"},     {"phi", "φ"},
+             {"chi", "χ"},   {"psi", "ψ"},   {"omega", "ω"}, {"Sigma", "Σ"},  {"Delta", "Δ"},   {"Omega", "Ω"}}};
         for (const auto& [typed, shown] : letters)
             if (name == typed) return fmt::format("<mi>{}</mi>", shown);
         return fmt::format("<mi>{}</mi>", name);
@@ -337,10 +189,8 @@ class Formula {
             if (commas && !below.empty()) below += Style::sign(",");
             below += index(e.indices[i]);
         }
-        std::string above = parts.layer.empty() ? "" : Style::bracketed(Style::number(parts.layer));
-        if (std::is_same_v<Style, Latex> && !parts.layer.empty()) above = "(" + parts.layer + ")";
-        for (std::size_t i = 0; i < parts.primes.size(); ++i)
-            above += std::is_same_v<Style, Latex> ? "\\prime" : "<mo>′</mo>";
+        std::string above = parts.layer.empty() ? "" : Style::layer(parts.layer);
+        for (std::size_t i = 0; i < parts.primes.size(); ++i) above += Style::prime_of_name;
         return Style::scripts(base, below, above);
     }
 
@@ -364,66 +214,62 @@ class Formula {
             case Kind::product:
                 return product(e);
             case Kind::power:
-                return Style::scripts(in(e.children[0], of_atom), "", print(e.children[1]));
+                return Style::scripts(in(e.base(), of_atom), "", print(e.exponent()));
             case Kind::call: {
-                if (e.name == "sqrt" && e.order == 0 && std::is_same_v<Style, Latex>)
-                    return "\\sqrt{" + print(e.children[0]) + "}";
+                if constexpr (Style::has_root)
+                    if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));
                 std::string inside;
                 for (std::size_t i = 0; i < e.children.size(); ++i)
                     inside += (i > 0 ? Style::sign(",") : "") + print(e.children[i]);
                 std::string name = Style::function(e.name);
-                if (std::is_same_v<Style, Latex>)
-                    name += std::string(static_cast<std::size_t>(e.order), '\'');
-                else
-                    for (int i = 0; i < e.order; ++i) name += "<mo>′</mo>";
+                for (int i = 0; i < e.order; ++i) name += Style::prime_of_function;
                 return name + Style::bracketed(inside);
             }
             case Kind::reduce: {
-                if (e.letters.empty()) return Style::function(e.name) + Style::bracketed(print(e.children[0]));
+                if (e.letters.empty()) return Style::function(e.name) + Style::bracketed(print(e.body()));
                 std::string below;
-                if (e.children.size() > 1)
-                    below = print(e.children[1].children[0]) + Style::sign(e.children[1].name) +
-                            print(e.children[1].children[1]);
+                if (const Expression* condition = e.condition())
+                    below = comparison(*condition);
                 else
                     for (const IndexTerm& letter : e.letters)
                         below += (below.empty() ? "" : Style::sign(",")) + Style::identifier(letter.name);
-                return Style::big(e.name, below) + in(e.children[0], of_product);
+                return Style::big(e.name, below) + in(e.body(), of_product);
             }
             case Kind::derivative: {
-                const auto count = static_cast<std::size_t>(e.order);
-                const std::string order = e.order > 1 ? fmt::format("{}", e.order) : "";
                 const std::string d = Style::sign("∂");
                 std::string below;
-                for (std::size_t i = 1; i <= count; ++i) below += d + print(e.children[i]);
-                const std::string head = order.empty() ? d : Style::scripts(d, "", Style::number(order));
-                std::string result = Style::fraction(head + in(e.children[0], of_atom), below);
-                if (e.children.size() > count + 1) {
-                    std::string held;
-                    for (std::size_t i = count + 1; i < e.children.size(); ++i)
-                        held += (held.empty() ? "" : Style::sign(",")) + print(e.children[i]);
-                    result += Style::scripts(std::is_same_v<Style, Latex> ? "\\big|" : "<mo>|</mo>", held, "");
-                }
-                return result;
+                for (const Expression& by : e.denominators()) below += d + print(by);
+                const std::string head =
+                    e.order > 1 ? Style::scripts(d, "", Style::number(fmt::format("{}", e.order))) : d;
+                std::string result = Style::fraction(head + in(e.numerator(), of_atom), below);
+                if (e.held().empty()) return result;
+                std::string held;
+                for (const Expression& one : e.held()) held += (held.empty() ? "" : Style::sign(",")) + print(one);
+                return result + Style::scripts(Style::bar, held, "");
             }
             case Kind::iverson:
-                return Style::iverson(print(e.children[0]) + Style::sign(e.name) + print(e.children[1]));
+                return Style::iverson(comparison(e));
             case Kind::transpose:
                 // W^{(1)} has a raised part already.
-                return Style::scripts(e.children[0].kind == Kind::entry ? Style::raisable(print(e.children[0]))
-                                                                        : in(e.children[0], of_atom),
-                                      "", std::is_same_v<Style, Latex> ? "\\top" : "<mo>⊤</mo>");
+                return Style::scripts(
+                    e.argument().kind == Kind::entry ? Style::raisable(print(e.argument())) : in(e.argument(), of_atom),
+                    "", Style::transposed);
             case Kind::norm:
-                return Style::norm(print(e.children[0]));
+                return Style::norm(print(e.argument()));
         }
         return {};
     }
 
   private:
+    static std::string comparison(const Expression& e) {
+        return print(e.left()) + Style::sign(e.name) + print(e.right());
+    }
+
     static std::string product(const Expression& e) {
         // 1/2 x is half of x, and not x over 2.
         if (e.children.size() > 2 && e.joints[1] == Joint::divided && e.joints[2] != Joint::divided &&
             e.children[0].kind == Kind::number && e.children[1].kind == Kind::number) {
-            std::vector<Part> rest = factors_of(e);
+            Parts rest = factors_of(e);
             rest.erase(rest.begin(), rest.begin() + 2);
             return Style::fraction(print(e.children[0]), print(e.children[1])) + Style::sign("*") +
                    in(product_of_factors(rest), of_product);
@@ -460,7 +306,6 @@ class Formula {
 
 }  // namespace
 
-std::string to_text(const Expression& e) { return Text::print(e); }
 std::string to_latex(const Expression& e) { return Formula<Latex>::print(e); }
 std::string to_mathml(const Expression& e) { return Formula<MathMl>::print(e); }
 

@@ -1,8 +1,8 @@
-// Edits: derivatives of activations, softmax, Kronecker.
+// Edits of the derivatives of activations, of softmax, and of Kronecker deltas.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
@@ -13,8 +13,8 @@ namespace {
 
 using Commit = Editing::Commit;
 
-std::string name_of_missing_derivative(const Editing& editing, const Editing::Activation& activation) {
-    if (editing.of < 0 || has_cross_entropy(editing.model, editing.of)) return "missing-derivative";
+std::string name_of_missing_derivative(const Editing& editing, const Activation& activation) {
+    if (!editing.of || has_cross_entropy(editing.model, editing.of)) return "missing-derivative";
     const bool squared =
         any_behind(editing.model, editing.of, [](const Expression& e) { return e.kind == Kind::power; });
     const bool direct = std::ranges::any_of(editing.model.quantities, [&](const Quantity& q) {
@@ -29,12 +29,12 @@ std::string name_of_missing_derivative(const Editing& editing, const Editing::Ac
 }  // namespace
 
 void missing_derivative(Editing& editing) {
-    for (const Editing::Activation& activation : editing.activations())
+    for (const Activation& activation : editing.activations())
         editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             const Expression saved = node;
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
-                std::vector<Part> parts = factors_of(saved);
+                Parts parts = factors_of(saved);
                 if (editing.arrays)
                     parts = {{saved, Joint::times}, {derivative, Joint::elementwise}};
                 else
@@ -64,7 +64,7 @@ void function_for_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::entry) return;
         const Expression saved = node;
-        for (const Editing::Activation& activation : editing.activations()) {
+        for (const Activation& activation : editing.activations()) {
             const Quantity& a = editing.model.quantity(activation.quantity);
             if (a.name != saved.name || !same(a.written, activation.call)) continue;
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
@@ -84,15 +84,15 @@ void derivative_at_activation(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::call || node.children.size() != 1) return;
         const Expression saved = node;
-        for (const Editing::Activation& activation : editing.activations()) {
+        for (const Activation& activation : editing.activations()) {
             if (activation.call.name != saved.name) continue;
             for (const Expression& call : editing.instances(activation.call, activation.letters, letters)) {
-                if (same(call.children[0], saved.children[0])) continue;
-                node.children[0] = call.children[0];
+                if (same(call.argument(), saved.argument())) continue;
+                node.argument() = call.argument();
                 commit(saved.span,
                        fmt::format("{} is taken at {}, not at {}.",
                                    saved.name + std::string(static_cast<std::size_t>(saved.order), '\''),
-                                   to_text(saved.children[0]), to_text(call.children[0])),
+                                   to_text(saved.argument()), to_text(call.argument())),
                        saved.order > 0 ? "" : "wrong-name");
             }
             node = saved;
@@ -101,7 +101,7 @@ void derivative_at_activation(Editing& editing) {
 }
 
 void half_derivative(Editing& editing) {
-    for (const Editing::Activation& activation : editing.activations()) {
+    for (const Activation& activation : editing.activations()) {
         if (activation.name != "sigmoid") continue;
         editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
             const Expression saved = node;
@@ -117,10 +117,9 @@ void half_derivative(Editing& editing) {
 }
 
 void other_activation(Editing& editing) {
-    for (const Editing::Activation& activation : editing.activations()) {
-        if (editing.model.function(activation.call.name) < 0 && (activation.name == "log" || activation.name == "exp" ||
-                                                                 activation.name == "sqrt" || activation.name == "abs"))
-            continue;
+    for (const Activation& activation : editing.activations()) {
+        const Elementary* elementary = find_elementary(activation.call.name);
+        if (elementary != nullptr && !elementary->is_activation) continue;
         editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
             const Expression saved = node;
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
@@ -132,19 +131,16 @@ void other_activation(Editing& editing) {
                            saved.kind == Kind::call && saved.name == activation.call.name ? "wrong-name" : "");
                 }
                 if (saved.kind == Kind::product) {
-                    const std::vector<Part> parts = factors_of(saved);
+                    const Parts parts = factors_of(saved);
                     for (std::size_t i = 0; i < parts.size(); ++i) {
                         if (!looks_like_derivative(parts[i].expression)) continue;
                         // Alone, and with the factor a beside it.
                         for (std::size_t k = 0; k < parts.size(); ++k) {
-                            std::vector<Part> rest = parts;
+                            Parts rest = parts;
                             rest[i] = {derivative, Joint::times};
-                            if (k != i) {
-                                if (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call)
-                                    continue;
-                                rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
-                            }
-                            node = product_of_factors(rest);
+                            const Kind beside = parts[k].expression.kind;
+                            if (k != i && beside != Kind::entry && beside != Kind::call) continue;
+                            node = product_of_factors(k == i ? rest : without(rest, k));
                             commit(parts[i].expression.span, sentence, {});
                         }
                     }
@@ -168,30 +164,25 @@ void power_of_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::power) return;
         const Expression saved = node;
-        const bool derivative = looks_like_derivative(saved.children[0]);
-        node = Expression(saved.children[0]);
+        const bool derivative = looks_like_derivative(saved.base());
+        node = saved.base();
         commit(saved.span, derivative ? "The derivative stands here twice." : "The power is the wrong one.",
                derivative ? "derivative-twice" : "wrong-power");
-        node = saved;
-        if (saved.children[1].kind != Kind::number) return;
-        for (const int change : {-1, 1}) {
-            node.children[1] = number_of(saved.children[1].number + change);
-            commit(saved.span, "The power is the wrong one.", "wrong-power");
-        }
-        node.children[1] = number_of(-saved.children[1].number);
-        commit(saved.span, "The power is the wrong one.", "wrong-power");
-        for (const double value : {1.5, 0.5, -1.5, -0.5}) {
-            node.children[1] = number_of(value);
+        if (saved.exponent().kind != Kind::number) return;
+        const double typed = saved.exponent().number;
+        for (const double exponent : {typed - 1, typed + 1, -typed, 1.5, 0.5, -1.5, -0.5}) {
+            node = saved;
+            node.exponent() = number_of(exponent);
             commit(saved.span, "The power is the wrong one.", "wrong-power");
         }
     });
 }
 
 /// The factors of the member that no letter stands in, such as 1/T.
-std::vector<Part> constants_in_front(const Editing& editing, const Expression& p) {
+Parts constants_in_front(const Editing& editing, const Expression& p) {
     Expression member = editing.member;
     if (member.kind == Kind::add && member.children.size() == 1) member = Expression(member.children[0]);
-    std::vector<Part> found;
+    Parts found;
     for (const Part& part : factors_of(member)) {
         const bool varies = any_part(part.expression, [&](const Expression& e) {
             return e.kind == Kind::letter || !e.indices.empty() || !e.letters.empty() || e.name == p.name;
@@ -207,44 +198,43 @@ void softmax_jacobian(Editing& editing) {
     const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
         return e.kind == Kind::iverson || is_call(e, "diag") ||
                (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
-               (e.kind == Kind::add && std::ranges::any_of(e.children, [](const Expression& term) {
-                    return term.kind == Kind::number && term.number == 1;
-                }));
+               (e.kind == Kind::add &&
+                std::ranges::any_of(e.children, [](const Expression& term) { return is_number(term, 1); }));
     });
     const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
     const char* sentence =
         only_diagonal
             ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
             : "The diagonal of softmax's Jacobian has a term of its own.";
-    for (std::size_t q = 0; q < model.quantities.size(); ++q) {
-        if (!any_part(model.quantities[q].definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
+    for (int q = 0; q < model.count(); ++q) {
+        if (!any_part(model.quantity(q).definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
         if (editing.arrays) {
-            const Expression p = letter_entry(model.quantities[q].name, {});
+            const Expression p = entry_of(model.quantity(q).name, {});
             editing.offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus},
                                         {product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}}),
                                          Joint::minus}}),
                           editing.member.span, sentence, mistake);
             continue;
         }
-        for (const Expression& p : editing.entries_of(static_cast<int>(q), editing.free)) {
+        for (const Expression& p : editing.entries_of(q, editing.free)) {
             if (p.indices.empty()) continue;
             const std::string last = p.indices.back().terms[0].name;
-            std::vector<Part> front = constants_in_front(editing, p);
+            Parts front = constants_in_front(editing, p);
             const auto with_front = [&](const Expression& a, const Expression& b) {
-                std::vector<Part> factors = front;
+                Parts factors = front;
                 factors.push_back({a, Joint::times});
                 factors.push_back({b, Joint::times});
                 return product_of_factors(factors);
             };
             for (const std::string& letter : editing.free) {
-                if (letter == last || editing.range_of(letter) != editing.range_of(last)) continue;
+                if (letter == last || !editing.same_range(letter, last)) continue;
                 Expression other = p;
                 other.indices.back().terms[0].name = letter;
                 editing.offer(
                     with_front(p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})),
                     editing.member.span, sentence, mistake);
             }
-            const std::string bound = editing.unused_letter(editing.range_of(last));
+            const std::string bound = editing.unused_letter_like(last);
             if (bound.empty()) continue;
             for (const Expression& g : adjoints(editing, editing.free)) {
                 if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
@@ -262,10 +252,9 @@ void missing_kronecker(Editing& editing) {
         const Expression saved = node;
         for (std::size_t a = 0; a < letters.size(); ++a)
             for (std::size_t b = a + 1; b < letters.size(); ++b) {
-                if (editing.range_of(letters[a]) != editing.range_of(letters[b]) || editing.range_of(letters[a]) < 0 ||
-                    editing.arrays)
+                if (!editing.same_range(letters[a], letters[b]) || !editing.range_of(letters[a]) || editing.arrays)
                     continue;
-                std::vector<Part> parts = factors_of(saved);
+                Parts parts = factors_of(saved);
                 parts.insert(parts.begin(), {kronecker(letters[a], letters[b]), Joint::times});
                 node = product_of_factors(parts);
                 commit(saved.span,

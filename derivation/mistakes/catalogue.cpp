@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <derivation/mistakes/catalogue.hpp>
 #include <derivation/mistakes/edits.hpp>
 
@@ -9,11 +10,11 @@ const std::vector<Mistake>& catalogue() {
         {"missing-old-value", "The old value is missing: a step starts from it.", missing_old_value},
         {"missing-rate", "The rate is missing.", missing_rate},
         {"updated-weights", "Updated weights are used; the gradient is taken at the old ones.", updated_weights},
-        {"sign", "The sign is the wrong one.", sign, true},
-        {"factor-half", "It is half of what is right.", half, true},
-        {"factor-two", "It is twice what is right.", twice, true},
+        {"sign", "The sign is the wrong one.", sign, generic | weak},
+        {"factor-half", "It is half of what is right.", half, generic | weak},
+        {"factor-two", "It is twice what is right.", twice, generic | weak},
         {"product-of-sums", "A product of sums stands for a sum of products.", product_of_sums},
-        {"extra-sum", "A sum that should not be there.", extra_sum, true},
+        {"extra-sum", "A sum that should not be there.", extra_sum, generic},
         {"factor-outside-sum", "A factor stands outside the sum over its letter.", factor_outside},
         {"batch-mean-missing", "The 1/N of the mean is missing: the error grows with the number of terms.",
          mean_missing},
@@ -22,34 +23,39 @@ const std::vector<Mistake>& catalogue() {
         {"missing-sum", "A sum is missing.", missing_sum},
         {"transposed", "A matrix stands transposed.", transposed},
         {"order-of-factors", "The factors stand in the wrong order.", order_of_factors},
-        {"wrong-letter", "The wrong letter.", wrong_letter, true},
-        {"wrong-letter", "The wrong letter.", square_of_entry},
-        {"wrong-letter", "The index is off.", index_shift},
+        {"wrong-letter", "The wrong letter.", wrong_letter, generic | weak},
+        {"wrong-letter", "The wrong letter.", square_of_entry, weak},
+        {"wrong-letter", "The index is off.", index_shift, weak},
         {"extra-sum", "A sum stands here that another factor holds already.", held_already},
-        {"softmax-diagonal-missing", "Softmax's Jacobian is not this.", softmax_jacobian},
+        {"softmax-diagonal-missing", "Softmax's Jacobian is not this.", softmax_jacobian, last_resort},
         {"function-for-derivative", "A function stands where its derivative belongs.", function_for_derivative},
         {"derivative-at-activation", "The derivative is taken at the wrong place.", derivative_at_activation},
-        {"extra-factor", "A factor that should not be there.", extra_factor, true},
+        {"extra-factor", "A factor that should not be there.", extra_factor, generic | weak},
         {"half-derivative", "Half of the derivative.", half_derivative},
         {"other-activation", "The derivative of another activation.", other_activation},
         {"missing-kronecker", "A Kronecker delta is missing.", missing_kronecker},
-        {"other-adjoint", "The adjoint of another quantity.", exchanged_adjoint},
-        {"missing-derivative", "The derivative of the activation is missing.", missing_derivative, true},
+        {"other-adjoint", "The adjoint of another quantity.", exchanged_adjoint, last_resort},
+        {"missing-derivative", "The derivative of the activation is missing.", missing_derivative, generic},
         {"derivative-twice", "It is differentiated once too often.", one_prime_less},
         {"transposed", "It stands transposed.", letters_exchanged},
-        {"jacobian-summed", "The rows of a Jacobian are summed.", jacobian_summed},
+        {"jacobian-summed", "The rows of a Jacobian are summed.", jacobian_summed, last_resort},
         {"missing-regulariser", "The regulariser is missing.", missing_term},
-        {"missing-path", "A path is missing.", missing_path},
-        {"extra-term", "A term that should not be there.", extra_term, true},
-        {"wrong-name", "Another quantity belongs here.", exchanged_name},
-        {"missing-factor", "A factor is missing.", missing_factor, true},
-        {"missing-factor", "A number is missing as a factor.", missing_numeric_factor},
-        {"missing-term", "A term is missing.", missing_summand},
-        {"wrong-power", "The power is the wrong one.", power_of_derivative},
-        {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times},
-        {"wrong-number", "A number is the wrong one.", small_changes},
+        {"missing-path", "A path is missing.", missing_path, last_resort},
+        {"extra-term", "A term that should not be there.", extra_term, generic},
+        {"wrong-name", "Another quantity belongs here.", exchanged_name, last_resort | weak},
+        {"missing-factor", "A factor is missing.", missing_factor, generic | last_resort | weak},
+        {"missing-factor", "A number is missing as a factor.", missing_numeric_factor, last_resort | weak},
+        {"missing-term", "A term is missing.", missing_summand, last_resort},
+        {"wrong-power", "The power is the wrong one.", power_of_derivative, weak},
+        {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times, weak},
+        {"wrong-number", "A number is the wrong one.", small_changes, weak},
     };
     return rows;
+}
+
+const Mistake* find_mistake(std::string_view name) {
+    const auto found = std::ranges::find_if(catalogue(), [&](const Mistake& one) { return name == one.name; });
+    return found == catalogue().end() ? nullptr : &*found;
 }
 
 }  // namespace derivation

@@ -1,13 +1,12 @@
 #include <algorithm>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/mistakes/chain_rule.hpp>
-#include <derivation/resolve/checked.hpp>
+#include <derivation/resolve/dependence.hpp>
 #include <optional>
 
 namespace derivation {
 
 namespace {
-
-bool is_number(const Expression& e, double value) { return e.kind == Kind::number && e.number == value; }
 
 Expression product(const Expression& a, const Expression& b) {
     if (is_number(a, 0) || is_number(b, 0)) return number_of(0);
@@ -23,11 +22,7 @@ Expression sum(const Expression& a, const Expression& b, Joint joint) {
 }
 
 Expression power(const Expression& base, double exponent) {
-    if (exponent == 1) return base;
-    Expression e;
-    e.kind = Kind::power;
-    e.children = {base, number_of(exponent)};
-    return e;
+    return exponent == 1 ? base : power_of(base, number_of(exponent));
 }
 
 /// Replaces a letter by an index.
@@ -100,7 +95,7 @@ class Differentiation {
                 std::vector<Term> all;
                 for (std::size_t i = 0; i < e.children.size(); ++i)
                     for (Term& term : of(e.children[i])) {
-                        std::vector<Part> rest = factors_of(e);
+                        Parts rest = factors_of(e);
                         if (e.joints[i] == Joint::divided) {
                             rest[i].expression = power(rest[i].expression, 2);
                             term.formula = negated(term.formula);
@@ -113,40 +108,34 @@ class Differentiation {
                 return all;
             }
             case Kind::power: {
-                if (e.children[1].kind != Kind::number) {
-                    possible = possible && of(e.children[1]).empty();
+                if (e.exponent().kind != Kind::number) {
+                    possible = possible && of(e.exponent()).empty();
                     Expression lower = e;
-                    lower.children[1] = sum_of_terms({{e.children[1], Joint::plus}, {number_of(1), Joint::minus}});
-                    return scaled(of(e.children[0]), product(e.children[1], lower));
+                    lower.exponent() = sum_of_terms({{e.exponent(), Joint::plus}, {number_of(1), Joint::minus}});
+                    return scaled(of(e.base()), product(e.exponent(), lower));
                 }
-                const double n = e.children[1].number;
-                return scaled(of(e.children[0]), product(number_of(n), power(e.children[0], n - 1)));
+                const double n = e.exponent().number;
+                return scaled(of(e.base()), product(number_of(n), power(e.base(), n - 1)));
             }
             case Kind::call: {
                 if (e.children.size() != 1) {
                     possible = false;
                     return {};
                 }
-                return scaled(of(e.children[0]), slope_of(e));
+                return scaled(of(e.argument()), slope_of(e));
             }
             case Kind::reduce: {
                 std::vector<Term> all;
-                if ((e.name != "sum" && e.name != "mean") || e.children.size() > 1 || e.letters.size() != 1) {
-                    std::vector<int> entries;
-                    add_entries(e, entries);
-                    if (std::ranges::find(entries, by_.symbol) != entries.end()) possible = false;
+                if ((e.name != "sum" && e.name != "mean") || e.condition() != nullptr || e.letters.size() != 1) {
+                    if (mentions(e, *by_.symbol)) possible = false;
                     return {};
                 }
-                for (Term& term : of(e.children[0])) all.push_back(summed(e, std::move(term)));
+                for (Term& term : of(e.body())) all.push_back(summed(e, std::move(term)));
                 return all;
             }
-            default: {
-                std::vector<int> entries;
-                add_entries(e, entries);
-                if (std::ranges::find(entries, by_.symbol) != entries.end() && e.kind != Kind::iverson)
-                    possible = false;
+            default:
+                if (mentions(e, *by_.symbol) && e.kind != Kind::iverson) possible = false;
                 return {};
-            }
         }
     }
 
@@ -159,55 +148,45 @@ class Differentiation {
     /// The sum of a term over a letter: an equation that fixes the letter replaces it.
     Term summed(const Expression& e, Term term) {
         const std::string& letter = e.letters[0].name;
-        std::optional<Index> solution;
-        for (auto equation = term.equal.begin(); equation != term.equal.end() && !solution; ++equation) {
-            for (const bool flip : {false, true}) {
-                const Index &a = flip ? equation->second : equation->first,
-                            &b = flip ? equation->first : equation->second;
-                if (flip) break;  // the right side is the denominator's, whose letters are free
-                const auto here = std::ranges::find(a.terms, letter, &IndexTerm::name);
-                if (here == a.terms.end()) continue;
-                // sign * letter + rest = b
-                Index value;
-                value.offset = here->sign * (b.offset - a.offset);
-                for (IndexTerm other : b.terms) {
-                    other.sign *= here->sign;
-                    value.terms.push_back(other);
-                }
-                for (IndexTerm other : a.terms)
-                    if (other.name != letter) {
-                        other.sign *= -here->sign;
-                        value.terms.push_back(other);
-                    }
-                solution = value;
-                term.equal.erase(equation);
-                break;
-            }
-            if (solution) break;
-        }
-        if (solution) {
-            replace(term.formula, letter, *solution, possible);
+        // Only the left sides of equations may fix it: the right ones are the denominator's, whose letters are free.
+        const auto equation = std::ranges::find_if(term.equal, [&](const auto& one) {
+            return std::ranges::find(one.first.terms, letter, &IndexTerm::name) != one.first.terms.end();
+        });
+        if (equation != term.equal.end()) {
+            const Index value = solved(equation->first, equation->second, letter);
+            term.equal.erase(equation);
+            replace(term.formula, letter, value, possible);
             for (auto& [a, b] : term.equal) {
-                Expression carrier;
-                carrier.kind = Kind::entry;
+                Expression carrier = entry_of("", {});
                 carrier.indices = {a};
-                replace(carrier, letter, *solution, possible);
+                replace(carrier, letter, value, possible);
                 a = carrier.indices[0];
             }
         } else {
             Expression sum = e;
             sum.name = "sum";
-            sum.children[0] = term.formula;
+            sum.body() = term.formula;
             term.formula = sum;
         }
-        if (e.name == "mean") {
-            Expression size;
-            size.kind = Kind::letter;
-            size.name = letter;
-            size.letters = {{letter, 1, -1}};
-            term.formula = quotient_of(term.formula, call_of("size", 0, size));
-        }
+        if (e.name == "mean") term.formula = quotient_of(term.formula, call_of("size", 0, letter_of(letter)));
         return term;
+    }
+
+    /// sign * letter + rest = b, solved for the letter.
+    static Index solved(const Index& a, const Index& b, const std::string& letter) {
+        const int sign = std::ranges::find(a.terms, letter, &IndexTerm::name)->sign;
+        Index value;
+        value.offset = sign * (b.offset - a.offset);
+        for (IndexTerm other : b.terms) {
+            other.sign *= sign;
+            value.terms.push_back(other);
+        }
+        for (IndexTerm other : a.terms)
+            if (other.name != letter) {
+                other.sign *= -sign;
+                value.terms.push_back(other);
+            }
+        return value;
     }
 
     const Expression& by_;
@@ -236,51 +215,43 @@ std::optional<Expression> assembled(const std::vector<Term>& terms) {
     return total;
 }
 
+/// Gives a letter that is bound in the body the name of one that neither it nor the derivative uses.
+void rename_bound(const Model& model, Expression& body, const std::string& letter, const Expression& of,
+                  const Expression& by, bool everywhere) {
+    const int range = model.letter(*model.find_letter(letter)).range;
+    for (const Letter& other : model.letters) {
+        if (other.range != range || other.is_of_array() || uses_letter(body, other.name) ||
+            uses_letter(of, other.name) || uses_letter(by, other.name))
+            continue;
+        const auto rename = [&](auto& self, Expression& e) -> void {
+            const bool binds =
+                e.kind == Kind::reduce && std::ranges::find(e.letters, letter, &IndexTerm::name) != e.letters.end();
+            if (everywhere || binds) return rename_letter(e, letter, other.name);
+            for (Expression& child : e.children) self(self, child);
+        };
+        return rename(rename, body);
+    }
+}
+
+/// The derivative of an entry by one that stands in its own definition.
 std::optional<Expression> local(const Model& model, const Expression& of, const Expression& by) {
-    const Quantity& quantity = model.quantity(of.symbol);
+    const Quantity& quantity = model.quantity(of);
     if (quantity.role != Role::definition || has_derivative(quantity.definition)) return {};
     Expression body = normalized(quantity.definition);
     bool possible = true;
     // Through marks: a letter of the definition may be another one on the left side.
     for (std::size_t i = 0; i < quantity.letters.size(); ++i)
-        rename_letter(body, model.letters[static_cast<std::size_t>(quantity.letters[i])].name, "?" + std::to_string(i));
+        rename_letter(body, model.letter(quantity.letters[i]).name, "?" + std::to_string(i));
     for (std::size_t i = 0; i < quantity.letters.size(); ++i) {
-        const Index& index = of.indices[i];
         // A letter that is bound in the definition must not be caught.
-        for (const IndexTerm& term : index.terms)
-            for (const Letter& letter : model.letters)
-                if (letter.name == term.name && uses_letter(body, letter.name)) {
-                    for (const Letter& other : model.letters)
-                        if (other.range == letter.range && other.name[0] != '_' && !uses_letter(body, other.name) &&
-                            !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
-                            rename_letter(body, letter.name, other.name);
-                            break;
-                        }
-                }
-        replace(body, "?" + std::to_string(i), index, possible);
+        for (const IndexTerm& term : of.indices[i].terms)
+            if (model.is_letter(term.name) && uses_letter(body, term.name))
+                rename_bound(model, body, term.name, of, by, true);
+        replace(body, "?" + std::to_string(i), of.indices[i], possible);
     }
     for (const Index& index : by.indices)
-        for (const IndexTerm& term : index.terms) {
-            const auto bound = [&](auto& self, const Expression& e) -> bool {
-                return (e.kind == Kind::reduce &&
-                        std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; })) ||
-                       std::ranges::any_of(e.children, [&](const Expression& child) { return self(self, child); });
-            };
-            if (!bound(bound, body)) continue;
-            const int range = model.letters[static_cast<std::size_t>(model.letter(term.name))].range;
-            for (const Letter& other : model.letters)
-                if (other.range == range && other.name[0] != '_' && !uses_letter(body, other.name) &&
-                    !uses_letter(of, other.name) && !uses_letter(by, other.name)) {
-                    const auto rename_bound = [&](auto& self, Expression& e) -> void {
-                        if (e.kind == Kind::reduce &&
-                            std::ranges::any_of(e.letters, [&](const IndexTerm& l) { return l.name == term.name; }))
-                            return rename_letter(e, term.name, other.name);
-                        for (Expression& child : e.children) self(self, child);
-                    };
-                    rename_bound(rename_bound, body);
-                    break;
-                }
-        }
+        for (const IndexTerm& term : index.terms)
+            if (binds_letter(body, term.name)) rename_bound(model, body, term.name, of, by, false);
     if (!possible) return {};
     Differentiation differentiation(by);
     const std::vector<Term> terms = differentiation.of(body);
@@ -288,10 +259,82 @@ std::optional<Expression> local(const Model& model, const Expression& of, const 
     return assembled(terms);
 }
 
-bool mentions(const Expression& e, int quantity) {
-    std::vector<int> entries;
-    add_entries(e, entries);
-    return std::ranges::find(entries, quantity) != entries.end();
+/// The letters of a Kronecker delta that stands among the factors replace the one that is summed over.
+Expression summed_over(const std::string& letter, const Expression& formula) {
+    const bool minus = formula.kind == Kind::add && formula.children.size() == 1;
+    const Expression body = minus ? formula.children[0] : formula;
+    const Parts factors = factors_of(body);
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+        const Expression& f = factors[i].expression;
+        if (f.kind != Kind::iverson || f.name != "==" || (f.left().name != letter && f.right().name != letter))
+            continue;
+        Expression fixed = product_of_factors(without(factors, i));
+        rename_letter(fixed, letter, f.left().name == letter ? f.right().name : f.left().name);
+        return minus ? negated(fixed) : fixed;
+    }
+    const Expression sum = sum_over({letter}, body);
+    return minus ? negated(sum) : sum;
+}
+
+/// A name for dA/dq, which reads better, or the derivative itself.
+Expression named_derivative(const Model& model, int a, const Expression& of, int q, const Expression& entry) {
+    for (int name = 0; name < model.count(); ++name) {
+        const Quantity& candidate = model.quantity(name);
+        if (is_simple_derivative(candidate.definition) && candidate.definition.numerator().symbol == a &&
+            candidate.definition.denominator().symbol == q && candidate.ranges == model.quantity(q).ranges &&
+            model.quantity(a).ranges.empty()) {
+            Expression named = entry;
+            named.name = candidate.name;
+            named.symbol = name;
+            return named;
+        }
+    }
+    return derivative_of(of, entry);
+}
+
+/// An entry of a quantity with letters that the derivative does not use; none where there are too few.
+std::optional<Expression> entry_between(const Editing& editing, int q, Names& letters) {
+    const Quantity& through = editing.model.quantity(q);
+    for (const int range : through.ranges) {
+        const Names typed = editing.letters_of_range(range);
+        const auto unused = std::ranges::find_if(typed, [&](const std::string& name) {
+            return !uses_letter(editing.of_entry, name) && !uses_letter(editing.by_entry, name) &&
+                   std::ranges::find(letters, name) == letters.end();
+        });
+        if (unused == typed.end()) return {};
+        letters.push_back(*unused);
+    }
+    Expression entry = entry_of(through.name, letters);
+    entry.symbol = q;
+    return entry;
+}
+
+/// Through what stands between: `start` and the sum of dA/dq * dq/dB over every q between.
+std::optional<Expression> through_others(const Editing& editing, Expression start) {
+    const Model& model = editing.model;
+    Expression total = std::move(start);
+    bool any = false;
+    for (int q = 0; q < model.count(); ++q) {
+        const Quantity& through = model.quantity(q);
+        if (through.role != Role::definition || q == editing.of || !mentions(through.definition, *editing.by) ||
+            has_derivative(through.definition) || !depends_on(model, *editing.of, q))
+            continue;
+        Names letters;
+        const std::optional<Expression> entry = entry_between(editing, q, letters);
+        if (!entry) return {};
+        const std::optional<Expression> inner = local(model, *entry, editing.by_entry);
+        if (!inner) return {};
+        const Expression outer = named_derivative(model, *editing.of, editing.of_entry, q, *entry);
+        for (const Part& part : terms_of(normalized(*inner))) {
+            Expression formula =
+                normalized(product(outer, part.joint == Joint::minus ? negated(part.expression) : part.expression));
+            for (const std::string& letter : letters) formula = summed_over(letter, formula);
+            total = sum(total, formula, Joint::plus);
+        }
+        any = true;
+    }
+    if (!any) return {};
+    return normalized(total);
 }
 
 }  // namespace
@@ -300,99 +343,25 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
     std::vector<Expression> formulas;
     const Model& model = editing.model;
     const Expression& left = editing.left;
-    if (!editing.arrays && left.kind == Kind::derivative && left.order == 1 && left.children[0].kind != Kind::entry) {
-        Differentiation differentiation(left.children[1]);
-        const std::vector<Term> terms = differentiation.of(normalized(left.children[0]));
+    if (!editing.arrays && left.kind == Kind::derivative && left.order == 1 && left.numerator().kind != Kind::entry) {
+        Differentiation differentiation(left.denominator());
+        const std::vector<Term> terms = differentiation.of(normalized(left.numerator()));
         if (const std::optional<Expression> value = assembled(terms); value && differentiation.possible)
             formulas.push_back(*value);
     }
-    if (editing.arrays || editing.of < 0 || editing.by < 0 || editing.line.is_update || editing.second_order)
-        return formulas;
+    if (editing.arrays || !editing.of || !editing.by || editing.line.is_update || editing.second_order) return formulas;
     const Expression &of = editing.of_entry, &by = editing.by_entry;
-    const auto known = [](const Expression& e) {
+    const auto has_typed_letters = [](const Expression& e) {
         return std::ranges::none_of(e.indices, [](const Index& index) {
             return std::ranges::any_of(index.terms, [](const IndexTerm& t) { return t.name.starts_with("_"); });
         });
     };
-    if (!known(of) || !known(by)) return formulas;
+    if (!has_typed_letters(of) || !has_typed_letters(by)) return formulas;
     const std::optional<Expression> direct =
-        mentions(model.quantity(editing.of).definition, editing.by) ? local(model, of, by) : std::nullopt;
+        mentions(model.quantity(*editing.of).definition, *editing.by) ? local(model, of, by) : std::nullopt;
     if (direct) formulas.push_back(*direct);
-    // Through what stands between: sum of dA/dq * dq/dB.
-    Expression total = direct.value_or(number_of(0));
-    bool possible = true, any = false;
-    for (std::size_t q = 0; q < model.quantities.size() && possible; ++q) {
-        const Quantity& through = model.quantities[q];
-        if (through.role != Role::definition || static_cast<int>(q) == editing.of ||
-            !mentions(through.definition, editing.by) || has_derivative(through.definition) ||
-            !depends_on(model, editing.of, static_cast<int>(q)))
-            continue;
-        Expression entry = letter_entry(through.name, {});
-        entry.symbol = static_cast<int>(q);
-        std::vector<std::string> letters;
-        for (const int range : through.ranges) {
-            std::string letter;
-            for (const std::string& name : editing.letters_of_range(range))
-                if (letter.empty() && !uses_letter(of, name) && !uses_letter(by, name) &&
-                    std::ranges::find(letters, name) == letters.end())
-                    letter = name;
-            possible = possible && !letter.empty();
-            letters.push_back(letter);
-            entry.indices.push_back({{{letter, 1, -1}}, 0, {}});
-        }
-        if (!possible) break;
-        const std::optional<Expression> inner = local(model, entry, by);
-        if (!inner) {
-            possible = false;
-            break;
-        }
-        Expression derivative;
-        derivative.kind = Kind::derivative;
-        derivative.order = 1;
-        derivative.children = {of, entry};
-        for (std::size_t name = 0; name < model.quantities.size(); ++name) {
-            // A name for it reads better.
-            const Quantity& candidate = model.quantities[name];
-            if (candidate.definition.kind == Kind::derivative && candidate.definition.order == 1 &&
-                candidate.definition.children.size() == 2 && candidate.definition.children[0].symbol == editing.of &&
-                candidate.definition.children[1].symbol == static_cast<int>(q) && candidate.ranges == through.ranges &&
-                model.quantity(editing.of).ranges.empty()) {
-                Expression named = entry;
-                named.name = candidate.name;
-                named.symbol = static_cast<int>(name);
-                derivative = named;
-                break;
-            }
-        }
-        // The sum over the letters of q, of which Kronecker deltas fix some.
-        std::vector<Term> terms;
-        for (const Part& part : terms_of(normalized(*inner))) {
-            Expression formula = normalized(
-                product(derivative, part.joint == Joint::minus ? negated(part.expression) : part.expression));
-            for (const std::string& letter : letters) {
-                const bool minus = formula.kind == Kind::add && formula.children.size() == 1;
-                Expression body = minus ? Expression(formula.children[0]) : formula;
-                std::vector<Part> factors = factors_of(body);
-                bool fixed = false;
-                for (std::size_t i = 0; i < factors.size() && !fixed; ++i) {
-                    const Expression& f = factors[i].expression;
-                    if (f.kind != Kind::iverson || f.name != "==" ||
-                        (f.children[0].name != letter && f.children[1].name != letter))
-                        continue;
-                    const std::string other = f.children[0].name == letter ? f.children[1].name : f.children[0].name;
-                    factors.erase(factors.begin() + static_cast<std::ptrdiff_t>(i));
-                    body = product_of_factors(factors);
-                    rename_letter(body, letter, other);
-                    fixed = true;
-                }
-                if (!fixed) body = sum_over({letter}, body);
-                formula = minus ? negated(body) : body;
-            }
-            total = sum(total, formula, Joint::plus);
-        }
-        any = true;
-    }
-    if (possible && any) formulas.push_back(normalized(total));
+    if (const std::optional<Expression> value = through_others(editing, direct.value_or(number_of(0))))
+        formulas.push_back(*value);
     return formulas;
 }
 

@@ -18,7 +18,4 @@ struct Diagnosis {
 /// The target is what the member should be equal to.
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target);
 
-/// Whether the line holds with the letters of one entry exchanged.
-bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target);
-
 }  // namespace derivation

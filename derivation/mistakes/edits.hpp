@@ -5,30 +5,36 @@
 
 namespace derivation {
 
-// of updates
+// updates
 void climbs(Editing& editing);
 void missing_rate(Editing& editing);
 void missing_old_value(Editing& editing);
 void updated_weights(Editing& editing);
 
-// signs and factors
+// signs and numbers
 void sign(Editing& editing);
 void half(Editing& editing);
 void twice(Editing& editing);
+void missing_numeric_factor(Editing& editing);
 void mean_missing(Editing& editing);
 void mean_extra(Editing& editing);
 void mean_twice(Editing& editing);
+void small_changes(Editing& editing);
 
-// sums and letters
+// sums
 void extra_sum(Editing& editing);
 void missing_sum(Editing& editing);
+void factor_outside(Editing& editing);
+void held_already(Editing& editing);
+void product_of_sums(Editing& editing);
+
+// letters
 void wrong_letter(Editing& editing);
 void letters_exchanged(Editing& editing);
 void square_of_entry(Editing& editing);
 void index_shift(Editing& editing);
-void factor_outside(Editing& editing);
-void held_already(Editing& editing);
-void product_of_sums(Editing& editing);
+
+// arrays
 void transposed(Editing& editing);
 void order_of_factors(Editing& editing);
 
@@ -43,18 +49,20 @@ void power_of_derivative(Editing& editing);
 void softmax_jacobian(Editing& editing);
 void missing_kronecker(Editing& editing);
 
-// factors, names, terms
+// factors
 void jacobian_summed(Editing& editing);
 void missing_factor(Editing& editing);
 void extra_factor(Editing& editing);
 void divided_for_times(Editing& editing);
+
+// names
 void exchanged_adjoint(Editing& editing);
 void exchanged_name(Editing& editing);
+
+// terms
 void missing_term(Editing& editing);
 void missing_path(Editing& editing);
 void missing_summand(Editing& editing);
-void missing_numeric_factor(Editing& editing);
 void extra_term(Editing& editing);
-void small_changes(Editing& editing);
 
 }  // namespace derivation

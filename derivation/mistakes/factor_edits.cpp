@@ -1,8 +1,7 @@
-// Edits: signs and factors.
+// Edits of factors: one too many, one too few, or one on the wrong side of a fraction.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
@@ -13,181 +12,131 @@ namespace {
 
 using Commit = Editing::Commit;
 
-/// Multiplies the whole or a term by a number; where that number stands in the line already, it goes or comes instead.
-void scaled(Editing& editing, double factor) {
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind == Kind::product) {
-            const Expression saved = node;
-            for (std::size_t i = 0; i < saved.children.size(); ++i) {
-                const Expression& child = saved.children[i];
-                if (child.kind != Kind::number) continue;
-                const double value = saved.joints[i] == Joint::divided ? 1 / child.number : child.number;
-                if (std::abs(value * factor - 1) > 1e-12 || saved.children.size() < 2) continue;
-                std::vector<Part> parts = factors_of(saved);
-                parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
-                if (parts[0].joint == Joint::divided) continue;
-                node = product_of_factors(parts);
-                commit(child.span, {}, {});
-            }
-            node = saved;
-            // 1/2 * x: two factors, 1 and /2.
-            if (saved.children.size() > 2 && saved.children[0].kind == Kind::number && saved.children[0].number == 1 &&
-                saved.joints[1] == Joint::divided && saved.children[1].kind == Kind::number &&
-                std::abs(factor - saved.children[1].number) < 1e-12) {
-                std::vector<Part> parts = factors_of(saved);
-                parts.erase(parts.begin(), parts.begin() + 2);
-                parts[0].joint = Joint::times;
-                node = product_of_factors(parts);
-                commit(join(saved.children[0].span, saved.children[1].span), {}, {});
-            }
-            node = saved;
-        }
-    });
-    if (!editing.line.is_update) editing.offer(times(factor, editing.member), editing.member.span);
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::add) return;
-        for (Expression& child : node.children) {
-            if (is_parameter(editing, child) && editing.line.is_update) continue;
-            const Expression saved = child;
-            child = times(factor, child);
-            commit(saved.span, {}, {});
-            child = saved;
-        }
-    });
-}
-
-/// A sum for a mean or a mean for a sum.
-void exchange_mean(Editing& editing, const char* from, const char* to, const std::string& mistake) {
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::reduce || node.name != from) return;
-        node.name = to;
-        commit(node.span, {}, mistake);
-    });
-}
-
-double size_of(const Editing& editing, const Expression& size) {
-    if (is_call(size, "size"))
-        return editing.model.ranges[static_cast<std::size_t>(editing.range_of(size.children[0].name))].size;
-    return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
-}
-
-/// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
-void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
-    for (const Expression& size : sizes(editing)) {
-        const double number = size_of(editing, size);
-        const auto is_size = [&](const Expression& e) {
-            return same(e, size) || (e.kind == Kind::number && e.number == number && number > 2) ||
-                   (is_call(e, "size") && is_call(size, "size") &&
-                    editing.range_of(e.children[0].name) == editing.range_of(size.children[0].name));
-        };
-        // A size that stands there already is taken away.
-        editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-            if (node.kind != Kind::product) return;
-            const std::vector<Part> parts = factors_of(node);
-            for (std::size_t i = 0; i < parts.size(); ++i) {
-                const Expression& e = parts[i].expression;
-                if (e.kind == Kind::power && is_size(e.children[0]) && e.children[1].kind == Kind::number &&
-                    (parts[i].joint == Joint::divided) != divide) {
-                    std::vector<Part> lower = parts;
-                    lower[i].expression.children[1] = number_of(e.children[1].number - 1);
-                    node = product_of_factors(lower);
-                    commit(e.span, {}, {});
-                }
-                if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
-                std::vector<Part> rest = parts;
-                rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-                if (rest.size() > 1 && rest[0].expression.kind == Kind::number && rest[0].expression.number == 1 &&
-                    rest[1].joint != Joint::divided)
-                    rest.erase(rest.begin());
-                node = product_of_factors(rest);
-                commit(parts[i].expression.span, {}, {});
-            }
-        });
-        if (editing.member.kind == Kind::add && !editing.line.is_update)
-            editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
-                          editing.member.span,
-                          mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
-        editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
-            if (editing.line.is_update && is_parameter(editing, node)) return;
-            std::vector<Part> parts = factors_of(node);
-            if (divide && editing.arrays)
-                parts.insert(parts.begin(), {quotient_of(number_of(1), size), Joint::times});
-            else
-                parts.push_back({size, divide ? Joint::divided : Joint::times});
-            if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
-                parts[1].joint = Joint::times;
-            node = product_of_factors(parts);
-            commit({},
-                   mistake.empty()
-                       ? ""
-                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
-                   mistake);
-        });
-    }
-}
-
-/// Whether the loss divides by a constant or by a number of terms.
-bool loss_is_mean(const Editing& editing) {
-    const auto is_size = [&](const Expression& e) {
-        return (e.kind == Kind::entry && editing.model.quantity(e.symbol).role == Role::constant) ||
-               (e.kind == Kind::number && e.number > 2);
-    };
-    const auto divides = [&](const Expression& e) {
-        if (e.kind == Kind::reduce && e.name == "mean") return true;
-        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
-            if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
-        return false;
-    };
-    return any_behind(editing.model, editing.of, divides);
-}
-
 }  // namespace
 
-void sign(Editing& editing) {
-    editing.offer(negated(editing.member), editing.member.span, "The sign is the wrong one.");
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::add || node.children.size() < 2) return;
-        for (std::size_t i = 0; i < node.children.size(); ++i) {
-            const Joint before = node.joints[i];
-            node.joints[i] = before == Joint::minus ? Joint::plus : Joint::minus;
-            commit(node.children[i].span, fmt::format("The sign of {} is the wrong one.", to_text(node.children[i])),
+void jacobian_summed(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::reduce || node.letters.empty() || node.name != "sum") return;
+        const Expression saved = node;
+        Names inside = letters;
+        for (const IndexTerm& letter : saved.letters) inside.push_back(letter.name);
+        for (const Expression& adjoint : adjoints(editing, inside)) {
+            if (!uses_letter(adjoint, saved.letters[0].name)) continue;
+            Parts parts = factors_of(saved.body());
+            parts.insert(parts.begin(), {adjoint, Joint::times});
+            node.body() = product_of_factors(parts);
+            commit(saved.span,
+                   fmt::format("The rows of a Jacobian are summed here: each entry belongs with its adjoint {}.",
+                               to_text(adjoint)),
                    {});
-            node.joints[i] = before;
+            node = saved;
         }
-    });
-    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::add || node.children.size() != 1) return;
-        node = Expression(node.children[0]);
-        commit(node.span, {}, {});
     });
 }
 
-void half(Editing& editing) { scaled(editing, 2); }
-void twice(Editing& editing) { scaled(editing, 0.5); }
+void missing_factor(Editing& editing) {
+    editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (editing.line.is_update && is_parameter(editing, node)) return;
+        const Expression saved = node;
+        const auto with = [&](const Expression& factor) {
+            if (editing.arrays) {
+                for (const Joint joint : {Joint::juxtaposed, Joint::elementwise}) {
+                    for (const Expression& one : {factor, transpose_of(factor)}) {
+                        node = product_of_factors({{saved, Joint::times}, {one, joint}});
+                        commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), {});
+                        node = product_of_factors({{one, Joint::times}, {saved, joint}});
+                        commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), {});
+                    }
+                }
+            } else {
+                Parts parts = factors_of(saved);
+                parts.push_back({factor, Joint::times});
+                node = product_of_factors(parts);
+                const bool rate = editing.line.is_update && factor.kind == Kind::entry &&
+                                  std::ranges::any_of(possible_rates(editing.model, *editing.line.loss), [&](int q) {
+                                      return editing.model.quantity(q).name == factor.name;
+                                  });
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)),
+                       rate ? "missing-rate" : "");
+                // Nobody divides by an adjoint.
+                if (factor.kind != Kind::derivative && (!saved.children.empty() || saved.kind == Kind::entry)) {
+                    parts.back().joint = Joint::divided;
+                    node = product_of_factors(parts);
+                    commit(saved.span, fmt::format("A division by {} is missing.", to_text(factor)), {});
+                }
+            }
+            node = saved;
+        };
+        for (int q = 0; q < editing.model.count(); ++q)
+            for (const Expression& entry : editing.entries_of(q, letters, 3)) with(entry);
+        for (const Expression& adjoint : adjoints(editing, letters))
+            if (adjoint.kind == Kind::derivative) with(adjoint);
+    });
+}
 
-void missing_numeric_factor(Editing& editing) {
-    for (const int factor : {3, 4, 5, 6, 8}) {
-        editing.offer(times(factor, editing.member), editing.member.span,
-                      fmt::format("The factor {} is missing.", factor));
-        editing.offer(times(1.0 / factor, editing.member), editing.member.span,
-                      fmt::format("It is {} times what is right.", factor));
+void extra_factor(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::product) return;
+        const Expression saved = node;
+        const Parts parts = factors_of(saved);
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            node = product_of_factors(without(parts, i));
+            const std::string name = name_of_removed(editing, parts[i].expression);
+            std::string sentence = fmt::format("The factor {} should not be there.", to_text(parts[i].expression));
+            if (name == "input-on-bias")
+                sentence = fmt::format("The input of a bias is 1: the factor {} should not be there.",
+                                       to_text(parts[i].expression));
+            if (name == "derivative-twice")
+                sentence = fmt::format("The factor {} stands here although the adjoint beside it holds it already.",
+                                       to_text(parts[i].expression));
+            if (name == "extra-derivative")
+                sentence = fmt::format("The factor {} should not be there: it cancels in the cross-entropy.",
+                                       to_text(parts[i].expression));
+            commit(parts[i].expression.span, sentence, name);
+        }
+        // a (1 - a) goes as a whole.
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            if (!looks_like_derivative(parts[i].expression)) continue;
+            for (std::size_t k = 0; k < parts.size(); ++k) {
+                if (k == i || (parts[k].expression.kind != Kind::entry && parts[k].expression.kind != Kind::call))
+                    continue;
+                node = product_of_factors(without(without(parts, std::max(i, k)), std::min(i, k)));
+                const std::string name = name_of_removed(editing, parts[i].expression);
+                commit(join(parts[i].expression.span, parts[k].expression.span),
+                       name == "extra-derivative"
+                           ? "A derivative of the activation that should not be there: it cancels in the cross-entropy."
+                           : "The derivative of the activation stands here although the adjoint beside it holds it "
+                             "already.",
+                       name);
+            }
+        }
+        node = saved;
+    });
+    if (editing.member.kind == Kind::entry || editing.member.kind == Kind::call) {
+        const bool bias = is_bias(editing.model, editing.by);
+        editing.offer(
+            number_of(1), editing.member.span,
+            bias ? "The input of a bias is 1." : fmt::format("{} stands where 1 belongs.", to_text(editing.member)),
+            bias ? "input-on-bias" : "");
     }
 }
 
-void mean_missing(Editing& editing) {
-    exchange_mean(editing, "sum", "mean", {});
-    if (!editing.done()) divided_by_size(editing, true);
-}
-
-void mean_extra(Editing& editing) {
-    const std::string mistake = loss_is_mean(editing) ? "batch-mean-twice" : "batch-mean-extra";
-    exchange_mean(editing, "mean", "sum", mistake);
-    if (editing.done()) return;
-    if (mistake == "batch-mean-extra") divided_by_size(editing, false, "missing-factor");
-}
-
-void mean_twice(Editing& editing) {
-    if (loss_is_mean(editing)) divided_by_size(editing, false);
+void divided_for_times(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::product) return;
+        for (std::size_t i = 0; i < node.children.size(); ++i) {
+            const Joint before = node.joints[i];
+            Parts parts = factors_of(node);
+            parts[i].joint = before == Joint::divided ? Joint::times : Joint::divided;
+            const Expression saved = node;
+            node = product_of_factors(parts);
+            commit(saved.children[i].span,
+                   before == Joint::divided ? fmt::format("{} is a factor, not a divisor.", to_text(saved.children[i]))
+                                            : fmt::format("{} is a divisor, not a factor.", to_text(saved.children[i])),
+                   {});
+            node = saved;
+        }
+    });
 }
 
 }  // namespace derivation

@@ -1,4 +1,4 @@
-// Edits: letters.
+// Edits of letters.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void wrong_letter(Editing& editing) {
             for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k)
                 for (const std::string& letter : letters) {
                     const std::string before = saved.indices[i].terms[k].name;
-                    if (letter == before || (editing.range_of(letter) != editing.range_of(before))) continue;
+                    if (letter == before || !editing.same_range(letter, before)) continue;
                     node.indices[i].terms[k].name = letter;
                     commit(saved.span,
                            fmt::format("The wrong letter: {} where {} belongs.", to_text(saved), to_text(node)), {});
@@ -42,7 +42,7 @@ void wrong_letter(Editing& editing) {
                 }
         if (node.kind == Kind::letter)
             for (const std::string& letter : letters) {
-                if (letter == saved.name || editing.range_of(letter) != editing.range_of(saved.name)) continue;
+                if (letter == saved.name || !editing.same_range(letter, saved.name)) continue;
                 rename_letter(node, saved.name, letter);
                 commit(saved.span, {}, {});
                 node = saved;
@@ -51,7 +51,7 @@ void wrong_letter(Editing& editing) {
         if (node.kind == Kind::derivative || node.kind == Kind::reduce || node.kind == Kind::call)
             for (const Letter& from : editing.model.letters)
                 for (const std::string& to : letters) {
-                    if (from.name == to || from.name[0] == '_' || from.range != editing.range_of(to) ||
+                    if (from.name == to || from.is_of_array() || from.range != editing.range_of(to) ||
                         !uses_letter(saved, from.name))
                         continue;
                     if (node.kind == Kind::reduce && uses_letter(saved, to)) continue;
@@ -67,7 +67,7 @@ void letters_exchanged(Editing& editing) {
     for (std::size_t a = 0; a < editing.free.size(); ++a)
         for (std::size_t b = a + 1; b < editing.free.size(); ++b) {
             const std::string &x = editing.free[a], &y = editing.free[b];
-            if (editing.range_of(x) != editing.range_of(y) || editing.arrays) continue;
+            if (!editing.same_range(x, y) || editing.arrays) continue;
             Expression turned = editing.member;
             rename_letter(turned, x, "?");
             rename_letter(turned, y, x);
@@ -80,15 +80,13 @@ void letters_exchanged(Editing& editing) {
 /// x[i]^2 for x[i] * x[j]
 void square_of_entry(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
-        if (node.kind != Kind::power || node.children[1].kind != Kind::number || node.children[1].number != 2 ||
-            node.children[0].kind != Kind::entry)
-            return;
+        if (node.kind != Kind::power || !is_number(node.exponent(), 2) || node.base().kind != Kind::entry) return;
         const Expression saved = node;
-        const Expression entry = saved.children[0];
+        const Expression entry = saved.base();
         for (std::size_t i = 0; i < entry.indices.size(); ++i)
             for (const std::string& letter : letters) {
                 if (!entry.indices[i].is_letter() || letter == entry.indices[i].terms[0].name ||
-                    editing.range_of(letter) != editing.range_of(entry.indices[i].terms[0].name))
+                    !editing.same_range(letter, entry.indices[i].terms[0].name))
                     continue;
                 Expression other = entry;
                 other.indices[i].terms[0].name = letter;
@@ -112,7 +110,7 @@ void index_shift(Editing& editing) {
             }
             for (const std::string& letter : letters)
                 for (const int direction : {1, -1}) {
-                    node.indices[i].terms.push_back({letter, direction, -1});
+                    node.indices[i].terms.push_back({letter, direction});
                     commit(saved.span,
                            fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
                     node = saved;

@@ -1,9 +1,5 @@
-// Edits: of updates.
-#include <fmt/format.h>
-
+// Edits of updates.
 #include <algorithm>
-#include <cmath>
-#include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
 
@@ -11,7 +7,7 @@ namespace derivation {
 
 void climbs(Editing& editing) {
     if (!editing.line.is_update) return;
-    std::vector<Part> terms = terms_of(editing.member);
+    Parts terms = terms_of(editing.member);
     for (Part& term : terms)
         if (!is_parameter(editing, term.expression))
             term.joint = term.joint == Joint::minus ? Joint::plus : Joint::minus;
@@ -20,15 +16,15 @@ void climbs(Editing& editing) {
 
 void missing_rate(Editing& editing) {
     if (!editing.line.is_update) return;
-    for (const int rate : possible_rates(editing.model, editing.line.loss)) {
-        std::vector<Part> terms = terms_of(editing.member);
+    for (const int rate : possible_rates(editing.model, *editing.line.loss)) {
+        Parts terms = terms_of(editing.member);
         Span where = editing.member.span;
         for (Part& term : terms)
             if (!is_parameter(editing, term.expression)) {
                 where = term.expression.span;
-                std::vector<Part> factors = factors_of(term.expression);
+                Parts factors = factors_of(term.expression);
                 factors[0].joint = factors[0].joint == Joint::divided ? Joint::divided : Joint::times;
-                factors.insert(factors.begin(), {letter_entry(editing.model.quantity(rate).name, {}), Joint::times});
+                factors.insert(factors.begin(), {entry_of(editing.model.quantity(rate).name, {}), Joint::times});
                 if (editing.arrays && factors.size() > 1) factors[1].joint = Joint::times;
                 term.expression = product_of_factors(factors);
             }
@@ -38,10 +34,10 @@ void missing_rate(Editing& editing) {
 
 void missing_old_value(Editing& editing) {
     if (!editing.line.is_update) return;
-    const std::vector<Part> terms = terms_of(editing.member);
+    const Parts terms = terms_of(editing.member);
     if (std::ranges::any_of(terms, [&](const Part& term) { return is_parameter(editing, term.expression); })) return;
     for (const bool step_is_negated : {false, true}) {
-        std::vector<Part> all = {{editing.line.members[0], Joint::plus}};
+        Parts all = {{editing.line.members[0], Joint::plus}};
         for (const Part& term : terms)
             all.push_back(
                 {term.expression, (term.joint == Joint::minus) == step_is_negated ? Joint::minus : Joint::plus});

@@ -65,9 +65,6 @@ inline constexpr std::array<std::string_view, 20> wrappers = {
     "mathbf", "mathrm", "mathit", "mathsf", "boldsymbol", "bm",   "mathcal",   "vec",     "text", "operatorname",
     "textrm", "textbf", "textit", "mathbb", "mathds",     "mbox", "underline", "mathscr", "pmb",  "mathtt"};
 
-inline constexpr std::array<std::string_view, 9> functions = {"log", "exp", "tanh", "sin",    "cos",
-                                                              "max", "min", "ln",   "softmax"};
-
 inline constexpr std::array<std::string_view, 22> ignored = {
     "left",         "right",     "big",      "Big",   "bigl",   "bigr",  "Bigl",   "Bigr",
     "bigg",         "Bigg",      "biggl",    "biggr", "quad",   "qquad", "limits", "nolimits",

@@ -50,7 +50,7 @@ void Parser::expect_end() {
 
 Expression Parser::expression() {
     const Level level(*this);
-    std::vector<Part> parts;
+    Parts parts;
     accept("+");
     const bool bare_minus = peek().is("-");
     Expression first = term();
@@ -80,6 +80,18 @@ bool Parser::starts_factor() const {
     return false;
 }
 
+/// Whether a comparison stands in the bracket here, no deeper than this many brackets.
+bool Parser::is_condition(int deepest_bracket) const {
+    int open = 0;
+    for (std::size_t i = at_; i < tokens_.size(); ++i) {
+        if (tokens_[i].is("[")) ++open;
+        if (tokens_[i].is("]") && --open == 0) break;
+        for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
+            if (open <= deepest_bracket && tokens_[i].is(symbol)) return true;
+    }
+    return false;
+}
+
 Expression Parser::term() {
     const Level level(*this);
     const Span begin = peek().span;
@@ -89,7 +101,7 @@ Expression Parser::term() {
         return e;
     }
     if (accept("+")) return term();
-    std::vector<Part> parts;
+    Parts parts;
     Joint joint = Joint::times;
     while (true) {
         if (peek().is("-") && !parts.empty()) {
@@ -127,18 +139,12 @@ Expression Parser::power() {
     Expression base = postfix();
     if (base.kind == Kind::entry && base.name == "e" && base.indices.empty() && !model_.has("e") && peek().is("^")) {
         next();
-        Expression e;
-        e.kind = Kind::call;
-        e.name = "exp";
-        e.span = base.span;
-        e.children.push_back(peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power());
-        e.span = join(e.span, e.children[0].span);
+        Expression e = call_of("exp", 0, peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power());
+        e.span = join(base.span, e.argument().span);
         return e;
     }
     if (peek().is("layer?") || peek().is("layer")) {
-        Expression e;
-        e.kind = Kind::power;
-        e.children = {base, number_of(peek().number)};
+        Expression e = power_of(base, number_of(peek().number));
         e.span = join(base.span, next().span);
         return e;
     }
@@ -152,22 +158,15 @@ Expression Parser::power() {
         base.order = 2;
         return base;
     }
-    Expression e;
-    e.kind = Kind::power;
-    e.span = join(base.span, exponent.span);
-    e.children.push_back(std::move(base));
-    e.children.push_back(std::move(exponent));
-    return e;
+    return power_of(std::move(base), std::move(exponent));
 }
 
 Expression Parser::postfix() {
     Expression e = primary();
     while (peek().is("transpose")) {
-        Expression transposed;
-        transposed.kind = Kind::transpose;
-        transposed.span = join(e.span, next().span);
-        transposed.children.push_back(std::move(e));
-        e = std::move(transposed);
+        const Span span = join(e.span, next().span);
+        e = transpose_of(std::move(e));
+        e.span = span;
     }
     return e;
 }
@@ -188,9 +187,7 @@ Expression Parser::primary() {
     if (token.kind == TokenKind::number) {
         next();
         if (token.text == "1" && peek().is("_")) {
-            Expression ones;
-            ones.kind = Kind::entry;
-            ones.name = "1";
+            Expression ones = entry_of("1", {});
             ones.span = token.span;
             subscript(ones, "1", false);
             return ones;
@@ -211,15 +208,7 @@ Expression Parser::primary() {
     }
     if (token.is("[")) {
         // [k == n] is 1 or 0; without a comparison the brackets are brackets.
-        int open = 0;
-        bool compares = false;
-        for (std::size_t i = at_; i < tokens_.size(); ++i) {
-            if (tokens_[i].is("[")) ++open;
-            if (tokens_[i].is("]") && --open == 0) break;
-            for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
-                compares = compares || (open == 1 && tokens_[i].is(symbol));
-        }
-        if (!compares) return group("[", "]");
+        if (!is_condition(1)) return group("[", "]");
         next();
         return iverson("]");
     }

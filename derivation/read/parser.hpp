@@ -1,6 +1,7 @@
 // From tokens to trees, by recursive descent. Which words are names, letters and functions decides how they are read.
 #pragma once
 
+#include <derivation/formula/building.hpp>
 #include <derivation/formula/model.hpp>
 #include <derivation/read/tokens.hpp>
 #include <optional>
@@ -40,8 +41,6 @@ class Parser {
     bool at_end() const { return peek().kind == TokenKind::end; }
     void expect_end();
     [[noreturn]] void fail(const std::string& sentence) const { throw Error(peek().span, sentence); }
-    std::size_t place() const { return at_; }
-    void go_back(std::size_t place) { at_ = place; }
 
   private:
     struct Level;
@@ -69,12 +68,14 @@ class Parser {
     void held_fixed(Expression& derivative);
 
     bool starts_factor() const;
+    bool is_condition(int deepest_bracket) const;
     bool splits(std::string_view word) const;
     bool is_indexed_name(std::string_view word) const;
     void split_word();
     std::string subscript(Expression& entry, std::string name, bool declares);
     std::vector<Index> indices_until(std::string_view close);
     void indices_of_word(const std::string& word, Span span, std::vector<Index>& indices) const;
+    void bind_letters(Expression& reduction, const std::string& word) const;
     bool all_letters(std::string_view word) const;
 
     const Model& model_;

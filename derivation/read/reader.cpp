@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <derivation/formula/elementary.hpp>
+#include <derivation/formula/notations.hpp>
 #include <derivation/read/reader.hpp>
+#include <derivation/resolve/dependence.hpp>
+#include <derivation/resolve/lookup.hpp>
 #include <utility>
 
 namespace derivation {
@@ -14,6 +18,13 @@ constexpr int largest_range = 64;
 constexpr std::size_t most_entries = 4000;
 constexpr std::size_t most_quantities = 400;
 constexpr std::size_t most_axes = 4;
+
+std::vector<std::string> names_of_definitions() {
+    std::vector<std::string> names;
+    for (const Elementary& one : elementary_functions())
+        if (one.defines) names.emplace_back(one.name);
+    return names;
+}
 
 class Reader {
   public:
@@ -44,6 +55,7 @@ class Reader {
         line.label = label;
         line.is_update = statement.keyword == "update";
         line.span = join({statement.keyword_span.begin, statement.keyword_span.end}, rest.pieces.back());
+        line.pieces = rest.pieces;
         line.number = result_.source.position(statement.keyword_span.begin).line;
         if (line.is_update)
             update(parser, line);
@@ -78,7 +90,7 @@ class Reader {
 
     void new_name(const std::string& name, Span span) {
         if (is_builtin(name)) throw Error(span, fmt::format("{} is a function of the language, and no name", name));
-        if (model().letter(name) >= 0) throw Error(span, fmt::format("{} is a letter, and no name", name));
+        if (model().is_letter(name)) throw Error(span, fmt::format("{} is a letter, and no name", name));
         for (const std::string_view keyword :
              {"index", "given", "constant", "function", "let", "claim", "update", "at", "new", "on"})
             if (name == keyword) throw Error(span, fmt::format("{} is a keyword, and no name", name));
@@ -140,29 +152,27 @@ class Reader {
     /// A new quantity with the letters of its name.
     Quantity declared(const Expression& name, Role role) {
         new_name(name.name, name.span);
-        if (model().function(name.name) >= 0)
-            throw Error(name.span, fmt::format("{} is a function already", name.name));
+        if (model().is_function(name.name)) throw Error(name.span, fmt::format("{} is a function already", name.name));
         Quantity quantity;
         quantity.name = name.name;
         quantity.role = role;
         quantity.span = name.span;
         for (const Index& index : name.indices) {
             if (!index.is_letter()) throw Error(index.span, "a declaration has letters between the brackets");
-            const int letter = model().letter(index.terms[0].name);
-            if (letter < 0)
-                throw Error(index.span, fmt::format("the letter {} was never declared", index.terms[0].name));
+            const std::optional<int> letter = model().find_letter(index.terms[0].name);
+            if (!letter) throw Error(index.span, fmt::format("the letter {} was never declared", index.terms[0].name));
             if (std::ranges::find(quantity.letters, letter) != quantity.letters.end())
                 throw Error(index.span, fmt::format("the letter {} stands here twice: give the range a second letter",
                                                     index.terms[0].name));
-            quantity.letters.push_back(letter);
-            quantity.ranges.push_back(model().letters[static_cast<std::size_t>(letter)].range);
+            quantity.letters.push_back(*letter);
+            quantity.ranges.push_back(model().letter(*letter).range);
         }
         return quantity;
     }
 
     void add(Quantity quantity) {
         if (quantity.ranges.size() > most_axes) throw Error(quantity.span, "an array has at most four letters");
-        if (quantity.size(model().ranges) > most_entries)
+        if (model().size(quantity) > most_entries)
             throw Error(quantity.span,
                         "this array has too many entries: smaller sizes of the ranges show the same mistakes");
         if (model().quantities.size() >= most_quantities) throw Error(quantity.span, "these are too many names");
@@ -174,8 +184,7 @@ class Reader {
 
     std::vector<double> numbers_for(const Quantity& quantity, const Parser::Numbers& numbers) {
         std::vector<std::size_t> shape;
-        for (const int range : quantity.ranges)
-            shape.push_back(static_cast<std::size_t>(model().ranges[static_cast<std::size_t>(range)].size));
+        for (const int range : quantity.ranges) shape.push_back(static_cast<std::size_t>(model().range(range).size));
         if (shape != numbers.shape)
             throw Error(numbers.span, fmt::format("{} has the shape ({}), these numbers ({})", quantity.name,
                                                   fmt::join(shape, ", "), fmt::join(numbers.shape, ", ")));
@@ -228,9 +237,9 @@ class Reader {
                 return total;
             }
             case Kind::power:
-                return std::pow(value(e.children[0]), value(e.children[1]));
+                return std::pow(value(e.base()), value(e.exponent()));
             case Kind::entry:
-                if (const Quantity& quantity = model().quantity(e.symbol);
+                if (const Quantity& quantity = model().quantity(e);
                     quantity.role == Role::constant && quantity.values.size() == 1)
                     return quantity.values[0];
                 [[fallthrough]];
@@ -266,11 +275,12 @@ class Reader {
             Function function{name.text, {}};
             if (parser.accept("=")) {
                 const Token definition = parser.next();
-                function.definition = definition.text == "ln" ? "log" : definition.text;
-                if (!is_elementary(function.definition) || function.definition == "abs")
-                    throw Error(definition.span,
-                                "a function is sigmoid, tanh, relu, softplus, exp, log, sqrt, sin, cos or identity, or "
-                                "any smooth one where nothing stands here");
+                const Elementary* elementary = find_elementary(definition.text);
+                if (elementary == nullptr || !elementary->defines)
+                    throw Error(definition.span, fmt::format("a function is {}, or any smooth one where nothing "
+                                                             "stands here",
+                                                             listed(names_of_definitions(), " or ")));
+                function.definition = elementary->name;
             }
             if (model().functions.size() > 40) throw Error(name.span, "these are too many functions");
             model().functions.push_back(function);
@@ -319,12 +329,11 @@ class Reader {
     }
 
     /// The place of a definition that was declared ahead, or of a new one.
-    std::size_t place_for(const Quantity& quantity) {
+    int place_for(const Quantity& quantity) {
         for (const int q : model().quantities_named(quantity.name))
-            if (model().quantity(q).ranges == quantity.ranges && std::ranges::find(ahead_, q) != ahead_.end())
-                return static_cast<std::size_t>(q);
+            if (model().quantity(q).ranges == quantity.ranges && std::ranges::find(ahead_, q) != ahead_.end()) return q;
         add(quantity);
-        return model().quantities.size() - 1;
+        return model().count() - 1;
     }
 
     void definition(Parser& parser) {
@@ -332,22 +341,21 @@ class Reader {
         Quantity quantity = declared(name, Role::definition);
         if (!parser.accept(":=")) parser.expect("=", "an = should stand here");
         // With letters, the name is known inside its own definition, so that it may use earlier entries.
-        const bool recursive = !quantity.ranges.empty();
-        const std::size_t place = recursive ? place_for(quantity) : 0;
+        std::optional<int> place;
+        if (!quantity.ranges.empty()) place = place_for(quantity);
         const Expression body = parser.expression();
         quantity.written = body;
         parser.expect_end();
         Definition definition = check_definition(model(), body, quantity.letters, true);
-        if (!recursive) {
+        if (!place) {
             quantity.letters = definition.letters;
-            for (const int letter : definition.letters)
-                quantity.ranges.push_back(model().letters[static_cast<std::size_t>(letter)].range);
+            for (const int letter : definition.letters) quantity.ranges.push_back(model().letter(letter).range);
             quantity.definition = std::move(definition.body);
             add(std::move(quantity));
         } else {
-            model().quantities[place].definition = std::move(definition.body);
-            model().quantities[place].written = body;
-            std::erase(ahead_, static_cast<int>(place));
+            model().quantity(*place).definition = std::move(definition.body);
+            model().quantity(*place).written = body;
+            std::erase(ahead_, *place);
         }
     }
 
@@ -356,12 +364,11 @@ class Reader {
             Expression name = parser.name(false);
             for (Index& index : name.indices)
                 for (IndexTerm& term : index.terms) {
-                    term.letter = model().letter(term.name);
-                    if (term.letter < 0)
+                    term.letter = model().find_letter(term.name);
+                    if (!term.letter)
                         throw Error(index.span, fmt::format("the letter {} was never declared", term.name));
                 }
-            const int symbol = find_quantity(model(), name);
-            Quantity& quantity = model().quantities[static_cast<std::size_t>(symbol)];
+            Quantity& quantity = model().quantity(find_quantity(model(), name));
             if (quantity.role == Role::definition)
                 throw Error(name.span,
                             fmt::format("{} has a definition: numbers are given to what is given", name.name));
@@ -432,7 +439,7 @@ class Reader {
             line.fault = IllFormed(span, sentence);
             line.fault->mistake = "update";
         };
-        if (parameter.kind != Kind::entry || model().quantity(parameter.symbol).role != Role::given)
+        if (parameter.kind != Kind::entry || model().quantity(parameter).role != Role::given)
             return fault(target.span,
                          fmt::format("{} is no parameter: only what is given can be updated.", target.name));
         if (loss.kind == Kind::entry) {
@@ -442,10 +449,10 @@ class Reader {
                 line.fault = error;
                 return;
             }
-            if (!model().quantity(line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
+            if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
         } else {
-            line.loss = default_loss(model(), parameter.symbol);
-            if (line.loss < 0)
+            line.loss = default_loss(model(), *parameter.symbol);
+            if (!line.loss)
                 return fault(target.span,
                              fmt::format("No scalar let above depends on {}: there is no loss.", target.name));
         }

@@ -15,11 +15,12 @@ struct Line {
     bool is_update = false;
     std::string label;
     Span span;
-    std::size_t number = 0;  ///< the line of its keyword
+    std::vector<Span> pieces;  ///< of its text, without the keyword and the label
+    std::size_t number = 0;    ///< the line of its keyword
     std::vector<Expression> members;
     std::optional<Parser::Numbers> printed;  ///< the last member, where it is numbers behind a `~`
     int steps = 0;                           ///< of `after N steps`
-    int loss = -1;                           ///< of an update
+    std::optional<int> loss = {};            ///< of an update: the number of its quantity
     Checked checked;
     std::optional<IllFormed> fault;
     std::size_t fault_member = 0;

@@ -1,7 +1,6 @@
-#include <derivation/read/source.hpp>
-
 #include <algorithm>
 #include <array>
+#include <derivation/read/source.hpp>
 #include <utility>
 
 namespace derivation {
@@ -146,6 +145,15 @@ std::string_view Source::line(std::size_t number) const {
     std::string_view result = std::string_view(text).substr(begin);
     result = result.substr(0, result.find('\n'));
     while (!result.empty() && result.back() == '\r') result.remove_suffix(1);
+    return result;
+}
+
+std::string Source::text_of(const std::vector<Span>& pieces) const {
+    std::string result;
+    for (const Span piece : pieces) {
+        if (!result.empty()) result += ' ';
+        result += view(text, piece);
+    }
     return result;
 }
 

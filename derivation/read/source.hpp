@@ -1,7 +1,7 @@
 // From the text of a file to its statements: comments are gone, continued lines are joined, places stay known.
 #pragma once
 
-#include <derivation/formula/tree.hpp>
+#include <derivation/formula/fault.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +33,8 @@ struct Source {
 
     Position position(std::size_t offset) const;
     std::string_view line(std::size_t number) const;
+    /// The pieces of a statement on one line, with blanks between them.
+    std::string text_of(const std::vector<Span>& pieces) const;
 };
 
 /// Throws `Error` where the text is too long, not UTF-8, or begins with something that is no keyword.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <derivation/formula/characters.hpp>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/read/latex_commands.hpp>
 #include <derivation/read/tokens.hpp>
 #include <utility>
@@ -354,7 +355,7 @@ class Lexer {
             tokens_[first].span = span(begin, at_);
         } else if (std::ranges::find(wrappers, name) != wrappers.end()) {
             wrapper(name, begin, end);
-        } else if (std::ranges::find(functions, name) != functions.end()) {
+        } else if (has_latex_command(name) || name == "softmax") {
             add(TokenKind::word, name, begin, at_);
         } else if (name == "begin" || name == "end") {
             const std::string environment = raw_argument(end);

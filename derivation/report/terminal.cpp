@@ -155,8 +155,7 @@ class Printer {
                                        std::string(verdict_width_ - name.size(), ' '), one.line, number_width_);
         std::size_t used = 2 + verdict_width_ + 2 + number_width_ + 2;
         if (label_width_ > 0) {
-            head += fmt::format("{:{}}", one.label.empty() ? "" : "(" + one.label + ")",
-                                label_width_ + columns(one.label) * 0);
+            head += fmt::format("{:{}}", one.label.empty() ? "" : "(" + one.label + ")", label_width_);
             used += std::max(label_width_, one.label.empty() ? 0 : columns(one.label) + 2);
         }
         const bool marked = one.verdict != Verdict::holds && one.caret_end > one.caret_begin;

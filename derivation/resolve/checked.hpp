@@ -15,9 +15,6 @@ struct Checked {
     bool row = false;       ///< whether it was one of row vectors
 };
 
-/// Whether an array stands in the formula whole, or `@`, an elementwise product, or a transpose.
-bool is_of_arrays(const Model& model, const Expression& e);
-
 /// How many operations it takes to evaluate a resolved formula for all values of the letters.
 double work_of(const Model& model, const Expression& e, const std::vector<int>& free);
 
@@ -28,27 +25,12 @@ Checked check_line(Model& model, const std::vector<Expression>& members, std::si
 /// Resolves one more formula for the place of a later member of that line.
 Expression check_member(Model& model, const Checked& line, const Expression& member);
 
-/// Resolves the right side of a definition whose left side has these letters; `shape` is what an array line comes to.
+/// Resolves the right side of a definition whose left side has these letters; where it has none, `letters` of the
+/// result are those that an array comes to.
 struct Definition {
     Expression body;
     std::vector<int> letters;
 };
 Definition check_definition(Model& model, const Expression& body, const std::vector<int>& letters, bool may_be_array);
-
-/// The quantity that a name with these indices means; throws `IllFormed` where there is none.
-int find_quantity(const Model& model, const Expression& entry);
-
-/// Whether the value of one quantity depends on another, through definitions.
-bool depends_on(const Model& model, int quantity, int on);
-bool depends_on(const Model& model, const Expression& e, int on);
-/// The quantities that stand in a formula, in its order, each as often as it stands there.
-void add_entries(const Expression& e, std::vector<int>& quantities);
-bool has_derivative(const Expression& e);
-
-/// The last scalar definition without a derivative that depends on the parameter, or -1.
-int default_loss(const Model& model, int parameter);
-
-/// The constants that a loss does not depend on: what can be a learning rate.
-std::vector<int> possible_rates(const Model& model, int loss);
 
 }  // namespace derivation

@@ -1,20 +1,10 @@
 // Formulas over letters.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
+#include <derivation/formula/elementary.hpp>
 #include <derivation/resolve/checker.hpp>
-#include <derivation/resolve/local_factors.hpp>
-#include <optional>
+#include <derivation/resolve/dependence.hpp>
+#include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
-
-IllFormed ill_formed(Span span, const std::string& sentence, std::string mistake) {
-    IllFormed error(span, sentence);
-    error.mistake = std::move(mistake);
-    return error;
-}
-
-bool contains(const std::vector<int>& all, int one) { return std::ranges::find(all, one) != all.end(); }
 
 Expression Checker::resolve(Expression e) {
     switch (e.kind) {
@@ -22,8 +12,8 @@ Expression Checker::resolve(Expression e) {
             return e;
         case Kind::letter:
             if (comparisons_ == 0)
-                throw ill_formed(e.span, fmt::format("the letter {} stands here as a number", e.name),
-                                 "letter-as-number");
+                throw IllFormed(e.span, fmt::format("the letter {} stands here as a number", e.name),
+                                "letter-as-number");
             e.letters[0].letter = letter(e.name, e.span);
             return e;
         case Kind::entry:
@@ -32,8 +22,8 @@ Expression Checker::resolve(Expression e) {
             return call(std::move(e));
         case Kind::reduce:
             if (e.letters.empty())
-                throw ill_formed(e.span, fmt::format("{} names no letter: write {}(k, ...)", e.name, e.name),
-                                 "missing-letter");
+                throw IllFormed(e.span, fmt::format("{} names no letter: write {}(k, ...)", e.name, e.name),
+                                "missing-letter");
             bind(e, [&] { resolve_children(e); });
             return e;
         case Kind::derivative:
@@ -44,10 +34,8 @@ Expression Checker::resolve(Expression e) {
             --comparisons_;
             return e;
         case Kind::norm: {
-            Expression square;
-            square.kind = Kind::power;
+            Expression square = power_of(resolve(std::move(e.argument())), number_of(2));
             square.span = e.span;
-            square.children = {resolve(std::move(e.children[0])), number_of(2)};
             return square;
         }
         default:
@@ -60,41 +48,35 @@ void Checker::resolve_children(Expression& e) {
     for (Expression& child : e.children) child = resolve(std::move(child));
 }
 
-void Checker::rename(Expression& e, int from, int to) const {
-    substitute(e, from, to, model_.letters[static_cast<std::size_t>(to)].name);
+void Checker::rename(Expression& e, int from, int to) const { substitute(e, from, to, model_.letter(to).name); }
+
+void Checker::add_free(int letter) {
+    if (!is_bound(letter) && std::ranges::find(free, letter) == free.end()) free.push_back(letter);
 }
 
 int Checker::letter(const std::string& name, Span span) {
-    const int found = model_.letter(name);
-    if (found < 0) {
-        if (name.size() > 1 || model_.has(name))
-            throw ill_formed(span, fmt::format("{} is no letter: an index is a declared letter or a number", name),
-                             "undeclared-letter");
-        throw ill_formed(span, fmt::format("the letter {} was never declared", name), "undeclared-letter");
-    }
-    if (!contains(bound_, found) && !contains(free, found)) free.push_back(found);
-    return found;
+    const std::optional<int> found = model_.find_letter(name);
+    if (!found && (name.size() > 1 || model_.has(name)))
+        throw IllFormed(span, fmt::format("{} is no letter: an index is a declared letter or a number", name),
+                        "undeclared-letter");
+    if (!found) throw IllFormed(span, fmt::format("the letter {} was never declared", name), "undeclared-letter");
+    add_free(*found);
+    return *found;
 }
 
 Expression Checker::entry(Expression e) {
     if (e.name == "1") return number_of(1);
     if (e.name == "delta" && e.indices.size() == 2 && e.indices[0].is_letter() && e.indices[1].is_letter()) {
-        const int a = model_.letter(e.indices[0].terms[0].name), b = model_.letter(e.indices[1].terms[0].name);
-        if (a >= 0 && b >= 0 && same_range(a, b) && !declared(e, {range(a), range(b)})) {
-            Expression kronecker;
-            kronecker.kind = Kind::iverson;
-            kronecker.name = "==";
-            kronecker.span = e.span;
-            for (const Index& index : e.indices) {
-                Expression side;
-                side.kind = Kind::letter;
-                side.name = index.terms[0].name;
+        const std::optional<int> a = model_.find_letter(e.indices[0].terms[0].name),
+                                 b = model_.find_letter(e.indices[1].terms[0].name);
+        if (a && b && same_range(*a, *b) && !declared(e, {range(*a), range(*b)})) {
+            Expression delta = kronecker(e.indices[0].terms[0].name, e.indices[1].terms[0].name);
+            delta.span = e.span;
+            for (Expression& side : delta.children) {
                 side.span = e.span;
-                side.letters = {index.terms[0]};
                 side.letters[0].letter = letter(side.name, e.span);
-                kronecker.children.push_back(side);
             }
-            return kronecker;
+            return delta;
         }
     }
     for (Index& index : e.indices)
@@ -106,11 +88,11 @@ Expression Checker::entry(Expression e) {
 }
 
 void Checker::place(Expression& e) const {
-    const Quantity& quantity = model_.quantity(e.symbol);
+    const Quantity& quantity = model_.quantity(e);
     for (std::size_t axis = 0; axis < e.indices.size(); ++axis) {
-        e.indices[axis].offset -= model_.ranges[static_cast<std::size_t>(quantity.ranges[axis])].first;
+        e.indices[axis].offset -= model_.range(quantity.ranges[axis]).first;
         for (const IndexTerm& term : e.indices[axis].terms)
-            e.indices[axis].offset += term.sign * model_.range_of(term.letter).first;
+            e.indices[axis].offset += term.sign * model_.range_of(term).first;
     }
 }
 
@@ -121,77 +103,69 @@ bool Checker::declared(const Expression& e, const std::vector<int>& ranges) cons
 
 Expression Checker::after_step(Expression e) {
     e.order = 0;
-    const int loss = default_loss(model_, e.symbol);
-    if (loss < 0) throw ill_formed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
-    const std::vector<int> rates = possible_rates(model_, loss);
+    const std::optional<int> loss = default_loss(model_, *e.symbol);
+    if (!loss) throw IllFormed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
+    const std::vector<int> rates = possible_rates(model_, *loss);
     if (rates.empty())
-        throw ill_formed(e.span,
-                         fmt::format("new({}) takes a step whose rate is a constant: declare one above, as in "
-                                     "`constant alpha = 0.1`",
-                                     e.name),
-                         "undeclared");
+        throw IllFormed(e.span,
+                        fmt::format("new({}) takes a step whose rate is a constant: declare one above, as in "
+                                    "`constant alpha = 0.1`",
+                                    e.name),
+                        "undeclared");
     place(e);
     const auto scalar_entry = [&](int symbol) {
-        Expression result = letter_entry(model_.quantity(symbol).name, {});
+        Expression result = entry_of(model_.quantity(symbol).name, {});
         result.symbol = symbol;
         result.span = e.span;
         return result;
     };
-    Expression derivative;
-    derivative.kind = Kind::derivative;
-    derivative.order = 1;
+    Expression derivative = derivative_of(scalar_entry(*loss), e);
     derivative.span = e.span;
-    derivative.children = {scalar_entry(loss), e};
     return sum_of_terms({{e, Joint::plus}, {product_of({scalar_entry(rates[0]), derivative}), Joint::minus}});
 }
 
 Expression Checker::call(Expression e) {
     if (e.name == "size") {
-        if (e.children.size() != 1 || e.children[0].kind != Kind::letter)
-            throw ill_formed(e.span, "size takes a letter: size(k)", "undeclared-letter");
-        const int found = model_.letter(e.children[0].name);
-        Expression result = number_of(model_.range_of(found).size);
+        if (e.children.size() != 1 || e.argument().kind != Kind::letter)
+            throw IllFormed(e.span, "size takes a letter: size(k)", "undeclared-letter");
+        Expression result = number_of(model_.range_of(*model_.find_letter(e.argument().name)).size);
         result.span = e.span;
         return result;
     }
     if (e.name == "softmax") {
-        if (e.children.size() != 1) throw ill_formed(e.span, "softmax takes one argument", "arguments");
+        if (e.children.size() != 1) throw IllFormed(e.span, "softmax takes one argument", "arguments");
         const std::vector<int> outer_free = std::exchange(free, {});
         const std::vector<int> outer_bound = std::exchange(bound_, {});
-        Expression body = resolve(std::move(e.children[0]));
+        Expression body = resolve(std::move(e.argument()));
         const std::vector<int> inner = std::exchange(free, outer_free);
         bound_ = outer_bound;
-        if (inner.empty()) throw ill_formed(e.span, "softmax needs a letter to run over", "missing-letter");
-        for (const int one : inner)
-            if (!contains(bound_, one) && !contains(free, one)) free.push_back(one);
+        if (inner.empty()) throw IllFormed(e.span, "softmax needs a letter to run over", "missing-letter");
+        for (const int one : inner) add_free(one);
         return softmax(body, inner.back(), e.span);
     }
     if (e.name == "diag" || e.name == "outer")
-        throw ill_formed(e.span, fmt::format("{} makes a matrix, where a number should stand", e.name), "shapes");
+        throw IllFormed(e.span, fmt::format("{} makes a matrix, where a number should stand", e.name), "shapes");
     check_arguments(e);
     resolve_children(e);
     return e;
 }
 
 void Checker::check_arguments(Expression& e) {
-    e.symbol = model_.function(e.name);
+    e.symbol = model_.find_function(e.name);
     const bool two = e.name == "max" || e.name == "min";
     if (two ? e.children.size() < 2 : e.children.size() != 1)
-        throw ill_formed(e.span,
-                         fmt::format("{} takes {} argument{}", e.name, two ? "more than one" : "one", two ? "s" : ""),
-                         "arguments");
+        throw IllFormed(e.span,
+                        fmt::format("{} takes {} argument{}", e.name, two ? "more than one" : "one", two ? "s" : ""),
+                        "arguments");
     if (two && e.order > 0)
-        throw ill_formed(e.span, fmt::format("{} has no derivative of its own here", e.name), "arguments");
-    if (e.order > 3) throw ill_formed(e.span, "derivatives of functions are read up to the third", "arguments");
+        throw IllFormed(e.span, fmt::format("{} has no derivative of its own here", e.name), "arguments");
+    if (e.order > 3) throw IllFormed(e.span, "derivatives of functions are read up to the third", "arguments");
 }
 
 Expression Checker::softmax(const Expression& body, int over, Span span) {
     const int other = model_.fresh_letter(range(over));
-    Expression exponential;
-    exponential.kind = Kind::call;
-    exponential.name = "exp";
+    Expression exponential = call_of("exp", 0, body);
     exponential.span = span;
-    exponential.children = {body};
     Expression copy = exponential;
     rename(copy, over, other);
     Expression e = quotient_of(exponential, reduced("sum", {other}, copy, span));
@@ -206,33 +180,32 @@ Expression Checker::reduced(const std::string& name, const std::vector<int>& let
     e.kind = Kind::reduce;
     e.name = name;
     e.span = span;
-    for (const int one : letters) e.letters.push_back({model_.letters[static_cast<std::size_t>(one)].name, 1, one});
+    for (const int one : letters) e.letters.push_back({model_.letter(one).name, 1, one});
     e.children.push_back(std::move(body));
     return e;
 }
 
 void Checker::check_denominator(const Expression& by) const {
-    if (by.kind != Kind::entry || by.symbol < 0)
-        throw ill_formed(by.span, "a derivative is taken by an entry of a name", "denominator");
-    if (model_.quantity(by.symbol).role == Role::constant)
-        throw ill_formed(by.span, fmt::format("{} is a constant: a derivative is taken by a given or a let", by.name),
-                         "denominator");
+    if (by.kind != Kind::entry || !by.symbol)
+        throw IllFormed(by.span, "a derivative is taken by an entry of a name", "denominator");
+    if (model_.quantity(by).role == Role::constant)
+        throw IllFormed(by.span, fmt::format("{} is a constant: a derivative is taken by a given or a let", by.name),
+                        "denominator");
 }
 
 Expression Checker::derivative(Expression e) {
-    const auto by_end = static_cast<std::size_t>(e.order) + 1;
-    e.children[0] = resolve(std::move(e.children[0]));
-    for (std::size_t i = 1; i < by_end; ++i) {
-        e.children[i] = resolve(std::move(e.children[i]));
-        check_denominator(e.children[i]);
+    e.numerator() = resolve(std::move(e.numerator()));
+    for (Expression& by : e.denominators()) {
+        by = resolve(std::move(by));
+        check_denominator(by);
     }
-    for (std::size_t i = by_end; i < e.children.size(); ++i) held(e.children[i]);
+    for (Expression& one : e.held()) held(one);
     return e;
 }
 
 void Checker::held(Expression& e) {
     const std::vector<int> named = model_.quantities_named(e.name);
-    if (named.empty()) throw ill_formed(e.span, fmt::format("{} was never declared", e.name), "undeclared");
+    if (named.empty()) throw IllFormed(e.span, fmt::format("{} was never declared", e.name), "undeclared");
     if (!e.indices.empty()) {
         std::vector<int> kept = free;
         for (Index& index : e.indices)

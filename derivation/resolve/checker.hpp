@@ -2,18 +2,15 @@
 // own.
 #pragma once
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
-#include <algorithm>
-#include <derivation/resolve/checked.hpp>
+#include <derivation/formula/building.hpp>
+#include <derivation/formula/model.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace derivation {
-
-IllFormed ill_formed(Span span, const std::string& sentence, std::string mistake);
-bool contains(const std::vector<int>& all, int one);
 
 /// A formula over letters, with the letters that stand for the axes of an array.
 struct Lowered {
@@ -27,7 +24,6 @@ class Checker {
   public:
     explicit Checker(Model& model) : model_(model) {}
 
-    bool arrays = false;
     std::vector<int> free;  ///< the letters that are not bound in it
 
     /// A formula over letters.
@@ -40,20 +36,23 @@ class Checker {
 
   private:
     int letter(const std::string& name, Span span);
+    bool is_bound(int letter) const { return std::ranges::find(bound_, letter) != bound_.end(); }
+    void add_free(int letter);
+    /// Resolves the body of a reduction, where its letters are bound.
     template <class Body>
     void bind(Expression& e, Body body) {
         const std::size_t before = bound_.size();
         for (IndexTerm& term : e.letters) {
-            const int found = model_.letter(term.name);
-            if (found < 0)
-                throw ill_formed(e.span, fmt::format("the letter {} was never declared", term.name),
-                                 "undeclared-letter");
-            if (contains(bound_, found))
-                throw ill_formed(e.span,
-                                 fmt::format("the letter {} is bound here, inside a sum over {}", term.name, term.name),
-                                 "bound-twice");
+            const std::optional<int> found = model_.find_letter(term.name);
+            if (!found)
+                throw IllFormed(e.span, fmt::format("the letter {} was never declared", term.name),
+                                "undeclared-letter");
+            if (is_bound(*found))
+                throw IllFormed(e.span,
+                                fmt::format("the letter {} is bound here, inside a sum over {}", term.name, term.name),
+                                "bound-twice");
             term.letter = found;
-            bound_.push_back(found);
+            bound_.push_back(*found);
         }
         body();
         bound_.resize(before);
@@ -61,7 +60,7 @@ class Checker {
     Expression entry(Expression e);
     /// Makes the numbers of the indices count from 0.
     void place(Expression& e) const;
-    int range(int letter) const { return model_.letters[static_cast<std::size_t>(letter)].range; }
+    int range(int letter) const { return model_.letter(letter).range; }
     bool same_range(int a, int b) const { return range(a) == range(b); }
     bool declared(const Expression& e, const std::vector<int>& ranges) const;
     /// p - alpha * dL/dp.
@@ -74,9 +73,10 @@ class Checker {
     Expression derivative(Expression e);
     void held(Expression& e);
     Lowered whole(const Expression& e);
-    Expression after_step_of_array(const Expression& e) { return after_step(e); }
-    /// Gives b the axes of a where their shapes fit; a number fits everything.
-    void fit(Lowered& a, Lowered& b, bool adds, Span span);
+    /// Gives b the axes of a where their shapes fit; a number fits everything. In a sum a row may be added to every row
+    /// of a matrix, and where a is the row its axes are renamed: from which letters to which is returned.
+    using Renaming = std::vector<std::pair<int, int>>;
+    Renaming fit(Lowered& a, Lowered& b, bool adds, Span span);
     Lowered multiply(Lowered a, Lowered b, Joint joint, Span span);
     Lowered product(const Expression& e);
     Lowered call_of_arrays(const Expression& e);
@@ -84,8 +84,7 @@ class Checker {
 
     Model& model_;
     std::vector<int> bound_;
-    std::vector<std::pair<int, int>> renamed_;
-    int comparisons_ = 0;
+    int comparisons_ = 0;  ///< how many brackets of conditions are open: a letter is a number only in them
 };
 
 }  // namespace derivation

@@ -11,7 +11,4 @@ namespace derivation {
 /// there. False where there are none.
 bool make_local(const Model& model, Expression& e, std::vector<std::string>& said);
 
-/// "a, b and c".
-std::string listed(const std::vector<std::string>& names);
-
 }  // namespace derivation

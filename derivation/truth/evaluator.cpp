@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <derivation/truth/evaluator.hpp>
+#include <derivation/truth/kinks.hpp>
 #include <limits>
 
 namespace derivation {
 
 namespace {
 
-constexpr double edge = 1e-9;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -16,12 +17,12 @@ double Evaluator::operator()(const Expression& e) {
         case Kind::number:
             return e.number;
         case Kind::letter:
-            return letters[static_cast<std::size_t>(e.letters[0].letter)] + model_.range_of(e.letters[0].letter).first;
+            return number_of_letter(model_, e, letters);
         case Kind::entry: {
-            const std::ptrdiff_t place = place_of(model_, e, letters);
-            if (place < 0) return 0;
-            scale = std::max(scale, point_.scale(e.symbol, static_cast<std::size_t>(place)));
-            return point_.value(e.symbol, static_cast<std::size_t>(place));
+            const std::optional<std::size_t> place = place_of(model_, e, letters);
+            if (!place) return 0;
+            scale = std::max(scale, point_.scale(*e.symbol, *place));
+            return point_.value(*e.symbol, *place);
         }
         case Kind::add: {
             double total = 0;
@@ -41,7 +42,7 @@ double Evaluator::operator()(const Expression& e) {
             return total;
         }
         case Kind::power:
-            return std::pow((*this)(e.children[0]), (*this)(e.children[1]));
+            return std::pow((*this)(e.base()), (*this)(e.exponent()));
         case Kind::call:
             return call(e);
         case Kind::reduce:
@@ -49,24 +50,19 @@ double Evaluator::operator()(const Expression& e) {
         case Kind::derivative:
             return point_.derivative(e, letters, scale);
         case Kind::iverson:
-            return compare(e);
+            return comparison(e);
         default:
             return std::numeric_limits<double>::quiet_NaN();
     }
 }
 
 double Evaluator::reduce(const Expression& e) {
-    std::vector<int> bound;
-    for (const IndexTerm& term : e.letters) bound.push_back(term.letter);
     const bool product = e.name == "prod", maximum = e.name == "max", minimum = e.name == "min";
-    double total = product   ? 1
-                   : maximum ? -std::numeric_limits<double>::infinity()
-                   : minimum ? std::numeric_limits<double>::infinity()
-                             : 0;
+    double total = product ? 1 : maximum ? -infinity : minimum ? infinity : 0;
     double count = 0;
-    for_each_entry(model_, bound, letters, [&] {
-        if (e.children.size() > 1 && (*this)(e.children[1]) == 0) return true;
-        const double term = (*this)(e.children[0]);
+    for_each_entry(model_, bound_letters(e), letters, [&] {
+        if (e.condition() != nullptr && (*this)(*e.condition()) == 0) return true;
+        const double term = (*this)(e.body());
         ++count;
         if (product) {
             total *= term;
@@ -83,7 +79,7 @@ double Evaluator::reduce(const Expression& e) {
 }
 
 double Evaluator::call(const Expression& e) {
-    const double x = (*this)(e.children[0]);
+    const double x = (*this)(e.argument());
     if (e.name == "max" || e.name == "min") {
         double best = x;
         for (std::size_t i = 1; i < e.children.size(); ++i) {
@@ -93,24 +89,17 @@ double Evaluator::call(const Expression& e) {
         }
         return best;
     }
-    const Curve& curve = e.symbol >= 0 ? point_.curve(e.symbol) : elementary_curve(e.name);
+    const Curve f = e.symbol ? point_.curve(*e.symbol) : Curve{find_elementary(e.name)};
     // relu'(a) where a = relu(z) is exactly 0: the 0 that is meant.
-    if (curve.definition == "relu" && e.order > 0 && x == 0) return 0;
-    kinked = kinked || (has_kink(curve.definition) && std::abs(x) < edge);
-    return apply(curve, e.order, x);
+    if (f.elementary != nullptr && f.elementary->name == "relu" && e.order > 0 && x == 0) return 0;
+    kinked = kinked || (f.has_kink() && std::abs(x) < edge);
+    return derivative_at(f, e.order, x);
 }
 
-double Evaluator::compare(const Expression& e) {
-    const double a = (*this)(e.children[0]), b = (*this)(e.children[1]);
-    if (e.name == "==") return a == b;
-    if (e.name == "!=") return a != b;
-    // Equal to the last bit is no accident: [a > 0] where a = relu(z) is 0 by its definition.
-    kinked = kinked || (a != b && std::abs(a - b) < edge && e.children[0].kind != Kind::letter &&
-                        e.children[1].kind != Kind::letter);
-    if (e.name == "<") return a < b;
-    if (e.name == ">") return a > b;
-    if (e.name == "<=") return a <= b;
-    return a >= b;
+double Evaluator::comparison(const Expression& e) {
+    const double a = (*this)(e.left()), b = (*this)(e.right());
+    kinked = kinked || (has_edge(e, a, b) && std::abs(a - b) < edge);
+    return holds(e, a, b) ? 1 : 0;
 }
 
 }  // namespace derivation

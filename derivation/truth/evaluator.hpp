@@ -2,14 +2,12 @@
 #pragma once
 
 #include <derivation/truth/point.hpp>
-#include <utility>
-#include <vector>
 
 namespace derivation {
 
 class Evaluator {
   public:
-    Evaluator(const Model& model, Point& point) : letters(model.letters.size(), 0), model_(model), point_(point) {}
+    Evaluator(const Model& model, Point& point) : letters(first_letters(model)), model_(model), point_(point) {}
 
     double operator()(const Expression& e);
 
@@ -20,30 +18,10 @@ class Evaluator {
   private:
     double reduce(const Expression& e);
     double call(const Expression& e);
-    double compare(const Expression& e);
+    double comparison(const Expression& e);
 
     const Model& model_;
     Point& point_;
 };
-
-/// Calls body() for every combination of values of the letters, the last one fastest, until it returns false. The
-/// letters have their former values afterwards: one that is bound here may be free outside.
-template <class Body>
-bool for_each_entry(const Model& model, const std::vector<int>& free, Letters& letters, Body body) {
-    std::vector<int> before;
-    for (const int letter : free) before.push_back(std::exchange(letters[static_cast<std::size_t>(letter)], 0));
-    bool more = true;
-    while (more && body()) {
-        std::size_t i = free.size();
-        for (; i > 0; --i) {
-            int& value = letters[static_cast<std::size_t>(free[i - 1])];
-            if (++value < model.range_of(free[i - 1]).size) break;
-            value = 0;
-        }
-        more = i > 0;
-    }
-    for (std::size_t i = 0; i < free.size(); ++i) letters[static_cast<std::size_t>(free[i])] = before[i];
-    return !more;
-}
 
 }  // namespace derivation

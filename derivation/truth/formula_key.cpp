@@ -9,23 +9,23 @@ void write_key(const Expression& e, const Letters& letters, std::string& key) {
     if (e.kind == Kind::number) {
         key += fmt::format("{}", e.number);
     } else if (e.kind == Kind::entry) {
-        key += fmt::format("{}", e.symbol);
+        key += fmt::format("{}", *e.symbol);
     } else {
         key += e.name;
     }
     key += static_cast<char>('0' + e.order);
     if (e.local) key += 'L';
     const auto write_letter = [&](const IndexTerm& term) {
-        key += fmt::format("{}{}.{},", term.sign, letters[static_cast<std::size_t>(term.letter)], term.letter);
+        key += fmt::format("{}{}.{},", term.sign, value_of(letters, *term.letter), *term.letter);
     };
     for (const Index& index : e.indices) {
         key += '[';
         for (const IndexTerm& term : index.terms)
-            key += fmt::format("{}*{},", term.sign, letters[static_cast<std::size_t>(term.letter)]);
+            key += fmt::format("{}*{},", term.sign, value_of(letters, *term.letter));
         key += fmt::format("{}]", index.offset);
     }
     if (e.kind == Kind::reduce)
-        for (const IndexTerm& term : e.letters) key += fmt::format("{},", term.letter);
+        for (const IndexTerm& term : e.letters) key += fmt::format("{},", *term.letter);
     else
         for (const IndexTerm& term : e.letters) write_letter(term);
     for (const Joint joint : e.joints) key += static_cast<char>(joint);

@@ -1,16 +1,7 @@
 // Points drawn at random, on both sides of every kink.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <autograd/calculus.hpp>
-#include <autograd/operations.hpp>
-#include <derivation/resolve/checked.hpp>
-#include <derivation/truth/evaluator.hpp>
-#include <derivation/truth/point.hpp>
-#include <limits>
-#include <optional>
+#include <derivation/truth/random_points.hpp>
 #include <random>
-#include <unordered_map>
 #include <utility>
 
 namespace derivation {
@@ -41,15 +32,9 @@ class Draw {
         std::vector<Curve> all;
         for (std::size_t f = 0; f < model_.functions.size(); ++f) {
             const auto changed = variation_.functions.find(static_cast<int>(f));
-            Curve curve{changed == variation_.functions.end() ? model_.functions[f].definition : changed->second,
-                        0,
-                        0,
-                        0,
-                        0,
-                        0,
-                        0,
-                        0,
-                        0};
+            Curve curve;
+            curve.elementary = find_elementary(changed == variation_.functions.end() ? model_.functions[f].definition
+                                                                                     : changed->second);
             curve.a = between(0.4, 0.9);
             curve.w = between(0.7, 1.4);
             curve.p = between(-1, 1);
@@ -64,11 +49,9 @@ class Draw {
     }
 
     std::vector<double> values(const Quantity& quantity, Domain domain, std::size_t number, bool all_positive) {
-        std::vector<double> values(quantity.size(model_.ranges));
+        std::vector<double> values(model_.size(quantity));
         const std::size_t row =
-            quantity.ranges.empty()
-                ? 1
-                : static_cast<std::size_t>(model_.ranges[static_cast<std::size_t>(quantity.ranges.back())].size);
+            quantity.ranges.empty() ? 1 : static_cast<std::size_t>(model_.range(quantity.ranges.back()).size);
         const auto normalise = [&](auto draw) {
             for (std::size_t begin = 0; begin < values.size(); begin += row) {
                 double total = 0;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <derivation/resolve/checked.hpp>
 #include <derivation/truth/target.hpp>
 
 namespace derivation {
@@ -18,9 +17,9 @@ Target::Target(const Model& model, std::vector<Point>& points, Expression left, 
 
 /// Whether the left side speaks of an entry that does not exist: dh[t]/dh[t-1] at the first t.
 bool Target::is_void(const Letters& letters) const {
-    const auto outside = [&](const Expression& e) { return e.kind == Kind::entry && place_of(model_, e, letters) < 0; };
+    const auto outside = [&](const Expression& e) { return e.kind == Kind::entry && !place_of(model_, e, letters); };
     if (left_.kind == Kind::derivative)
-        return std::any_of(left_.children.begin(), left_.children.begin() + left_.order + 1, outside);
+        return outside(left_.numerator()) || std::ranges::any_of(left_.denominators(), outside);
     return outside(left_);
 }
 
@@ -61,7 +60,7 @@ Outcome Target::compare(const Expression& right) {
         if (!side.usable || left.kinked || side.kinked) continue;
         outcome.decided = true;
         const double scale = std::max(left.scale, side.scale);
-        Letters letters(model_.letters.size(), 0);
+        Letters letters = first_letters(model_);
         std::size_t entry = 0;
         for_each_entry(model_, free_, letters, [&] {
             const double a = left.values[entry], b = side.values[entry];

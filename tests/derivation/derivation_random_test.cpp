@@ -115,8 +115,7 @@ class Rewriting {
                 const std::string from = e.letters[0].name;
                 for (const Letter& letter : known_.model.letters) {
                     if (letter.name[0] == '_' || letter.name == from || uses_letter(e, letter.name)) continue;
-                    if (letter.range != known_.model.letters[static_cast<std::size_t>(known_.model.letter(from))].range)
-                        continue;
+                    if (letter.range != known_.model.letter(*known_.model.find_letter(from)).range) continue;
                     if (std::ranges::find(outer, letter.name) != outer.end()) continue;
                     rename_letter(e, from, letter.name);
                     return true;
@@ -136,7 +135,7 @@ class Rewriting {
                         fits = fits && e.indices[i].is_letter();
                         if (!fits) break;
                         const std::string to = e.indices[i].terms[0].name;
-                        const int range = known_.model.letters[static_cast<std::size_t>(known_.model.letter(to))].range;
+                        const int range = known_.model.letter(*known_.model.find_letter(to)).range;
                         fits = range == letter.range && (to == letter.name || !uses_letter(body, to));
                         if (fits) rename_letter(body, letter.name, to);
                     }

@@ -119,11 +119,11 @@ std::optional<Expression> Parser::derivative() {
     if (!certain && !(head.kind == TokenKind::word && head.text[0] == 'd')) return {};
     std::vector<Token> tokens = tokens_;
     const int depth = depth_, norms = norms_, comparisons = comparisons_;
-    const auto known = [&](const Expression& e) { return e.kind != Kind::entry || model_.has_quantity(e.name); };
+    const auto known = [&](const Expression& e) { return e.kind != Kind::entry || model_.is_quantity(e.name); };
     try {
         const std::string typed = head.text;
         Expression e = differentiate();
-        const bool declared = known(e.children[0]) && known(e.children[1]);
+        const bool declared = known(e.numerator()) && known(e.denominator());
         const bool is_name = model_.has(typed) || is_indexed_name(typed);
         if (certain || declared || !is_name) return e;
     } catch (const Error&) {
@@ -138,17 +138,13 @@ std::optional<Expression> Parser::derivative() {
 }
 
 Expression Parser::nabla() {
-    Expression e;
-    e.kind = Kind::derivative;
-    e.order = 1;
-    e.span = next().span;
+    const Span begin = next().span;
     expect("_", "the gradient names what it is taken by: \\nabla_W C");
     expect("{", "the gradient names what it is taken by: \\nabla_W C");
     Expression by = name(false);
     expect("}", "a closing brace is missing");
-    e.children.push_back(postfix());
-    e.span = join(e.span, e.children[0].span);
-    e.children.push_back(std::move(by));
+    Expression e = derivative_of(postfix(), std::move(by));
+    e.span = join(begin, e.numerator().span);
     return e;
 }
 

@@ -1,0 +1,140 @@
+// Formulas as they are typed in a file.
+#include <fmt/format.h>
+
+#include <derivation/formula/brackets.hpp>
+#include <derivation/formula/notations.hpp>
+#include <string_view>
+
+namespace derivation {
+
+namespace {
+
+using namespace brackets;
+
+std::string in(const Expression& e, int place) {
+    const std::string inside = to_text(e);
+    return strength(e) < place ? "(" + inside + ")" : inside;
+}
+
+std::string joined(std::span<const Expression> all, std::string_view between) {
+    std::string result;
+    for (const Expression& one : all) {
+        if (&one != all.data()) result += between;
+        result += to_text(one);
+    }
+    return result;
+}
+
+std::string index_text(const Index& index) {
+    std::string result;
+    for (const IndexTerm& term : index.terms) result += (term.sign < 0 ? "-" : result.empty() ? "" : "+") + term.name;
+    if (result.empty()) return fmt::format("{}", index.offset);
+    if (index.offset != 0) result += fmt::format("{:+}", index.offset);
+    return result;
+}
+
+std::string entry_text(const Expression& e) {
+    std::string result;
+    for (const Index& index : e.indices) result += (result.empty() ? "" : ",") + index_text(index);
+    if (!result.empty()) result = e.name == "1" ? "_" + result : "[" + result + "]";
+    result = e.name + result;
+    return e.order == 1 ? "new(" + result + ")" : result;
+}
+
+std::string sum_text(const Expression& e) {
+    std::string result;
+    for (std::size_t i = 0; i < e.children.size(); ++i) {
+        const bool minus = e.joints[i] == Joint::minus;
+        result += i == 0 ? (minus ? "-" : "") : minus ? " - " : " + ";
+        result += in(e.children[i], of_product);
+    }
+    return result;
+}
+
+std::string_view sign_of(Joint joint) {
+    switch (joint) {
+        case Joint::times:
+            return " * ";
+        case Joint::divided:
+            return "/";
+        case Joint::matrix:
+            return " @ ";
+        case Joint::juxtaposed:
+        case Joint::dot:
+            return " ";
+        default:
+            return " ⊙ ";
+    }
+}
+
+std::string product_text(const Expression& e) {
+    std::string result;
+    for (std::size_t i = 0; i < e.children.size(); ++i) {
+        if (i > 0) result += sign_of(e.joints[i]);
+        result += in(e.children[i], i == 0 && e.children[i].kind == Kind::product ? of_product : of_power);
+    }
+    return result;
+}
+
+std::string comparison_text(const Expression& e) { return to_text(e.left()) + " " + e.name + " " + to_text(e.right()); }
+
+/// sum(k, n, E), and with a condition sum(n, k != j, E).
+std::string reduction_text(const Expression& e) {
+    const Expression* condition = e.condition();
+    std::string letters;
+    for (const IndexTerm& letter : e.letters)
+        if (condition == nullptr || letter.name != condition->left().name) letters += letter.name + ", ";
+    if (condition != nullptr) letters += comparison_text(*condition) + ", ";
+    return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + letters + to_text(e.body()) + ")";
+}
+
+std::string derivative_text(const Expression& e) {
+    const bool is_name = e.numerator().kind == Kind::entry;
+    const std::string above = is_name ? to_text(e.numerator()) : "(" + to_text(e.numerator()) + ")";
+    const std::string below = "d" + joined(e.denominators(), " d");
+    const std::string held = e.held().empty() ? "" : "|(" + joined(e.held(), ", ") + ")";
+    return (e.order == 1 ? "d" + above + "/" + below : fmt::format("d{}{}/({})", e.order, above, below)) + held;
+}
+
+}  // namespace
+
+std::string listed(const std::vector<std::string>& names, std::string_view before_last) {
+    std::string result;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) result += i + 1 == names.size() ? before_last : ", ";
+        result += names[i];
+    }
+    return result;
+}
+
+std::string to_text(const Expression& e) {
+    switch (e.kind) {
+        case Kind::number:
+            return number_text(e);
+        case Kind::letter:
+            return e.name;
+        case Kind::entry:
+            return entry_text(e);
+        case Kind::add:
+            return sum_text(e);
+        case Kind::product:
+            return product_text(e);
+        case Kind::power:
+            return in(e.base(), of_atom) + "^" + in(e.exponent(), of_atom);
+        case Kind::call:
+            return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + joined(e.children, ", ") + ")";
+        case Kind::reduce:
+            return reduction_text(e);
+        case Kind::derivative:
+            return derivative_text(e);
+        case Kind::iverson:
+            return "[" + comparison_text(e) + "]";
+        case Kind::transpose:
+            return in(e.argument(), of_atom) + "^T";
+        case Kind::norm:
+            return "||" + to_text(e.argument()) + "||^2";
+    }
+    return {};
+}
+
+}  // namespace derivation

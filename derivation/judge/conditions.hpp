@@ -1,0 +1,29 @@
+// Under which condition a line that does not hold would: three searches, the most telling one first.
+#pragma once
+
+#include <derivation/judge/varied_points.hpp>
+#include <derivation/read/reader.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace derivation {
+
+struct Condition {
+    std::string name;      ///< "f = tanh"
+    std::string sentence;  ///< "It holds only where ..."
+};
+
+/// A member that departs from its left side, and the points where it does.
+struct Departure {
+    Model& model;
+    const Line& line;
+    std::size_t member;
+    const Expression& left;
+    const Expression& right;
+    std::vector<Point>& points;
+};
+
+std::optional<Condition> condition_of(const Departure& departure, VariedPoints& varied);
+
+}  // namespace derivation

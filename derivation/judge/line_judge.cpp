@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <derivation/formula/building.hpp>
+#include <derivation/formula/notations.hpp>
+#include <derivation/judge/conditions.hpp>
+#include <derivation/judge/line_judge.hpp>
+#include <derivation/mistakes/diagnosis.hpp>
+#include <derivation/resolve/dependence.hpp>
+#include <derivation/resolve/local_factors.hpp>
+#include <derivation/resolve/lookup.hpp>
+#include <utility>
+
+namespace derivation {
+
+Judgement LineJudge::run() {
+    if (line_.fault)
+        ill_formed();
+    else if (points_->empty())
+        undecided(0,
+                  "The definitions have no value anywhere: a logarithm or a root leaves its domain at every point "
+                  "that was tried.");
+    else if (line_.is_update)
+        update();
+    else
+        claim();
+    return std::move(judgement_);
+}
+
+void LineJudge::undecided(std::size_t member, std::string reason) {
+    judgement_.verdict = Verdict::undecided;
+    judgement_.reason = std::move(reason);
+    if (member == 0) return;
+    judgement_.member = member;
+    judgement_.marks.push_back(line_.members[member].span);
+}
+
+// ---- what is ill-formed
+
+void LineJudge::ill_formed() {
+    judgement_.verdict = Verdict::ill_formed;
+    judgement_.member = line_.fault_member;
+    judgement_.mistake = line_.fault->mistake;
+    judgement_.marks.push_back(line_.fault->span);
+    std::string& reason = judgement_.reason;
+    reason = line_.fault->what();
+    if (reason.starts_with("the ") || reason.starts_with("this ")) reason[0] = 'T';
+    if (!reason.ends_with(".")) reason += ".";
+    if (line_.fault_member == 0 || points_->empty() || line_.fault_member >= line_.members.size()) return;
+    try {
+        mend();
+    } catch (const IllFormed&) {
+        // The left side is at fault too.
+    }
+}
+
+/// The left side stands, so that the member can be mended.
+void LineJudge::mend() {
+    std::size_t at = 0;
+    line_.checked = check_line(model_, {line_.members[0]}, at);
+    if (!line_.checked.arrays && is_of_arrays(model_, line_.members[line_.fault_member])) {
+        line_.checked = {};
+        return;
+    }
+    Expression left = line_.checked.members[0];
+    if (line_.is_update) {
+        if (!line_.loss && left.kind == Kind::entry) line_.loss = default_loss(model_, *left.symbol);
+        if (!line_.loss) return;
+        const std::vector<int> rates = possible_rates(model_, *line_.loss);
+        left = true_step(model_, line_, rates.empty() ? Rate{{}, 0.1} : Rate{rates[0]});
+    }
+    Target target(model_, *points_, left, line_.checked.free);
+    const Diagnosis diagnosis = diagnose(model_, line_, line_.fault_member, target);
+    if (!diagnosis.repair) return;
+    judgement_.repair = diagnosis.repair;
+    const std::string& mistake = judgement_.mistake;
+    if (mistake == "free-letter" || mistake == "factor-outside-sum" || mistake == "shapes" || mistake == "transposed") {
+        judgement_.mistake = diagnosis.mistake;
+        judgement_.reason += " " + diagnosis.reason;
+    }
+}
+
+// ---- claims
+
+void LineJudge::claim() {
+    if (line_.printed && (line_.members.size() == 1 || line_.steps > 0)) return printed();
+    if (leaves_domain()) points_ = &judge_.positive_points();
+    members();
+}
+
+/// Whether a logarithm or a root has no value at the points that there are: then others are drawn.
+bool LineJudge::leaves_domain() {
+    Target target(model_, *points_, line_.checked.members[0], line_.checked.free);
+    for (std::size_t m = 1; m < line_.members.size(); ++m)
+        if (const Outcome outcome = target.compare(line_.checked.members[m]); !outcome.decided && !outcome.kinked)
+            return true;
+    return false;
+}
+
+void LineJudge::members() {
+    Target target(model_, *points_, line_.checked.members[0], line_.checked.free);
+    bool decided = true;
+    for (std::size_t m = 1; m < line_.members.size(); ++m) {
+        const Expression& right = line_.checked.members[m];
+        const Outcome outcome = target.compare(right);
+        const bool zeros = outcome.all_zero && !is_number(line_.members[0], 0) && !is_number(line_.members[m], 0);
+        if (!outcome.decided || zeros) {
+            if (decided)
+                undecided(m, zeros ? "Both sides are 0 at every point, so that nothing tells this formula from another "
+                                     "one, or from a wrong sign: what can be claimed is that it is 0."
+                             : outcome.kinked
+                                 ? "Every point stands on a kink of relu, abs or max, where there is no derivative."
+                                 : "The line has no value: a logarithm, a root or a division leaves its domain at "
+                                   "every point that was tried.");
+            decided = false;
+            continue;
+        }
+        if (!outcome.equal && !holds_locally(target, right)) return depart(target, m, outcome);
+    }
+    if (!decided) return;
+    // What was taken wrongly above is set right here.
+    judge_.wrong_lines_.set_right(line_.checked.members[0]);
+    if (line_.printed) printed();
+}
+
+bool LineJudge::holds_locally(Target& target, const Expression& right) {
+    Expression local = right;
+    std::vector<std::string> said;
+    if (!make_local(model_, local, said) || !target.holds(local)) return false;
+    if (!said.empty()) judgement_.condition = listed(said);
+    return true;
+}
+
+// ---- updates
+
+void LineJudge::update() {
+    const Expression& right = line_.checked.members[1];
+    Target target(model_, *points_, true_step(model_, line_, rate_of(model_, *points_, line_)), line_.checked.free);
+    if (target.holds(right) || holds_locally(target, right)) return;
+    const Outcome outcome = target.compare(right);
+    if (!outcome.decided || (outcome.all_zero && !outcome.equal))
+        undecided(0, outcome.kinked ? "Every point stands on a kink, where there is no derivative."
+                                    : "The line has no value at any point that was tried.");
+    else if (!outcome.equal)
+        depart(target, 1, outcome);
+}
+
+// ---- where a member departs
+
+void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcome) {
+    const Expression right = line_.checked.members[member];
+    judgement_.member = member;
+    judgement_.expected = outcome.left;
+    judgement_.got = outcome.right;
+    write_worst_entry(outcome);
+    judgement_.marks.push_back(line_.members[member].span);
+    if (const auto wrong = judge_.wrong_lines_.that_implies(line_, judge_.varied_, *points_, target.left(), right)) {
+        judgement_.verdict = Verdict::follows;
+        judgement_.because_of = wrong;
+        judgement_.reason =
+            fmt::format("It follows from line {}, which is wrong: with what stands there this line is right.", *wrong);
+        return;
+    }
+    if (const auto condition = condition_of({model_, line_, member, target.left(), right, *points_}, judge_.varied_)) {
+        judgement_.verdict = Verdict::conditional;
+        judgement_.condition = condition->name;
+        judgement_.reason = condition->sentence;
+        return;
+    }
+    judgement_.verdict = Verdict::wrong;
+    judgement_.condition.clear();
+    const Diagnosis diagnosis = diagnose(model_, line_, member, target);
+    judgement_.reason = diagnosis.reason;
+    judgement_.mistake = diagnosis.mistake;
+    judgement_.repair = diagnosis.repair;
+    if (diagnosis.span.end > diagnosis.span.begin) judgement_.marks.push_back(diagnosis.span);
+    if (!line_.is_update) judge_.wrong_lines_.add(line_.number, line_.checked.members[0], right);
+}
+
+void LineJudge::write_worst_entry(const Outcome& outcome) {
+    const auto is_used = [&](const std::string& name) {
+        return std::ranges::find(judgement_.index, name, &std::pair<std::string, int>::first) != judgement_.index.end();
+    };
+    for (const int letter : line_.checked.free) {
+        std::string name = model_.letter(letter).name;
+        if (model_.letter(letter).is_of_array()) {
+            // One of the range's letters that no other axis has, or j' beside j.
+            std::string unused, first;
+            for (const Letter& typed : model_.letters) {
+                if (typed.range != model_.letter(letter).range || typed.is_of_array()) continue;
+                if (first.empty()) first = typed.name;
+                if (unused.empty() && !is_used(typed.name)) unused = typed.name;
+            }
+            while (is_used(first)) first += "'";
+            name = unused.empty() ? first : unused;
+        }
+        judgement_.index.emplace_back(name, value_of(outcome.letters, letter) + model_.range_of(letter).first);
+    }
+}
+
+}  // namespace derivation

@@ -1,0 +1,41 @@
+// One line before the judge.
+#pragma once
+
+#include <derivation/judge/descent.hpp>
+#include <derivation/judge/judge.hpp>
+#include <derivation/truth/target.hpp>
+
+namespace derivation {
+
+class LineJudge {
+  public:
+    LineJudge(Judge& judge, Line& line)
+        : judge_(judge), model_(judge.derivation_.model), points_(&judge.points_), line_(line) {}
+
+    Judgement run();
+
+  private:
+    void claim();
+    bool leaves_domain();
+    void members();
+    void update();
+    void ill_formed();
+    void mend();
+    void undecided(std::size_t member, std::string reason);
+    void depart(Target& target, std::size_t member, const Outcome& outcome);
+    void write_worst_entry(const Outcome& outcome);
+    bool holds_locally(Target& target, const Expression& right);
+
+    // Printed numbers.
+    void printed();
+    bool needs_a_number(const Expression& e, std::string& name) const;
+    void take_steps(Model& model) const;
+
+    Judge& judge_;
+    Model& model_;
+    std::vector<Point>* points_;  ///< other ones where a member has no value at the first
+    Line& line_;
+    Judgement judgement_;
+};
+
+}  // namespace derivation

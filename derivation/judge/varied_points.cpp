@@ -1,0 +1,72 @@
+#include <algorithm>
+#include <derivation/judge/varied_points.hpp>
+#include <derivation/truth/target.hpp>
+
+namespace derivation {
+
+namespace {
+
+constexpr std::size_t most_nodes = 1000000;
+
+std::map<const Expression*, int> sides_of(const std::vector<Point>& points) {
+    std::map<const Expression*, int> sides;
+    for (const Point& point : points)
+        for (const auto& [place, side] : point.sides()) sides[place] |= side;
+    return sides;
+}
+
+/// Whether these points show as much of every relu, abs and max as the points without a condition do.
+bool show_both_sides(const std::vector<Point>& points, const std::vector<Point>& plain) {
+    const auto shown = sides_of(points);
+    return std::ranges::all_of(sides_of(plain), [&](const auto& one) {
+        const auto found = shown.find(one.first);
+        return found == shown.end() || found->second == one.second;
+    });
+}
+
+}  // namespace
+
+void VariedPoints::forget_where_there_are_many() {
+    std::size_t nodes = 0;
+    for (const auto& [key, points] : points_)
+        for (const Point& point : points) nodes += point.nodes();
+    if (nodes > most_nodes) points_.clear();
+}
+
+std::vector<Point>& VariedPoints::points(const Variation& variation, const std::string& key) {
+    const auto found = points_.find(key);
+    if (found != points_.end()) return found->second;
+    std::vector<Point> drawn;
+    try {
+        variations_[key] = std::make_unique<Variation>(variation);
+        drawn = draw_points(model_, *variations_[key], seed_ + 101, 1);
+    } catch (const Error&) {
+        // It cannot be so: there are no such points.
+    }
+    return points_.emplace(key, std::move(drawn)).first->second;
+}
+
+std::vector<Point>& VariedPoints::more_points(const std::string& key) {
+    const std::string more = key + " at more points";
+    const auto found = points_.find(more);
+    if (found != points_.end()) return found->second;
+    return points_.emplace(more, draw_points(model_, *variations_[key], seed_ + 202, 3)).first->second;
+}
+
+bool VariedPoints::hold(const Variation& variation, const std::string& key, const std::vector<Point>& plain,
+                        const Expression& left, const Expression& right, const std::vector<int>& free) {
+    forget_where_there_are_many();
+    std::vector<Point>& one = points(variation, key);
+    if (one.empty()) return false;
+    Target first(model_, one, left, free);
+    if (first.is_zero() || !first.holds(right)) return false;
+    // One point may be luck.
+    std::vector<Point>& several = more_points(key);
+    Target target(model_, several, left, free);
+    // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
+    const bool one_sided =
+        std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; });
+    return target.holds(right) && (one_sided || show_both_sides(several, plain));
+}
+
+}  // namespace derivation

@@ -1,0 +1,33 @@
+// Points at which something is otherwise than the file says; each set of them is drawn once.
+#pragma once
+
+#include <cstdint>
+#include <derivation/truth/random_points.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace derivation {
+
+class VariedPoints {
+  public:
+    VariedPoints(const Model& model, std::uint64_t seed) : model_(model), seed_(seed) {}
+
+    /// Whether two formulas are equal under the variation, of which `key` is the name. `plain` are the points without
+    /// it: the varied ones must show as much.
+    bool hold(const Variation& variation, const std::string& key, const std::vector<Point>& plain,
+              const Expression& left, const Expression& right, const std::vector<int>& free);
+
+  private:
+    std::vector<Point>& points(const Variation& variation, const std::string& key);
+    std::vector<Point>& more_points(const std::string& key);
+    void forget_where_there_are_many();
+
+    const Model& model_;
+    std::uint64_t seed_;
+    std::map<std::string, std::vector<Point>> points_;
+    std::map<std::string, std::unique_ptr<Variation>> variations_;  ///< where the points find them
+};
+
+}  // namespace derivation

@@ -1,0 +1,223 @@
+// Edits of signs and numbers: as factors, as the 1/N of a mean, and small changes of single ones.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/edits.hpp>
+#include <derivation/mistakes/facts.hpp>
+
+namespace derivation {
+
+namespace {
+
+using Commit = Editing::Commit;
+
+/// Multiplies the whole or a term by a number; where that number stands in the line already, it goes or comes instead.
+void scaled(Editing& editing, double factor) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind == Kind::product) {
+            const Expression saved = node;
+            for (std::size_t i = 0; i < saved.children.size(); ++i) {
+                const Expression& child = saved.children[i];
+                if (child.kind != Kind::number) continue;
+                const double value = saved.joints[i] == Joint::divided ? 1 / child.number : child.number;
+                if (std::abs(value * factor - 1) > 1e-12 || saved.children.size() < 2) continue;
+                Parts parts = factors_of(saved);
+                parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
+                if (parts[0].joint == Joint::divided) continue;
+                node = product_of_factors(parts);
+                commit(child.span, {}, {});
+            }
+            node = saved;
+            // 1/2 * x: two factors, 1 and /2.
+            Parts parts = factors_of(saved);
+            const Expression one = parts[0].expression, divisor = parts[1].expression;
+            if (parts.size() > 2 && is_number(one, 1) && parts[1].joint == Joint::divided &&
+                divisor.kind == Kind::number && std::abs(factor - divisor.number) < 1e-12) {
+                parts.erase(parts.begin(), parts.begin() + 2);
+                parts[0].joint = Joint::times;
+                node = product_of_factors(parts);
+                commit(join(one.span, divisor.span), {}, {});
+            }
+            node = saved;
+        }
+    });
+    if (!editing.line.is_update) editing.offer(times(factor, editing.member), editing.member.span);
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::add) return;
+        for (Expression& child : node.children) {
+            if (is_parameter(editing, child) && editing.line.is_update) continue;
+            const Expression saved = child;
+            child = times(factor, child);
+            commit(saved.span, {}, {});
+            child = saved;
+        }
+    });
+}
+
+/// A sum for a mean or a mean for a sum.
+void exchange_mean(Editing& editing, const char* from, const char* to, const std::string& mistake) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::reduce || node.name != from) return;
+        node.name = to;
+        commit(node.span, {}, mistake);
+    });
+}
+
+double size_of(const Editing& editing, const Expression& size) {
+    if (is_call(size, "size")) return editing.model.range(*editing.range_of(size.argument().name)).size;
+    return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
+}
+
+/// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
+void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
+    for (const Expression& size : sizes(editing)) {
+        const double number = size_of(editing, size);
+        const auto is_size = [&](const Expression& e) {
+            return same(e, size) || (e.kind == Kind::number && e.number == number && number > 2) ||
+                   (is_call(e, "size") && is_call(size, "size") &&
+                    editing.same_range(e.argument().name, size.argument().name));
+        };
+        // A size that stands there already is taken away.
+        editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+            if (node.kind != Kind::product) return;
+            const Parts parts = factors_of(node);
+            for (std::size_t i = 0; i < parts.size(); ++i) {
+                const Expression& e = parts[i].expression;
+                if (e.kind == Kind::power && is_size(e.base()) && e.exponent().kind == Kind::number &&
+                    (parts[i].joint == Joint::divided) != divide) {
+                    Parts lower = parts;
+                    lower[i].expression.exponent() = number_of(e.exponent().number - 1);
+                    node = product_of_factors(lower);
+                    commit(e.span, {}, {});
+                }
+                if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
+                Parts rest = without(parts, i);
+                if (rest.size() > 1 && is_number(rest[0].expression, 1) && rest[1].joint != Joint::divided)
+                    rest.erase(rest.begin());
+                node = product_of_factors(rest);
+                commit(parts[i].expression.span, {}, {});
+            }
+        });
+        if (editing.member.kind == Kind::add && !editing.line.is_update)
+            editing.offer(divide ? quotient_of(editing.member, size) : product_of({editing.member, size}),
+                          editing.member.span,
+                          mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
+        editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
+            if (editing.line.is_update && is_parameter(editing, node)) return;
+            Parts parts = factors_of(node);
+            if (divide && editing.arrays)
+                parts.insert(parts.begin(), {quotient_of(number_of(1), size), Joint::times});
+            else
+                parts.push_back({size, divide ? Joint::divided : Joint::times});
+            if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
+                parts[1].joint = Joint::times;
+            node = product_of_factors(parts);
+            commit({},
+                   mistake.empty()
+                       ? ""
+                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
+                   mistake);
+        });
+    }
+}
+
+/// Whether the loss divides by a constant or by a number of terms.
+bool loss_is_mean(const Editing& editing) {
+    const auto is_size = [&](const Expression& e) {
+        return (e.kind == Kind::entry && editing.model.quantity(e).role == Role::constant) ||
+               (e.kind == Kind::number && e.number > 2);
+    };
+    const auto divides = [&](const Expression& e) {
+        if (e.kind == Kind::reduce && e.name == "mean") return true;
+        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+            if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
+        return false;
+    };
+    return any_behind(editing.model, editing.of, divides);
+}
+
+}  // namespace
+
+void sign(Editing& editing) {
+    editing.offer(negated(editing.member), editing.member.span, "The sign is the wrong one.");
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::add || node.children.size() < 2) return;
+        for (std::size_t i = 0; i < node.children.size(); ++i) {
+            const Joint before = node.joints[i];
+            node.joints[i] = before == Joint::minus ? Joint::plus : Joint::minus;
+            commit(node.children[i].span, fmt::format("The sign of {} is the wrong one.", to_text(node.children[i])),
+                   {});
+            node.joints[i] = before;
+        }
+    });
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::add || node.children.size() != 1) return;
+        node = Expression(node.children[0]);
+        commit(node.span, {}, {});
+    });
+}
+
+void half(Editing& editing) { scaled(editing, 2); }
+void twice(Editing& editing) { scaled(editing, 0.5); }
+
+void missing_numeric_factor(Editing& editing) {
+    for (const int factor : {3, 4, 5, 6, 8}) {
+        editing.offer(times(factor, editing.member), editing.member.span,
+                      fmt::format("The factor {} is missing.", factor));
+        editing.offer(times(1.0 / factor, editing.member), editing.member.span,
+                      fmt::format("It is {} times what is right.", factor));
+    }
+}
+
+void mean_missing(Editing& editing) {
+    exchange_mean(editing, "sum", "mean", {});
+    if (!editing.done()) divided_by_size(editing, true);
+}
+
+void mean_extra(Editing& editing) {
+    const std::string mistake = loss_is_mean(editing) ? "batch-mean-twice" : "batch-mean-extra";
+    exchange_mean(editing, "mean", "sum", mistake);
+    if (editing.done()) return;
+    if (mistake == "batch-mean-extra") divided_by_size(editing, false, "missing-factor");
+}
+
+void mean_twice(Editing& editing) {
+    if (loss_is_mean(editing)) divided_by_size(editing, false);
+}
+
+/// 1 - p for p - 1 is a sign; p for 1 - p, and log p for 1/p, are these.
+void small_changes(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        if (saved.kind == Kind::entry || saved.kind == Kind::call) {
+            node = quotient_of(number_of(1), saved);
+            commit(saved.span, fmt::format("{} stands where 1/{} belongs.", to_text(saved), to_text(saved)),
+                   "not-differentiated");
+            node = sum_of_terms({{number_of(1), Joint::plus}, {saved, Joint::minus}});
+            commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)),
+                   "wrong-term");
+            node = power_of(saved, number_of(2));
+            commit(saved.span, "A power is missing.", "wrong-power");
+        }
+        node = saved;
+        if (saved.kind == Kind::number)
+            for (const double other : {0.0, 1.0, 2.0, 3.0, 4.0, 0.5}) {
+                if (other == saved.number) continue;
+                node = number_of(other);
+                commit(saved.span, fmt::format("The number is the wrong one: {} belongs here.", other), "wrong-number");
+            }
+        node = saved;
+        if (saved.kind == Kind::iverson && (saved.name == "==" || saved.name == "!=")) {
+            node.name = saved.name == "==" ? "!=" : "==";
+            commit(saved.span, "The condition is the opposite of the right one.", "wrong-condition");
+        }
+        if (saved.kind == Kind::iverson && (saved.name == ">" || saved.name == "<")) {
+            node.name = saved.name == ">" ? "<" : ">";
+            commit(saved.span, "The condition is the opposite of the right one.", "wrong-condition");
+        }
+    });
+}
+
+}  // namespace derivation

@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/chain_rule.hpp>
+#include <derivation/mistakes/search.hpp>
+#include <derivation/resolve/local_factors.hpp>
+#include <derivation/resolve/lookup.hpp>
+
+namespace derivation {
+
+namespace {
+
+// Of one line, two at a time included; fewer where each takes long.
+constexpr double most_edits = 6000, fewest_edits = 60, most_work = 3e8;
+constexpr std::size_t most_first_edits = 150;
+
+/// Whether the member is well-formed in its place, and passes the test there. The letters that arrays get while it is
+/// checked are in the model during the test only.
+template <class Test>
+bool passes(Model& model, const Line& line, const Expression& member, const Test& test) {
+    const FreshLetters fresh(model);
+    try {
+        return test(check_member(model, line.checked, member));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// The derivative that a name for one means, at the letters of an entry.
+Expression derivative_named_by(const Model& model, const Expression& entry) {
+    const Quantity& quantity = model.quantity(entry);
+    Expression e = quantity.definition;
+    for (std::size_t i = 0; i < quantity.letters.size(); ++i)
+        if (entry.indices[i].is_letter())
+            substitute(e, quantity.letters[i], *entry.indices[i].terms[0].letter, entry.indices[i].terms[0].name);
+    return e;
+}
+
+/// The quantity as an entry, at the letters that make its definition this derivative where that is possible.
+Expression entry_for(const Model& model, int q, const Expression& derivative) {
+    const Quantity& quantity = model.quantity(q);
+    Expression entry = entry_of(quantity.name, {});
+    entry.symbol = q;
+    for (const int letter : quantity.letters) entry.indices.push_back({{{model.letter(letter).name, 1, letter}}});
+    for (std::size_t c = 0; c < derivative.children.size(); ++c) {
+        const std::vector<Index>&mine = quantity.definition.children[c].indices, &its = derivative.children[c].indices;
+        for (std::size_t i = 0; i < mine.size() && i < its.size(); ++i)
+            for (Index& index : entry.indices)
+                if (index.is_letter() && mine[i].is_letter() && its[i].is_letter() &&
+                    index.terms[0].letter == mine[i].terms[0].letter)
+                    index = its[i];
+    }
+    return entry;
+}
+
+/// What the left side is called elsewhere: a repair may not be the left side under another name.
+std::vector<Expression> aliases_of(const Model& model, const Expression& left, const Line& line) {
+    std::vector<Expression> aliases = {left};
+    if (left.kind == Kind::entry && model.quantity(left).definition.kind == Kind::derivative)
+        aliases.push_back(derivative_named_by(model, left));
+    // Of an update the left side is the true step: w - alpha dL/dw.
+    if (line.is_update && left.kind == Kind::add) aliases = {left.children[1].children.back()};
+    const Expression derivative = aliases.back();
+    if (derivative.kind != Kind::derivative) return aliases;
+    for (int q = 0; q < model.count(); ++q) {
+        const Expression& definition = model.quantity(q).definition;
+        if (definition.kind != Kind::derivative || definition.children.size() != derivative.children.size()) continue;
+        const Expression entry = entry_for(model, q, derivative);
+        if (left.symbol != q && same(derivative_named_by(model, entry), derivative)) aliases.push_back(entry);
+    }
+    return aliases;
+}
+
+/// Whether something is multiplied by itself over itself.
+bool has_idle_factors(const Expression& e) {
+    const auto same_base = [](const Expression& above, const Expression& below) {
+        return same(above, below) || (above.kind == Kind::power && same(above.base(), below));
+    };
+    if (e.kind == Kind::product)
+        for (std::size_t i = 0; i < e.children.size(); ++i)
+            for (std::size_t k = 0; k < e.children.size(); ++k)
+                if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided &&
+                    same_base(e.children[i], e.children[k]))
+                    return true;
+    return std::ranges::any_of(e.children, has_idle_factors);
+}
+
+}  // namespace
+
+Search::Search(Model& model, const Line& line, Target& target, Expression member)
+    : model_(model),
+      line_(line),
+      target_(target),
+      member_(std::move(member)),
+      aliases_(aliases_of(model, target.left(), line)) {
+    arrays_ = line.checked.arrays || is_of_arrays(model, member_);
+    double work_of_member = work_of(model_, original_, target.free());
+    passes(model_, line_, member_, [&](const Expression& checked) {
+        original_ = checked;
+        work_of_member = work_of(model_, checked, target.free());
+        return true;
+    });
+    const double work = work_of(model_, target.left(), target.free()) + work_of_member;
+    most_edits_ = static_cast<std::size_t>(
+        std::clamp(most_work / (work * static_cast<double>(target.points().size())), fewest_edits, most_edits));
+}
+
+std::optional<Edit> Search::run() {
+    std::vector<Edit> firsts;
+    for (const Mistake& mistake : catalogue()) {
+        std::optional<Edit> found = try_row(mistake, member_, [&](const Edit& edit) {
+            if (firsts.size() < most_first_edits && !mistake.is(last_resort)) firsts.push_back(edit);
+        });
+        if (found) return found;
+    }
+    std::stable_partition(firsts.begin(), firsts.end(), [&](const Edit& first) {
+        return passes(model_, line_, first.member, [](const Expression&) { return true; });
+    });
+    for (const Edit& first : firsts)
+        for (const Mistake& mistake : catalogue()) {
+            if (!mistake.is(generic)) continue;
+            if (std::optional<Edit> both = try_row(mistake, first.member, [](const Edit&) {}))
+                return Edit{both->member, first.where, first.sentence + " " + both->sentence, first.mistake};
+            if (tried_ > most_edits_) break;
+        }
+    return {};
+}
+
+/// The first edit of this row that makes the line hold; those that do not are remembered.
+template <class Remember>
+std::optional<Edit> Search::try_row(const Mistake& mistake, const Expression& member, Remember remember) {
+    std::optional<Edit> found;
+    Editing editing(model_, line_, member, target_.left(), arrays_, [&](Edit edit) {
+        if (edit.sentence.empty()) edit.sentence = mistake.sentence;
+        if (edit.mistake.empty()) edit.mistake = mistake.name;
+        if (holds(edit.member)) {
+            found = std::move(edit);
+            return true;
+        }
+        remember(edit);
+        return tried_ > most_edits_;
+    });
+    mistake.edits(editing);
+    return found;
+}
+
+std::optional<Expression> Search::from_definitions() {
+    tried_ = 0;
+    const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
+    for (const Expression& formula : by_chain_rule(editing))
+        if (holds(formula)) return formula;
+    return {};
+}
+
+bool Search::is_right_as(const Expression& repair) {
+    return passes(model_, line_, repair, [&](const Expression& checked) { return is_right(checked); });
+}
+
+bool Search::holds(const Expression& edited) {
+    if (++tried_ > most_edits_) return false;
+    if (!seen_.insert(to_text(edited)).second) return false;
+    return passes(model_, line_, edited, [&](const Expression& checked) {
+        return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) && is_right(checked) &&
+               !has_idle_terms(checked);
+    });
+}
+
+bool Search::is_right(const Expression& checked) {
+    if (target_.holds(checked)) return true;
+    std::vector<std::string> said;
+    Expression local = checked;
+    return make_local(model_, local, said) && target_.holds(local);
+}
+
+/// Whether it holds without one of its terms too.
+bool Search::has_idle_terms(const Expression& checked) {
+    const Parts terms = terms_of(checked);
+    for (std::size_t i = 0; terms.size() > 1 && i < terms.size(); ++i)
+        if (is_right(sum_of_terms(without(terms, i)))) return true;
+    return false;
+}
+
+/// Whether the left side came in under one of its names.
+bool Search::smuggles(const Expression& checked) const {
+    return std::ranges::any_of(
+        aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
+}
+
+bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target) {
+    bool repaired = false;
+    Editing editing(model, line, line.members[member], target.left(), line.checked.arrays, [&](const Edit& edit) {
+        repaired = passes(model, line, edit.member, [&](const Expression& checked) { return target.holds(checked); });
+        return repaired;
+    });
+    for (const Mistake& mistake : catalogue())
+        if (std::string_view(mistake.name) == "transposed") mistake.edits(editing);
+    return repaired;
+}
+
+}  // namespace derivation

@@ -1,0 +1,50 @@
+// The search for an edit of a member that makes the line hold.
+#pragma once
+
+#include <derivation/mistakes/catalogue.hpp>
+#include <derivation/truth/target.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace derivation {
+
+class Search {
+  public:
+    /// The target is what the member should be equal to.
+    Search(Model& model, const Line& line, Target& target, Expression member);
+
+    /// The first edit in the order of the catalogue that makes the line hold; else the first two of them together.
+    std::optional<Edit> run();
+
+    /// The value that the chain rule gives.
+    std::optional<Expression> from_definitions();
+
+    bool of_arrays() const { return arrays_; }
+
+    /// Whether a repair that was found may be written so.
+    bool is_right_as(const Expression& repair);
+
+  private:
+    template <class Remember>
+    std::optional<Edit> try_row(const Mistake& mistake, const Expression& member, Remember remember);
+    bool holds(const Expression& edited);
+    bool is_right(const Expression& checked);
+    bool has_idle_terms(const Expression& checked);
+    bool smuggles(const Expression& checked) const;
+
+    Model& model_;
+    const Line& line_;
+    Target& target_;
+    Expression member_, original_;  ///< as it was typed, and checked
+    std::vector<Expression> aliases_;
+    bool arrays_ = false;
+    std::size_t tried_ = 0, most_edits_ = 0;
+    std::set<std::string> seen_;
+};
+
+/// Whether the line holds with the letters of one entry exchanged.
+bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target);
+
+}  // namespace derivation

@@ -1,0 +1,215 @@
+// How the parser reads names with their indices.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <derivation/formula/elementary.hpp>
+#include <derivation/read/parser.hpp>
+#include <limits>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+bool all_digits(std::string_view word) {
+    return !word.empty() && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+bool Parser::all_letters(std::string_view word) const {
+    return !word.empty() &&
+           std::ranges::all_of(word, [&](char c) { return model_.is_letter(std::string_view(&c, 1)); });
+}
+
+/// Whether the word is a declared name, or one with letters below it: `w_kj`.
+bool Parser::is_indexed_name(std::string_view word) const {
+    if (model_.has(word) || is_builtin(word)) return true;
+    for (std::size_t i = word.rfind('_'); i != std::string_view::npos && i > 0; i = word.rfind('_', i - 1)) {
+        const std::string_view rest = word.substr(i + 1);
+        if (model_.is_quantity(word.substr(0, i)) && (model_.is_letter(rest) || all_letters(rest) || all_digits(rest)))
+            return true;
+        if (i == 0) break;
+    }
+    return false;
+}
+
+/// Whether the word is several names in a row: `xw` where x and w are declared and xw is not.
+bool Parser::splits(std::string_view word) const {
+    if (word.size() > 24 || is_indexed_name(word)) return is_indexed_name(word);
+    for (std::size_t n = std::min(word.find('_'), word.size() - 1); n > 0; --n)
+        if (model_.has(word.substr(0, n)) && splits(word.substr(n))) return true;
+    return false;
+}
+
+/// Replaces the word that comes next by its pieces where it is several names in a row.
+void Parser::split_word() {
+    const Token token = peek();
+    if (is_indexed_name(token.text)) return;
+    // x_iw: an index is one character, as in TeX, where no longer reading has a meaning.
+    if (const std::size_t below = token.text.find('_');
+        below != std::string::npos && below > 0 && below + 2 < token.text.size() &&
+        model_.is_quantity(token.text.substr(0, below)) && all_letters(token.text.substr(below + 1, 1)) &&
+        splits(token.text.substr(below + 2))) {
+        Token first = token, second = token;
+        first.text = token.text.substr(0, below + 2);
+        second.text = token.text.substr(below + 2);
+        tokens_[at_] = first;
+        tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, second);
+        return;
+    }
+    for (std::size_t n = std::min(token.text.find('_'), token.text.size() - 1); n > 0 && n < token.text.size(); --n)
+        if (model_.has(token.text.substr(0, n)) && splits(token.text.substr(n))) {
+            Token first = token, second = token;
+            first.text = token.text.substr(0, n);
+            second.text = token.text.substr(n);
+            if (token.span.end - token.span.begin == token.text.size()) {
+                first.span.end = token.span.begin + n;
+                second.span.begin = first.span.end;
+            }
+            second.spaced = false;
+            tokens_[at_] = first;
+            tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, second);
+            return;
+        }
+}
+
+void Parser::indices_of_word(const std::string& word, Span span, std::vector<Index>& indices) const {
+    if (model_.is_letter(word) || !all_letters(word)) {
+        if (all_digits(word)) {
+            indices.push_back({{}, std::atoi(word.c_str()), span});
+        } else {
+            indices.push_back({{{word}}, 0, span});
+        }
+        return;
+    }
+    for (const char c : word) indices.push_back({{{std::string(1, c)}}, 0, span});
+}
+
+/// `k, t-1, 0` up to the closing bracket, which is read.
+std::vector<Index> Parser::indices_until(std::string_view close) {
+    std::vector<Index> indices;
+    while (true) {
+        Index index;
+        index.span = peek().span;
+        int sign = accept("-") ? -1 : 1;
+        while (true) {
+            const Token token = next();
+            index.span = join(index.span, token.span);
+            if (token.kind == TokenKind::number) {
+                if (token.number != std::floor(token.number) || token.number > 1e6)
+                    throw Error(token.span, "an index is a letter or a whole number");
+                index.offset += sign * static_cast<int>(token.number);
+            } else if (token.kind == TokenKind::word) {
+                std::vector<Index> several;
+                indices_of_word(token.text, token.span, several);
+                if (several.size() > 1 && index.terms.empty() && index.offset == 0 && sign == 1) {
+                    indices.insert(indices.end(), several.begin(), several.end() - 1);
+                    index.terms = several.back().terms;
+                } else {
+                    for (const Index& one : several)
+                        for (IndexTerm letter : one.terms) {
+                            letter.sign = sign;
+                            index.terms.push_back(letter);
+                        }
+                }
+            } else {
+                throw Error(token.span, fmt::format("an index should stand here, but {}", described(token)));
+            }
+            if (accept("+"))
+                sign = 1;
+            else if (accept("-"))
+                sign = -1;
+            else
+                break;
+        }
+        indices.push_back(index);
+        if (accept(close)) return indices;
+        if (close == "}" && (peek().kind == TokenKind::word || peek().kind == TokenKind::number)) continue;
+        expect(",", fmt::format("a comma or {} should follow an index", close));
+    }
+}
+
+/// Reads what stands below a name, beside it in brackets, and the layer above it; returns the name.
+std::string Parser::subscript(Expression& entry, std::string name, bool declares) {
+    std::string layer;
+    while (true) {
+        if (peek().is("_") && peek(1).is("{") && entry.indices.empty()) {
+            const Token inner = peek(2);
+            const bool single = inner.kind != TokenKind::end && peek(3).is("}");
+            const std::string longer = name + "_" + inner.text;
+            const bool text =
+                inner.kind == TokenKind::word && !model_.is_letter(inner.text) && !all_letters(inner.text);
+            const bool names_it = model_.is_quantity(longer) || text || (declares && inner.kind == TokenKind::number);
+            if (single && names_it) {
+                at_ += 3;
+                name = longer;
+            } else {
+                at_ += 2;
+                entry.indices = indices_until("}");
+                continue;
+            }
+            entry.span = join(entry.span, next().span);
+        } else if (peek().is("_") && peek(1).is("{") && peek(3).is("}") && peek(2).kind == TokenKind::word) {
+            fail("this name has two subscripts");
+        } else if (peek().is("layer") ||
+                   (peek().is("layer?") &&
+                    (declares || model_.is_quantity(name + peek().text + fmt::format("{}", peek().number)) ||
+                     model_.is_quantity(name + fmt::format("{}", peek().number))))) {
+            if (peek().is("layer") && !declares && !model_.is_quantity(name + fmt::format("{}", peek().number)) &&
+                model_.is_quantity(name) && peek().text == "layer") {
+                break;
+            }
+            layer = fmt::format("{}", peek().number);
+            entry.span = join(entry.span, next().span);
+        } else if (peek().is("[") && entry.indices.empty() && name != "1") {
+            if (is_condition(std::numeric_limits<int>::max())) break;
+            next();
+            entry.indices = indices_until("]");
+            entry.span = join(entry.span, tokens_[at_ - 1].span);
+        } else {
+            break;
+        }
+    }
+    return name + layer;
+}
+
+Expression Parser::name(bool declares) {
+    if (peek().kind != TokenKind::word) fail(fmt::format("a name should stand here, but {}", described(peek())));
+    if (!declares) split_word();
+    const Token token = next();
+    Expression entry;
+    entry.kind = Kind::entry;
+    entry.span = token.span;
+    std::string base = token.text;
+    if (!model_.has(base) || declares) {
+        for (std::size_t i = base.rfind('_'); i != std::string::npos && i > 0; i = base.rfind('_', i - 1)) {
+            const std::string rest = base.substr(i + 1);
+            const bool letters = model_.is_letter(rest) || all_letters(rest);
+            const bool fits = letters || (all_digits(rest) && !declares && model_.is_quantity(base.substr(0, i)));
+            if (fits && (model_.is_quantity(base.substr(0, i)) || base.find('_') == i)) {
+                std::vector<Index> indices;
+                const auto named = model_.quantities_named(base.substr(0, i));
+                const bool digit_each = all_digits(rest) && rest.size() > 1 && !named.empty() &&
+                                        model_.quantity(named[0]).ranges.size() == rest.size();
+                if (digit_each)
+                    for (const char c : rest) indices.push_back({{}, c - '0', token.span});
+                else
+                    indices_of_word(rest, token.span, indices);
+                entry.indices = indices;
+                base = base.substr(0, i);
+                break;
+            }
+        }
+    }
+    while (peek().is("'") && !peek().spaced) {
+        base += "'";
+        entry.span = join(entry.span, next().span);
+    }
+    entry.name = subscript(entry, base, declares);
+    return entry;
+}
+
+}  // namespace derivation

@@ -1,0 +1,64 @@
+#include <algorithm>
+#include <derivation/formula/notations.hpp>
+#include <derivation/report/rendering.hpp>
+
+namespace derivation {
+
+namespace {
+
+/// Whether the line is written in LaTeX up to this member.
+bool is_latex(const Source& source, const Line& line, std::size_t member) {
+    const Span span = join(line.members[0].span, line.members[member].span);
+    return source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
+}
+
+/// Puts the caret below a part of the file, as far as it stands in the line: its pieces are joined by blanks.
+void mark(LineReport& report, const std::vector<Span>& pieces, Span part) {
+    std::size_t at = 0;
+    bool begun = false;
+    for (const Span piece : pieces) {
+        if (at > 0) ++at;
+        const std::size_t begin = std::max(part.begin, piece.begin),
+                          end = std::min(std::max(part.end, part.begin + 1), piece.end);
+        if (begin < end) {
+            if (!begun) report.caret_begin = at + begin - piece.begin;
+            report.caret_end = at + end - piece.begin;
+            begun = true;
+        }
+        at += piece.end - piece.begin;
+    }
+}
+
+}  // namespace
+
+LineReport rendered(const Source& source, const Line& line, const Judgement& judgement) {
+    LineReport report;
+    report.line = line.number;
+    report.kind = line.is_update ? "update" : "claim";
+    report.label = line.label;
+    report.text = source.text_of(line.pieces);
+    report.verdict = judgement.verdict;
+    report.member = judgement.member;
+    report.index = judgement.index;
+    report.expected = judgement.expected;
+    report.got = judgement.got;
+    report.reason = judgement.reason;
+    report.mistake = judgement.mistake;
+    report.repair = judgement.repaired_number;
+    report.condition = judgement.condition;
+    report.because_of = judgement.because_of;
+    report.notes = judgement.notes;
+    for (const Span part : judgement.marks) mark(report, line.pieces, part);
+    for (const Expression& member : line.members) {
+        report.members_latex.push_back(to_latex(member));
+        report.members_mathml.push_back(to_mathml(member));
+    }
+    if (judgement.repair) {
+        report.repair_latex = to_latex(*judgement.repair);
+        report.repair_mathml = to_mathml(*judgement.repair);
+        report.repair = is_latex(source, line, *judgement.member) ? report.repair_latex : to_text(*judgement.repair);
+    }
+    return report;
+}
+
+}  // namespace derivation

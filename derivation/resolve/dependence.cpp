@@ -1,0 +1,68 @@
+#include <derivation/resolve/dependence.hpp>
+
+namespace derivation {
+
+namespace {
+
+/// Visits the formula's quantities and those behind them, each once, until one passes the test.
+template <class Test>
+bool any_behind_formula(const Model& model, const Expression& e, const Test& test) {
+    std::vector<bool> seen(model.quantities.size(), false);
+    std::vector<int> waiting;
+    add_entries(e, waiting);
+    while (!waiting.empty()) {
+        const int quantity = waiting.back();
+        waiting.pop_back();
+        if (test(quantity)) return true;
+        if (seen[static_cast<std::size_t>(quantity)]) continue;
+        seen[static_cast<std::size_t>(quantity)] = true;
+        add_entries(model.quantity(quantity).definition, waiting);
+    }
+    return false;
+}
+
+}  // namespace
+
+void add_entries(const Expression& e, std::vector<int>& quantities) {
+    if (e.kind == Kind::entry && e.symbol) quantities.push_back(*e.symbol);
+    for (const Expression& child : e.children) add_entries(child, quantities);
+}
+
+bool depends_on(const Model& model, const Expression& e, int on) {
+    return any_behind_formula(model, e, [&](int quantity) { return quantity == on; });
+}
+
+bool depends_on(const Model& model, int quantity, int on) {
+    return quantity == on || depends_on(model, model.quantity(quantity).definition, on);
+}
+
+bool mentions(const Expression& e, int quantity) {
+    return any_part(e, [&](const Expression& x) { return x.kind == Kind::entry && x.symbol == quantity; });
+}
+
+bool calls(const Model& model, const Expression& e, int function) {
+    const auto calls_here = [&](const Expression& formula) {
+        return any_part(formula, [&](const Expression& x) { return x.kind == Kind::call && x.symbol == function; });
+    };
+    return calls_here(e) ||
+           any_behind_formula(model, e, [&](int quantity) { return calls_here(model.quantity(quantity).definition); });
+}
+
+std::optional<int> default_loss(const Model& model, int parameter) {
+    for (int q = model.count(); q-- > 0;) {
+        const Quantity& quantity = model.quantity(q);
+        if (quantity.role == Role::definition && quantity.ranges.empty() && !has_derivative(quantity.definition) &&
+            q != parameter && depends_on(model, q, parameter))
+            return q;
+    }
+    return {};
+}
+
+std::vector<int> possible_rates(const Model& model, int loss) {
+    std::vector<int> rates;
+    for (int q = 0; q < model.count(); ++q)
+        if (model.quantity(q).role == Role::constant && !depends_on(model, loss, q)) rates.push_back(q);
+    return rates;
+}
+
+}  // namespace derivation

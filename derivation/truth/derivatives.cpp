@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <derivation/resolve/dependence.hpp>
+#include <derivation/truth/derivatives.hpp>
+#include <derivation/truth/formula_key.hpp>
+
+namespace derivation {
+
+double Derivatives::at(const Expression& e, const Letters& letters, double& scale) {
+    if (e.local && e.order == 1)
+        if (const std::optional<double> value = local(e.numerator(), e.denominator(), letters)) {
+            scale = std::max(scale, std::abs(*value));
+            return *value;
+        }
+    Version& version = recorder_.holding_as(e);
+    if (!place_of(model_, e.denominator(), letters)) return 0;
+    const Adjoints& adjoints =
+        e.order == 1 ? adjoints_of(version, e.numerator(), letters) : adjoints_of_lower(version, e, letters);
+    double total = 0;
+    for (const autograd::Variable<double>& node : recorder_.nodes_by(version, e.denominators().back(), letters))
+        if (node.on(recorder_.tape())) total += adjoints.at(node, scale);
+    return total;
+}
+
+const Adjoints& Derivatives::adjoints_of(Version& version, const Expression& of, const Letters& letters) {
+    if (of.kind == Kind::entry) {
+        const std::optional<std::size_t> place = place_of(model_, of, letters);
+        if (!place) return nothing_;
+        const autograd::Variable<double> node = recorder_.entry(version, *of.symbol, *place);
+        const auto [found, added] = of_nodes_.try_emplace(node.index());
+        if (added) found->second = walk_back(recorder_.tape(), node);
+        return found->second;
+    }
+    std::string key;
+    for (const int held : version.held()) key += fmt::format("{}|", held);
+    write_key(of, letters, key);
+    const auto [found, added] = of_formulas_.try_emplace(key);
+    if (added) found->second = walk_back(recorder_.tape(), recorder_.record_apart(version, of, letters));
+    return found->second;
+}
+
+/// Of a derivative of higher order: of the one that is lower by one order, which is recorded.
+const Adjoints& Derivatives::adjoints_of_lower(Version& version, const Expression& e, const Letters& letters) {
+    std::string key;
+    write_key(e, letters, key);
+    const auto [found, added] = of_formulas_.try_emplace(key);
+    if (added) {
+        autograd::Variable<double> gradient = recorder_.record_apart(version, e.numerator(), letters);
+        for (const Expression& by : e.denominators().first(e.denominators().size() - 1))
+            gradient = recorder_.gradient_by(version, gradient, by, letters);
+        found->second = walk_back(recorder_.tape(), gradient);
+    }
+    return found->second;
+}
+
+/// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
+std::optional<double> Derivatives::local(const Expression& of, const Expression& by, const Letters& letters) {
+    if (of.kind != Kind::entry || model_.quantity(of).role != Role::definition) return {};
+    const Expression& definition = recorder_.definition(*of.symbol);
+    if (has_derivative(definition)) return {};
+    const std::optional<std::size_t> of_place = place_of(model_, of, letters), by_place = place_of(model_, by, letters);
+    if (!of_place || !by_place) return 0.0;
+    std::vector<int> held;
+    add_entries(definition, held);
+    std::erase(held, *by.symbol);
+    std::ranges::sort(held);
+    held.erase(std::unique(held.begin(), held.end()), held.end());
+    Version& version = recorder_.holding(held);
+    const std::tuple key(*of.symbol, *of_place, *by.symbol);
+    auto found = of_definitions_.find(key);
+    if (found == of_definitions_.end()) {
+        Letters inner = letters_of(model_, model_.quantity(of), *of_place);
+        found = of_definitions_.emplace(key, walk_back(recorder_.tape(), recorder_.record(version, definition, inner)))
+                    .first;
+    }
+    double scale = 0;
+    return found->second.at(recorder_.entry(version, *by.symbol, *by_place), scale);
+}
+
+}  // namespace derivation

@@ -1,0 +1,19 @@
+// Points drawn at random, on both sides of every kink, and the point of a worked example.
+#pragma once
+
+#include <cstdint>
+#include <derivation/truth/point.hpp>
+#include <vector>
+
+namespace derivation {
+
+/// Random points: at least `count`, and more where these do not show every class and both sides of every kink. None
+/// where the definitions have no value anywhere.
+/// `all_positive` keeps to the positive ones among them, where logarithms and roots have values.
+std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
+                               bool all_positive = false);
+
+/// The point of a worked example; what has no number there is drawn.
+Point worked_point(const Model& model, std::uint64_t seed);
+
+}  // namespace derivation

@@ -1,0 +1,314 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/calculus.hpp>
+#include <autograd/operations.hpp>
+#include <cmath>
+#include <derivation/truth/kinks.hpp>
+#include <derivation/truth/recorder.hpp>
+#include <limits>
+#include <utility>
+
+namespace derivation {
+
+namespace {
+
+constexpr int most_recursions = 3000;
+constexpr std::size_t most_nodes = 200000;
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+Version::Version(const Model& model, std::vector<int> held) : held_(std::move(held)) {
+    for (const Quantity& quantity : model.quantities) nodes_.emplace_back(model.size(quantity));
+}
+
+bool Version::holds(int quantity) const { return std::ranges::find(held_, quantity) != held_.end(); }
+
+Recorder::Recorder(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
+                   std::vector<Curve> curves)
+    : model_(model),
+      variation_(variation),
+      given_(std::move(given)),
+      curves_(std::move(curves)),
+      actual_(model, {}),
+      without_assumptions_(model, {}) {
+    for (const Quantity& quantity : model_.quantities) {
+        values_.emplace_back(model_.size(quantity));
+        scales_.emplace_back(model_.size(quantity));
+    }
+    for (int q = 0; q < model_.count(); ++q)
+        for (std::size_t place = 0; place < actual_.size(q) && finite; ++place) entry(actual_, q, place);
+}
+
+const Expression& Recorder::definition(int quantity) const {
+    const auto found = variation_.definitions.find(quantity);
+    return found == variation_.definitions.end() ? model_.quantity(quantity).definition : found->second;
+}
+
+Version& Recorder::holding(std::vector<int> held) {
+    if (held.empty()) return actual_;
+    std::ranges::sort(held);
+    const auto found = holding_.find(held);
+    return found != holding_.end() ? found->second : holding_.emplace(held, Version(model_, held)).first->second;
+}
+
+Version& Recorder::holding_as(const Expression& derivative) {
+    std::vector<int> held;
+    for (const Expression& one : derivative.held()) held.push_back(*one.symbol);
+    return holding(std::move(held));
+}
+
+// ---- entries
+
+Recorder::Variable Recorder::entry(Version& version, int quantity, std::size_t place) {
+    std::optional<Variable>& slot = version.node(quantity, place);
+    if (slot) return *slot;
+    Variable node;
+    if (version.holds(quantity))
+        node = number(value(quantity, place));
+    else if (model_.quantity(quantity).role == Role::definition)
+        node = defined_entry(version, quantity, place);
+    else
+        node = &version == &actual_ ? given_entry(quantity, place) : entry(actual_, quantity, place);
+    slot = node;
+    return node;
+}
+
+Recorder::Variable Recorder::given_entry(int quantity, std::size_t place) {
+    const double x = given_[static_cast<std::size_t>(quantity)][place];
+    values_[static_cast<std::size_t>(quantity)][place] = x;
+    scales_[static_cast<std::size_t>(quantity)][place] = std::abs(x);
+    finite = finite && std::isfinite(x);
+    return tape_.variable(x);
+}
+
+Recorder::Variable Recorder::defined_entry(Version& version, int quantity, std::size_t place) {
+    const std::pair key(quantity, place);
+    if (std::ranges::find(open_, key) != open_.end() || open_.size() > most_recursions)
+        throw Error(model_.quantity(quantity).span,
+                    fmt::format("{} depends on itself", model_.quantity(quantity).name));
+    open_.push_back(key);
+    const double scale_around = std::exchange(scale_, 0);
+    const auto assumption = std::ranges::find(variation_.assumptions, quantity,
+                                              [](const Assumption& one) { return *one.derivative.numerator().symbol; });
+    Variable node;
+    if (&version == &actual_ && assumption != variation_.assumptions.end()) {
+        node = assumed(*assumption, place);
+    } else {
+        Letters letters = letters_of(model_, model_.quantity(quantity), place);
+        node = record(version, definition(quantity), letters);
+    }
+    // Every entry has a node of its own, so that its adjoint is not mixed with that of another name.
+    node = node.requires_gradient() ? node + 0.0 : tape_.variable(node.item());
+    if (&version == &actual_) {
+        values_[static_cast<std::size_t>(quantity)][place] = node.item();
+        scales_[static_cast<std::size_t>(quantity)][place] = std::max(scale_, std::abs(node.item()));
+        finite = finite && std::isfinite(node.item());
+    }
+    scale_ = scale_around;
+    open_.pop_back();
+    return node;
+}
+
+/// Where dA/dB is assumed to be M: A without its paths through B, plus the sum of M times B's change. Its value is
+/// the true one; only its derivatives differ.
+Recorder::Variable Recorder::assumed(const Assumption& assumption, std::size_t place) {
+    const Expression &a = assumption.derivative.numerator(), &b = assumption.derivative.denominator();
+    Letters at_place = letters_of(model_, model_.quantity(a), place);
+    Variable total = record(holding({*b.symbol}), definition(*a.symbol), at_place) + 0.0;
+    std::vector<int> free;
+    for (const Expression* one : {&a, &b})
+        for (const Index& index : one->indices)
+            for (const IndexTerm& term : index.terms)
+                if (std::ranges::find(free, *term.letter) == free.end()) free.push_back(*term.letter);
+    Letters letters = first_letters(model_);
+    for_each_entry(model_, free, letters, [&] {
+        const std::optional<std::size_t> place_of_b = place_of(model_, b, letters);
+        if (place_of(model_, a, letters) != place || !place_of_b) return true;
+        const double scale_before = std::exchange(scale_, 0);
+        // M may name what is assumed: it is meant as the file defines it.
+        double m = record(without_assumptions_, assumption.value, letters).item();
+        if (std::abs(m) < 1e-9 * std::exchange(scale_, scale_before)) m = 0;
+        const Variable node = entry(actual_, *b.symbol, *place_of_b);
+        total = total + m * (node - node.item());
+        return true;
+    });
+    return total;
+}
+
+// ---- formulas
+
+void Recorder::note_term(const Variable& x) { scale_ = std::max(scale_, std::abs(x.item())); }
+
+/// Remembers on which side of its kink a place was passed.
+void Recorder::pass_kink(const Expression& e, double x) {
+    kinked = kinked || std::abs(x) < edge;
+    sides[&e] |= x > 0 ? 1 : 2;
+}
+
+Recorder::Variable Recorder::record(Version& version, const Expression& e, Letters& letters) {
+    if (tape_.size() > most_nodes)
+        throw Error(e.span, "this derivation has too many terms: smaller sizes of the ranges show the same mistakes");
+    switch (e.kind) {
+        case Kind::number:
+            return number(e.number);
+        case Kind::letter:
+            return number(number_of_letter(model_, e, letters));
+        case Kind::entry: {
+            const std::optional<std::size_t> place = place_of(model_, e, letters);
+            return place ? entry(version, *e.symbol, *place) : number(0);
+        }
+        case Kind::add:
+            return sum(version, e, letters);
+        case Kind::product:
+            return product(version, e, letters);
+        case Kind::power: {
+            const Variable base = record(version, e.base(), letters);
+            const Variable exponent = record(version, e.exponent(), letters);
+            return exponent.requires_gradient() ? pow(base, exponent) : pow(base, exponent.item());
+        }
+        case Kind::call:
+            return call(version, e, letters);
+        case Kind::reduce:
+            return reduce(version, e, letters);
+        case Kind::derivative: {
+            Version& inner = holding_as(e);
+            Variable gradient = record(inner, e.numerator(), letters);
+            for (const Expression& by : e.denominators()) gradient = gradient_by(inner, gradient, by, letters);
+            return gradient;
+        }
+        case Kind::iverson:
+            return comparison(version, e, letters);
+        default:
+            return number(no_value);
+    }
+}
+
+Recorder::Variable Recorder::record_apart(Version& version, const Expression& e, const Letters& letters) {
+    Letters copy = letters;
+    const double scale_before = scale_;
+    const Variable result = record(version, e, copy);
+    scale_ = scale_before;
+    return result;
+}
+
+Recorder::Variable Recorder::sum(Version& version, const Expression& e, Letters& letters) {
+    std::optional<Variable> total;
+    for (std::size_t i = 0; i < e.children.size(); ++i) {
+        const Variable term = record(version, e.children[i], letters);
+        note_term(term);
+        const bool minus = e.joints[i] == Joint::minus;
+        total = total ? (minus ? *total - term : *total + term) : minus ? -term : term;
+    }
+    return *total;
+}
+
+Recorder::Variable Recorder::product(Version& version, const Expression& e, Letters& letters) {
+    std::optional<Variable> total;
+    for (std::size_t i = 0; i < e.children.size(); ++i) {
+        const Variable factor = record(version, e.children[i], letters);
+        total = !total ? factor : e.joints[i] == Joint::divided ? *total / factor : *total * factor;
+    }
+    return *total;
+}
+
+Recorder::Variable Recorder::call(Version& version, const Expression& e, Letters& letters) {
+    Variable x = record(version, e.argument(), letters);
+    if (e.name == "max" || e.name == "min") {
+        for (std::size_t i = 1; i < e.children.size(); ++i) {
+            const Variable next = record(version, e.children[i], letters);
+            pass_kink(e, x.item() - next.item());
+            x = e.name == "max" ? maximum(x, next) : minimum(x, next);
+        }
+        return x;
+    }
+    const Curve f = e.symbol ? curve(*e.symbol) : Curve{find_elementary(e.name)};
+    if (f.has_kink()) pass_kink(e, x.item());
+    return derivative_at(f, e.order, x);
+}
+
+Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Letters& letters) {
+    std::optional<Variable> total;
+    double count = 0;
+    for_each_entry(model_, bound_letters(e), letters, [&] {
+        if (const Expression* condition = e.condition())
+            if (record(version, *condition, letters).item() == 0) return true;
+        const Variable term = record(version, e.body(), letters);
+        ++count;
+        if (e.name == "sum" || e.name == "mean") note_term(term);
+        if (!total) {
+            total = term;
+        } else if (e.name == "prod") {
+            total = *total * term;
+        } else if (e.name == "max" || e.name == "min") {
+            pass_kink(e, total->item() - term.item());
+            total = e.name == "max" ? maximum(*total, term) : minimum(*total, term);
+        } else {
+            total = *total + term;
+        }
+        return true;
+    });
+    if (!total) return number(e.name == "prod" ? 1 : e.name == "sum" ? 0 : no_value);
+    return e.name == "mean" ? *total / count : *total;
+}
+
+Recorder::Variable Recorder::comparison(Version& version, const Expression& e, Letters& letters) {
+    const double a = record(version, e.left(), letters).item(), b = record(version, e.right(), letters).item();
+    if (has_edge(e, a, b)) pass_kink(e, a - b);
+    return number(holds(e, a, b) ? 1 : 0);
+}
+
+// ---- derivatives that are recorded
+
+Recorder::Variable Recorder::node_by(Version& version, const Expression& by, const Letters& letters) {
+    const std::optional<std::size_t> place = place_of(model_, by, letters);
+    return place ? entry(version, *by.symbol, *place) : Variable();
+}
+
+std::vector<Recorder::Variable> Recorder::nodes_by(Version& version, const Expression& by, const Letters& letters) {
+    const Variable node = node_by(version, by, letters);
+    std::vector<Variable> nodes = {node};
+    if (&version != &actual_ || !node.on(tape_)) return nodes;
+    for (const Assumption& assumption : variation_.assumptions) {
+        const int held = *assumption.derivative.denominator().symbol;
+        if (by.symbol == held) continue;
+        const Variable beside = node_by(holding({held}), by, letters);
+        if (std::ranges::none_of(nodes, [&](const Variable& one) { return one.index() == beside.index(); }))
+            nodes.push_back(beside);
+    }
+    return nodes;
+}
+
+Recorder::Variable Recorder::gradient_of(const Variable& y, const Variable& x) {
+    if (!x.on(tape_) || !y.requires_gradient() || !x.requires_gradient()) return number(0);
+    return grad(y, x);
+}
+
+Recorder::Variable Recorder::gradient_by(Version& version, const Variable& y, const Expression& by,
+                                         const Letters& letters) {
+    if (variation_.assumptions.empty()) return gradients_by(version, y, by, letters);
+    std::optional<Variable> total;
+    for (const Variable& node : nodes_by(version, by, letters)) {
+        const Variable one = gradient_of(y, node);
+        total = total ? *total + one : one;
+    }
+    return *total;
+}
+
+/// The same, recorded for all entries of the array at once: one walk back serves them all.
+Recorder::Variable Recorder::gradients_by(Version& version, const Variable& y, const Expression& by,
+                                          const Letters& letters) {
+    const std::optional<std::size_t> place = place_of(model_, by, letters);
+    if (!place || !y.requires_gradient()) return number(0);
+    const std::tuple key(&version, y.index(), *by.symbol);
+    auto found = gradients_.find(key);
+    if (found == gradients_.end()) {
+        std::vector<Variable> nodes;
+        for (std::size_t i = 0; i < version.size(*by.symbol); ++i) nodes.push_back(entry(version, *by.symbol, i));
+        found = gradients_.emplace(key, grad(y, nodes)).first;
+    }
+    return found->second[*place];
+}
+
+}  // namespace derivation

@@ -1,0 +1,98 @@
+// Definitions and formulas are recorded on a tape, entry by entry.
+#pragma once
+
+#include <autograd/tape.hpp>
+#include <derivation/truth/curve.hpp>
+#include <derivation/truth/letters.hpp>
+#include <derivation/truth/variation.hpp>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+namespace derivation {
+
+/// One recording of all definitions. There are several on a tape, as derivatives hold different quantities fixed: what
+/// is held is a constant in it.
+class Version {
+  public:
+    using Variable = autograd::Variable<double>;
+
+    Version(const Model& model, std::vector<int> held);
+    bool holds(int quantity) const;
+    const std::vector<int>& held() const { return held_; }
+    std::size_t size(int quantity) const { return nodes_[static_cast<std::size_t>(quantity)].size(); }
+    std::optional<Variable>& node(int quantity, std::size_t place) {
+        return nodes_[static_cast<std::size_t>(quantity)][place];
+    }
+
+  private:
+    std::vector<int> held_;
+    std::vector<std::vector<std::optional<Variable>>> nodes_;
+};
+
+class Recorder {
+  public:
+    using Variable = autograd::Variable<double>;
+
+    /// Records every definition at the given values.
+    Recorder(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
+             std::vector<Curve> curves);
+
+    autograd::Tape<double>& tape() { return tape_; }
+    const autograd::Tape<double>& tape() const { return tape_; }
+    const Expression& definition(int quantity) const;
+    double value(int quantity, std::size_t place) const { return values_[static_cast<std::size_t>(quantity)][place]; }
+    /// The largest term that was added up on the way to the value.
+    double scale(int quantity, std::size_t place) const { return scales_[static_cast<std::size_t>(quantity)][place]; }
+    const Curve& curve(int function) const { return curves_[static_cast<std::size_t>(function)]; }
+
+    bool finite = true;                      ///< whether every value is
+    bool kinked = false;                     ///< whether a kink was hit
+    std::map<const Expression*, int> sides;  ///< of every kink: 1, 2, or 3 for both
+
+    /// The version in which these quantities are constants; where there are none, the point itself.
+    Version& holding(std::vector<int> held);
+    Version& holding_as(const Expression& derivative);
+
+    Variable entry(Version& version, int quantity, std::size_t place);
+    /// A formula where the letters have these values.
+    Variable record(Version& version, const Expression& e, Letters& letters);
+    /// The same, for a derivative of it: what is added up in it does not count for the definition around it.
+    Variable record_apart(Version& version, const Expression& e, const Letters& letters);
+    /// The derivative of a node by an entry, recorded.
+    Variable gradient_by(Version& version, const Variable& y, const Expression& by, const Letters& letters);
+    /// The nodes by which a derivative by this entry is taken: under an assumption there is one more, beside its paths.
+    std::vector<Variable> nodes_by(Version& version, const Expression& by, const Letters& letters);
+
+  private:
+    Variable number(double x) { return tape_.constant(x); }
+    Variable given_entry(int quantity, std::size_t place);
+    Variable defined_entry(Version& version, int quantity, std::size_t place);
+    Variable assumed(const Assumption& assumption, std::size_t place);
+    Variable node_by(Version& version, const Expression& by, const Letters& letters);
+    Variable gradient_of(const Variable& y, const Variable& x);
+    Variable gradients_by(Version& version, const Variable& y, const Expression& by, const Letters& letters);
+    Variable sum(Version& version, const Expression& e, Letters& letters);
+    Variable product(Version& version, const Expression& e, Letters& letters);
+    Variable call(Version& version, const Expression& e, Letters& letters);
+    Variable reduce(Version& version, const Expression& e, Letters& letters);
+    Variable comparison(Version& version, const Expression& e, Letters& letters);
+    void note_term(const Variable& x);
+    void pass_kink(const Expression& e, double x);
+
+    const Model& model_;
+    Variation variation_;
+    std::vector<std::vector<double>> given_;
+    std::vector<Curve> curves_;
+    autograd::Tape<double> tape_;
+    Version actual_;               ///< the point itself, where the assumptions hold
+    Version without_assumptions_;  ///< the definitions as they are, without the assumptions
+    std::map<std::vector<int>, Version> holding_;
+    std::vector<std::vector<double>> values_, scales_;
+    std::vector<std::pair<int, std::size_t>> open_;  ///< the entries that are being recorded
+    double scale_ = 0;                               ///< the largest term so far of the one that is
+    std::map<std::tuple<const Version*, std::uint32_t, int>, std::vector<Variable>> gradients_;
+};
+
+}  // namespace derivation

@@ -1,0 +1,27 @@
+// What is taken to be otherwise than the file says: a condition that is tried, or what an earlier wrong line says.
+#pragma once
+
+#include <derivation/formula/model.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace derivation {
+
+/// A derivative that is taken to be something else: what an earlier, wrong line says.
+struct Assumption {
+    Expression derivative;  ///< resolved, of entries with letters
+    Expression value;
+};
+
+/// What differs from the model as it was declared.
+struct Variation {
+    std::map<int, std::string> functions;  ///< their definitions
+    std::map<int, Domain> domains;
+    std::map<int, Expression> definitions;
+    std::vector<Assumption> assumptions;
+
+    bool empty() const { return functions.empty() && domains.empty() && definitions.empty() && assumptions.empty(); }
+};
+
+}  // namespace derivation
