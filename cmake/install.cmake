@@ -13,10 +13,12 @@ endif()
 # it: the test `arrows` reads the list that is written here, and finds what is missing and what is too much.
 file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/autograd/*.hpp"
      "${PROJECT_SOURCE_DIR}/nn/*.hpp")
-list(APPEND headers derivation/derivation.hpp
-     autograd/kernels/evaluate.hpp autograd/kernels/expressions.hpp autograd/kernels/functors.hpp
-     autograd/kernels/kernels.hpp autograd/kernels/registers.hpp autograd/kernels/transcendental.hpp
-     autograd/memory/arena.hpp autograd/memory/pool.hpp autograd/memory/recording.hpp autograd/memory/reel.hpp)
+list(APPEND headers derivation/derivation.hpp)
+foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/functors kernels/gathers
+        kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental
+        memory/arena memory/pool memory/recording memory/reel operations/choices operations/partners)
+    list(APPEND headers "autograd/${header}.hpp")
+endforeach()
 foreach(header IN LISTS headers)
     get_filename_component(room "${header}" DIRECTORY)
     install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/${room}")

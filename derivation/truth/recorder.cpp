@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <autograd/calculus.hpp>
+#include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <cmath>
 #include <derivation/truth/kinks.hpp>
