@@ -139,7 +139,30 @@ Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::ve
     return BackwardPass<T>(reel_, ys, seeds, keep).run();
 }
 
+template <class T>
+Contributions<T>::Contributions(const Tape<T>& tape)
+    : reel_(Reel<T>::of(tape)), table_(reel_.pool->take_table(reel_.size())) {}
+
+template <class T>
+Contributions<T>::~Contributions() {
+    reel_.pool->give_back(std::move(table_));
+}
+
+template <class T>
+void Contributions<T>::run(std::uint32_t index, const Array<T>& zbar) {
+    for (std::uint32_t input : inputs_) reel_.pool->give_back(std::exchange(table_->adjoints[input], nullptr));
+    const Node<T>& node = reel_.node(index);
+    inputs_ = node.inputs;
+    if (node.rule == nullptr) return;
+    ArrayWalk<T> walk{reel_, *reel_.pool, *table_, &zbar};
+    OnArrays<T> at(walk, index);
+    node.rule_table->on_arrays(node.rule, at);
+    // Where zbar was handed on as it is, its copy stands at the node itself.
+    reel_.pool->give_back(std::exchange(table_->adjoints[index], nullptr));
+}
+
 #define INSTANTIATE(T)                                                                                     \
+    template class Contributions<T>;                                                                       \
     template void add_array(const char*, Array<T>&, const Array<T>&, bool);                                \
     template Gradients<T> Tape<T>::backward(const Variable<T>&, const Keep<T>&);                           \
     template Gradients<T> Tape<T>::backward(const Variable<T>&, const Array<T>&, const Keep<T>&);          \

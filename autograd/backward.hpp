@@ -52,7 +52,7 @@ class OnArrays {
 
     /// Whether anyone asks for x's adjoint. `adjoint(x) +=` looks by itself; on variables, where the right-hand side is
     /// recorded before it is added, a rule may ask first.
-    bool wants(const Variable<T>& x) const { return Reel<T>::node_of(x).requires_gradient; }
+    bool wants(const Variable<T>& x) const { return walk_.reel.node(x.index()).requires_gradient; }
 
     /// The expression's value, where a rule needs it whole.
     const Array<T>& evaluate(const Array<T>& e) { return e; }
@@ -115,6 +115,27 @@ class OnArrays {
     ArrayWalk<T>& walk_;
     const Node<T>& node_;
     std::uint32_t index_;
+};
+
+/// What single operations add to the adjoints of their inputs: for whoever explains a recording, edge by edge.
+template <class T>
+class Contributions {
+  public:
+    explicit Contributions(const Tape<T>& tape);
+    ~Contributions();
+    Contributions(const Contributions&) = delete;
+    Contributions& operator=(const Contributions&) = delete;
+
+    /// Runs the rule of node `index` alone, for this adjoint of its result. None for a node without a rule.
+    void run(std::uint32_t index, const Array<T>& zbar);
+
+    /// What the last run gave to a node; null where it gave nothing, or where no gradient is wanted.
+    const Array<T>* operator[](std::uint32_t input) const { return table_->adjoints[input]; }
+
+  private:
+    const Reel<T>& reel_;
+    std::unique_ptr<AdjointTable<T>> table_;
+    std::span<const std::uint32_t> inputs_;  // of the node that was run last
 };
 
 }  // namespace autograd

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/print.hpp>
 #include <cmath>
 #include <optional>
@@ -12,73 +13,37 @@ namespace autograd {
 
 namespace {
 
-/// The numbers that a reason is told from: one element of the operands and of the result. Of an operation that is not
-/// elementwise, each operand's most conspicuous one. NaN stands for an operand that is not there.
-struct Element {
-    double x = NAN, y = NAN, z = NAN;
-    bool binary = false;
-    bool operand_infinite = false, operand_nan = false;  ///< any of them, however many there are
+// Reasons that fit every operation, behind those that are among an operation's own facts. The last fits always.
+constexpr Reason general_value_reasons[] = {
+    {AT(operand_nan), "an operand is NaN already"},
+    {AT(operand_infinite), "an operand is infinite already"},
+    {AT(std::isinf(z)), "overflow: the result is too large for {type}"},
+    {AT(true), "the operation is not defined there"},
+};
+constexpr Reason general_derivative_reasons[] = {
+    {AT(operand_nan || operand_infinite), "an operand is not finite"},
+    {AT(!std::isfinite(z)), "the result is not finite"},
+    {AT(true), "overflow: the derivative is too large for {type}"},
 };
 
-/// The first row that fits is the likely reason; a row without an operation fits them all.
-struct Reason {
-    std::string_view operation;
-    bool (*fits)(const Element& e);
-    std::string_view words;
-};
+const Reason& first_that_fits(std::span<const Reason> own, std::span<const Reason> general, const Element& element) {
+    for (const auto& reasons : {own, general})
+        for (const Reason& reason : reasons)
+            if (reason.fits != nullptr && reason.fits(element)) return reason;
+    return general.back();
+}
 
-constexpr Reason value_reasons[] = {
-    {"log", [](const Element& e) { return e.x == 0; }, "the logarithm of 0"},
-    {"log", [](const Element& e) { return e.x < 0; }, "the logarithm of a negative number"},
-    {"log1p", [](const Element& e) { return e.x == -1; }, "log1p of -1, the logarithm of 0"},
-    {"log1p", [](const Element& e) { return e.x < -1; }, "log1p of a number below -1"},
-    {"sqrt", [](const Element& e) { return e.x < 0; }, "the square root of a negative number"},
-    {"exp", [](const Element& e) { return std::isfinite(e.x); }, "overflow of exp at {x} in {type}"},
-    {"expm1", [](const Element& e) { return std::isfinite(e.x); }, "overflow of expm1 at {x} in {type}"},
-    {"pow", [](const Element& e) { return e.x == 0 && std::isinf(e.z); }, "0 to a negative power"},
-    {"pow", [](const Element& e) { return e.x < 0 && std::isnan(e.z); }, "a negative number to a power not whole"},
-    {"div", [](const Element& e) { return e.x == 0 && (e.binary ? e.y == 0 : std::isnan(e.z)); }, "0 / 0"},
-    {"div", [](const Element& e) { return (e.binary ? e.y : e.x) == 0; }, "division by 0"},
-    {"div", [](const Element& e) { return std::isinf(e.x) && std::isinf(e.y); }, "inf / inf"},
-    {"div", [](const Element& e) { return !e.binary && std::isfinite(e.x); },
-     "division by 0, or a quotient too large for {type}"},
-    {"mul",
-     [](const Element& e) { return (e.x == 0 && (!e.binary || std::isinf(e.y))) || (e.y == 0 && std::isinf(e.x)); },
-     "0 * inf"},
-    {"add", [](const Element& e) { return std::isinf(e.x) && std::isinf(e.y); }, "inf - inf"},
-    {"sub", [](const Element& e) { return std::isinf(e.x) && std::isinf(e.y); }, "inf - inf"},
-    {"sum", [](const Element& e) { return std::isinf(e.x) && std::isnan(e.z); }, "inf - inf"},
-    {"mean", [](const Element& e) { return std::isinf(e.x) && std::isnan(e.z); }, "inf - inf"},
-    {"mean", [](const Element& e) { return std::isnan(e.x) && !e.operand_nan; }, "no elements, 0 / 0"},
-    {"variance", [](const Element& e) { return std::isfinite(e.x); },
-     "n - ddof is 0, or the squares are too large for {type}"},
-    {"softmax", [](const Element& e) { return e.x < 0 && std::isinf(e.x); }, "a row of -inf only"},
-    {"log_softmax", [](const Element& e) { return e.x < 0 && std::isinf(e.x) && std::isnan(e.z); },
-     "a row of -inf only"},
-    {"softmax", [](const Element&) { return true; }, "a row that holds inf or NaN"},
-    {"log_softmax", [](const Element& e) { return std::isnan(e.z); }, "a row that holds inf or NaN"},
-    {"logsumexp", [](const Element& e) { return e.z < 0 && std::isinf(e.z); }, "a row of -inf only"},
-    {"", [](const Element& e) { return e.operand_nan; }, "an operand is NaN already"},
-    {"", [](const Element& e) { return e.operand_infinite; }, "an operand is infinite already"},
-    {"", [](const Element& e) { return std::isinf(e.z); }, "overflow: the result is too large for {type}"},
-    {"", [](const Element&) { return true; }, "the operation is not defined there"},
-};
+std::span<const Reason> own_reasons(std::string_view operation, Reason (Facts::*reasons)[4]) {
+    const Facts* facts = facts_of(operation);
+    return facts == nullptr ? std::span<const Reason>() : std::span<const Reason>(facts->*reasons);
+}
 
-constexpr Reason derivative_reasons[] = {
-    {"sqrt", [](const Element& e) { return e.z == 0; }, "the derivative of sqrt at 0 is inf"},
-    {"log", [](const Element& e) { return e.x == 0; }, "the derivative of log at 0 is inf"},
-    {"log1p", [](const Element& e) { return e.x == -1; }, "the derivative of log1p at -1 is inf"},
-    {"pow", [](const Element& e) { return e.x == 0; }, "the derivative of this power at 0 is inf"},
-    {"div", [](const Element& e) { return (e.binary ? e.y : e.x) == 0; }, "the derivative of a division by 0 is inf"},
-    {"", [](const Element& e) { return e.operand_nan || e.operand_infinite; }, "an operand is not finite"},
-    {"", [](const Element& e) { return !std::isfinite(e.z); }, "the result is not finite"},
-    {"", [](const Element&) { return true; }, "overflow: the derivative is too large for {type}"},
-};
+const Reason& reason_of_value(std::string_view operation, const Element& element) {
+    return first_that_fits(own_reasons(operation, &Facts::value_reasons), general_value_reasons, element);
+}
 
-const Reason& reason_in(std::span<const Reason> table, std::string_view operation, const Element& element) {
-    return *std::ranges::find_if(table, [&](const Reason& reason) {
-        return (reason.operation.empty() || reason.operation == operation) && reason.fits(element);
-    });
+const Reason& reason_of_adjoint(std::string_view operation, const Element& element) {
+    return first_that_fits(own_reasons(operation, &Facts::derivative_reasons), general_derivative_reasons, element);
 }
 
 template <class T>
@@ -206,7 +171,7 @@ template <class T>
     for (std::size_t k = 0; view.elementwise() && k < z.size(); ++k) {
         if (*view.place(input, k) != place) continue;
         if (element == z.size()) element = k;
-        if (&reason_in(derivative_reasons, node.operation, view.at(k)) == &std::end(derivative_reasons)[-1]) continue;
+        if (&reason_of_adjoint(node.operation, view.at(k)) == &std::end(general_derivative_reasons)[-1]) continue;
         element = k;
         break;
     }
@@ -223,7 +188,7 @@ template <class T>
                 reason += fmt::format(" through the branch of where (%{}) that was not taken", *where);
             reason += ", but ";
         }
-        reason += in_words<T>(reason_in(derivative_reasons, node.operation, numbers), numbers);
+        reason += in_words<T>(reason_of_adjoint(node.operation, numbers), numbers);
     }
     throw NonfiniteError(fmt::format(
         "[{}] the backward pass of %{} makes {} at {} in the adjoint of its operand {}: {}; {}; the result of shape {} "
@@ -248,7 +213,7 @@ void look_at_value(const Tape<T>& tape, const Node<T>& node) {
     const Element numbers = view.at(element);
     throw NonfiniteError(fmt::format("[{}] the result of shape {} is {} at {}: {}; {}", node.operation,
                                      to_string(z.shape()), number(z.data()[element]), index_of(element, z.shape()),
-                                     in_words<T>(reason_in(value_reasons, node.operation, numbers), numbers),
+                                     in_words<T>(reason_of_value(node.operation, numbers), numbers),
                                      view.operands(element)));
 }
 

@@ -1,29 +1,34 @@
 // The activation functions of networks. Each operation stands with its rule: z is the result, zbar its adjoint.
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <numbers>
 
 namespace autograd {
 
-// z = sigmoid(x)       xbar += zbar * z * (1 - z), where 1 - z is sigmoid(-x)
+FACTS("sigmoid", "1 / (1 + exp(-x))", "xbar += zbar * z * (1 - z)");
 template <class T>
 Variable<T> sigmoid(Variable<T> x) {
     return record("sigmoid", {x}, sigmoid(x.value()),
                   [x](auto& at) { at.adjoint(x) += at.zbar() * at.z() * sigmoid(-at(x)); });
 }
+UNARY(sigmoid);
 
-// z = max(x, 0)        xbar += zbar where x > 0
+FACTS("relu", "max(x, 0)", "xbar += zbar * [x > 0]");
 template <class T>
 Variable<T> relu(Variable<T> x) {
     return record("relu", {x}, gate(x.value(), x.value()), [x](auto& at) { at.adjoint(x) += gate(at.zbar(), at(x)); });
 }
+UNARY(relu);
 
-// z = log(1 + exp(x))  xbar += zbar * sigmoid(x)
+FACTS("softplus", "log(1 + exp(x))", "xbar += zbar * sigmoid(x)");
 template <class T>
 Variable<T> softplus(Variable<T> x) {
     return record("softplus", {x}, softplus(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)); });
 }
+UNARY(softplus);
 
-// z = x * Phi(x)       xbar += zbar * (Phi(x) + x * phi(x))
+FACTS("gelu", "x * (1 + erf(x / sqrt(2))) / 2",
+      "xbar += zbar * ((1 + erf(x / sqrt(2))) / 2 + x * exp(-x^2 / 2) / sqrt(2 * pi))");
 template <class T>
 Variable<T> gelu(Variable<T> x) {
     const T r = T(1) / std::numbers::sqrt2_v<T>, c = r * std::numbers::inv_sqrtpi_v<T>;
@@ -31,8 +36,10 @@ Variable<T> gelu(Variable<T> x) {
         at.adjoint(x) += at.zbar() * (T(0.5) * (T(1) + erf(at(x) * r)) + c * at(x) * exp(T(-0.5) * at(x) * at(x)));
     });
 }
+UNARY(gelu);
 
-// z = x * s(u), u = 2 sqrt(2/pi) (x + a x^3), s being the sigmoid     xbar += zbar * s(u) * (1 + x * s(-u) * u')
+FACTS("gelu_tanh", "x * sigmoid(u), u = 2 * sqrt(2 / pi) * (x + 0.044715 * x^3)",
+      "xbar += zbar * sigmoid(u) * (1 + x * sigmoid(-u) * du/dx)");
 template <class T>
 Variable<T> gelu_tanh(Variable<T> x) {
     const T c = std::numbers::sqrt2_v<T> * 2 * std::numbers::inv_sqrtpi_v<T>, a = T(0.044715);
@@ -42,22 +49,16 @@ Variable<T> gelu_tanh(Variable<T> x) {
                          (T(1) + at(x) * sigmoid(-u(at(x))) * (c * (T(1) + T(3) * a * at(x) * at(x))));
     });
 }
+UNARY(gelu_tanh);
 
-// z = x * s(x)         xbar += zbar * s(x) * (1 + x * s(-x)), s being the sigmoid
+FACTS("silu", "x * sigmoid(x)", "xbar += zbar * sigmoid(x) * (1 + x * sigmoid(-x))");
 template <class T>
 Variable<T> silu(Variable<T> x) {
     return record("silu", {x}, x.value() * sigmoid(x.value()),
                   [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)) * (T(1) + at(x) * sigmoid(-at(x))); });
 }
+UNARY(silu);
 
-#define INSTANTIATE(T)                           \
-    template Variable<T> sigmoid(Variable<T>);   \
-    template Variable<T> relu(Variable<T>);      \
-    template Variable<T> softplus(Variable<T>);  \
-    template Variable<T> gelu(Variable<T>);      \
-    template Variable<T> gelu_tanh(Variable<T>); \
-    template Variable<T> silu(Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+FACTS_OF_THIS_FILE(facts_of_activations)
 
 }  // namespace autograd

@@ -1,9 +1,10 @@
 // Operators. Each operation stands with its rule: z is the result, zbar its adjoint.
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 
 namespace autograd {
 
-// z = x + y            xbar += zbar                ybar += zbar
+FACTS("add", "x + y", "xbar += zbar; ybar += zbar", {{AT(std::isinf(x) && std::isinf(y)), "inf - inf"}});
 template <class T>
 Variable<T> operator+(Variable<T> x, Variable<T> y) {
     return record("add", {x, y}, x.value() + y.value(), [x, y](auto& at) {
@@ -11,8 +12,9 @@ Variable<T> operator+(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += at.zbar();
     });
 }
+BINARY(operator+);
 
-// z = x - y            xbar += zbar                ybar -= zbar
+FACTS("sub", "x - y", "xbar += zbar; ybar += -zbar", {{AT(std::isinf(x) && std::isinf(y)), "inf - inf"}});
 template <class T>
 Variable<T> operator-(Variable<T> x, Variable<T> y) {
     return record("sub", {x, y}, x.value() - y.value(), [x, y](auto& at) {
@@ -20,8 +22,10 @@ Variable<T> operator-(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += -at.zbar();
     });
 }
+BINARY(operator-);
 
-// z = x * y            xbar += zbar * y            ybar += zbar * x
+FACTS("mul", "x * y", "xbar += zbar * y; ybar += zbar * x",
+      {{AT((x == 0 && (!binary || std::isinf(y))) || (y == 0 && std::isinf(x))), "0 * inf"}});
 template <class T>
 Variable<T> operator*(Variable<T> x, Variable<T> y) {
     return record("mul", {x, y}, x.value() * y.value(), [x, y](auto& at) {
@@ -29,8 +33,14 @@ Variable<T> operator*(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += at.zbar() * at(x);
     });
 }
+BINARY(operator*);
 
-// z = x / y            xbar += zbar / y            ybar -= zbar * z / y
+FACTS("div", "x / y", "xbar += zbar / y; ybar += -zbar * z / y",
+      {{AT(x == 0 && (binary ? y == 0 : std::isnan(z))), "0 / 0"},
+       {AT((binary ? y : x) == 0), "division by 0"},
+       {AT(std::isinf(x) && std::isinf(y)), "inf / inf"},
+       {AT(!binary && std::isfinite(x)), "division by 0, or a quotient too large for {type}"}},
+      {{AT((binary ? y : x) == 0), "the derivative of a division by 0 is inf"}});
 template <class T>
 Variable<T> operator/(Variable<T> x, Variable<T> y) {
     return record("div", {x, y}, x.value() / y.value(), [x, y](auto& at) {
@@ -38,6 +48,7 @@ Variable<T> operator/(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += -(at.zbar() * at.z()) / at(y);
     });
 }
+BINARY(operator/);
 
 // z = x + c            xbar += zbar
 template <class T>
@@ -69,24 +80,24 @@ Variable<T> operator/(std::type_identity_t<T> c, Variable<T> x) {
     return record("div", {x}, c / x.value(), [x](auto& at) { at.adjoint(x) += -(at.zbar() * at.z()) / at(x); });
 }
 
-// z = -x               xbar -= zbar
+FACTS("neg", "-x", "xbar += -zbar");
 template <class T>
 Variable<T> operator-(Variable<T> x) {
     return record("neg", {x}, -x.value(), [x](auto& at) { at.adjoint(x) += -at.zbar(); });
 }
+UNARY(operator-);
 
-#define INSTANTIATE(T)                                                    \
-    template Variable<T> operator+(Variable<T>, Variable<T>);             \
-    template Variable<T> operator-(Variable<T>, Variable<T>);             \
-    template Variable<T> operator*(Variable<T>, Variable<T>);             \
-    template Variable<T> operator/(Variable<T>, Variable<T>);             \
-    template Variable<T> operator+(Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> operator*(Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> operator/(Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> operator-(std::type_identity_t<T>, Variable<T>); \
-    template Variable<T> operator/(std::type_identity_t<T>, Variable<T>); \
-    template Variable<T> operator-(Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> operator+(Variable<float>, float);
+template Variable<double> operator+(Variable<double>, double);
+template Variable<float> operator*(Variable<float>, float);
+template Variable<double> operator*(Variable<double>, double);
+template Variable<float> operator/(Variable<float>, float);
+template Variable<double> operator/(Variable<double>, double);
+template Variable<float> operator-(float, Variable<float>);
+template Variable<double> operator-(double, Variable<double>);
+template Variable<float> operator/(float, Variable<float>);
+template Variable<double> operator/(double, Variable<double>);
+
+FACTS_OF_THIS_FILE(facts_of_arithmetic)
 
 }  // namespace autograd

@@ -1,11 +1,12 @@
 // Functions that choose one of their arguments, and the partners that pass a gradient on where it was chosen. Each
 // operation stands with its rule: z is the result, zbar its adjoint.
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <stdexcept>
 
 namespace autograd {
 
-// z = max(x, y)        xbar += zbar where x > y, zbar / 2 where x = y   ybar likewise
+FACTS("maximum", "max(x, y)", "xbar += zbar where x > y, half of it where x = y; ybar likewise");
 template <class T>
 Variable<T> maximum(Variable<T> x, Variable<T> y) {
     return record("maximum", {x, y}, maximum(x.value(), y.value()), [x, y](auto& at) {
@@ -13,8 +14,9 @@ Variable<T> maximum(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += winner(at.zbar(), at(y), at(x));
     });
 }
+BINARY(maximum);
 
-// z = min(x, y)        xbar += zbar where x < y, zbar / 2 where x = y   ybar likewise
+FACTS("minimum", "min(x, y)", "xbar += zbar where x < y, half of it where x = y; ybar likewise");
 template <class T>
 Variable<T> minimum(Variable<T> x, Variable<T> y) {
     return record("minimum", {x, y}, minimum(x.value(), y.value()), [x, y](auto& at) {
@@ -22,8 +24,9 @@ Variable<T> minimum(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += winner(at.zbar(), at(x), at(y));
     });
 }
+BINARY(minimum);
 
-// z = min(max(x, l), h)   xbar += zbar where l <= x <= h
+FACTS("clip", "min(max(x, low), high)", "xbar += zbar where low <= x <= high");
 template <class T>
 Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
     if (low > high) throw std::invalid_argument("[clip] the lower bound is above the upper one");
@@ -31,7 +34,7 @@ Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_
                   [x, low, high](auto& at) { at.adjoint(x) += between(at.zbar(), at(x), low, high); });
 }
 
-// z = mask ? x : y     xbar += mask ? zbar : 0     ybar += mask ? 0 : zbar
+FACTS("where", "mask ? x : y", "xbar += mask ? zbar : 0; ybar += mask ? 0 : zbar");
 template <class T>
 Variable<T> where(Variable<T> mask, Variable<T> x, Variable<T> y) {
     return record("where", {mask, x, y}, choose(mask.value(), x.value(), y.value()), [mask, x, y](auto& at) {
@@ -53,49 +56,57 @@ Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y) {
 }
 
 // Linear in u; in x and y constant almost everywhere.
+FACTS("gate", "x > 0 ? u : 0", "ubar += x > 0 ? zbar : 0");
 template <class T>
 Variable<T> gate(Variable<T> u, Variable<T> x) {
     return record("gate", {u, x}, gate(u.value(), x.value()),
                   [u, x](auto& at) { at.adjoint(u) += gate(at.zbar(), at(x)); });
 }
+BINARY(gate);
 
+FACTS("winner", "x > y ? u : x = y ? u / 2 : 0", "ubar += x > y ? zbar : x = y ? zbar / 2 : 0");
 template <class T>
 Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y) {
     return record("winner", {u, x, y}, winner(u.value(), x.value(), y.value()),
                   [u, x, y](auto& at) { at.adjoint(u) += winner(at.zbar(), at(x), at(y)); });
 }
 
+FACTS("between", "low <= x <= high ? u : 0", "ubar += low <= x <= high ? zbar : 0");
 template <class T>
 Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
     return record("between", {u, x}, between(u.value(), x.value(), low, high),
                   [u, x, low, high](auto& at) { at.adjoint(u) += between(at.zbar(), at(x), low, high); });
 }
 
+FACTS("finite", "x where it is finite, else 0", "xbar += zbar where x is finite");
 template <class T>
 Variable<T> finite(Variable<T> x) {
     return record("finite", {x}, finite(x.value()), [x](auto& at) {
         at.adjoint(x) += choose(at.evaluate(finite(at(x) - at(x) + T(1))), at.zbar(), T(0));
     });
 }
+UNARY(finite);
 
+FACTS("sign", "sign(x)", "none");
 template <class T>
 Variable<T> sign(Variable<T> x) {
     return record("sign", {x}, sign(x.value()), [](auto&) {});
 }
+UNARY(sign);
 
-#define INSTANTIATE(T)                                                                                        \
-    template Variable<T> maximum(Variable<T>, Variable<T>);                                                   \
-    template Variable<T> minimum(Variable<T>, Variable<T>);                                                   \
-    template Variable<T> clip(Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>);                 \
-    template Variable<T> where(Variable<T>, Variable<T>, Variable<T>);                                        \
-    template Variable<T> choose(Variable<T>, Variable<T>, std::type_identity_t<T>);                           \
-    template Variable<T> choose(Variable<T>, std::type_identity_t<T>, Variable<T>);                           \
-    template Variable<T> gate(Variable<T>, Variable<T>);                                                      \
-    template Variable<T> winner(Variable<T>, Variable<T>, Variable<T>);                                       \
-    template Variable<T> between(Variable<T>, Variable<T>, std::type_identity_t<T>, std::type_identity_t<T>); \
-    template Variable<T> finite(Variable<T>);                                                                 \
-    template Variable<T> sign(Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> clip(Variable<float>, float, float);
+template Variable<double> clip(Variable<double>, double, double);
+template Variable<float> where(Variable<float>, Variable<float>, Variable<float>);
+template Variable<double> where(Variable<double>, Variable<double>, Variable<double>);
+template Variable<float> choose(Variable<float>, Variable<float>, float);
+template Variable<double> choose(Variable<double>, Variable<double>, double);
+template Variable<float> choose(Variable<float>, float, Variable<float>);
+template Variable<double> choose(Variable<double>, double, Variable<double>);
+template Variable<float> winner(Variable<float>, Variable<float>, Variable<float>);
+template Variable<double> winner(Variable<double>, Variable<double>, Variable<double>);
+template Variable<float> between(Variable<float>, Variable<float>, float, float);
+template Variable<double> between(Variable<double>, Variable<double>, double, double);
+
+FACTS_OF_THIS_FILE(facts_of_choices)
 
 }  // namespace autograd

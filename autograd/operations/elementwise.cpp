@@ -1,68 +1,82 @@
 // Exponential, trigonometric and like functions. Each operation stands with its rule: z is the result, zbar its
 // adjoint.
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <numbers>
 
 namespace autograd {
 
-// z = exp(x)           xbar += zbar * z
+FACTS("exp", "exp(x)", "xbar += zbar * z", {{AT(std::isfinite(x)), "overflow of exp at {x} in {type}"}});
 template <class T>
 Variable<T> exp(Variable<T> x) {
     return record("exp", {x}, exp(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * at.z(); });
 }
+UNARY(exp);
 
-// z = exp(x) - 1       xbar += zbar * exp(x)
+FACTS("expm1", "exp(x) - 1", "xbar += zbar * exp(x)", {{AT(std::isfinite(x)), "overflow of expm1 at {x} in {type}"}});
 template <class T>
 Variable<T> expm1(Variable<T> x) {
     return record("expm1", {x}, expm1(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * exp(at(x)); });
 }
+UNARY(expm1);
 
-// z = log(x)           xbar += zbar / x
+FACTS("log", "log(x)", "xbar += zbar / x",
+      {{AT(x == 0), "the logarithm of 0"}, {AT(x < 0), "the logarithm of a negative number"}},
+      {{AT(x == 0), "the derivative of log at 0 is inf"}});
 template <class T>
 Variable<T> log(Variable<T> x) {
     return record("log", {x}, log(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / at(x); });
 }
+UNARY(log);
 
-// z = log(1 + x)       xbar += zbar / (1 + x)
+FACTS("log1p", "log(1 + x)", "xbar += zbar / (1 + x)",
+      {{AT(x == -1), "log1p of -1, the logarithm of 0"}, {AT(x < -1), "log1p of a number below -1"}},
+      {{AT(x == -1), "the derivative of log1p at -1 is inf"}});
 template <class T>
 Variable<T> log1p(Variable<T> x) {
     return record("log1p", {x}, log1p(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / (at(x) + T(1)); });
 }
+UNARY(log1p);
 
-// z = |x|              xbar += zbar * sign(x)
+FACTS("abs", "abs(x)", "xbar += zbar * sign(x)");
 template <class T>
 Variable<T> abs(Variable<T> x) {
     return record("abs", {x}, abs(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * sign(at(x)); });
 }
+UNARY(abs);
 
-// z = sin(x)           xbar += zbar * cos(x)
+FACTS("sin", "sin(x)", "xbar += zbar * cos(x)");
 template <class T>
 Variable<T> sin(Variable<T> x) {
     return record("sin", {x}, sin(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() * cos(at(x)); });
 }
+UNARY(sin);
 
-// z = cos(x)           xbar -= zbar * sin(x)
+FACTS("cos", "cos(x)", "xbar += -zbar * sin(x)");
 template <class T>
 Variable<T> cos(Variable<T> x) {
     return record("cos", {x}, cos(x.value()), [x](auto& at) { at.adjoint(x) += -at.zbar() * sin(at(x)); });
 }
+UNARY(cos);
 
-// z = tanh(x)          xbar += zbar * (1 - z^2)
+FACTS("tanh", "tanh(x)", "xbar += zbar * (1 - z^2)");
 template <class T>
 Variable<T> tanh(Variable<T> x) {
     return record("tanh", {x}, tanh(x.value()),
                   [x](auto& at) { at.adjoint(x) += at.zbar() * (T(1) - at.z() * at.z()); });
 }
+UNARY(tanh);
 
-// z = erf(x)           xbar += zbar * 2 / sqrt(pi) * exp(-x^2)
+FACTS("erf", "erf(x)", "xbar += zbar * 2 / sqrt(pi) * exp(-x^2)");
 template <class T>
 Variable<T> erf(Variable<T> x) {
     const T c = 2 * std::numbers::inv_sqrtpi_v<T>;
     return record("erf", {x}, erf(x.value()),
                   [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-(at(x) * at(x))); });
 }
+UNARY(erf);
 
-// z = log(exp(x) + exp(y))   xbar += zbar * sigmoid(x - y), 0 where z is infinite   ybar likewise
+FACTS("logaddexp", "log(exp(x) + exp(y))", "xbar += zbar * sigmoid(x - y); ybar += zbar * sigmoid(y - x)");
 template <class T>
 Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
     return record("logaddexp", {x, y}, logaddexp(x.value(), y.value()), [x, y](auto& at) {
@@ -71,19 +85,8 @@ Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += choose(counts, at.zbar() * sigmoid(at(y) - at(x)), T(0));
     });
 }
+BINARY(logaddexp);
 
-#define INSTANTIATE(T)                       \
-    template Variable<T> exp(Variable<T>);   \
-    template Variable<T> expm1(Variable<T>); \
-    template Variable<T> log(Variable<T>);   \
-    template Variable<T> log1p(Variable<T>); \
-    template Variable<T> abs(Variable<T>);   \
-    template Variable<T> sin(Variable<T>);   \
-    template Variable<T> cos(Variable<T>);   \
-    template Variable<T> tanh(Variable<T>);  \
-    template Variable<T> erf(Variable<T>);   \
-    template Variable<T> logaddexp(Variable<T>, Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+FACTS_OF_THIS_FILE(facts_of_elementwise)
 
 }  // namespace autograd

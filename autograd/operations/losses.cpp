@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <stdexcept>
 
@@ -70,6 +71,7 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
     return reshape(choose(s, (q * s - u) * each, T(0)), p.shape());
 }
 
+FACTS("softmax_cross_entropy", "-sum(t * log(p)), p = softmax(x)", "xbar += zbar * (p * sum(t) - t)");
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
     check_options(logits, options);
@@ -112,6 +114,7 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, con
     }
     return cross_entropy(logits, targets, total, options.reduction);
 }
+UNARY(softmax_cross_entropy, const Indices&, const CrossEntropyOptions&);
 
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities,
@@ -131,7 +134,8 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
     return cross_entropy(logits, Targets<T>{{}, weights, classes}, static_cast<T>(rows), options.reduction);
 }
 
-// z = t log(1 + exp(-x)) + (1 - t) log(1 + exp(x))     xbar += zbar * (sigmoid(x) - t)     tbar -= zbar * x
+FACTS("binary_cross_entropy_with_logits", "t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))",
+      "xbar += zbar * (sigmoid(x) - t); tbar += -zbar * x");
 template <class T>
 Variable<T> binary_cross_entropy_with_logits(Variable<T> x, Variable<T> t, Reduction reduction) {
     check_equal_shapes("binary_cross_entropy_with_logits", x, t.shape());
@@ -143,6 +147,7 @@ Variable<T> binary_cross_entropy_with_logits(Variable<T> x, Variable<T> t, Reduc
                           }),
                    reduction);
 }
+BINARY(binary_cross_entropy_with_logits, Reduction);
 
 template <class T>
 Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduction reduction) {
@@ -150,15 +155,15 @@ Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduc
     const Variable<T> difference = prediction - target;
     return reduced(difference * difference, reduction);
 }
+BINARY(mean_squared_error, Reduction);
 
-#define INSTANTIATE(T)                                                                                   \
-    template Variable<T> residual(Variable<T>, const Targets<T>&, Variable<T>, T);                       \
-    template Variable<T> softmax_cross_entropy(Variable<T>, const Indices&, const CrossEntropyOptions&); \
-    template Variable<T> softmax_cross_entropy(Variable<T>, const std::type_identity_t<Array<T>>&,       \
-                                               const CrossEntropyOptions&);                              \
-    template Variable<T> binary_cross_entropy_with_logits(Variable<T>, Variable<T>, Reduction);          \
-    template Variable<T> mean_squared_error(Variable<T>, Variable<T>, Reduction);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> residual(Variable<float>, const Targets<float>&, Variable<float>, float);
+template Variable<double> residual(Variable<double>, const Targets<double>&, Variable<double>, double);
+template Variable<float> softmax_cross_entropy(Variable<float>, const std::type_identity_t<Array<float>>&,
+                                               const CrossEntropyOptions&);
+template Variable<double> softmax_cross_entropy(Variable<double>, const std::type_identity_t<Array<double>>&,
+                                                const CrossEntropyOptions&);
+
+FACTS_OF_THIS_FILE(facts_of_losses)
 
 }  // namespace autograd

@@ -1,13 +1,16 @@
 // Powers. Each operation stands with its rule: z is the result, zbar its adjoint.
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 
 namespace autograd {
 
-// z = sqrt(x)          xbar += zbar / (2 z)
+FACTS("sqrt", "sqrt(x)", "xbar += zbar / (2 * z)", {{AT(x < 0), "the square root of a negative number"}},
+      {{AT(z == 0), "the derivative of sqrt at 0 is inf"}});
 template <class T>
 Variable<T> sqrt(Variable<T> x) {
     return record("sqrt", {x}, sqrt(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / (at.z() * T(2)); });
 }
+UNARY(sqrt);
 
 // z = x^c              xbar += zbar * c * x^(c - 1)
 template <class T>
@@ -17,7 +20,10 @@ Variable<T> pow(Variable<T> x, std::type_identity_t<T> c) {
     });
 }
 
-// z = x^y              xbar += zbar * y * x^(y - 1), 0 where y is 0     ybar += zbar * z * log(x), 0 where x is 0
+FACTS("pow", "x^y", "xbar += zbar * y * x^(y - 1); ybar += zbar * z * log(x)",
+      {{AT(x == 0 && std::isinf(z)), "0 to a negative power"},
+       {AT(x < 0 && std::isnan(z)), "a negative number to a power not whole"}},
+      {{AT(x == 0), "the derivative of this power at 0 is inf"}});
 template <class T>
 Variable<T> pow(Variable<T> x, Variable<T> y) {
     return record("pow", {x, y}, pow(x.value(), y.value()), [x, y](auto& at) {
@@ -25,12 +31,11 @@ Variable<T> pow(Variable<T> x, Variable<T> y) {
         at.adjoint(y) += choose(at(x), at.zbar() * at.z() * log(choose(at(x), at(x), T(1))), T(0));
     });
 }
+BINARY(pow);
 
-#define INSTANTIATE(T)                                              \
-    template Variable<T> sqrt(Variable<T>);                         \
-    template Variable<T> pow(Variable<T>, std::type_identity_t<T>); \
-    template Variable<T> pow(Variable<T>, Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> pow(Variable<float>, float);
+template Variable<double> pow(Variable<double>, double);
+
+FACTS_OF_THIS_FILE(facts_of_powers)
 
 }  // namespace autograd

@@ -1,11 +1,12 @@
 // Products of matrices. Their three rules close a circle: the gradients of each are products of the three kinds.
 #include <fmt/format.h>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <stdexcept>
 
 namespace autograd {
 
-// z = a @ b            abar += zbar @ b^T          bbar += a^T @ zbar
+FACTS("matmul", "x @ y", "xbar += zbar @ y^T; ybar += x^T @ zbar");
 template <class T>
 Variable<T> times(Variable<T> a, Variable<T> b) {
     return record("matmul", {a, b}, times(a.value(), b.value()), [a, b](auto& at) {
@@ -13,6 +14,7 @@ Variable<T> times(Variable<T> a, Variable<T> b) {
         if (at.wants(b)) at.adjoint(b) += transposed_times(at(a), at.zbar());
     });
 }
+BINARY(times);
 
 // z = a @ b^T          abar += zbar @ b            bbar += zbar^T @ a
 template <class T>
@@ -22,6 +24,7 @@ Variable<T> times_transposed(Variable<T> a, Variable<T> b) {
         if (at.wants(b)) at.adjoint(b) += transposed_times(at.zbar(), at(a));
     });
 }
+BINARY(times_transposed);
 
 // z = a^T @ b          abar += b @ zbar^T          bbar += a @ zbar
 template <class T>
@@ -31,6 +34,7 @@ Variable<T> transposed_times(Variable<T> a, Variable<T> b) {
         if (at.wants(b)) at.adjoint(b) += times(at(a), at.zbar());
     });
 }
+BINARY(transposed_times);
 
 template <class T>
 Variable<T> matmul(Variable<T> a, Variable<T> b) {
@@ -44,6 +48,7 @@ Variable<T> matmul(Variable<T> a, Variable<T> b) {
     if (b.dimension() == 1) return squeeze(matmul(a, expand_dims(b, 1)), {-1});
     return times(a, b);
 }
+BINARY(matmul);
 
 namespace {
 
@@ -62,7 +67,7 @@ kernels::Affine<T> affine(const Array<T>& x, const Array<T>& weight, const Array
 
 }  // namespace
 
-// z = x @ w^T          xbar += zbar @ w            wbar += zbar^T @ x
+FACTS("linear", "x @ w^T + b", "xbar += zbar @ w; wbar += zbar^T @ x; bbar += sum(zbar)");
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {
     return record("linear", {x, w}, affine<T>(x.value(), w.value(), nullptr), [x, w](auto& at) {
@@ -70,6 +75,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w) {
         if (at.wants(w)) at.adjoint(w) += transposed_times(at.zbar(), at(x));
     });
 }
+BINARY(linear);
 
 // z = x @ w^T + b      xbar += zbar @ w            wbar += zbar^T @ x          bbar += zbar
 template <class T>
@@ -81,14 +87,9 @@ Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     });
 }
 
-#define INSTANTIATE(T)                                               \
-    template Variable<T> times(Variable<T>, Variable<T>);            \
-    template Variable<T> times_transposed(Variable<T>, Variable<T>); \
-    template Variable<T> transposed_times(Variable<T>, Variable<T>); \
-    template Variable<T> matmul(Variable<T>, Variable<T>);           \
-    template Variable<T> linear(Variable<T>, Variable<T>);           \
-    template Variable<T> linear(Variable<T>, Variable<T>, Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> linear(Variable<float>, Variable<float>, Variable<float>);
+template Variable<double> linear(Variable<double>, Variable<double>, Variable<double>);
+
+FACTS_OF_THIS_FILE(facts_of_products)
 
 }  // namespace autograd

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/kernels/axis_view.hpp>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <numeric>
 #include <stdexcept>
@@ -73,29 +74,33 @@ Variable<T> extremum(const char* operation, bool largest, Variable<T> x, const A
 
 }  // namespace
 
-// z = sum of x         xbar += zbar, repeated
+FACTS("sum", "sum(x)", "xbar += zbar, repeated", {{AT(std::isinf(x) && std::isnan(z)), "inf - inf"}});
 template <class T>
 Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape) {
     return record("sum", {x}, sum_to(x.value(), kept, shape),
                   [x, kept](auto& at) { at.adjoint(x) += spread(at.zbar(), kept, at(x).shape()); });
 }
+UNARY(sum_to, const Shape&, const Shape&);
 
-// z = x repeated       xbar += zbar, summed
+FACTS("broadcast_to", "x, repeated", "xbar += zbar, summed");
 template <class T>
 Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape) {
     return record("broadcast_to", {x}, spread(x.value(), kept, shape),
                   [x, kept](auto& at) { at.adjoint(x) += sum_to(at.zbar(), kept, at(x).shape()); });
 }
+UNARY(spread, const Shape&, const Shape&);
 
 template <class T>
 Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = reduced("sum", x.shape(), axes, keepdims);
     return sum_to(x, kept, result);
 }
+UNARY(sum, const Axes&, bool);
 
+FACTS("mean", "sum(x) / n", "xbar += zbar / n, repeated",
+      {{AT(std::isinf(x) && std::isnan(z)), "inf - inf"}, {AT(std::isnan(x) && !operand_nan), "no elements, 0 / 0"}});
 namespace {
 
-// z = sum of x / n     xbar += zbar / n, repeated
 template <class T>
 Variable<T> mean_to(Variable<T> x, const Shape& kept, const Shape& shape) {
     const T n = count_of<T>(x.shape(), kept);
@@ -116,8 +121,10 @@ Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims) {
     const auto [kept, result] = reduced("mean", x.shape(), axes, keepdims);
     return mean_to(x, kept, result);
 }
+UNARY(mean, const Axes&, bool);
 
-// z = sum((x - m)^2) / c, m being the mean     xbar += zbar * (x - m) * 2 / c
+FACTS("variance", "sum((x - m)^2) / c, m = mean(x)", "xbar += zbar * (x - m) * 2 / c",
+      {{AT(std::isfinite(x)), "n - ddof is 0, or the squares are too large for {type}"}});
 template <class T>
 Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool keepdims) {
     kernels::Reduced shapes = reduced("variance", x.shape(), axes, keepdims);
@@ -129,8 +136,9 @@ Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool kee
                       at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
                   });
 }
+UNARY(variance, const Axes&, std::size_t, bool);
 
-// z = prod(x)          xbar += zbar * the product of all others
+FACTS("prod", "prod(x)", "xbar += zbar * the product of all others");
 template <class T>
 Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("prod", x.shape(), axes, keepdims);
@@ -139,6 +147,7 @@ Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
         at.adjoint(x) += reshape(at.zbar(), kept) * at.evaluate(exclusive_product(at(x), kept));
     });
 }
+UNARY(prod, const Axes&, bool);
 
 // On variables: running products from both sides, each made in log2(n) doublings.
 template <class T>
@@ -160,6 +169,7 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
     }
     return reshape(before * behind, x.shape());
 }
+UNARY(exclusive_product, const Shape&);
 
 // On variables: which elements are the extremum is constant almost everywhere.
 template <class T>
@@ -171,17 +181,21 @@ Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Sha
     return choose(share, share * reshape(zbar, kept), T(0));
 }
 
+FACTS("amax", "the largest of x", "xbar += zbar / ties where x = z");
 template <class T>
 Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims) {
     return extremum("amax", true, x, axes, keepdims);
 }
+UNARY(amax, const Axes&, bool);
 
+FACTS("amin", "the smallest of x", "xbar += zbar / ties where x = z");
 template <class T>
 Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims) {
     return extremum("amin", false, x, axes, keepdims);
 }
+UNARY(amin, const Axes&, bool);
 
-// z = sqrt(sum x^2)    xbar += zbar * x / z, 0 where z is 0
+FACTS("norm", "sqrt(sum(x^2))", "xbar += zbar * x / z, 0 where z is 0");
 template <class T>
 Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("norm", x.shape(), axes, keepdims);
@@ -190,53 +204,45 @@ Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
         at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
     });
 }
+UNARY(norm, const Axes&, bool);
 
 // Over all axes.
 template <class T>
 Variable<T> sum(Variable<T> x) {
     return sum_to(x, ones_like(x.shape()), Shape{});
 }
+UNARY(sum);
 template <class T>
 Variable<T> mean(Variable<T> x) {
     return mean_to(x, ones_like(x.shape()), Shape{});
 }
+UNARY(mean);
 template <class T>
 Variable<T> prod(Variable<T> x) {
     return prod(x, all_axes(x));
 }
+UNARY(prod);
 template <class T>
 Variable<T> amax(Variable<T> x) {
     return amax(x, all_axes(x));
 }
+UNARY(amax);
 template <class T>
 Variable<T> amin(Variable<T> x) {
     return amin(x, all_axes(x));
 }
+UNARY(amin);
 template <class T>
 Variable<T> norm(Variable<T> x) {
     return norm(x, all_axes(x));
 }
+UNARY(norm);
 
-#define INSTANTIATE(T)                                                                    \
-    template Variable<T> sum_to(Variable<T>, const Shape&, const Shape&);                 \
-    template Variable<T> spread(Variable<T>, const Shape&, const Shape&);                 \
-    template Variable<T> sum(Variable<T>);                                                \
-    template Variable<T> sum(Variable<T>, const Axes&, bool);                             \
-    template Variable<T> mean(Variable<T>);                                               \
-    template Variable<T> mean(Variable<T>, const Axes&, bool);                            \
-    template Variable<T> variance(Variable<T>, const Axes&, std::size_t, bool);           \
-    template Variable<T> prod(Variable<T>);                                               \
-    template Variable<T> prod(Variable<T>, const Axes&, bool);                            \
-    template Variable<T> exclusive_product(Variable<T>, const Shape&);                    \
-    template Variable<T> share_ties(Variable<T>, Variable<T>, Variable<T>, const Shape&); \
-    template void bring_together(Variable<T>&, Shape&);                                   \
-    template Variable<T> amax(Variable<T>);                                               \
-    template Variable<T> amax(Variable<T>, const Axes&, bool);                            \
-    template Variable<T> amin(Variable<T>);                                               \
-    template Variable<T> amin(Variable<T>, const Axes&, bool);                            \
-    template Variable<T> norm(Variable<T>);                                               \
-    template Variable<T> norm(Variable<T>, const Axes&, bool);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> share_ties(Variable<float>, Variable<float>, Variable<float>, const Shape&);
+template Variable<double> share_ties(Variable<double>, Variable<double>, Variable<double>, const Shape&);
+template void bring_together(Variable<float>&, Shape&);
+template void bring_together(Variable<double>&, Shape&);
+
+FACTS_OF_THIS_FILE(facts_of_reductions)
 
 }  // namespace autograd

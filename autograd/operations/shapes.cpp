@@ -1,6 +1,7 @@
 // Operations that move elements. They are linear and come in pairs, each the other's rule.
 #include <fmt/format.h>
 #include <algorithm>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <limits>
 #include <stdexcept>
@@ -33,6 +34,7 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
 
 }  // namespace
 
+FACTS("reshape", "x in another shape", "xbar += zbar in x's shape");
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape) {
     if (size_of(shape) != x.size())
@@ -42,7 +44,9 @@ Variable<T> reshape(Variable<T> x, const Shape& shape) {
     return record("reshape", {x}, reshape(x.value(), shape),
                   [x](auto& at) { at.adjoint(x) += reshape(at.zbar(), at(x).shape()); });
 }
+UNARY(reshape, const Shape&);
 
+FACTS("transpose", "x with its axes in another order", "xbar += zbar with its axes in x's order");
 template <class T>
 Variable<T> permute(Variable<T> x, const Shape& axes) {
     Shape inverse(axes.size());
@@ -50,6 +54,7 @@ Variable<T> permute(Variable<T> x, const Shape& axes) {
     return record("transpose", {x}, permute(x.value(), axes),
                   [x, inverse](auto& at) { at.adjoint(x) += permute(at.zbar(), inverse); });
 }
+UNARY(permute, const Shape&);
 
 template <class T>
 Variable<T> transpose(Variable<T> x, const Axes& axes) {
@@ -66,6 +71,7 @@ Variable<T> transpose(Variable<T> x, const Axes& axes) {
     }
     return permute(x, order);
 }
+UNARY(transpose, const Axes&);
 
 template <class T>
 Variable<T> matrix_transpose(Variable<T> x) {
@@ -77,6 +83,7 @@ Variable<T> matrix_transpose(Variable<T> x) {
     std::swap(order[order.size() - 1], order[order.size() - 2]);
     return permute(x, order);
 }
+UNARY(matrix_transpose);
 
 template <class T>
 Variable<T> broadcast_to(Variable<T> x, const Shape& shape) {
@@ -88,6 +95,7 @@ Variable<T> broadcast_to(Variable<T> x, const Shape& shape) {
     std::copy(x.shape().begin(), x.shape().end(), kept.end() - static_cast<std::ptrdiff_t>(x.dimension()));
     return spread(x, kept, shape);
 }
+UNARY(broadcast_to, const Shape&);
 
 template <class T>
 Variable<T> squeeze(Variable<T> x, const Axes& axes) {
@@ -102,6 +110,7 @@ Variable<T> squeeze(Variable<T> x, const Axes& axes) {
         if (axes.empty() ? x.shape()[i] != 1 : !dropped[i]) shape.push_back(x.shape()[i]);
     return reshape(x, shape);
 }
+UNARY(squeeze, const Axes&);
 
 template <class T>
 Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis) {
@@ -110,20 +119,25 @@ Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis) {
     for (std::size_t i = 0; i < x.dimension(); ++i) shape[i < place ? i : i + 1] = x.shape()[i];
     return reshape(x, shape);
 }
+UNARY(expand_dims, std::ptrdiff_t);
 
+FACTS("slice", "x[start:stop:step]", "xbar += zbar at these places, 0 elsewhere");
 template <class T>
 Variable<T> slice_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t count) {
     return record("slice", {x}, slice_axis(x.value(), axis, start, step, count), [x, axis, start, step](auto& at) {
         at.adjoint(x) += pad_axis(at.zbar(), axis, start, step, at(x).shape()[axis]);
     });
 }
+UNARY(slice_axis, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);
 
+FACTS("pad", "x with zeros around it", "xbar += zbar at x's places");
 template <class T>
 Variable<T> pad_axis(Variable<T> x, std::size_t axis, std::ptrdiff_t start, std::ptrdiff_t step, std::size_t length) {
     return record("pad", {x}, pad_axis(x.value(), axis, start, step, length), [x, axis, start, step](auto& at) {
         at.adjoint(x) += slice_axis(at.zbar(), axis, start, step, at(x).shape()[axis]);
     });
 }
+UNARY(pad_axis, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);
 
 template <class T>
 Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop,
@@ -139,44 +153,55 @@ Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std:
     const std::ptrdiff_t span = step > 0 ? end - first + step - 1 : end - first + step + 1;
     return slice_axis(x, place, first, step, static_cast<std::size_t>(std::max<std::ptrdiff_t>(span / step, 0)));
 }
+UNARY(slice, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>, std::ptrdiff_t);
 
 template <class T>
 Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after) {
     const std::size_t place = axis_of("pad", axis, x.dimension());
     return pad_axis(x, place, static_cast<std::ptrdiff_t>(before), 1, before + x.shape()[place] + after);
 }
+UNARY(pad, std::ptrdiff_t, std::size_t, std::size_t);
 
+FACTS("take", "x[indices]", "xbar[indices] += zbar");
 template <class T>
 Variable<T> take_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis) {
     return record("take", {x}, take_stored(x.value(), indices, axis), [x, indices, axis](auto& at) {
         at.adjoint(x) += scatter_stored(at.zbar(), indices, axis, at(x).shape());
     });
 }
+UNARY(take_stored, const StoredIndices&, std::size_t);
 
+FACTS("scatter_add", "z[indices] += x", "xbar += zbar[indices]");
 template <class T>
 Variable<T> scatter_stored(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape) {
     return record("scatter_add", {x}, scatter_stored(x.value(), indices, axis, shape),
                   [x, indices, axis](auto& at) { at.adjoint(x) += take_stored(at.zbar(), indices, axis); });
 }
+UNARY(scatter_stored, const StoredIndices&, std::size_t, const Shape&);
 
+FACTS("take_along_axis", "x[indices] along an axis", "xbar[indices] += zbar");
 template <class T>
 Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis) {
     return record("take_along_axis", {x}, take_stored_along(x.value(), indices, axis), [x, indices, axis](auto& at) {
         at.adjoint(x) += scatter_stored_along(at.zbar(), indices, axis, at(x).shape());
     });
 }
+UNARY(take_stored_along, const StoredIndices&, std::size_t);
 
+FACTS("scatter_add_along_axis", "z[indices] += x along an axis", "xbar += zbar[indices]");
 template <class T>
 Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape) {
     return record("scatter_add_along_axis", {x}, scatter_stored_along(x.value(), indices, axis, shape),
                   [x, indices, axis](auto& at) { at.adjoint(x) += take_stored_along(at.zbar(), indices, axis); });
 }
+UNARY(scatter_stored_along, const StoredIndices&, std::size_t, const Shape&);
 
 template <class T>
 Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis) {
     const std::size_t place = axis_of("take", axis, x.dimension());
     return take_stored(x, stored("take", x.tape(), indices, x.shape()[place]), place);
 }
+UNARY(take, const Indices&, std::ptrdiff_t);
 
 template <class T>
 Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis) {
@@ -189,8 +214,9 @@ Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_
                         to_string(indices.shape()), to_string(x.shape()), axis));
     return take_stored_along(x, stored("take_along_axis", x.tape(), indices, x.shape()[place]), place);
 }
+UNARY(take_along_axis, const Indices&, std::ptrdiff_t);
 
-// z = [x1, x2, ...]    xkbar += its part of zbar
+FACTS("concatenate", "[x, y, ...]", "xbar += its part of zbar; ybar likewise");
 template <class T>
 Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
     if (parts.empty()) throw std::invalid_argument("[concatenate] there is nothing to concatenate");
@@ -231,28 +257,11 @@ Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
     return concatenate(expanded, axis);
 }
 
-#define INSTANTIATE(T)                                                                                       \
-    template Variable<T> reshape(Variable<T>, const Shape&);                                                 \
-    template Variable<T> permute(Variable<T>, const Shape&);                                                 \
-    template Variable<T> transpose(Variable<T>, const Axes&);                                                \
-    template Variable<T> matrix_transpose(Variable<T>);                                                      \
-    template Variable<T> broadcast_to(Variable<T>, const Shape&);                                            \
-    template Variable<T> squeeze(Variable<T>, const Axes&);                                                  \
-    template Variable<T> expand_dims(Variable<T>, std::ptrdiff_t);                                           \
-    template Variable<T> slice_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);  \
-    template Variable<T> pad_axis(Variable<T>, std::size_t, std::ptrdiff_t, std::ptrdiff_t, std::size_t);    \
-    template Variable<T> slice(Variable<T>, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>,   \
-                               std::ptrdiff_t);                                                              \
-    template Variable<T> pad(Variable<T>, std::ptrdiff_t, std::size_t, std::size_t);                         \
-    template Variable<T> take_stored(Variable<T>, const StoredIndices&, std::size_t);                        \
-    template Variable<T> scatter_stored(Variable<T>, const StoredIndices&, std::size_t, const Shape&);       \
-    template Variable<T> take_stored_along(Variable<T>, const StoredIndices&, std::size_t);                  \
-    template Variable<T> scatter_stored_along(Variable<T>, const StoredIndices&, std::size_t, const Shape&); \
-    template Variable<T> take(Variable<T>, const Indices&, std::ptrdiff_t);                                  \
-    template Variable<T> take_along_axis(Variable<T>, const Indices&, std::ptrdiff_t);                       \
-    template Variable<T> concatenate(const std::vector<Variable<T>>&, std::ptrdiff_t);                       \
-    template Variable<T> stack(const std::vector<Variable<T>>&, std::ptrdiff_t);
-INSTANTIATE(float)
-INSTANTIATE(double)
+template Variable<float> concatenate(const std::vector<Variable<float>>&, std::ptrdiff_t);
+template Variable<double> concatenate(const std::vector<Variable<double>>&, std::ptrdiff_t);
+template Variable<float> stack(const std::vector<Variable<float>>&, std::ptrdiff_t);
+template Variable<double> stack(const std::vector<Variable<double>>&, std::ptrdiff_t);
+
+FACTS_OF_THIS_FILE(facts_of_shapes)
 
 }  // namespace autograd

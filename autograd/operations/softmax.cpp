@@ -1,12 +1,14 @@
 // Softmax and its kin: each with its rule, and, on variables, with the formulas that its kernels stand for.
 #include <fmt/format.h>
+#include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
 #include <limits>
 #include <stdexcept>
 
 namespace autograd {
 
-// z = log(sum exp(x))  xbar += zbar * exp(x - z); where z is -inf so is all of x, and 0 stands for z
+FACTS("logsumexp", "log(sum(exp(x)))", "xbar += zbar * exp(x - z)",
+      {{AT(z < 0 && std::isinf(z)), "a row of -inf only"}});
 template <class T>
 Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("logsumexp", x.shape(), axes, keepdims);
@@ -15,14 +17,17 @@ Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
         at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
     });
 }
+UNARY(logsumexp, const Axes&, bool);
 
-// z = exp(x) / sum exp(x)   xbar += z * (zbar - sum zbar z)
+FACTS("softmax", "exp(x) / sum(exp(x))", "xbar += z * (zbar - sum(zbar * z))",
+      {{AT(x < 0 && std::isinf(x)), "a row of -inf only"}, {AT(true), "a row that holds inf or NaN"}});
 template <class T>
 Variable<T> softmax(Variable<T> x, std::ptrdiff_t along) {
     const std::size_t axis = axis_of("softmax", along, x.dimension());
     return record("softmax", {x}, kernels::Softmax<T>{x.value(), axis},
                   [x, axis](auto& at) { at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), axis); });
 }
+UNARY(softmax, std::ptrdiff_t);
 
 // What is masked is -inf for the softmax; of its NaN in a row without any other, neither value nor gradient gets out.
 template <class T>
@@ -35,14 +40,18 @@ Variable<T> softmax(Variable<T> x, Variable<T> mask, std::ptrdiff_t along) {
     const Variable<T> kept = choose(mask, x, -std::numeric_limits<T>::infinity());
     return choose(mask, softmax(kept, static_cast<std::ptrdiff_t>(axis)), T(0));
 }
+BINARY(softmax, std::ptrdiff_t);
 
-// z = x - log(sum exp(x))   xbar += zbar - exp(z) * sum zbar
+FACTS("log_softmax", "x - log(sum(exp(x)))", "xbar += zbar - exp(z) * sum(zbar)",
+      {{AT(x < 0 && std::isinf(x) && std::isnan(z)), "a row of -inf only"},
+       {AT(std::isnan(z)), "a row that holds inf or NaN"}});
 template <class T>
 Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t along) {
     const std::size_t axis = axis_of("log_softmax", along, x.dimension());
     return record("log_softmax", {x}, kernels::LogSoftmax<T>{x.value(), axis},
                   [x, axis](auto& at) { at.adjoint(x) += log_softmax_gradient(at.z(), at.zbar(), axis); });
 }
+UNARY(log_softmax, std::ptrdiff_t);
 
 template <class T>
 Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
@@ -50,6 +59,7 @@ Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) 
     kept[axis] = 1;
     return z * (zbar - sum_to(zbar * z, kept, kept));
 }
+BINARY(softmax_gradient, std::size_t);
 
 template <class T>
 Variable<T> log_softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis) {
@@ -57,15 +67,8 @@ Variable<T> log_softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t ax
     kept[axis] = 1;
     return zbar - exp(z) * sum_to(zbar, kept, kept);
 }
+BINARY(log_softmax_gradient, std::size_t);
 
-#define INSTANTIATE(T)                                                            \
-    template Variable<T> logsumexp(Variable<T>, const Axes&, bool);               \
-    template Variable<T> softmax(Variable<T>, std::ptrdiff_t);                    \
-    template Variable<T> softmax(Variable<T>, Variable<T>, std::ptrdiff_t);       \
-    template Variable<T> log_softmax(Variable<T>, std::ptrdiff_t);                \
-    template Variable<T> softmax_gradient(Variable<T>, Variable<T>, std::size_t); \
-    template Variable<T> log_softmax_gradient(Variable<T>, Variable<T>, std::size_t);
-INSTANTIATE(float)
-INSTANTIATE(double)
+FACTS_OF_THIS_FILE(facts_of_softmax)
 
 }  // namespace autograd

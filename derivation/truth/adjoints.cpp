@@ -1,25 +1,9 @@
 #include <algorithm>
+#include <autograd/backward.hpp>
 #include <cmath>
 #include <derivation/truth/adjoints.hpp>
 
 namespace derivation {
-
-namespace {
-
-/// About how much a node grows with one of its inputs.
-double slope(const autograd::Tape<double>& tape, const autograd::Node<double>& node, std::size_t k) {
-    const std::string_view operation = node.operation;
-    const double z = std::abs((*node.value)(0)), x = std::abs((*node_at(tape, node.inputs[k]).value)(0));
-    if (operation == "add" || operation == "sub" || operation == "neg") return 1;
-    if (operation == "tanh") return 1 - z * z;
-    if (operation == "sigmoid") return z * (1 - z);
-    if (operation == "exp") return z;
-    if (operation == "log") return 1 / x;
-    const double slope = x > 0 ? z / x : 0;
-    return std::isfinite(slope) ? slope : 1;
-}
-
-}  // namespace
 
 double Adjoints::at(const autograd::Variable<double>& node, double& scale) const {
     const auto found = std::ranges::lower_bound(nodes, node.index());
@@ -33,6 +17,7 @@ Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double
     Adjoints result;
     if (!y.requires_gradient()) return result;
     const autograd::Gradients<double> gradients = tape.backward(y, autograd::Keep<double>::all());
+    autograd::Contributions<double> growth(tape);
     std::vector<double> scales(y.index() + std::size_t{1}, 0);
     for (std::size_t i = scales.size(); i-- > 0;) {
         const auto node_index = static_cast<std::uint32_t>(i);
@@ -43,10 +28,13 @@ Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double
         result.nodes.push_back(node_index);
         result.values.push_back(value);
         result.scales.push_back(scales[i]);
-        const autograd::Node<double>& node = node_at(tape, node_index);
-        for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-            double& scale = scales[node.inputs[k]];
-            scale = std::max(scale, scales[i] * slope(tape, node, k));
+        // As large as the terms behind a node are, its own terms may be: the rule says how they grow on their way.
+        growth.run(node_index, autograd::Array<double>(adjoint.shape(), scales[i]));
+        for (std::uint32_t input : node_at(tape, node_index).inputs) {
+            const autograd::Array<double>* grown = growth[input];
+            if (grown == nullptr || grown->size() != 1) continue;
+            const double term = std::abs((*grown)(0));
+            scales[input] = std::max(scales[input], std::isfinite(term) ? term : scales[i]);
         }
     }
     std::ranges::reverse(result.nodes);

@@ -1,0 +1,21 @@
+#include <algorithm>
+#include <autograd/operations/operation_facts.hpp>
+
+namespace autograd {
+
+std::vector<Facts> all_facts() {
+    std::vector<Facts> all;
+    for (auto* of_a_file :
+         {facts_of_arithmetic, facts_of_elementwise, facts_of_powers, facts_of_activations, facts_of_choices,
+          facts_of_reductions, facts_of_softmax, facts_of_shapes, facts_of_products, facts_of_losses})
+        std::ranges::copy(of_a_file(), std::back_inserter(all));
+    return all;
+}
+
+const Facts* facts_of(std::string_view name) {
+    static const std::vector<Facts> all = all_facts();
+    const auto found = std::ranges::find(all, name, &Facts::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace autograd
