@@ -38,7 +38,8 @@ struct ArrayWalk {
 template <class T>
 class OnArrays {
   public:
-    OnArrays(ArrayWalk<T>& walk, std::uint32_t index) : walk_(walk), node_(walk.reel.node(index)), index_(index) {}
+    OnArrays(ArrayWalk<T>& walk, std::uint32_t index)
+        : walk_(walk), nodes_(walk.reel.nodes()), node_(*nodes_[index]), index_(index) {}
     ~OnArrays() {
         for (Array<T>* array : walk_.table.scratch) walk_.pool.give_back(array);
         walk_.table.scratch.clear();
@@ -46,13 +47,13 @@ class OnArrays {
     OnArrays(const OnArrays&) = delete;
     OnArrays& operator=(const OnArrays&) = delete;
 
-    const Array<T>& operator()(const Variable<T>& x) const { return *walk_.reel.node(x.index()).value; }
+    const Array<T>& operator()(const Variable<T>& x) const { return *nodes_[x.index()]->value; }
     const Array<T>& z() const { return *node_.value; }
     const Array<T>& zbar() const { return *walk_.zbar; }
 
     /// Whether anyone asks for x's adjoint. `adjoint(x) +=` looks by itself; on variables, where the right-hand side is
     /// recorded before it is added, a rule may ask first.
-    bool wants(const Variable<T>& x) const { return walk_.reel.node(x.index()).requires_gradient; }
+    bool wants(const Variable<T>& x) const { return nodes_[x.index()]->requires_gradient; }
 
     /// The expression's value, where a rule needs it whole.
     const Array<T>& evaluate(const Array<T>& e) { return e; }
@@ -69,7 +70,7 @@ class OnArrays {
     class Adjoint {
       public:
         Adjoint(OnArrays& at, const Variable<T>& x)
-            : at_(at), node_(at.walk_.reel.node(x.index())), index_(x.index()) {}
+            : at_(at), node_(*at.nodes_[x.index()]), index_(x.index()) {}
 
         template <class E>
         void operator+=(const E& e) const {
@@ -113,6 +114,7 @@ class OnArrays {
     }
 
     ArrayWalk<T>& walk_;
+    Node<T>* const* nodes_;
     const Node<T>& node_;
     std::uint32_t index_;
 };

@@ -46,6 +46,8 @@ class Reel {
     std::size_t size() const { return size_; }
     Node<T>& node(std::uint32_t index) { return *nodes_[index]; }
     const Node<T>& node(std::uint32_t index) const { return *nodes_[index]; }
+    /// All of them, where they lie until the next is recorded.
+    Node<T>* const* nodes() const { return nodes_.data(); }
     Variable<T> at(std::uint32_t index) const { return {*recording_, index}; }
 
     /// What tells one recording from every other.

@@ -23,27 +23,29 @@ void check_equal_shapes(const char* operation, const Variable<T>& prediction, co
 
 template <class T>
 Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduction reduction) {
-    const Targets<T>* targets = Reel<T>::of(x.tape()).arena.make(given);
-    const std::span<T> losses = x.tape().template allocate<T>(given.rows());
-    const Shape shape = reduction == Reduction::none ? Shape(x.shape().begin(), x.shape().end() - 1) : Shape{};
+    Tape<T>& tape = x.tape();
+    const Array<T>& logits = x.value();
+    const Targets<T>* targets = Reel<T>::of(tape).arena.make(given);
+    const std::span<T> losses = tape.template allocate<T>(given.rows());
+    const Shape shape =
+        reduction == Reduction::none ? Shape(logits.shape().begin(), logits.shape().end() - 1) : Shape{};
     const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
     // p = softmax(x), and the losses beside it
-    const Variable<T> p =
-        record("softmax", {x}, kernels::SoftmaxWithLosses<T>{x.value(), given, losses},
-               [x](auto& at) { at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), at(x).dimension() - 1); });
+    const Variable<T> p = record("softmax", {x}, kernels::SoftmaxWithLosses<T>{logits, given, losses}, [x](auto& at) {
+        at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), at(x).dimension() - 1);
+    });
     // z = -sum u log p     xbar += zbar * (p * sum(u) - u)
     return record("softmax_cross_entropy", {x, p}, kernels::Losses<T>{losses, scale, shape},
                   [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), *targets, at.zbar(), scale); });
 }
 
-template <class T>
-void check_options(const Variable<T>& logits, const CrossEntropyOptions& options) {
-    if (logits.dimension() == 0 || logits.shape().back() == 0)
+void check_options(const Shape& logits, const CrossEntropyOptions& options) {
+    if (logits.empty() || logits.back() == 0)
         throw std::invalid_argument(
-            fmt::format("[softmax_cross_entropy] logits of shape {} have no classes", to_string(logits.shape())));
-    if (!options.class_weights.empty() && options.class_weights.size() != logits.shape().back())
+            fmt::format("[softmax_cross_entropy] logits of shape {} have no classes", to_string(logits)));
+    if (!options.class_weights.empty() && options.class_weights.size() != logits.back())
         throw std::invalid_argument(fmt::format("[softmax_cross_entropy] {} class weights are given for {} classes",
-                                                options.class_weights.size(), logits.shape().back()));
+                                                options.class_weights.size(), logits.back()));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw std::invalid_argument(
             fmt::format("[softmax_cross_entropy] label smoothing {} is not between 0 and 1", options.label_smoothing));
@@ -74,12 +76,13 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
 FACTS("softmax_cross_entropy", "-sum(t * log(p)), p = softmax(x)", "xbar += zbar * (p * sum(t) - t)");
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
-    check_options(logits, options);
-    const std::size_t classes = logits.shape().back();
-    if (!equal_shapes(labels.shape(), ShapeView(logits.shape()).first(logits.dimension() - 1)))
+    const Shape& shape = logits.shape();
+    check_options(shape, options);
+    const std::size_t classes = shape.back();
+    if (!equal_shapes(labels.shape(), ShapeView(shape).first(shape.size() - 1)))
         throw std::invalid_argument(
             fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
-                        to_string(labels.shape()), to_string(logits.shape())));
+                        to_string(labels.shape()), to_string(shape)));
     const auto weight = [&](std::int64_t k) {
         return options.class_weights.empty() ? T(1)
                                              : static_cast<T>(options.class_weights[static_cast<std::size_t>(k)]);
@@ -119,7 +122,7 @@ UNARY(softmax_cross_entropy, const Indices&, const CrossEntropyOptions&);
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities,
                                   const CrossEntropyOptions& options) {
-    check_options(logits, options);
+    check_options(logits.shape(), options);
     check_equal_shapes("softmax_cross_entropy", logits, probabilities.shape());
     if (options.ignored_label)
         throw std::invalid_argument("[softmax_cross_entropy] rows of probabilities have no label to ignore");
