@@ -40,6 +40,10 @@ namespace autograd {
 template <class T>
 using Array = xt::xarray<T, xt::layout_type::row_major, xsimd::aligned_allocator<T, 64> >;
 
+/// A single number, as beside an array.
+template <class S>
+concept Arithmetic = std::is_arithmetic_v<S>;
+
 /// The lengths of an array's axes; a scalar has none.
 using Shape = Array<double>::shape_type;
 

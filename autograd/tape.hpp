@@ -49,8 +49,8 @@ class Tape {
     Variable<T> variable(const Array<T>& value, std::string_view name = {}) {
         return leaf("variable", true, value, name);
     }
-    template <class S>
-    requires std::is_arithmetic_v<S> Variable<T> variable(S value, std::string_view name = {}) {
+    template <Arithmetic S>
+    Variable<T> variable(S value, std::string_view name = {}) {
         return leaf("variable", true, static_cast<T>(value), name);
     }
     template <class E>
@@ -62,8 +62,8 @@ class Tape {
     Variable<T> constant(const Array<T>& value, std::string_view name = {}) {
         return leaf("constant", false, value, name);
     }
-    template <class S>
-    requires std::is_arithmetic_v<S> Variable<T> constant(S value, std::string_view name = {}) {
+    template <Arithmetic S>
+    Variable<T> constant(S value, std::string_view name = {}) {
         return leaf("constant", false, static_cast<T>(value), name);
     }
     template <class E>
