@@ -13,7 +13,45 @@ bool has_term(const std::vector<IndexTerm>& terms, const std::string& letter) {
     return std::ranges::find(terms, letter, &IndexTerm::name) != terms.end();
 }
 
+bool is_entry(const Expression& e) { return e.kind == Kind::entry; }
+
+/// A condition compares a letter that is bound with something.
+bool is_condition(const Expression& e, const std::vector<IndexTerm>& bound) {
+    return e.kind == Kind::iverson && e.left().kind == Kind::letter && has_term(bound, e.left().name);
+}
+
+/// The same as `is_formula`, for what stands at the top.
+bool has_its_parts(const Expression& e) {
+    const std::size_t parts = e.children.size();
+    switch (e.kind) {
+        case Kind::number:
+        case Kind::entry:
+            return parts == 0;
+        case Kind::letter:
+            return parts == 0 && e.letters.size() == 1;
+        case Kind::add:
+        case Kind::product:
+            return parts > 0 && e.joints.size() == parts;
+        case Kind::power:
+        case Kind::iverson:
+            return parts == 2;
+        case Kind::call:
+            return parts > 0 && (e.name != "size" || e.argument().kind == Kind::letter);
+        case Kind::reduce:
+            return parts == 1 || (parts == 2 && is_condition(e.children[1], e.letters));
+        case Kind::derivative:
+            return e.order > 0 && parts > static_cast<std::size_t>(e.order) &&
+                   std::ranges::all_of(e.denominators(), is_entry) && std::ranges::all_of(e.held(), is_entry);
+        case Kind::transpose:
+        case Kind::norm:
+            return parts == 1;
+    }
+    return false;
+}
+
 }  // namespace
+
+bool is_formula(const Expression& e) { return std::ranges::all_of(e.children, is_formula) && has_its_parts(e); }
 
 bool same(const Expression& a, const Expression& b) {
     return a.kind == b.kind && a.order == b.order && a.joints == b.joints && a.local == b.local &&

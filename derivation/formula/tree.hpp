@@ -114,6 +114,9 @@ bool is_number(const Expression& e, double value);
 bool is_call(const Expression& e, std::string_view name);
 /// Whether it is a derivative of first order of a name by another, with nothing held fixed.
 bool is_simple_derivative(const Expression& e);
+/// Whether every part has the parts that its kind needs: a power two, a sum of letters a comparison as its condition.
+/// What is typed always is one; what an edit makes may not be.
+bool is_formula(const Expression& e);
 /// Whether a derivative stands in it.
 bool has_derivative(const Expression& e);
 

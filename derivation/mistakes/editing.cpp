@@ -59,7 +59,8 @@ void Editing::find_derivative() {
 }
 
 void Editing::offer(Expression edited, Span where, std::string sentence, std::string mistake) {
-    if (!done_) done_ = offer_({std::move(edited), where, std::move(sentence), std::move(mistake)});
+    if (done_ || !is_formula(edited)) return;
+    done_ = offer_({std::move(edited), where, std::move(sentence), std::move(mistake)});
 }
 
 Names Editing::letters_of_range(int range) const {
@@ -97,7 +98,7 @@ void Editing::walk(Expression& root, Expression& node, Names& letters, const Vis
     if (!terms || (is_term && (!is_sum || (&node == &root && !line.is_update)))) {
         const Expression saved = node;
         visit(node, letters, [&](Span where, std::string sentence, std::string mistake) {
-            if (done_) return;
+            if (done_ || !is_formula(root)) return;
             Expression edited = root;
             offer(arrays ? std::move(edited) : normalized(std::move(edited)),
                   where.end > where.begin ? where : saved.span, std::move(sentence), std::move(mistake));

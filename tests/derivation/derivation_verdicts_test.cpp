@@ -415,3 +415,12 @@ BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_report) {
     BOOST_TEST(derivation::to_json({derivation::check(file)}) !=
                derivation::to_json({derivation::check(file, options)}));
 }
+
+BOOST_AUTO_TEST_CASE(an_edit_puts_nothing_where_a_condition_stands) {
+    // The edits of this line replace every part of it, also the condition of the sum.
+    const LineReport line = expect(
+        "index a, b = 4\ngiven s[a]\nlet l = sum(a, sum(b != a, exp(s[a] - s[b])))\nclaim dl/ds[a] = sum(b != a, "
+        "s[b])\n",
+        "wrong");
+    BOOST_TEST(!line.reason.empty());
+}
