@@ -23,9 +23,13 @@ std::vector<ProseReport> prose_of(const Source& source) {
     return result;
 }
 
+Derivation read(std::string text) {
+    if (text.size() > longest_file) throw Error({0, 0}, "the file is longer than a derivation may be (1 MiB)");
+    return read_derivation(std::move(text));
+}
+
 ReadError read_error(const std::string& text, const Error& error) {
-    Source source;
-    source.text = text;
+    const Source source(text);
     const Position position = source.position(error.span.begin);
     ReadError result{position.line, position.column, error.what(), std::string(source.line(position.line)), 1};
     const Position end = source.position(std::max(error.span.end, error.span.begin + 1));
@@ -47,7 +51,7 @@ Report check(std::string text, const Options& options) {
     report.seed = options.seed;
     const std::string copy = text;
     try {
-        Derivation derivation = read_derivation(std::move(text));
+        Derivation derivation = read(std::move(text));
         Judge judge(derivation, options.seed);
         for (Line& line : derivation.lines) {
             // Earlier lines are judged as well: a line may follow from them.
@@ -68,7 +72,7 @@ Report check(std::string text, const Options& options) {
 }
 
 std::string rewritten(std::string text, Notation notation) {
-    const Derivation derivation = read_derivation(std::move(text));
+    const Derivation derivation = read(std::move(text));
     std::string result;
     std::size_t line = 0;
     for (const Statement& statement : derivation.source.statements) {
@@ -78,6 +82,7 @@ std::string rewritten(std::string text, Notation notation) {
         }
         const Line& one = derivation.lines[line++];
         result += statement.keyword + " " + (one.label.empty() ? "" : "(" + one.label + ") ");
+        if (one.members.empty()) result += derivation.source.text_of(one.pieces);  // it cannot be read
         if (one.steps > 0) result += "after " + std::to_string(one.steps) + (one.steps == 1 ? " step " : " steps ");
         for (std::size_t i = 0; i < one.members.size(); ++i) {
             if (i > 0) result += one.is_update ? " := " : " = ";

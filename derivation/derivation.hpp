@@ -64,6 +64,9 @@ struct Report {
     int exit_code() const;
 };
 
+/// A text may have this many bytes: 1 MiB.
+inline constexpr std::size_t longest_file = 1 << 20;
+
 struct Options {
     std::string file = "-";
     std::uint64_t seed = 1;

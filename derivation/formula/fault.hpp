@@ -20,6 +20,11 @@ struct Error : std::runtime_error {
     Span span;
 };
 
+/// A formula that has too many terms to be evaluated. Of a claim or an update it leaves the line undecided.
+struct TooLarge : Error {
+    using Error::Error;
+};
+
 /// A mistake in the letters or the shapes. In a claim or an update it is a verdict, elsewhere an error of the file.
 struct IllFormed : Error {
     IllFormed(Span where, const std::string& sentence, std::string name = "ill-formed")

@@ -1,7 +1,9 @@
 // What a derivation declares: ranges and their letters, quantities, functions. Each is known by its number in its list.
 #pragma once
 
+#include <derivation/formula/budget.hpp>
 #include <derivation/formula/tree.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +51,7 @@ struct Model {
     std::vector<Letter> letters;
     std::vector<Quantity> quantities;
     std::vector<Function> functions;
+    std::shared_ptr<Budget> budget = std::make_shared<Budget>();  ///< of the file; copies use the same
 
     const Range& range(int number) const { return ranges[static_cast<std::size_t>(number)]; }
     const Letter& letter(int number) const { return letters[static_cast<std::size_t>(number)]; }

@@ -103,8 +103,35 @@ std::vector<std::pair<Domain, const char*>> narrower_domains(const Quantity& qua
     return domains;
 }
 
-/// What is given has a narrower domain.
-std::optional<Condition> what_is_given(const Departure& departure, VariedPoints& varied) {
+bool is_of_a_class(Domain domain) {
+    return domain == Domain::sums_to_one || domain == Domain::probabilities || domain == Domain::onehot;
+}
+
+/// Whether what is given is used as a target, or declared so: beside a logarithm, as in y log p, or in a difference
+/// with what is computed without it, as in p - y.
+bool is_target(const Model& model, int given) {
+    if (is_of_a_class(model.quantity(given).domain)) return true;
+    const auto is_it = [&](const Expression& e) { return e.kind == Kind::entry && e.symbol == given; };
+    const auto is_logarithm = [](const Expression& e) { return is_call(e, "log"); };
+    const auto is_beside = [&](const Expression& e) {
+        if (is_it(e)) return false;
+        if (any_part(e, is_logarithm)) return true;
+        return e.kind == Kind::entry && e.symbol && any_part(model.quantity(e).definition, is_logarithm);
+    };
+    const auto is_computed = [&](const Expression& e) {
+        return e.kind == Kind::entry && e.symbol && model.quantity(e).role == Role::definition &&
+               !depends_on(model, e, given);
+    };
+    const auto uses = [&](const Expression& e) {
+        if ((e.kind != Kind::product && e.kind != Kind::add) || std::ranges::none_of(e.children, is_it)) return false;
+        return e.kind == Kind::product ? std::ranges::any_of(e.children, is_beside)
+                                       : e.children.size() == 2 && std::ranges::any_of(e.children, is_computed);
+    };
+    return std::ranges::any_of(model.quantities, [&](const Quantity& q) { return any_part(q.definition, uses); });
+}
+
+/// What is given has a narrower domain: one that a target has, or another one.
+std::optional<Condition> what_is_given(const Departure& departure, VariedPoints& varied, bool strange) {
     Model& model = departure.model;
     const std::vector<int>& free = departure.line.checked.free;
     for (int q = 0; q < model.count(); ++q) {
@@ -112,7 +139,9 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
         if (quantity.role != Role::given || !quantity.values.empty() ||
             (!depends_on(model, departure.left, q) && !depends_on(model, departure.right, q)))
             continue;
+        const bool target = is_target(model, q);
         for (const auto& [domain, words] : narrower_domains(quantity)) {
+            if ((is_of_a_class(domain) && !target) != strange) continue;
             Variation variation;
             variation.domains[q] = domain;
             if (!varied.hold(variation, fmt::format("{} {}", q, words), departure.points, departure.left,
@@ -135,7 +164,11 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
 std::optional<Condition> condition_of(const Departure& departure, VariedPoints& varied) {
     if (std::optional<Condition> found = what_is_held_fixed(departure)) return found;
     if (std::optional<Condition> found = what_a_function_is(departure, varied)) return found;
-    return what_is_given(departure, varied);
+    return what_is_given(departure, varied, false);
+}
+
+std::optional<Condition> strange_condition_of(const Departure& departure, VariedPoints& varied) {
+    return what_is_given(departure, varied, true);
 }
 
 }  // namespace derivation

@@ -26,4 +26,8 @@ struct Departure {
 
 std::optional<Condition> condition_of(const Departure& departure, VariedPoints& varied);
 
+/// The conditions that nobody means who does not speak of a target: that something sums to 1, is probabilities or
+/// one-hot. Small edits of the line come before them.
+std::optional<Condition> strange_condition_of(const Departure& departure, VariedPoints& varied);
+
 }  // namespace derivation

@@ -40,12 +40,30 @@ void note_undeclared_letters(const Model& model, const Expression& e, std::vecto
 Judge::Judge(Derivation& derivation, std::uint64_t seed)
     : derivation_(derivation),
       seed_(seed),
-      points_(draw_points(derivation.model, {}, seed, 3)),
+      points_(drawn_points()),
       wrong_lines_(derivation.model),
       varied_(derivation.model, seed) {}
 
+/// The members of all lines: their kinks and brackets must show both sides as well.
+std::vector<const Expression*> Judge::formulas() const {
+    std::vector<const Expression*> all;
+    for (const Line& line : derivation_.lines)
+        if (!line.fault)
+            for (const Expression& member : line.checked.members) all.push_back(&member);
+    return all;
+}
+
+std::vector<Point> Judge::drawn_points() {
+    try {
+        return draw_points(derivation_.model, {}, seed_, 3, false, formulas());
+    } catch (const OverBudget& error) {
+        over_budget_ = error.what();
+        return {};
+    }
+}
+
 std::vector<Point>& Judge::positive_points() {
-    if (positive_points_.empty()) positive_points_ = draw_points(derivation_.model, {}, seed_ + 7, 3, true);
+    if (positive_points_.empty()) positive_points_ = draw_points(derivation_.model, {}, seed_ + 7, 3, true, formulas());
     return positive_points_;
 }
 

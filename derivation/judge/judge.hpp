@@ -18,11 +18,14 @@ class Judge {
   private:
     friend class LineJudge;
 
+    std::vector<const Expression*> formulas() const;
+    std::vector<Point> drawn_points();
     std::vector<Point>& positive_points();
 
     Derivation& derivation_;
     std::uint64_t seed_;
     bool letters_noted_ = false;
+    std::string over_budget_;  ///< why there are no points, or nothing
     std::vector<Point> points_, positive_points_;
     WrongLines wrong_lines_;
     VariedPoints varied_;

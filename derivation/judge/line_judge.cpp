@@ -9,13 +9,44 @@
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/local_factors.hpp>
 #include <derivation/resolve/lookup.hpp>
+#include <derivation/truth/sides.hpp>
 #include <utility>
 
 namespace derivation {
 
+namespace {
+
+// Of what is left of the budget, for the reason and the repair of one line.
+constexpr double share_of_a_search = 0.3;
+
+const char* const what_is_smaller = " Smaller sizes of the ranges show the same mistakes.";
+
+}  // namespace
+
 Judgement LineJudge::run() {
-    if (line_.fault)
+    try {
+        judge();
+        note_what_was_not_shown();
+    } catch (const OverBudget& error) {
+        // That it is wrong is known before the reason is looked for.
+        if (judgement_.verdict == Verdict::wrong) {
+            if (judgement_.reason.empty()) judgement_.reason = "Why was not found out.";
+            judgement_.reason += fmt::format(" {}", error.what());
+        } else {
+            judgement_ = {};
+            undecided(0, error.what() + std::string(what_is_smaller));
+        }
+    }
+    return std::move(judgement_);
+}
+
+void LineJudge::judge() {
+    if (!line_.too_large.empty())
+        undecided(0, "The line has too many terms." + std::string(what_is_smaller));
+    else if (line_.fault)
         ill_formed();
+    else if (!judge_.over_budget_.empty())
+        undecided(0, judge_.over_budget_ + what_is_smaller);
     else if (points_->empty())
         undecided(0,
                   "The definitions have no value anywhere: a logarithm or a root leaves its domain at every point "
@@ -24,7 +55,21 @@ Judgement LineJudge::run() {
         update();
     else
         claim();
-    return std::move(judgement_);
+}
+
+/// A kink of which the points show one side only: the line was judged there alone.
+void LineJudge::note_what_was_not_shown() {
+    if (line_.fault || points_->empty() || judgement_.verdict == Verdict::wrong) return;
+    Sides sides(model_);
+    for (const Expression& member : line_.checked.members) sides.watch(member);
+    for (int q = 0; q < model_.count(); ++q)
+        if (std::ranges::any_of(line_.checked.members, [&](const Expression& e) { return depends_on(model_, e, q); }))
+            sides.watch(model_.quantity(q).definition);
+    for (Point& point : *points_) sides.add(point);
+    for (const Expression* formula : sides.one_sided()) {
+        const std::string note = fmt::format("Only one side of {} could be shown.", to_text(*formula));
+        if (std::ranges::find(judgement_.notes, note) == judgement_.notes.end()) judgement_.notes.push_back(note);
+    }
 }
 
 void LineJudge::undecided(std::size_t member, std::string reason) {
@@ -39,7 +84,7 @@ void LineJudge::undecided(std::size_t member, std::string reason) {
 
 void LineJudge::ill_formed() {
     judgement_.verdict = Verdict::ill_formed;
-    judgement_.member = line_.fault_member;
+    if (!line_.members.empty()) judgement_.member = line_.fault_member;
     judgement_.mistake = line_.fault->mistake;
     judgement_.marks.push_back(line_.fault->span);
     std::string& reason = judgement_.reason;
@@ -161,15 +206,19 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
             fmt::format("It follows from line {}, which is wrong: with what stands there this line is right.", *wrong);
         return;
     }
-    if (const auto condition = condition_of({model_, line_, member, target.left(), right, *points_}, judge_.varied_)) {
+    const Departure departure{model_, line_, member, target.left(), right, *points_};
+    const auto holds_only = [&](const Condition& condition) {
         judgement_.verdict = Verdict::conditional;
-        judgement_.condition = condition->name;
-        judgement_.reason = condition->sentence;
-        return;
-    }
+        judgement_.condition = condition.name;
+        judgement_.reason = condition.sentence;
+    };
+    if (const auto condition = condition_of(departure, judge_.varied_)) return holds_only(*condition);
     judgement_.verdict = Verdict::wrong;
     judgement_.condition.clear();
+    const Budget::Part part(*model_.budget, share_of_a_search);
     const Diagnosis diagnosis = diagnose(model_, line_, member, target);
+    if (diagnosis.mistake == "unknown")
+        if (const auto condition = strange_condition_of(departure, judge_.varied_)) return holds_only(*condition);
     judgement_.reason = diagnosis.reason;
     judgement_.mistake = diagnosis.mistake;
     judgement_.repair = diagnosis.repair;

@@ -15,6 +15,7 @@ class LineJudge {
     Judgement run();
 
   private:
+    void judge();
     void claim();
     bool leaves_domain();
     void members();
@@ -24,6 +25,7 @@ class LineJudge {
     void undecided(std::size_t member, std::string reason);
     void depart(Target& target, std::size_t member, const Outcome& outcome);
     void write_worst_entry(const Outcome& outcome);
+    void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
 
     // Printed numbers.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <derivation/judge/varied_points.hpp>
+#include <derivation/truth/sides.hpp>
 #include <derivation/truth/target.hpp>
 
 namespace derivation {
@@ -8,20 +9,11 @@ namespace {
 
 constexpr std::size_t most_nodes = 1000000;
 
-std::map<const Expression*, int> sides_of(const std::vector<Point>& points) {
-    std::map<const Expression*, int> sides;
-    for (const Point& point : points)
-        for (const auto& [place, side] : point.sides()) sides[place] |= side;
-    return sides;
-}
-
-/// Whether these points show as much of every relu, abs and max as the points without a condition do.
-bool show_both_sides(const std::vector<Point>& points, const std::vector<Point>& plain) {
-    const auto shown = sides_of(points);
-    return std::ranges::all_of(sides_of(plain), [&](const auto& one) {
-        const auto found = shown.find(one.first);
-        return found == shown.end() || found->second == one.second;
-    });
+std::vector<int> sides_of(const Model& model, std::vector<Point>& points) {
+    Sides sides(model);
+    sides.watch_definitions();
+    for (Point& point : points) sides.add(point);
+    return sides.shown();
 }
 
 }  // namespace
@@ -50,10 +42,12 @@ std::vector<Point>& VariedPoints::more_points(const std::string& key) {
     const std::string more = key + " at more points";
     const auto found = points_.find(more);
     if (found != points_.end()) return found->second;
-    return points_.emplace(more, draw_points(model_, *variations_[key], seed_ + 202, 3)).first->second;
+    const std::size_t nodes = points_.at(key).front().nodes() + 1;
+    const std::size_t count = std::clamp<std::size_t>(10000 / nodes, 3, 12);
+    return points_.emplace(more, draw_points(model_, *variations_[key], seed_ + 202, count)).first->second;
 }
 
-bool VariedPoints::hold(const Variation& variation, const std::string& key, const std::vector<Point>& plain,
+bool VariedPoints::hold(const Variation& variation, const std::string& key, std::vector<Point>& plain,
                         const Expression& left, const Expression& right, const std::vector<int>& free) {
     forget_where_there_are_many();
     std::vector<Point>& one = points(variation, key);
@@ -66,7 +60,7 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, cons
     // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
     const bool one_sided =
         std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; });
-    return target.holds(right) && (one_sided || show_both_sides(several, plain));
+    return target.holds(right) && (one_sided || sides_of(model_, several) == sides_of(model_, plain));
 }
 
 }  // namespace derivation

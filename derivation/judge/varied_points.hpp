@@ -16,8 +16,8 @@ class VariedPoints {
 
     /// Whether two formulas are equal under the variation, of which `key` is the name. `plain` are the points without
     /// it: the varied ones must show as much.
-    bool hold(const Variation& variation, const std::string& key, const std::vector<Point>& plain,
-              const Expression& left, const Expression& right, const std::vector<int>& free);
+    bool hold(const Variation& variation, const std::string& key, std::vector<Point>& plain, const Expression& left,
+              const Expression& right, const std::vector<int>& free);
 
   private:
     std::vector<Point>& points(const Variation& variation, const std::string& key);

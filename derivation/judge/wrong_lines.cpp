@@ -87,9 +87,8 @@ Variation WrongLines::assuming(const Mistaken& mistaken) const {
     return variation;
 }
 
-std::optional<std::size_t> WrongLines::that_implies(const Line& line, VariedPoints& varied,
-                                                    const std::vector<Point>& plain, const Expression& left,
-                                                    const Expression& right) const {
+std::optional<std::size_t> WrongLines::that_implies(const Line& line, VariedPoints& varied, std::vector<Point>& plain,
+                                                    const Expression& left, const Expression& right) const {
     if (line.steps > 0) return {};
     // Of an update its step is judged, which may not be 0.
     const auto step = [&](const Expression& e) {

@@ -18,7 +18,7 @@ class WrongLines {
     void set_right(const Expression& left);
 
     /// The last wrong line with which this line would be right.
-    std::optional<std::size_t> that_implies(const Line& line, VariedPoints& varied, const std::vector<Point>& plain,
+    std::optional<std::size_t> that_implies(const Line& line, VariedPoints& varied, std::vector<Point>& plain,
                                             const Expression& left, const Expression& right) const;
 
   private:

@@ -70,17 +70,21 @@ std::vector<Expression> aliases_of(const Model& model, const Expression& left, c
     return aliases;
 }
 
+std::size_t parts_of_tree(const Expression& e) {
+    std::size_t parts = 1;
+    for (const Expression& child : e.children) parts += parts_of_tree(child);
+    return parts;
+}
+
 /// Whether something is multiplied by itself over itself.
 bool has_idle_factors(const Expression& e) {
     const auto same_base = [](const Expression& above, const Expression& below) {
         return same(above, below) || (above.kind == Kind::power && same(above.base(), below));
     };
     if (e.kind == Kind::product)
-        for (std::size_t i = 0; i < e.children.size(); ++i)
-            for (std::size_t k = 0; k < e.children.size(); ++k)
-                if (e.joints[i] != Joint::divided && e.joints[k] == Joint::divided &&
-                    same_base(e.children[i], e.children[k]))
-                    return true;
+        for (std::size_t k = 0; k < e.children.size(); ++k)
+            for (std::size_t i = 0; i < e.children.size() && e.joints[k] == Joint::divided; ++i)
+                if (e.joints[i] != Joint::divided && same_base(e.children[i], e.children[k])) return true;
     return std::ranges::any_of(e.children, has_idle_factors);
 }
 
@@ -157,6 +161,8 @@ bool Search::is_right_as(const Expression& repair) {
 
 bool Search::holds(const Expression& edited) {
     if (++tried_ > most_edits_) return false;
+    constexpr std::size_t work_of_a_part = 300;
+    model_.budget->work(work_of_a_part * parts_of_tree(edited));
     if (!seen_.insert(to_text(edited)).second) return false;
     return passes(model_, line_, edited, [&](const Expression& checked) {
         return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) && is_right(checked) &&

@@ -41,7 +41,7 @@ class Reader {
 
     void read(const Statement& statement) {
         Statement rest = statement;
-        const std::string label = statement.keyword == "claim" || statement.keyword == "update" ? label_of(rest) : "";
+        if (statement.keyword == "claim" || statement.keyword == "update") return judged(std::move(rest));
         Parser parser(model(), tokens_of(result_.source.text, rest.pieces));
         if (rest.pieces.empty())
             throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
@@ -51,16 +51,34 @@ class Reader {
         if (statement.keyword == "function") return function(parser);
         if (statement.keyword == "let") return let(rest);
         if (statement.keyword == "at") return at(parser);
+    }
+
+    /// A claim or an update. One that cannot be read costs this line alone: nothing below depends on it.
+    void judged(Statement statement) {
         Line line;
-        line.label = label;
+        line.label = label_of(statement);
         line.is_update = statement.keyword == "update";
-        line.span = join({statement.keyword_span.begin, statement.keyword_span.end}, rest.pieces.back());
-        line.pieces = rest.pieces;
+        line.span = statement.keyword_span;
+        if (!statement.pieces.empty()) line.span = join(line.span, statement.pieces.back());
+        line.pieces = statement.pieces;
         line.number = result_.source.position(statement.keyword_span.begin).line;
-        if (line.is_update)
-            update(parser, line);
-        else
-            claim(parser, line);
+        const std::size_t letters = model().letters.size();
+        try {
+            if (statement.pieces.empty())
+                throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
+            Parser parser(model(), tokens_of(result_.source.text, statement.pieces));
+            if (line.is_update)
+                update(parser, line);
+            else
+                claim(parser, line);
+        } catch (const Error& error) {
+            model().letters.resize(letters);
+            line.members.clear();
+            line.printed.reset();
+            line.checked = {};
+            line.fault_member = 0;
+            line.fault = IllFormed(error.span, error.what(), "unreadable");
+        }
         result_.lines.push_back(std::move(line));
     }
 
@@ -463,6 +481,9 @@ class Reader {
             line.checked = check_line(model(), line.members, line.fault_member);
         } catch (const IllFormed& error) {
             line.fault = error;
+        } catch (const TooLarge& error) {
+            line.fault = IllFormed(error.span, error.what());
+            line.too_large = error.what();
         }
     }
 

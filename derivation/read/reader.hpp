@@ -24,6 +24,7 @@ struct Line {
     Checked checked;
     std::optional<IllFormed> fault;
     std::size_t fault_member = 0;
+    std::string too_large = {};  ///< why it is left undecided, or nothing
 };
 
 struct Derivation {

@@ -7,7 +7,6 @@ namespace derivation {
 
 namespace {
 
-constexpr std::size_t longest_file = 1 << 20;
 constexpr std::size_t most_statements = 5000;
 constexpr std::array<std::string_view, 8> keywords = {"index", "given", "constant", "function",
                                                       "let",   "claim", "update",   "at"};
@@ -125,24 +124,23 @@ void add_rows(std::string_view text, const Statement& statement, std::vector<Sta
 
 }  // namespace
 
+Source::Source(std::string content) : text(std::move(content)) {
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] == '\n') line_begins.push_back(i + 1);
+}
+
 Position Source::position(std::size_t offset) const {
-    Position position;
-    for (std::size_t i = 0; i < std::min(offset, text.size()); ++i) {
-        if (text[i] == '\n') {
-            ++position.line;
-            position.column = 1;
-        } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-            ++position.column;
-        }
-    }
+    offset = std::min(offset, text.size());
+    const auto next = std::ranges::upper_bound(line_begins, offset);
+    const auto line = static_cast<std::size_t>(next - line_begins.begin());
+    Position position{line, 1};
+    for (std::size_t i = line_begins[line - 1]; i < offset; ++i)
+        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) ++position.column;
     return position;
 }
 
 std::string_view Source::line(std::size_t number) const {
-    std::size_t begin = 0;
-    for (std::size_t i = 1; i < number && begin < text.size(); ++i)
-        begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
-    std::string_view result = std::string_view(text).substr(begin);
+    std::string_view result = std::string_view(text).substr(line_begins[number - 1]);
     result = result.substr(0, result.find('\n'));
     while (!result.empty() && result.back() == '\r') result.remove_suffix(1);
     return result;
@@ -158,10 +156,8 @@ std::string Source::text_of(const std::vector<Span>& pieces) const {
 }
 
 Source read_source(std::string content) {
-    Source source;
-    source.text = std::move(content);
+    Source source(std::move(content));
     const std::string_view text = source.text;
-    if (text.size() > longest_file) throw Error({0, 0}, "the file is longer than a derivation may be (1 MiB)");
     if (const std::size_t bad = first_bad_byte(text); bad < text.size())
         throw Error({bad, bad + 1}, "this byte is not valid UTF-8 text");
 

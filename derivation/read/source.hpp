@@ -27,7 +27,10 @@ struct Prose {
 };
 
 struct Source {
+    explicit Source(std::string content = {});
+
     std::string text;
+    std::vector<std::size_t> line_begins = {0};
     std::vector<Statement> statements;
     std::vector<Prose> prose;
 
@@ -37,7 +40,7 @@ struct Source {
     std::string text_of(const std::vector<Span>& pieces) const;
 };
 
-/// Throws `Error` where the text is too long, not UTF-8, or begins with something that is no keyword.
+/// Throws `Error` where the text is not UTF-8, or begins with something that is no keyword.
 Source read_source(std::string text);
 
 }  // namespace derivation

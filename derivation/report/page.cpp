@@ -46,6 +46,7 @@ std::string line_of(const LineReport& line, bool hint) {
         "<section class=\"{0}\" id=\"line-{1}\">\n<div><span class=\"verdict\">{0}</span><span class=\"number\">line "
         "{1}{2}</span></div>\n<div class=\"formula\">",
         verdict, line.line, line.label.empty() ? "" : " (" + escaped(line.label) + ")");
+    if (line.members_mathml.empty()) page += "<code>" + escaped(line.text) + "</code>";
     for (std::size_t i = 0; i < line.members_mathml.size(); ++i) {
         if (i > 0) page += math(line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>");
         const bool departs = line.member && *line.member == i && line.verdict != Verdict::holds;

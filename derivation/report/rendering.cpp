@@ -49,6 +49,11 @@ LineReport rendered(const Source& source, const Line& line, const Judgement& jud
     report.because_of = judgement.because_of;
     report.notes = judgement.notes;
     for (const Span part : judgement.marks) mark(report, line.pieces, part);
+    // What is missing at the end stands behind the last character.
+    if (!judgement.marks.empty() && report.caret_end == 0 && !report.text.empty()) {
+        report.caret_begin = report.text.size() - 1;
+        report.caret_end = report.text.size();
+    }
     for (const Expression& member : line.members) {
         report.members_latex.push_back(to_latex(member));
         report.members_mathml.push_back(to_mathml(member));

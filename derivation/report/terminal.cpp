@@ -39,7 +39,8 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
 std::vector<std::pair<std::size_t, std::size_t>> pieces_of(const std::string& text, std::size_t room) {
     std::vector<std::pair<std::size_t, std::size_t>> pieces;
     std::size_t begin = 0;
-    while (columns(std::string_view(text).substr(begin)) > room) {
+    // Four bytes are a character at most: the whole rest need not be counted for each piece.
+    while (columns(std::string_view(text).substr(begin, 4 * (room + 1))) > room) {
         std::size_t cut = std::string::npos;
         int depth = 0;
         std::size_t at_blank = std::string::npos;

@@ -21,7 +21,7 @@ double work_of_one(const Model& model, const Expression& e) {
 
 void limit_work(const Model& model, const Expression& e, const std::vector<int>& free) {
     if (work_of(model, e, free) > most_work)
-        throw Error(e.span, "this formula has too many terms: smaller sizes of the ranges show the same mistakes");
+        throw TooLarge(e.span, "this formula has too many terms: smaller sizes of the ranges show the same mistakes");
 }
 
 bool is_among(const std::vector<int>& letters, int one) { return std::ranges::find(letters, one) != letters.end(); }

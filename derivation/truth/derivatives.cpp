@@ -29,30 +29,41 @@ const Adjoints& Derivatives::adjoints_of(Version& version, const Expression& of,
         const std::optional<std::size_t> place = place_of(model_, of, letters);
         if (!place) return nothing_;
         const autograd::Variable<double> node = recorder_.entry(version, *of.symbol, *place);
-        const auto [found, added] = of_nodes_.try_emplace(node.index());
-        if (added) found->second = walk_back(recorder_.tape(), node);
-        return found->second;
+        const auto found = of_nodes_.find(node.index());
+        return found != of_nodes_.end() ? found->second
+                                        : of_nodes_.emplace(node.index(), walked_back(node)).first->second;
     }
     std::string key;
     for (const int held : version.held()) key += fmt::format("{}|", held);
     write_key(of, letters, key);
-    const auto [found, added] = of_formulas_.try_emplace(key);
-    if (added) found->second = walk_back(recorder_.tape(), recorder_.record_apart(version, of, letters));
-    return found->second;
+    const auto found = of_formulas_.find(key);
+    if (found != of_formulas_.end()) return found->second;
+    return of_formulas_.emplace(key, walked_back(recorder_.record_apart(version, of, letters))).first->second;
 }
 
-/// Of a derivative of higher order: of the one that is lower by one order, which is recorded.
+/// Of a derivative of higher order: of the one that is lower by one order, which is recorded. One walk back serves
+/// every entry that is differentiated by last.
 const Adjoints& Derivatives::adjoints_of_lower(Version& version, const Expression& e, const Letters& letters) {
+    const auto all_but_the_last = e.denominators().first(e.denominators().size() - 1);
     std::string key;
-    write_key(e, letters, key);
-    const auto [found, added] = of_formulas_.try_emplace(key);
-    if (added) {
-        autograd::Variable<double> gradient = recorder_.record_apart(version, e.numerator(), letters);
-        for (const Expression& by : e.denominators().first(e.denominators().size() - 1))
-            gradient = recorder_.gradient_by(version, gradient, by, letters);
-        found->second = walk_back(recorder_.tape(), gradient);
-    }
-    return found->second;
+    for (const int held : version.held()) key += fmt::format("{}|", held);
+    write_key(e.numerator(), letters, key);
+    for (const Expression& by : all_but_the_last) write_key(by, letters, key += '/');
+    const auto found = of_formulas_.find(key);
+    if (found != of_formulas_.end()) return found->second;
+    autograd::Variable<double> gradient = recorder_.record_apart(version, e.numerator(), letters);
+    for (const Expression& by : all_but_the_last) gradient = recorder_.gradient_by(version, gradient, by, letters);
+    return of_formulas_.emplace(key, walked_back(gradient)).first->second;
+}
+
+Adjoints Derivatives::walked_back(const autograd::Variable<double>& y) {
+    constexpr std::size_t work_of_a_node = 20, bytes_of_an_adjoint = 32;
+    model_.budget->work(work_of_a_node * (y.index() + 1));
+    Adjoints adjoints = walk_back(recorder_.tape(), y);
+    const std::size_t bytes = bytes_of_an_adjoint * adjoints.nodes.size();
+    bytes_ += bytes;
+    model_.budget->memory(bytes);
+    return adjoints;
 }
 
 /// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
@@ -72,8 +83,7 @@ std::optional<double> Derivatives::local(const Expression& of, const Expression&
     auto found = of_definitions_.find(key);
     if (found == of_definitions_.end()) {
         Letters inner = letters_of(model_, model_.quantity(of), *of_place);
-        found = of_definitions_.emplace(key, walk_back(recorder_.tape(), recorder_.record(version, definition, inner)))
-                    .first;
+        found = of_definitions_.emplace(key, walked_back(recorder_.record(version, definition, inner))).first;
     }
     double scale = 0;
     return found->second.at(recorder_.entry(version, *by.symbol, *by_place), scale);

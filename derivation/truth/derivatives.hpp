@@ -12,6 +12,10 @@ class Derivatives {
   public:
     Derivatives(const Model& model, Recorder& recorder) : model_(model), recorder_(recorder) {}
 
+    ~Derivatives() { model_.budget->release(bytes_); }
+    Derivatives(const Derivatives&) = delete;
+    Derivatives& operator=(const Derivatives&) = delete;
+
     /// The derivative that e names, where the letters have these values. `scale` grows to the largest term in it.
     double at(const Expression& e, const Letters& letters, double& scale);
 
@@ -20,8 +24,11 @@ class Derivatives {
     const Adjoints& adjoints_of_lower(Version& version, const Expression& e, const Letters& letters);
     std::optional<double> local(const Expression& of, const Expression& by, const Letters& letters);
 
+    Adjoints walked_back(const autograd::Variable<double>& y);
+
     const Model& model_;
     Recorder& recorder_;
+    std::size_t bytes_ = 0;  ///< of what is kept
     const Adjoints nothing_;
     // Every walk back is taken once: from a node, from a formula, from a definition whose other names are held.
     std::unordered_map<std::uint32_t, Adjoints> of_nodes_;

@@ -13,6 +13,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
 double Evaluator::operator()(const Expression& e) {
+    model_.budget->work(1);
     switch (e.kind) {
         case Kind::number:
             return e.number;

@@ -29,6 +29,5 @@ double Point::derivative(const Expression& e, const Letters& letters, double& sc
 std::size_t Point::nodes() const { return recording_->recorder.tape().size(); }
 bool Point::is_finite() const { return recording_->recorder.finite; }
 bool Point::is_kinked() const { return recording_->recorder.kinked; }
-const std::map<const Expression*, int>& Point::sides() const { return recording_->recorder.sides; }
 
 }  // namespace derivation

@@ -33,8 +33,6 @@ class Point {
     /// Whether every value is finite; whether a kink of relu, abs or max was hit.
     bool is_finite() const;
     bool is_kinked() const;
-    /// Which sides of kinks it shows: for every place in the definitions 1, 2, or 3 for both.
-    const std::map<const Expression*, int>& sides() const;
 
   private:
     struct Recording;

@@ -1,6 +1,8 @@
 // Points drawn at random, on both sides of every kink.
 #include <algorithm>
+#include <array>
 #include <derivation/truth/random_points.hpp>
+#include <derivation/truth/sides.hpp>
 #include <random>
 #include <utility>
 
@@ -13,7 +15,9 @@ class Draw {
     Draw(const Model& model, const Variation& variation, std::uint64_t seed)
         : model_(model), variation_(variation), engine_(seed) {}
 
-    Point point(std::size_t number, bool all_positive) {
+    /// `spread` lets some of what is given be so many times as large.
+    Point point(std::size_t number, bool all_positive, double spread = 1) {
+        spread_ = spread;
         std::vector<std::vector<double>> given(model_.quantities.size());
         for (std::size_t q = 0; q < given.size(); ++q) {
             const Quantity& quantity = model_.quantities[q];
@@ -50,6 +54,7 @@ class Draw {
 
     std::vector<double> values(const Quantity& quantity, Domain domain, std::size_t number, bool all_positive) {
         std::vector<double> values(model_.size(quantity));
+        const double size = spread_ != 1 && between(0, 1) < 0.5 ? spread_ : 1;
         const std::size_t row =
             quantity.ranges.empty() ? 1 : static_cast<std::size_t>(model_.range(quantity.ranges.back()).size);
         const auto normalise = [&](auto draw) {
@@ -64,10 +69,10 @@ class Draw {
             case Domain::nonzero:
             case Domain::symmetric:
                 for (std::size_t i = 0; i < values.size(); ++i)
-                    values[i] = (all_positive ? 1 : sign_of(quantity, i, number)) * between(0.2, 1.2);
+                    values[i] = (all_positive ? 1 : sign_of(quantity, i, number)) * size * between(0.2, 1.2);
                 break;
             case Domain::positive:
-                for (double& x : values) x = between(0.3, 1.8);
+                for (double& x : values) x = size * between(0.3, 1.8);
                 break;
             case Domain::unit:
                 for (double& x : values) x = between(0.05, 0.95);
@@ -104,39 +109,46 @@ class Draw {
     const Model& model_;
     const Variation& variation_;
     std::mt19937_64 engine_;
+    double spread_ = 1;
     std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
 
 }  // namespace
 
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
-                               bool all_positive) {
-    constexpr std::size_t most_tries = 120, most_points = 6, more_for_sides = 16;
+                               bool all_positive, const std::vector<const Expression*>& claims) {
+    // Points that show one more entry are taken as long as there are few, those that show a whole kink a little longer.
+    constexpr std::size_t most_tries = 120, few_points = 8, most_points = 16;
+    constexpr std::size_t most_tries_for_sides = 400, fewest_tries_for_sides = 24, most_nodes_for_sides = 100000;
+    // From one point to the next: a hinge may lie far out, or near 0.
+    constexpr std::array spreads = {1.0, 1.0, 3.0, 1.0, 0.3, 10.0, 1.0, 0.1, 3.0, 30.0, 0.03, 100.0};
     Draw draw(model, variation, seed * 7919 + 17);
     std::vector<Point> points, kinked;
-    std::map<const Expression*, int> sides;
-    const auto all_seen = [&] { return std::ranges::all_of(sides, [](const auto& side) { return side.second == 3; }); };
-    const auto take = [&](Point point) {
-        for (const auto& [place, side] : point.sides()) sides[place] |= side;
-        points.push_back(std::move(point));
-    };
     for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
         Point point = draw.point(points.size(), all_positive || (tries >= 10 && tries % 2 == 1));
         if (!point.is_finite()) continue;
         if (!point.is_kinked())
-            take(std::move(point));
+            points.push_back(std::move(point));
         else if (kinked.size() < count)
             kinked.push_back(std::move(point));
     }
-    if (count > 1 && !points.empty())
-        for (std::size_t tries = 0; !all_seen() && tries < more_for_sides && points.size() < most_points; ++tries) {
-            Point point = draw.point(points.size(), all_positive);
-            if (!point.is_finite() || point.is_kinked()) continue;
-            const bool shows_more = std::ranges::any_of(
-                point.sides(), [&](const auto& side) { return (side.second & ~sides[side.first]) != 0; });
-            if (shows_more) take(std::move(point));
-        }
-    return points.empty() ? std::move(kinked) : std::move(points);
+    if (points.empty()) return kinked;
+    if (count == 1) return points;
+    Sides sides(model);
+    sides.watch_definitions();
+    for (const Expression* claim : claims) sides.watch(*claim);
+    for (Point& point : points) sides.add(point);
+    std::size_t nodes = 0;
+    for (std::size_t tries = 0; !sides.are_all_shown() && points.size() < most_points; ++tries) {
+        if (tries >= most_tries_for_sides || (tries >= fewest_tries_for_sides && nodes > most_nodes_for_sides)) break;
+        Point point = draw.point(points.size(), all_positive, spreads[tries % spreads.size()]);
+        nodes += point.nodes() + 1;
+        if (!point.is_finite() || point.is_kinked()) continue;
+        const Sides::News news = sides.add(point);
+        if (news == Sides::News::of_a_kink || (news == Sides::News::of_an_entry && points.size() < few_points))
+            points.push_back(std::move(point));
+    }
+    return points;
 }
 
 Point worked_point(const Model& model, std::uint64_t seed) {

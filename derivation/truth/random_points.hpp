@@ -7,11 +7,11 @@
 
 namespace derivation {
 
-/// Random points: at least `count`, and more where these do not show every class and both sides of every kink. None
-/// where the definitions have no value anywhere.
+/// Random points: at least `count`, and more, further apart, until they show both sides of every kink and bracket of
+/// the definitions and of the `claims`, or no new point does. None where the definitions have no value anywhere.
 /// `all_positive` keeps to the positive ones among them, where logarithms and roots have values.
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
-                               bool all_positive = false);
+                               bool all_positive = false, const std::vector<const Expression*>& claims = {});
 
 /// The point of a worked example; what has no number there is drawn.
 Point worked_point(const Model& model, std::uint64_t seed);

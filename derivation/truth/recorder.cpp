@@ -14,7 +14,6 @@ namespace derivation {
 namespace {
 
 constexpr int most_recursions = 3000;
-constexpr std::size_t most_nodes = 200000;
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -90,6 +89,15 @@ Recorder::Variable Recorder::defined_entry(Version& version, int quantity, std::
                     fmt::format("{} depends on itself", model_.quantity(quantity).name));
     open_.push_back(key);
     const double scale_around = std::exchange(scale_, 0);
+    // Also where a line turns out to be beyond the budget: others come after it.
+    struct Closing {
+        Recorder& recorder;
+        double scale;
+        ~Closing() {
+            recorder.scale_ = scale;
+            recorder.open_.pop_back();
+        }
+    } const closing{*this, scale_around};
     const auto assumption = std::ranges::find(variation_.assumptions, quantity,
                                               [](const Assumption& one) { return *one.derivative.numerator().symbol; });
     Variable node;
@@ -106,8 +114,6 @@ Recorder::Variable Recorder::defined_entry(Version& version, int quantity, std::
         scales_[static_cast<std::size_t>(quantity)][place] = std::max(scale_, std::abs(node.item()));
         finite = finite && std::isfinite(node.item());
     }
-    scale_ = scale_around;
-    open_.pop_back();
     return node;
 }
 
@@ -139,17 +145,22 @@ Recorder::Variable Recorder::assumed(const Assumption& assumption, std::size_t p
 
 // ---- formulas
 
-void Recorder::note_term(const Variable& x) { scale_ = std::max(scale_, std::abs(x.item())); }
-
-/// Remembers on which side of its kink a place was passed.
-void Recorder::pass_kink(const Expression& e, double x) {
-    kinked = kinked || std::abs(x) < edge;
-    sides[&e] |= x > 0 ? 1 : 2;
+/// What was recorded since is paid for.
+void Recorder::count_nodes() {
+    const std::size_t more = tape_.size() - counted_;
+    if (more == 0) return;
+    counted_ += more;
+    model_.budget->memory(more * bytes_of_a_node);
+    model_.budget->work(more * work_of_a_node);
 }
 
+void Recorder::note_term(const Variable& x) { scale_ = std::max(scale_, std::abs(x.item())); }
+
+/// Remembers whether the kink at 0 was hit.
+void Recorder::pass_kink(double x) { kinked = kinked || std::abs(x) < edge; }
+
 Recorder::Variable Recorder::record(Version& version, const Expression& e, Letters& letters) {
-    if (tape_.size() > most_nodes)
-        throw Error(e.span, "this derivation has too many terms: smaller sizes of the ranges show the same mistakes");
+    count_nodes();
     switch (e.kind) {
         case Kind::number:
             return number(e.number);
@@ -218,13 +229,13 @@ Recorder::Variable Recorder::call(Version& version, const Expression& e, Letters
     if (e.name == "max" || e.name == "min") {
         for (std::size_t i = 1; i < e.children.size(); ++i) {
             const Variable next = record(version, e.children[i], letters);
-            pass_kink(e, x.item() - next.item());
+            pass_kink(x.item() - next.item());
             x = e.name == "max" ? maximum(x, next) : minimum(x, next);
         }
         return x;
     }
     const Curve f = e.symbol ? curve(*e.symbol) : Curve{find_elementary(e.name)};
-    if (f.has_kink()) pass_kink(e, x.item());
+    if (f.has_kink()) pass_kink(x.item());
     return derivative_at(f, e.order, x);
 }
 
@@ -242,7 +253,7 @@ Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Lette
         } else if (e.name == "prod") {
             total = *total * term;
         } else if (e.name == "max" || e.name == "min") {
-            pass_kink(e, total->item() - term.item());
+            pass_kink(total->item() - term.item());
             total = e.name == "max" ? maximum(*total, term) : minimum(*total, term);
         } else {
             total = *total + term;
@@ -255,7 +266,7 @@ Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Lette
 
 Recorder::Variable Recorder::comparison(Version& version, const Expression& e, Letters& letters) {
     const double a = record(version, e.left(), letters).item(), b = record(version, e.right(), letters).item();
-    if (has_edge(e, a, b)) pass_kink(e, a - b);
+    if (has_edge(e, a, b)) pass_kink(a - b);
     return number(holds(e, a, b) ? 1 : 0);
 }
 

@@ -39,6 +39,10 @@ class Recorder {
     Recorder(const Model& model, const Variation& variation, std::vector<std::vector<double>> given,
              std::vector<Curve> curves);
 
+    ~Recorder() { model_.budget->release(counted_ * bytes_of_a_node); }
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+
     autograd::Tape<double>& tape() { return tape_; }
     const autograd::Tape<double>& tape() const { return tape_; }
     const Expression& definition(int quantity) const;
@@ -47,9 +51,8 @@ class Recorder {
     double scale(int quantity, std::size_t place) const { return scales_[static_cast<std::size_t>(quantity)][place]; }
     const Curve& curve(int function) const { return curves_[static_cast<std::size_t>(function)]; }
 
-    bool finite = true;                      ///< whether every value is
-    bool kinked = false;                     ///< whether a kink was hit
-    std::map<const Expression*, int> sides;  ///< of every kink: 1, 2, or 3 for both
+    bool finite = true;   ///< whether every value is
+    bool kinked = false;  ///< whether a kink was hit
 
     /// The version in which these quantities are constants; where there are none, the point itself.
     Version& holding(std::vector<int> held);
@@ -66,6 +69,8 @@ class Recorder {
     std::vector<Variable> nodes_by(Version& version, const Expression& by, const Letters& letters);
 
   private:
+    static constexpr std::size_t bytes_of_a_node = 400, work_of_a_node = 60;
+
     Variable number(double x) { return tape_.constant(x); }
     Variable given_entry(int quantity, std::size_t place);
     Variable defined_entry(Version& version, int quantity, std::size_t place);
@@ -78,8 +83,9 @@ class Recorder {
     Variable call(Version& version, const Expression& e, Letters& letters);
     Variable reduce(Version& version, const Expression& e, Letters& letters);
     Variable comparison(Version& version, const Expression& e, Letters& letters);
+    void count_nodes();
     void note_term(const Variable& x);
-    void pass_kink(const Expression& e, double x);
+    void pass_kink(double x);
 
     const Model& model_;
     Variation variation_;
@@ -91,6 +97,7 @@ class Recorder {
     std::map<std::vector<int>, Version> holding_;
     std::vector<std::vector<double>> values_, scales_;
     std::vector<std::pair<int, std::size_t>> open_;  ///< the entries that are being recorded
+    std::size_t counted_ = 0;                        ///< the nodes that the budget has paid for
     double scale_ = 0;                               ///< the largest term so far of the one that is
     std::map<std::tuple<const Version*, std::uint32_t, int>, std::vector<Variable>> gradients_;
 };

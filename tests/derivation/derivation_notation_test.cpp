@@ -192,8 +192,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_refused_by_name) {
     const auto refuses = [](const std::string& formula, const std::string& part) {
         const Report report = check(declarations + "claim q = " + formula + "\n");
         BOOST_TEST_CONTEXT(formula) {
-            BOOST_REQUIRE(report.error.has_value());
-            BOOST_TEST(report.error->sentence.find(part) != std::string::npos, report.error->sentence);
+            BOOST_REQUIRE(report.lines.size() == 1u);
+            BOOST_CHECK(report.lines[0].verdict == Verdict::ill_formed);
+            BOOST_TEST(report.lines[0].reason.find(part) != std::string::npos, report.lines[0].reason);
         }
     };
     refuses("\\sum_{n=1}^{k} z_n", "up to the letter k");

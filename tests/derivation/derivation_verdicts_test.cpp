@@ -28,6 +28,20 @@ void refuses(const std::string& file, std::size_t line, std::size_t column, cons
     }
 }
 
+/// A claim that cannot be read costs its own line.
+void refuses_the_line(const std::string& file, std::size_t line, const std::string& part) {
+    const Report report = check_file(file);
+    BOOST_TEST_CONTEXT(file) {
+        BOOST_TEST(report.exit_code() == 1);
+        BOOST_REQUIRE(!report.lines.empty());
+        const LineReport& last = report.lines.back();
+        BOOST_TEST(last.line == line);
+        BOOST_TEST(verdict_of(last) == "ill-formed");
+        BOOST_TEST(last.caret_end > last.caret_begin);
+        BOOST_TEST(last.reason.find(part) != std::string::npos, last.reason);
+    }
+}
+
 const std::string normalisation = R"(
 index s, t : batch = 5
 constant eps
@@ -197,9 +211,9 @@ BOOST_AUTO_TEST_CASE(letters_make_a_line_ill_formed) {
 }
 
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_say_where) {
-    refuses("claim x = = 1\n", 1, 11, "a formula should stand here");
+    refuses_the_line("claim x = = 1\n", 1, "a formula should stand here");
     refuses("given x\nlet y = x + q\n", 2, 13, "q was never declared");
-    refuses("given x\nclaim x = (x\n", 2, 13, "closing )");
+    refuses_the_line("given x\nclaim x = (x\n", 2, "closing )");
     refuses("hello\n", 1, 1, "a statement begins with");
     refuses("given x\ngiven x\n", 2, 7, "declared already");
     refuses("index k = 3\ngiven k\n", 2, 7, "is a letter");
@@ -207,12 +221,12 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_say_where) {
     refuses("given y onehot\n", 1, 9, "needs a letter");
     refuses("index i : n = 2\ngiven x[i] = [1, 2, 3]\n", 2, 14, "shape");
     refuses("index i = 0\n", 1, 11, "size of a range");
-    refuses("given x\nclaim x ? 1\n", 2, 9, "no meaning");
-    refuses("given x\nclaim x\n", 2, 8, "something = something");
+    refuses_the_line("given x\nclaim x ? 1\n", 2, "no meaning");
+    refuses_the_line("given x\nclaim x\n", 2, "something = something");
     refuses("given x\nlet y = y + x\n", 2, 9, "never declared");
     refuses("index t : n = 3\ngiven x[t]\nlet h[t] = h[t] + x[t]\nclaim h[t] = x[t]\n", 3, 5, "depends on itself");
     refuses(std::string("given \xff\n"), 1, 7, "UTF-8");
-    refuses("claim x = " + std::string(500, '(') + "\n", 1, 41, "nested");
+    refuses_the_line("claim x = " + std::string(500, '(') + "\n", 1, "nested");
 }
 
 BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
@@ -423,4 +437,99 @@ BOOST_AUTO_TEST_CASE(an_edit_puts_nothing_where_a_condition_stands) {
         "s[b])\n",
         "wrong");
     BOOST_TEST(!line.reason.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_line_that_cannot_be_read_costs_one_line) {
+    const Report report = check_file(
+        "given x\ngiven w\nlet y = w * x\nlet E = 1/2 * y^2\nclaim dE/dy = y\nclaim \\nabla E = y\nclaim dE/dw = y * "
+        "x\nupdate w := \n");
+    BOOST_REQUIRE(report.lines.size() == 4u);
+    BOOST_TEST(verdict_of(report.lines[0]) == "holds");
+    BOOST_TEST(verdict_of(report.lines[1]) == "ill-formed");
+    BOOST_TEST(report.lines[1].mistake == "unreadable");
+    BOOST_TEST(report.lines[1].reason.find("\\nabla_W C") != std::string::npos, report.lines[1].reason);
+    BOOST_TEST(verdict_of(report.lines[2]) == "holds");
+    BOOST_TEST(verdict_of(report.lines[3]) == "ill-formed");
+    BOOST_TEST(report.exit_code() == 1);
+    BOOST_TEST(derivation::rewritten("given x\nclaim x = (\n", derivation::Notation::text) == "given x\nclaim x = (\n");
+    // A declaration that cannot be read is an error of the file: what is below depends on it.
+    BOOST_TEST(derivation::check("given x\nlet y = (x\nclaim x = x\n").exit_code() == 2);
+}
+
+namespace {
+
+void expect_at_seeds(const std::string& file, const std::vector<std::string>& verdicts) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        const Report report = derivation::check(file, {"-", seed});
+        BOOST_TEST_CONTEXT("seed " << seed) {
+            BOOST_REQUIRE(report.lines.size() == verdicts.size());
+            for (std::size_t i = 0; i < verdicts.size(); ++i)
+                BOOST_TEST(verdict_of(report.lines[i]) == verdicts[i], report.lines[i].text
+                                                                           << ": " << verdict_of(report.lines[i]) << " "
+                                                                           << report.lines[i].reason);
+        }
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(both_sides_of_every_kink_and_bracket_are_shown_at_every_seed) {
+    expect_at_seeds(R"(
+index i = 4
+index n = 3
+given x[n,i], w[i], y[n], b
+given t
+given f
+constant C
+let m[n] = 1 - y[n] * (sum(i, w[i] * x[n,i]) + b)
+let L = 1/2 * sum(i, w[i]^2) + C * sum(n, max(0, m[n]))
+let H = max(0, 1 - t * f)
+let V = max(0, abs(f - t) - 0.1)
+claim dL/db = -C * sum(n, y[n])
+claim dL/db = -C * sum(n, [m[n] > 0] * y[n])
+claim dH/df = -t
+claim dH/df = -t * [1 - t * f > 0]
+claim dV/df = [f > t] - [f < t]
+claim [t * f > 0] = 0
+)",
+                    {"wrong", "holds", "wrong", "holds", "wrong", "wrong"});
+    // Far out, and in claims alone.
+    expect_at_seeds(
+        "given u\ngiven v positive\nclaim d(max(0, u))/du = [u > 0]\nclaim [v > 20] = 0\nclaim relu(u) = u\n",
+        {"holds", "wrong", "conditional"});
+    const LineReport one_sided = judged("given u\nclaim relu(exp(u)) = exp(u)\n");
+    BOOST_TEST(verdict_of(one_sided) == "holds");
+    BOOST_REQUIRE(one_sided.notes.size() == 1u);
+    BOOST_TEST(one_sided.notes[0] == "Only one side of relu(exp(u)) could be shown.");
+}
+
+BOOST_AUTO_TEST_CASE(small_slips_come_before_strange_domains) {
+    const std::string file = R"(
+index i, l = 4
+given x[i], w[i], t
+constant s
+let u = sum(i, w[i] * x[i])
+let E = 1/2 * (u - t)^2
+let Q = x[0]^2/2 + x[1]^2/2 + x[2]^2/2 + x[3]^2/2
+)";
+    BOOST_TEST(expect(file + "claim dE/dw[i] = (u - t) * x[i]^2\n", "wrong").repair == "(u - t) * x[i]");
+    BOOST_TEST(expect(file + "claim dQ/dx[i] = x[i]^2\n", "wrong").repair == "x[i]");
+    BOOST_TEST(expect(file + "claim dE/dw[i] = (u - t) * x[i] * sum(l, x[l])\n", "wrong").repair == "(u - t) * x[i]");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_beyond_the_budget_is_undecided_and_the_others_are_not) {
+    // A second derivative of a thousand variables, and one more line.
+    const std::string file =
+        "index i, j, k : n = 40\ngiven W[i,j], x[j], t[i]\nlet z[i] = sum(j, W[i,j] * x[j])\nlet a[i] = tanh(z[i])\n"
+        "let L = 1/2 * sum(i, (a[i] - t[i])^2)\n";
+    const Report report =
+        check_file(file + "claim dL/da[i] = a[i] - t[i]\nclaim sum(i, j, k, d2L/(dW[i,j] dW[k,j])) = 1\n");
+    BOOST_REQUIRE(report.lines.size() == 2u);
+    BOOST_TEST(verdict_of(report.lines[0]) == "holds");
+    BOOST_TEST(verdict_of(report.lines[1]) == "undecided");
+    BOOST_TEST(report.lines[1].reason.find("than a check may take") != std::string::npos, report.lines[1].reason);
+    BOOST_TEST(report.exit_code() == 1);
+    const LineReport large = judged("index i, j, k, l : n = 64\ngiven x[i]\nclaim sum(i, j, k, l, x[i]) = 1\n");
+    BOOST_TEST(verdict_of(large) == "undecided");
+    BOOST_TEST(large.reason.find("too many terms") != std::string::npos, large.reason);
 }

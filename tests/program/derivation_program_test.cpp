@@ -48,6 +48,25 @@ BOOST_AUTO_TEST_CASE(an_error_names_file_line_and_column) {
 
 BOOST_AUTO_TEST_CASE(it_reads_standard_input) { BOOST_TEST(run("- < " + bad).exit == 1); }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_or_judged_is_named) {
+    const Result of_folder = run("- < /");
+    BOOST_TEST(of_folder.exit == 2);
+    BOOST_TEST(has(of_folder.error, "the standard input cannot be read: Is a directory"), of_folder.error);
+    BOOST_TEST(has(run("/").error, "/: the file cannot be read: Is a directory"));
+    BOOST_TEST(run("/").exit == 2);
+    // A file that is too long is refused before it is read whole.
+    const Result endless = run("/dev/zero");
+    BOOST_TEST(endless.exit == 2);
+    BOOST_TEST(has(endless.error, "longer than a derivation may be"), endless.error);
+    const Result no_claim = run("--line 2 " + bad);
+    BOOST_TEST(no_claim.exit == 2);
+    BOOST_TEST(has(no_claim.error, "no claim or update begins in line 2"), no_claim.error);
+    // A message goes on behind a NUL.
+    const Result nul = run(folder.write("nul.deriv", std::string("given x\nclaim x = y\0z\n", 22)));
+    BOOST_TEST(nul.exit == 2);
+    BOOST_TEST(has(nul.error, "claim x = y z"), nul.error);
+}
+
 BOOST_AUTO_TEST_CASE(options) {
     BOOST_TEST(has(run(bad).out, "It would hold as    dy/dx = 2 * x"));
     BOOST_TEST(!has(run("--hint " + bad).out, "It would hold"));

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <derivation/formula/elementary.hpp>
+#include <derivation/truth/evaluator.hpp>
+#include <derivation/truth/sides.hpp>
+
+namespace derivation {
+
+namespace {
+
+// Where two numbers stand to each other. Of equal ones nothing is expected: an entry outside its range is always 0.
+constexpr int above = 1, below = 2, equal = 4;
+constexpr std::size_t most_entries = 4096;
+
+int side_of(double a, double b) { return a > b ? above : a < b ? below : a == b ? equal : 0; }
+
+bool is_shown(int sides) { return sides == equal || (sides & (sides - 1)) != 0; }
+
+bool is_inequality(const Expression& e) { return e.kind == Kind::iverson && e.name != "==" && e.name != "!="; }
+
+bool has_kink(const Model& model, const Expression& e) {
+    if (is_inequality(e)) return true;
+    if (e.kind == Kind::reduce) return e.name == "max" || e.name == "min";
+    if (e.kind != Kind::call) return false;
+    if (e.name == "max" || e.name == "min") return true;
+    const Elementary* elementary = find_elementary(e.symbol ? model.function(*e.symbol).definition : e.name);
+    return elementary != nullptr && elementary->has_kink;
+}
+
+/// Whether something in it is another number at another point.
+bool is_drawn(const Model& model, const Expression& e) {
+    return any_part(e, [&](const Expression& x) {
+        return x.kind == Kind::entry && x.symbol &&
+               (model.quantity(x).role == Role::definition || model.quantity(x).values.empty());
+    });
+}
+
+void add_free_letters(const Expression& e, std::vector<int>& bound, std::vector<int>& free) {
+    const std::size_t before = bound.size();
+    if (e.kind == Kind::reduce)
+        for (const IndexTerm& term : e.letters) bound.push_back(*term.letter);
+    const auto add = [&](const IndexTerm& term) {
+        if (std::ranges::find(bound, *term.letter) == bound.end() &&
+            std::ranges::find(free, *term.letter) == free.end())
+            free.push_back(*term.letter);
+    };
+    for (const Index& index : e.indices) std::ranges::for_each(index.terms, add);
+    if (e.kind == Kind::letter) std::ranges::for_each(e.letters, add);
+    for (const Expression& child : e.children) add_free_letters(child, bound, free);
+    bound.resize(before);
+}
+
+/// The side of one entry, and of what a maximum compares all of its sides.
+int side_at(const Expression& e, Evaluator& evaluator, const Model& model) {
+    if (e.kind == Kind::iverson) return side_of(evaluator(e.left()), evaluator(e.right()));
+    if (e.kind == Kind::call && e.children.size() == 1) return side_of(evaluator(e.argument()), 0);
+    const bool greatest = e.name == "max";
+    int sides = 0;
+    std::optional<double> best;
+    const auto compare = [&](double x) {
+        if (best) sides |= side_of(*best, x);
+        best = !best ? x : greatest ? std::max(*best, x) : std::min(*best, x);
+    };
+    if (e.kind == Kind::call)
+        for (const Expression& child : e.children) compare(evaluator(child));
+    else
+        for_each_entry(model, bound_letters(e), evaluator.letters, [&] {
+            if (e.condition() == nullptr || evaluator(*e.condition()) != 0) compare(evaluator(e.body()));
+            return true;
+        });
+    return sides;
+}
+
+}  // namespace
+
+void Sides::watch(const Expression& formula) {
+    for (const Expression& child : formula.children) watch(child);
+    if (!has_kink(model_, formula) || !is_drawn(model_, formula)) return;
+    std::vector<int> bound, letters;
+    add_free_letters(formula, bound, letters);
+    std::size_t entries = 1;
+    for (const int letter : letters) entries *= static_cast<std::size_t>(model_.range_of(letter).size);
+    if (entries <= most_entries) kinks_.push_back({&formula, letters, std::vector<int>(entries, 0)});
+}
+
+void Sides::watch_definitions() {
+    for (const Quantity& quantity : model_.quantities) watch(quantity.definition);
+}
+
+Sides::News Sides::add(Point& point) {
+    News news = News::nothing;
+    for (Kink& kink : kinks_) {
+        int before = 0;
+        for (const int sides : kink.sides) before |= sides;
+        Evaluator evaluator(model_, point);
+        std::size_t entry = 0;
+        for_each_entry(model_, kink.letters, evaluator.letters, [&] {
+            const int side = side_at(*kink.formula, evaluator, model_);
+            int& sides = kink.sides[entry++];
+            if ((side & ~sides) != 0 && !is_shown(sides)) news = std::max(news, News::of_an_entry);
+            if ((side & ~before) != 0 && !is_shown(before)) news = News::of_a_kink;
+            sides |= side;
+            return true;
+        });
+    }
+    return news;
+}
+
+bool Sides::are_all_shown() const {
+    return std::ranges::all_of(kinks_, [](const Kink& kink) { return std::ranges::all_of(kink.sides, is_shown); });
+}
+
+std::vector<int> Sides::shown() const {
+    std::vector<int> all;
+    for (const Kink& kink : kinks_) {
+        all.push_back(0);
+        for (const int sides : kink.sides) all.back() |= sides;
+    }
+    return all;
+}
+
+std::vector<const Expression*> Sides::one_sided() const {
+    std::vector<const Expression*> formulas;
+    const std::vector<int> all = shown();
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (!is_shown(all[i])) formulas.push_back(kinks_[i].formula);
+    return formulas;
+}
+
+}  // namespace derivation
