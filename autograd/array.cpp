@@ -10,6 +10,23 @@ std::string to_string(ShapeView shape) {
     return fmt::format("({}{})", fmt::join(shape.begin(), shape.end(), ", "), shape.size() == 1 ? "," : "");
 }
 
+template <class T>
+Array<T> matrix(std::initializer_list<std::initializer_list<T>> rows) {
+    const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
+    Array<T> result = Array<T>::from_shape({rows.size(), columns});
+    T* end = result.data();
+    for (const auto& row : rows) {
+        if (row.size() != columns)
+            throw std::invalid_argument(
+                fmt::format("[matrix] rows of {} and of {} elements make no matrix", columns, row.size()));
+        end = std::copy(row.begin(), row.end(), end);
+    }
+    return result;
+}
+
+template Array<float> matrix(std::initializer_list<std::initializer_list<float>>);
+template Array<double> matrix(std::initializer_list<std::initializer_list<double>>);
+
 Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes) {
     std::size_t dimension = 0;
     for (const ShapeView shape : shapes) dimension = std::max(dimension, shape.size());

@@ -29,6 +29,8 @@ static_assert(xsimd::default_arch::name() == std::string_view(DELTARULE_SIMD),
 #endif
 
 #include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +57,12 @@ using Axes = std::vector<std::ptrdiff_t>;
 
 /// Integer positions, as `take` and the class labels of a loss use them.
 using Indices = Array<std::int64_t>;
+
+/// A matrix from rows: `matrix<double>({{0.}, {1.}})`, a column that xtensor's own braces do not tell from a vector.
+template <class T>
+Array<T> matrix(std::initializer_list<std::initializer_list<T> > rows);
+extern template Array<float> matrix(std::initializer_list<std::initializer_list<float> >);
+extern template Array<double> matrix(std::initializer_list<std::initializer_list<double> >);
 
 /// The number of elements of an array of this shape.
 inline std::size_t size_of(ShapeView shape) {
@@ -98,5 +106,14 @@ std::size_t axis_of(const char* operation, std::ptrdiff_t axis, std::size_t dime
 Shape kept_shape(const char* operation, const Shape& shape, std::span<const std::ptrdiff_t> axes);
 
 }  // namespace autograd
+
+namespace xt {
+
+/// An array as NumPy prints it, with the stream's precision; of a large one the first and last elements of each axis.
+/// It stands in xtensor's namespace, where an array's operators are looked for.
+template <class T>
+requires std::is_arithmetic_v<T> std::ostream& operator<<(std::ostream& out, const autograd::Array<T>& array);
+
+}  // namespace xt
 
 #endif

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/print.hpp>
 #include <autograd/record.hpp>
 
 namespace autograd {
@@ -44,7 +45,14 @@ class BackwardPass {
             if (seeds[k].shape() != ys[k].shape())
                 throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
                                                         to_string(seeds[k].shape()), to_string(ys[k].shape())));
-        for (const Variable<T>& x : keep.variables) reel.check("backward", x);
+        for (const Variable<T>& x : keep.variables) {
+            reel.check("backward", x);
+            if (!x.requires_gradient())
+                throw GradientError(fmt::format(
+                    "[backward] {} is to be kept, but no gradient flows to it: it is a constant, made of constants "
+                    "only, or was recorded under pause(); make it a variable of the tape",
+                    to_string(reel.tape(), x.index())));
+        }
         reel.check_parameters("backward");
         return reel;
     }
@@ -81,7 +89,8 @@ class BackwardPass {
         for (std::uint32_t leaf : reel_.leaves) fill(leaf);
         for (const Variable<T>& x : keep_.variables) fill(x.index());
         if (keep_.everything)
-            for (std::uint32_t i = 0; i < reel_.size(); ++i) fill(i);
+            for (std::uint32_t i = 0; i < reel_.size(); ++i)
+                if (reel_.node(i).requires_gradient) fill(i);
     }
 
     bool keeps(std::uint32_t i) const {
@@ -116,17 +125,39 @@ class BackwardPass {
 };
 
 template <class T>
+Gradients<T> gradients_of(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep) {
+    return BackwardPass<T>(Reel<T>::of("backward", ys), ys, seeds, keep).run();
+}
+
+namespace {
+
+/// Zeros for every leaf would train nothing, and say nothing.
+template <class T>
+void check_wanted(const Reel<T>& reel, std::span<const Variable<T>> ys) {
+    for (const Variable<T>& y : ys) reel.check("backward", y);
+    if (std::ranges::any_of(ys, &Variable<T>::requires_gradient)) return;
+    throw GradientError(
+        fmt::format("[backward] no gradient flows from the output, {}: it was recorded under pause(), is detached, or "
+                    "is made of constants only",
+                    to_string(reel.tape(), ys.front().index())));
+}
+
+}  // namespace
+
+template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
     reel_.check("backward", y);
     if (y.size() != 1)
         throw std::invalid_argument(fmt::format(
             "[backward] the output has shape {}, not one element: reduce it to a scalar, or pass a seed of its shape",
             to_string(y.shape())));
+    check_wanted<T>(reel_, {&y, 1});
     return BackwardPass<T>(reel_, {&y, 1}, {}, keep).run();
 }
 
 template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep) {
+    check_wanted<T>(reel_, {&y, 1});
     return BackwardPass<T>(reel_, {&y, 1}, {&seed, 1}, keep).run();
 }
 
@@ -136,6 +167,7 @@ Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::ve
     if (ys.size() != seeds.size() || ys.empty())
         throw std::invalid_argument(
             fmt::format("[backward] {} seeds are given for {} outputs", seeds.size(), ys.size()));
+    check_wanted<T>(reel_, ys);
     return BackwardPass<T>(reel_, ys, seeds, keep).run();
 }
 
@@ -161,12 +193,13 @@ void Contributions<T>::run(std::uint32_t index, const Array<T>& zbar) {
     reel_.pool->give_back(std::exchange(table_->adjoints[index], nullptr));
 }
 
-#define INSTANTIATE(T)                                                                                     \
-    template class Contributions<T>;                                                                       \
-    template void add_array(const char*, Array<T>&, const Array<T>&, bool);                                \
-    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Keep<T>&);                           \
-    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Array<T>&, const Keep<T>&);          \
-    template Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>&, const std::vector<Array<T>>&, \
+#define INSTANTIATE(T)                                                                                           \
+    template class Contributions<T>;                                                                             \
+    template void add_array(const char*, Array<T>&, const Array<T>&, bool);                                      \
+    template Gradients<T> gradients_of(std::span<const Variable<T>>, std::span<const Array<T>>, const Keep<T>&); \
+    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Keep<T>&);                                 \
+    template Gradients<T> Tape<T>::backward(const Variable<T>&, const Array<T>&, const Keep<T>&);                \
+    template Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>&, const std::vector<Array<T>>&,       \
                                             const Keep<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

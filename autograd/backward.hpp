@@ -25,6 +25,11 @@ void add_expression(const char* operation, Array<T>& adjoint, kernels::Bound<T, 
 template <class T>
 void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values, bool accumulate);
 
+/// What `Tape::backward` gives, and exact zeros where no output needs a gradient: for derivatives that may be zero, as
+/// the Hessian of a linear function is.
+template <class T>
+Gradients<T> gradients_of(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep);
+
 /// The adjoints during a backward pass over arrays.
 template <class T>
 struct ArrayWalk {

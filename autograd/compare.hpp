@@ -27,7 +27,10 @@ struct CompareContext {
     /// What the local derivative is made of, by name: the inputs and the value.
     std::vector<std::pair<std::string, Array<double>>> locals = {};
     std::vector<std::pair<std::string, Array<double>>> others = {};  ///< the right gradients of other inputs, by name
-    double tolerance = 1e-6;                                         ///< relative, for each element
+    double tolerance = 1e-6;  ///< relative, for each element; inf equals inf of its sign only, and NaN equals NaN
+    /// Where small elements are differences of large numbers: this share of the largest element is added to each size
+    /// that the tolerance is relative to.
+    double floor = 0;
 };
 
 /// How the gradient `hand` departs from `right`, the tape's. The shapes may differ; nothing is thrown.

@@ -24,6 +24,26 @@ void OnVariables<T>::Adjoint::add(const Variable<T>& e) const {
 
 namespace {
 
+/// Operations on constants alone have no rules: a derivative by a constant that goes through one would lack a part.
+template <class T>
+void check_no_rule_is_missing(const Reel<T>& reel, std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
+                              std::size_t count) {
+    if (std::ranges::all_of(xs, &Variable<T>::requires_gradient)) return;
+    std::vector<char> depends(count, false), lacks(count, false);
+    for (const Variable<T>& x : xs)
+        if (!x.requires_gradient() && x.index() < count) depends[x.index()] = true;
+    for (std::uint32_t i = 0; i < count; ++i)
+        for (std::uint32_t k : reel.node(i).inputs) {
+            lacks[i] |= lacks[k] || (depends[k] && reel.node(i).rule == nullptr);
+            depends[i] |= depends[k];
+        }
+    for (const Variable<T>& y : ys)
+        if (lacks[y.index()])
+            throw GradientError(
+                "[grad] a derivative by a constant goes through operations on constants alone, or recorded under "
+                "pause(), which have no rules: make the constant a variable of the tape");
+}
+
 /// The derivatives of `sum(seeds * ys)` by xs.
 template <class T>
 std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
@@ -51,6 +71,8 @@ std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::v
         if (node.rule != nullptr && std::ranges::any_of(node.inputs, [&](std::uint32_t k) { return walk.wanted[k]; }))
             walk.wanted[i] = true;
     }
+
+    check_no_rule_is_missing(reel, ys, xs, count);
 
     for (std::size_t k = 0; k < ys.size(); ++k) {
         std::optional<Variable<T>>& adjoint = walk.adjoints[ys[k].index()];
@@ -129,7 +151,7 @@ std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& 
                           const std::vector<Array<T>>& directions) {
     check_directions("hvp", xs, directions);
     if (xs.empty()) return {};
-    const Gradients<T> products = y.tape().backward(grad(y, xs), directions, Keep<T>(xs));
+    const Gradients<T> products = gradients_of<T>(grad(y, xs), directions, Keep<T>(xs));
     std::vector<Array<T>> arrays;
     arrays.reserve(xs.size());
     for (const Variable<T>& x : xs) arrays.push_back(products[x]);
@@ -138,15 +160,14 @@ std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& 
 
 template <class T>
 Array<T> jacobian(const Variable<T>& y, const Variable<T>& x) {
-    Tape<T>& tape = y.tape();
-    Reel<T>::of(tape).check("jacobian", x);
+    Reel<T>::of(y.tape()).check("jacobian", x);
     Shape shape = y.shape();
     for (std::size_t length : x.shape()) shape.push_back(length);
     Array<T> result = Array<T>::from_shape(shape);
     Array<T> seed(xt::zeros<T>(y.shape()));
     for (std::size_t i = 0; i < y.size(); ++i) {
         seed.data()[i] = T(1);
-        const Gradients<T> gradients = tape.backward(y, seed, Keep<T>{x});
+        const Gradients<T> gradients = gradients_of<T>({&y, 1}, {&seed, 1}, Keep<T>{x});
         std::copy_n(gradients[x].data(), x.size(), result.data() + i * x.size());
         seed.data()[i] = T(0);
     }

@@ -36,7 +36,7 @@ const AdjointTable<T>& Gradients<T>::table() const {
 }
 
 template <class T>
-const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const {
+const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const& {
     if (!recording_.holds(x) || x.index() >= table().adjoints.size())
         throw VariableError(
             "[gradients] the variable belongs to another recording than these gradients, or to what was recorded after "
@@ -44,8 +44,9 @@ const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const {
     const Array<T>* adjoint = table().adjoints[x.index()];
     if (adjoint == nullptr)
         throw GradientError(
-            "[gradients] the adjoint of an inner variable or of a constant was not kept: call backward(y, {x}) to keep "
-            "it, or backward(y, Keep<T>::all()) to keep every one");
+            "[gradients] the adjoint of an inner variable was not kept: call backward(y, {x}) to keep it, or "
+            "backward(y, "
+            "Keep<T>::all()) to keep every one; a constant has none");
     return *adjoint;
 }
 
@@ -57,7 +58,7 @@ const Array<T>* Gradients<T>::find(const Parameter<T>& parameter) const {
 }
 
 template <class T>
-const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const {
+const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const& {
     if (const Array<T>* gradient = find(parameter)) return *gradient;
     throw GradientError(fmt::format("[gradients] the recording did not watch parameter '{}'", parameter.name()));
 }

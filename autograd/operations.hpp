@@ -5,6 +5,8 @@
 #include <autograd/kernels/functors.hpp>
 #include <autograd/operations/choices.hpp>
 #include <autograd/tape.hpp>
+#include <concepts>
+#include <initializer_list>
 #include <optional>
 
 namespace autograd {
@@ -155,42 +157,85 @@ Variable<T> where(E&& condition, Variable<T> x, Variable<T> y) {
     return where(x.tape().constant(as_numbers<T>(condition)), x, y);
 }
 
+/// 1 where x > y, else 0; no gradient flows through it. `x > y`, `x < 0` and their like are the same.
+template <class T>
+Variable<T> greater(Variable<T> x, Variable<T> y);
+/// 1 where x >= y, else 0.
+template <class T>
+Variable<T> greater_equal(Variable<T> x, Variable<T> y);
+
 // ---- reductions: over all axes, or over the axes named; with `keepdims` these stay, of length 1 ------------------
+
+/// One axis, as `sum(x, 1)` names it.
+template <class I>
+concept Axis = std::integral<I> && !std::same_as<I, bool>;
 
 template <class T>
 Variable<T> sum(Variable<T> x);
 template <class T>
 Variable<T> sum(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> sum(Variable<T> x, I axis, bool keepdims = false) {
+    return sum(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// The mean of no elements is NaN.
 template <class T>
 Variable<T> mean(Variable<T> x);
 template <class T>
 Variable<T> mean(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> mean(Variable<T> x, I axis, bool keepdims = false) {
+    return mean(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// The mean of (x - mean)^2, divided by n - ddof instead of n.
 template <class T>
 Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof = 0, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> variance(Variable<T> x, I axis, std::size_t ddof = 0, bool keepdims = false) {
+    return variance(x, Axes{static_cast<std::ptrdiff_t>(axis)}, ddof, keepdims);
+}
 /// Exact where x has zeros: its gradient is made of exclusive products, without a division.
 template <class T>
 Variable<T> prod(Variable<T> x);
 template <class T>
 Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> prod(Variable<T> x, I axis, bool keepdims = false) {
+    return prod(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// Tied elements share the gradient evenly. Throws for an array of no elements.
 template <class T>
 Variable<T> amax(Variable<T> x);
 template <class T>
 Variable<T> amax(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> amax(Variable<T> x, I axis, bool keepdims = false) {
+    return amax(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 template <class T>
 Variable<T> amin(Variable<T> x);
 template <class T>
 Variable<T> amin(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> amin(Variable<T> x, I axis, bool keepdims = false) {
+    return amin(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// sqrt(sum(x^2)); its derivative at 0 is 0.
 template <class T>
 Variable<T> norm(Variable<T> x);
 template <class T>
 Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> norm(Variable<T> x, I axis, bool keepdims = false) {
+    return norm(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// log(sum(exp(x))), without overflow.
 template <class T>
 Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims = false);
+template <class T, Axis I>
+Variable<T> logsumexp(Variable<T> x, I axis, bool keepdims = false) {
+    return logsumexp(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
+}
 /// exp(x) / sum(exp(x)) along an axis.
 template <class T>
 Variable<T> softmax(Variable<T> x, std::ptrdiff_t axis = -1);
@@ -208,8 +253,23 @@ Variable<T> log_softmax(Variable<T> x, std::ptrdiff_t axis = -1);
 
 // ---- shapes --------------------------------------------------------------------------------------------------------
 
+/// A length that is wanted, or -1 for what is left.
+struct Length {
+    template <std::integral I>
+    constexpr Length(I given) : value(static_cast<std::ptrdiff_t>(given)) {}
+    std::ptrdiff_t value;
+};
+/// The shape that is wanted for an array of `size` elements. Throws `std::invalid_argument` where a length is negative,
+/// or -1 stands for no number.
+Shape shape_of(std::initializer_list<Length> lengths, std::size_t size);
+
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape);
+/// `reshape(x, {-1, 3})`
+template <class T>
+Variable<T> reshape(Variable<T> x, std::initializer_list<Length> lengths) {
+    return reshape(x, shape_of(lengths, x.size()));
+}
 /// Axis i of the result is axis `axes[i]` of x; without axes their order is reversed.
 template <class T>
 Variable<T> transpose(Variable<T> x, const Axes& axes = {});
@@ -221,6 +281,10 @@ Variable<T> broadcast_to(Variable<T> x, const Shape& shape);
 /// Without the axes of length 1 that are named, or without all of them.
 template <class T>
 Variable<T> squeeze(Variable<T> x, const Axes& axes = {});
+template <class T, Axis I>
+Variable<T> squeeze(Variable<T> x, I axis) {
+    return squeeze(x, Axes{static_cast<std::ptrdiff_t>(axis)});
+}
 template <class T>
 Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis);
 /// `x[start:stop:step]` on one axis, with Python's meaning of negative and of too large numbers.
@@ -238,16 +302,24 @@ template <class T>
 Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis);
 template <class T>
 Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
+template <class T>
+Variable<T> concatenate(std::initializer_list<Variable<T>> parts, std::ptrdiff_t axis = 0) {
+    return concatenate(std::vector<Variable<T>>(parts), axis);
+}
 /// Arrays of one shape along a new axis.
 template <class T>
 Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
+template <class T>
+Variable<T> stack(std::initializer_list<Variable<T>> parts, std::ptrdiff_t axis = 0) {
+    return stack(std::vector<Variable<T>>(parts), axis);
+}
 
 // ---- products ------------------------------------------------------------------------------------------------------
 
 /// `a @ b` as NumPy defines it: matrices (m, k) x (k, n), stacks of them, and vectors on either side.
 template <class T>
 Variable<T> matmul(Variable<T> a, Variable<T> b);
-/// `x @ transpose(weight) + bias`: x (..., in), weight (out, in), bias (out,).
+/// `x @ transpose(weight) + bias`: x (..., in), one axis or more, weight (out, in), bias (out,).
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> weight);
 template <class T>
@@ -282,3 +354,6 @@ template <class T>
 Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean);
 
 }  // namespace autograd
+
+// The same with arrays and numbers beside variables.
+#include <autograd/constants.hpp>

@@ -11,16 +11,29 @@ namespace autograd {
 /// An array that is learned: it lives outside the tape and outlives every recording.
 ///
 /// A parameter is a handle: copies name the same array, so that a layer may be moved or its weight tied by assignment.
-/// `clone` makes an independent one.
+/// `clone` makes an independent one. The name is the handle's own, as one array may be listed under several: `weight`
+/// by its layer, and `0.weight` by the network around it.
 template <class T>
 class Parameter {
   public:
     Parameter() : Parameter("", Array<T>()) {}
+    Parameter(std::string name, std::initializer_list<std::initializer_list<T>> rows)
+        : Parameter(std::move(name), matrix<T>(rows)) {}
     Parameter(std::string name, Array<T> value)
-        : state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
+        : name_(name), state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
 
-    const std::string& name() const { return state_->name; }
-    void rename(std::string name) { state_->name = std::move(name); }
+    const std::string& name() const { return name_; }
+    void rename(std::string name) { state_->shown_name = name_ = std::move(name); }
+
+    /// The same array under another name.
+    Parameter named(std::string name) const {
+        Parameter other = *this;
+        other.name_ = std::move(name);
+        return other;
+    }
+
+    /// The name that recordings show: the last that was given to it.
+    const std::string& shown_name() const { return state_->shown_name; }
 
     const Array<T>& value() const { return state_->value; }
     const Shape& shape() const { return state_->value.shape(); }
@@ -44,7 +57,7 @@ class Parameter {
 
   private:
     struct State {
-        std::string name;
+        std::string shown_name;
         Array<T> value;
         std::uint64_t version;
     };
@@ -52,6 +65,7 @@ class Parameter {
         std::uint64_t& version;
         ~Edit() { ++version; }
     };
+    std::string name_;
     std::shared_ptr<State> state_;
 };
 

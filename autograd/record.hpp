@@ -44,6 +44,8 @@ inline constexpr RuleTable<T> rule_table = {
 ///
 /// A rule may capture variables, numbers and shapes by value, never an expression or a reference to an array. Written
 /// with `auto& at` it has derivatives of any order; written with `autograd::OnArrays<T>& at` it has the first only.
+/// Inside a rule it is `at(x)`, never `x.value()`: on variables the latter is a constant, and the second derivative is
+/// lost (`gradgradcheck` says so).
 ///
 /// Throws `VariableError` where an input is stale or of another tape, `std::invalid_argument` where the value's shapes
 /// do not broadcast; nothing is recorded then.

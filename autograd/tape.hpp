@@ -57,6 +57,13 @@ class Tape {
     Variable<T> variable(const xt::xexpression<E>& value, std::string_view name = {}) {
         return leaf("variable", true, value.derived_cast(), name);
     }
+    Variable<T> variable(std::initializer_list<std::initializer_list<T>> rows, std::string_view name = {}) {
+        return leaf("variable", true, matrix<T>(rows), name);
+    }
+    Variable<T> variable(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values,
+                         std::string_view name = {}) {
+        return leaf("variable", true, Array<T>(values), name);
+    }
 
     /// A leaf without a gradient.
     Variable<T> constant(const Array<T>& value, std::string_view name = {}) {
@@ -70,6 +77,13 @@ class Tape {
     Variable<T> constant(const xt::xexpression<E>& value, std::string_view name = {}) {
         return leaf("constant", false, value.derived_cast(), name);
     }
+    Variable<T> constant(std::initializer_list<std::initializer_list<T>> rows, std::string_view name = {}) {
+        return leaf("constant", false, matrix<T>(rows), name);
+    }
+    Variable<T> constant(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values,
+                         std::string_view name = {}) {
+        return leaf("constant", false, Array<T>(values), name);
+    }
 
     /// The leaf of a parameter: one per parameter and recording, so that the gradients of tied weights add up. The
     /// array is not copied; `Parameter::edit` before `backward` is found and reported.
@@ -77,7 +91,9 @@ class Tape {
 
     /// The derivative of y by every leaf. y must have one element, or a seed of y's shape must be given: the result is
     /// then the derivative of `sum(seed * y)`. Inner adjoints are recycled on the way unless they are to be kept.
-    /// Throws `std::invalid_argument` for a bad shape, `GradientError` for a parameter changed since it was recorded.
+    /// Throws `std::invalid_argument` for a bad shape, `GradientError` for a parameter changed since it was recorded,
+    /// for a y that no gradient flows from (recorded under `pause`, detached, made of constants only), and for a
+    /// constant that is to be kept.
     Gradients<T> backward(const Variable<T>& y, const Keep<T>& keep = {});
     Gradients<T> backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep = {});
 

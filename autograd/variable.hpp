@@ -70,4 +70,8 @@ class Variable {
     std::uint32_t number_ = 0;
 };
 
+/// Its value.
+template <class T>
+std::ostream& operator<<(std::ostream& out, const Variable<T>& x);
+
 }  // namespace autograd

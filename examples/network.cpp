@@ -19,7 +19,9 @@ struct Residual {
 
     Variable<float> operator()(const Variable<float>& x) const { return x + outer(tanh(inner(x))); }
 
-    std::vector<autograd::Parameter<float>> parameters() const { return {inner.weight, inner.bias, outer.weight}; }
+    std::vector<autograd::Parameter<float>> parameters() const {
+        return nn::parameters_of<float>("inner", inner, "outer", outer);
+    }
 
     nn::Dense<float> inner, outer;
 };

@@ -94,7 +94,25 @@ Variable<T> Dropout<T>::operator()(const Variable<T>& x) const {
 template <class T>
 Variable<T> Sequential<T>::operator()(const Variable<T>& x) const {
     Variable<T> y = x;
-    for (const auto& layer : layers_) y = layer->call(y);
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+        y = layers_[i]->is_compared.load(std::memory_order_relaxed) ? layers_[i]->call(y) : call_and_compare(i, y);
+    return y;
+}
+
+template <class T>
+Variable<T> Sequential<T>::call_and_compare(std::size_t layer, const Variable<T>& x) const {
+    const auto& reel = autograd::Reel<T>::of(x.tape());
+    const std::size_t before = reel.watched().size();
+    const Variable<T> y = layers_[layer]->call(x);
+    for (std::size_t i = before; i < reel.watched().size(); ++i) {
+        const Parameter<T>& watched = reel.watched()[i].parameter;
+        if (std::find(parameters_.begin(), parameters_.end(), watched) == parameters_.end())
+            throw std::invalid_argument(fmt::format(
+                "[sequential] layer {} watches the parameter '{}', which its parameters() does not list: it would be "
+                "neither trained nor saved",
+                layer, watched.shown_name()));
+    }
+    layers_[layer]->is_compared.store(true, std::memory_order_relaxed);
     return y;
 }
 
@@ -105,6 +123,13 @@ void Sequential<T>::train(bool on) {
 
 template <class T>
 void Sequential<T>::append(std::shared_ptr<Slot> layer, std::vector<Parameter<T>> parameters) {
+    for (auto parameter = parameters.begin(); parameter != parameters.end(); ++parameter)
+        for (auto other = parameters.begin(); other != parameter; ++other)
+            if (other->name() == parameter->name() && *other != *parameter)
+                throw std::invalid_argument(fmt::format(
+                    "[sequential] layer {} lists two parameters under the name '{}': name them by the layers "
+                    "that they belong to, with nn::parameters_of",
+                    layers_.size(), parameter->name()));
     const std::string prefix = std::to_string(layers_.size()) + ".";
     layers_.push_back(std::move(layer));
     for (Parameter<T>& parameter : parameters) {

@@ -1,6 +1,8 @@
 // Layers without weights, and the container that puts layers in a row.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <autograd/parameter.hpp>
 #include <autograd/variable.hpp>
 #include <concepts>
@@ -60,6 +62,45 @@ concept Layer = std::copy_constructible<L> && requires(L& layer, const autograd:
     { layer(x) } -> std::convertible_to<autograd::Variable<T>>;
 };
 
+/// A parameter is listed under its name; a layer's stand behind the layer's name, those of a vector's elements behind
+/// their numbers.
+template <class T>
+void list_parameters(std::vector<autograd::Parameter<T>>& listed, const std::string& name,
+                     const autograd::Parameter<T>& parameter) {
+    if (std::find(listed.begin(), listed.end(), parameter) == listed.end()) listed.push_back(parameter.named(name));
+}
+template <class T, class L>
+requires requires(const L& layer) { layer.parameters(); }
+void list_parameters(std::vector<autograd::Parameter<T>>& listed, const std::string& name, const L& layer) {
+    for (const autograd::Parameter<T>& parameter : layer.parameters())
+        list_parameters(listed, name + "." + parameter.name(), parameter);
+}
+template <class T, class Part>
+void list_parameters(std::vector<autograd::Parameter<T>>& listed, const std::string& name,
+                     const std::vector<Part>& parts) {
+    for (std::size_t i = 0; i < parts.size(); ++i) list_parameters(listed, name + "." + std::to_string(i), parts[i]);
+}
+
+/// The parameters of what a struct is made of, under PyTorch's names: "inner.weight" is the weight of the layer
+/// `inner`, and "blocks.0.weight" that of the first of a `std::vector` of layers. One that two parts share is listed
+/// once.
+///
+///     std::vector<autograd::Parameter<float>> parameters() const {
+///         return nn::parameters_of<float>("inner", inner, "outer", outer);  // layers, parameters, vectors of them
+///     }
+template <class T>
+std::vector<autograd::Parameter<T>> parameters_of() {
+    return {};
+}
+template <class T, class Part, class... Others>
+std::vector<autograd::Parameter<T>> parameters_of(const std::string& name, const Part& part, const Others&... others) {
+    std::vector<autograd::Parameter<T>> listed;
+    list_parameters(listed, name, part);
+    for (const autograd::Parameter<T>& parameter : parameters_of<T>(others...))
+        list_parameters(listed, parameter.name(), parameter);
+    return listed;
+}
+
 template <class T>
 class Sequential;
 
@@ -68,7 +109,10 @@ template <class T, class... L>
 concept Layers = sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L, Sequential<T>> && ...)) &&
                  (Layer<L, T> && ...);
 
-/// Layers, each applied to the result of the one before. A layer may have `parameters()` and a switch `train(bool)`.
+/// Layers, each applied to the result of the one before. A layer may have a switch `train(bool)`, and must have
+/// `parameters()` where it watches any: the first call compares, and throws `std::invalid_argument` with the layer's
+/// number and the name of a parameter that is not listed, as nobody would train or save it. (What should not be trained
+/// is `tape.constant(w.value())`.)
 ///
 ///     nn::Sequential<float> model(nn::Dense<float>(64, 32, engine), autograd::relu<float>,
 ///                                 nn::Dense<float>(32, 10, engine));
@@ -84,7 +128,9 @@ class Sequential {
     explicit Sequential(L... layers) { (add(std::move(layers)), ...); }
 
     /// Appends a layer. Its parameters are renamed as in PyTorch's state_dict: "0.weight" for the first layer's
-    /// weight, where layers without parameters count too. One that an earlier layer has already keeps its name.
+    /// weight, where layers without parameters count too. One that an earlier layer has already keeps its name. Throws
+    /// `std::invalid_argument` where the layer lists two under one name, which no file could hold: `parameters_of`
+    /// names them.
     template <class L>
     requires Layer<L, T>
     void add(L layer) {
@@ -96,7 +142,8 @@ class Sequential {
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const;
 
     /// The layers' parameters in their order, each once.
-    const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }
+    const std::vector<autograd::Parameter<T>>& parameters() const& { return parameters_; }
+    std::vector<autograd::Parameter<T>> parameters() && { return std::move(parameters_); }
 
     /// Switches the layers that behave differently in training, such as `Dropout`.
     void train(bool on);
@@ -109,6 +156,7 @@ class Sequential {
         virtual ~Slot() = default;
         virtual autograd::Variable<T> call(const autograd::Variable<T>& x) = 0;
         virtual void train(bool on) = 0;
+        std::atomic<bool> is_compared = false;  ///< what it watches with what it lists; threads may share a network
     };
 
     template <class L>
@@ -122,6 +170,7 @@ class Sequential {
     };
 
     void append(std::shared_ptr<Slot> layer, std::vector<autograd::Parameter<T>> parameters);
+    autograd::Variable<T> call_and_compare(std::size_t layer, const autograd::Variable<T>& x) const;
 
     std::vector<std::shared_ptr<Slot>> layers_;
     std::vector<autograd::Parameter<T>> parameters_;

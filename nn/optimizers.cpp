@@ -141,7 +141,8 @@ void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict
 
 template <class T>
 AdamW<T>::AdamW(std::vector<Parameter<T>> parameters, AdamWOptions options)
-    : Adam<T>("adamw", std::move(parameters), options, true) {}
+    : Adam<T>("adamw", std::move(parameters),
+              {options.rate, options.beta1, options.beta2, options.epsilon, options.weight_decay}, true) {}
 
 template <class T>
 RMSprop<T>::RMSprop(std::vector<Parameter<T>> parameters, RMSpropOptions options)

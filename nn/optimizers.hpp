@@ -99,8 +99,12 @@ class Adam : public Optimizer<T> {
     typename Optimizer<T>::Arrays second_;
 };
 
-struct AdamWOptions : AdamOptions {
-    AdamWOptions() { weight_decay = 1e-2; }
+struct AdamWOptions {
+    double rate = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double weight_decay = 1e-2;
 };
 
 /// Adam whose weight decay is kept out of the moments: p *= 1 - rate * weight_decay before the step.

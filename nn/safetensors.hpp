@@ -23,7 +23,8 @@ struct Tensors {
 };
 
 /// Writes parameters under their names, `F32` or `F64` as T is. The file is whole or is not there. Throws
-/// `std::invalid_argument` where two parameters share a name, `autograd::FileError` where the file cannot be written.
+/// `std::invalid_argument` where two parameters share a name or one is called `__metadata__`, `autograd::FileError`
+/// where the file cannot be written.
 template <class T>
 void save(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters,
           const Metadata& metadata = {});

@@ -28,22 +28,29 @@ struct Candidate {
 /// A relation that was recognised; `compare` gives it its name.
 Comparison recognised(std::string sentence, double factor = 1) { return {{}, factor, {}, std::move(sentence)}; }
 
+/// The largest finite number.
 double largest(const Numbers& array) {
     double result = 0;
-    for (double x : array) result = std::max(result, std::abs(x));
+    for (double x : array)
+        if (std::isfinite(x)) result = std::max(result, std::abs(x));
     return result;
 }
 
-/// Up to a share of the numbers. Those that are small beside the largest, `scale`, are often differences of large ones:
-/// they may be off by a thousandth of what the largest may.
-bool near(double a, double b, double tolerance, double scale) {
-    return std::abs(a - b) <= tolerance * (std::max(std::abs(a), std::abs(b)) + 1e-3 * scale);
+bool all_finite(const Numbers& array) {
+    return std::ranges::all_of(array, [](double x) { return std::isfinite(x); });
 }
 
-bool near(const Numbers& a, const Numbers& b, double tolerance) {
-    const double scale = largest(b);
-    return equal_shapes(a.shape(), b.shape()) &&
-           std::equal(a.begin(), a.end(), b.begin(), [&](double x, double y) { return near(x, y, tolerance, scale); });
+/// Up to a share of the numbers, and of `least`. What is not finite is near itself only.
+bool near(double a, double b, double tolerance, double least) {
+    if (!std::isfinite(a) || !std::isfinite(b)) return a == b || (std::isnan(a) && std::isnan(b));
+    return std::abs(a - b) <= tolerance * (std::max(std::abs(a), std::abs(b)) + least);
+}
+
+bool near(const Numbers& a, const Numbers& b, const CompareContext& context) {
+    const double least = context.floor * largest(b);
+    return equal_shapes(a.shape(), b.shape()) && std::equal(a.begin(), a.end(), b.begin(), [&](double x, double y) {
+               return near(x, y, context.tolerance, least);
+           });
 }
 
 /// c with left = c * right, and whether more than one element shows it.
@@ -52,19 +59,21 @@ struct Proportion {
     bool shown;
 };
 
-std::optional<Proportion> proportion(const Numbers& left, const Numbers& right, double tolerance) {
+std::optional<Proportion> proportion(const Numbers& left, const Numbers& right, const CompareContext& context) {
     if (!equal_shapes(left.shape(), right.shape())) return {};
+    const double tolerance = context.tolerance;
     double product = 0, square = 0;
     const double scale = largest(right);
     std::size_t count = 0;
     for (std::size_t i = 0; i < left.size(); ++i) {
         const double l = left.data()[i] / scale, r = right.data()[i] / scale;
+        if (!std::isfinite(l) || !std::isfinite(r)) continue;
         product += l * r;
         square += r * r;
         count += std::abs(r) > tolerance;
     }
     const double c = product / square;
-    if (!(std::abs(c) > tolerance) || !std::isfinite(c) || !near(left, Numbers(c * right), tolerance)) return {};
+    if (!(std::abs(c) > tolerance) || !std::isfinite(c) || !near(left, Numbers(c * right), context)) return {};
     return Proportion{std::abs(c - 1) <= tolerance ? 1 : c, count > 1};
 }
 
@@ -103,7 +112,7 @@ std::optional<std::string> factor_name(double c, const Sides& sides) {
 /// The first candidate that holds, exactly or up to a factor that has a name.
 Match first_match(const std::vector<Candidate>& candidates, const Sides& sides) {
     for (const Candidate& candidate : candidates) {
-        const auto found = proportion(candidate.left, candidate.right, sides.context.tolerance);
+        const auto found = proportion(candidate.left, candidate.right, sides.context);
         if (!found) continue;
         if (found->factor == 1) return recognised(candidate.detail);
         if (!found->shown) continue;
@@ -139,24 +148,24 @@ Numbers pull_back(const Sides& sides, Adjoint adjoint) {
 }
 
 bool has_jacobian(const Sides& sides) {
-    const auto& [adjoint, jacobian, locals, others, tolerance] = sides.context;
+    const auto &adjoint = sides.context.adjoint, &jacobian = sides.context.jacobian;
     return adjoint && jacobian && jacobian->size() == adjoint->size() * sides.right.size();
 }
 
 // ---- how each relation is recognised ----
 
 Match equal(const Sides& sides) {
-    if (!near(sides.hand, sides.right, sides.context.tolerance)) return {};
+    if (!near(sides.hand, sides.right, sides.context)) return {};
     return recognised("the gradient is right");
 }
 
 Match zero(const Sides& sides) {
-    if (largest(sides.hand) != 0) return {};
+    if (std::ranges::any_of(sides.hand, [](double x) { return x != 0; })) return {};
     return recognised("the gradient is zero everywhere, and the right one is not", 0);
 }
 
 Match constant_factor(const Sides& sides) {
-    const auto found = proportion(sides.hand, sides.right, sides.context.tolerance);
+    const auto found = proportion(sides.hand, sides.right, sides.context);
     if (!found) return {};
     const auto name = factor_name(found->factor, sides);
     if (!name && !found->shown) return {};
@@ -297,7 +306,7 @@ std::optional<std::string> as_local_derivative(const Numbers& array, const Sides
     const auto& adjoint = sides.context.adjoint;
     if (!adjoint || !equal_shapes(adjoint->shape(), array.shape())) return {};
     const auto factor_of = [&](const Numbers& values) -> std::optional<double> {
-        const auto found = proportion(array, values, sides.context.tolerance);
+        const auto found = proportion(array, values, sides.context);
         if (!found || (found->factor != 1 && !found->shown)) return {};
         return found->factor;
     };
@@ -332,9 +341,9 @@ Match extra_inner_derivative(const Sides& sides) {
 
 std::vector<std::size_t> differing(const Sides& sides) {
     std::vector<std::size_t> result;
-    const double scale = largest(sides.right);
+    const double least = sides.context.floor * largest(sides.right);
     for (std::size_t i = 0; i < sides.right.size(); ++i)
-        if (!near(sides.hand.data()[i], sides.right.data()[i], sides.context.tolerance, scale)) result.push_back(i);
+        if (!near(sides.hand.data()[i], sides.right.data()[i], sides.context.tolerance, least)) result.push_back(i);
     return result;
 }
 
@@ -387,12 +396,12 @@ Match diagonal(const Sides& sides) {
 
 Match reordered(const Sides& sides) {
     Numbers hand = sides.hand, right = sides.right;
-    if (hand.size() != right.size() || hand.size() < 3) return {};
+    if (hand.size() != right.size() || hand.size() < 3 || !all_finite(hand) || !all_finite(right)) return {};
     std::sort(hand.data(), hand.data() + hand.size());
     std::sort(right.data(), right.data() + right.size());
-    const double scale = largest(right);
+    const double least = sides.context.floor * largest(right);
     for (std::size_t i = 0; i < hand.size(); ++i)
-        if (!near(hand.data()[i], right.data()[i], sides.context.tolerance, scale)) return {};
+        if (!near(hand.data()[i], right.data()[i], sides.context.tolerance, least)) return {};
     return recognised("the gradient holds the right elements in another order");
 }
 

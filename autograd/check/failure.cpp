@@ -63,6 +63,7 @@ Comparison look(Subject<T>& subject, std::size_t input) {
 
     CompareContext context;
     context.tolerance = std::is_same_v<T, double> ? 1e-7 : 1e-2;  // as far as differences can be trusted
+    context.floor = 1e-3;  // and a difference has no more digits than the largest
     context.adjoint = Array<double>::from_shape(y.shape());
     std::copy_n(weights.weights.begin(), m, context.adjoint->data());
     const bool small = n * m <= subject.options.largest;
@@ -114,8 +115,10 @@ void fail_at(GradcheckResult& result, Subject<T>& subject, Line<T>& line, const 
                           order.power);
     }
     result.comparison = look(subject, direction.input);
+    if (result.comparison.equal())
+        result.comparison = {.sentence = "the gradient differs from the right one by too little to say how"};
     std::string looks;
-    if (!result.comparison.equal() && !result.comparison.sentence.empty())
+    if (!result.comparison.sentence.empty())
         looks = fmt::format(" By {}: {}.", subject.name_of(direction.input), result.comparison.sentence);
     const std::string error = std::isfinite(got) ? fmt::format("relative error {:.2g}, ", relative) : "";
     fail(result,

@@ -1,3 +1,5 @@
+#include <autograd/backward.hpp>
+#include <autograd/check/rules.hpp>
 #include <autograd/check/verdict.hpp>
 #include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
@@ -46,17 +48,92 @@ class Check {
                                       subject_.name));
             return result_;
         }
+        const Weights weights = weights_of_one_size();
+        if (!is_steady(weights)) return result_;
+        const auto at_first = slopes_.differentiate(weights).gradients;
         std::size_t elements = 0;
         for (const Array<T>& input : inputs_) elements += input.size();
         if (elements * y_.size() <= options_.largest) {
             every_element();
         } else {
             random_directions();
+            if (result_.passed && elements <= most_elements) blocks();
         }
+        if (result_.passed) scales_with_adjoint(weights, at_first);
+        // A rule that counts its calls may start late.
+        if (result_.passed && std::isfinite(sum_of(at_first)) && slopes_.differentiate(weights).gradients != at_first)
+            fail(result_, fmt::format("[{}] the gradient changes from call to call: a rule must depend on `at` alone",
+                                      subject_.name));
         return result_;
     }
 
   private:
+    /// So few are looked at one by one, or in small blocks.
+    static constexpr std::size_t most_elements = 8192;
+
+    static double sum_of(const std::vector<std::vector<double>>& gradients) {
+        double total = 0;
+        for (const auto& gradient : gradients) total = std::accumulate(gradient.begin(), gradient.end(), total);
+        return total;
+    }
+
+    /// Numbers of either sign, none of them near 0: nothing hides behind a small one.
+    static std::vector<double> numbers_of_one_size(std::size_t count, std::mt19937_64& engine) {
+        std::vector<double> numbers(count);
+        std::uniform_real_distribution<double> size(0.5, 1.5);
+        for (double& x : numbers) x = engine() % 2 == 0 ? size(engine) : -size(engine);
+        return numbers;
+    }
+    Weights weights_of_one_size() const {
+        std::mt19937_64 engine(options_.seed);
+        Weights weights{std::vector<std::size_t>(y_.size()), numbers_of_one_size(y_.size(), engine)};
+        std::iota(weights.outputs.begin(), weights.outputs.end(), std::size_t{0});
+        return weights;
+    }
+
+    bool is_steady(const Weights& weights) {
+        const std::string sentence = find_unsteady_rule(slopes_.output(), slopes_.seed_of(weights));
+        if (!sentence.empty()) fail(result_, fmt::format("[{}] {}", subject_.name, sentence));
+        return result_.passed;
+    }
+
+    /// A rule is linear in the incoming adjoint, whose magnitude may be any: powers of two scale a gradient exactly.
+    void scales_with_adjoint(const Weights& weights, const std::vector<std::vector<double>>& gradients) {
+        constexpr double agreement = 1e-6;
+        for (const int power : {10, -10, 40, -40}) {
+            Weights scaled = weights;
+            for (double& weight : scaled.weights) weight = std::ldexp(weight, power);
+            const auto all = slopes_.differentiate(scaled).gradients;
+            for (std::size_t i = 0; i < all.size(); ++i)
+                for (std::size_t k = 0; k < all[i].size(); ++k) {
+                    const double expected = std::ldexp(gradients[i][k], power), got = all[i][k];
+                    const bool in_range = std::abs(expected) < std::sqrt(std::numeric_limits<T>::max()) &&
+                                          std::abs(expected) > std::sqrt(std::numeric_limits<T>::min());
+                    if (!in_range || std::abs(got - expected) <= agreement * std::abs(expected)) continue;
+                    result_.comparison = {.sentence = "a rule is not linear in the incoming adjoint"};
+                    return fail(result_,
+                                fmt::format("[{}] by {} at {} the gradient is {:.10g}, and {:.10g} for an incoming "
+                                            "adjoint that is {:.6g} times as large: a rule is not linear in it",
+                                            subject_.name, subject_.name_of(i), index_of(k, inputs_[i].shape()),
+                                            gradients[i][k], got, std::ldexp(1.0, power)));
+                }
+        }
+    }
+
+    /// A few elements at a time, so that each is looked at.
+    void blocks() {
+        constexpr std::size_t length = 16;
+        std::mt19937_64 engine(options_.seed);
+        const Weights weights = weights_of_one_size();
+        for (std::size_t i = 0; i < inputs_.size(); ++i)
+            for (std::size_t first = 0; first < inputs_[i].size(); first += length) {
+                std::vector<std::size_t> elements(std::min(length, inputs_[i].size() - first));
+                std::iota(elements.begin(), elements.end(), first);
+                std::size_t kinks_left = length;
+                if (!search({i, elements, numbers_of_one_size(elements.size(), engine)}, weights, kinks_left)) return;
+            }
+    }
+
     void every_element() {
         // Adjoints of either sign that are not 1: a rule must be linear in them.
         std::vector<Weights> weights;
@@ -149,7 +226,7 @@ class Check {
 /// only.
 template <class T>
 std::string check_both_ways(const Variable<T>& y, const std::vector<Variable<T>>& xs, const Array<T>& seed) {
-    const Gradients<T> on_arrays = y.tape().backward(y, seed);
+    const Gradients<T> on_arrays = gradients_of<T>({&y, 1}, {&seed, 1}, {});
     const auto on_variables = vjp(y, xs, y.tape().constant(seed));
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Array<T>&arrays = on_arrays[xs[i]], &variables = on_variables[i].value();
@@ -178,6 +255,8 @@ GradcheckResult check_second(const FunctionOf<T>& f, const Inputs<T>& inputs, co
     std::vector<Array<T>> all = inputs, weights;  // the incoming adjoint is an input of the derivative
     all.push_back(random_like<T>(y.shape(), engine));
     for (const Array<T>& input : inputs) weights.push_back(random_like<T>(input.shape(), engine));
+    if (const std::string sentence = find_unsteady_rule(y, all.back()); !sentence.empty())
+        return {.passed = false, .message = "[gradgradcheck] " + sentence};
     if (std::string message = check_both_ways(y, xs, all.back()); !message.empty())
         return {.passed = false, .message = std::move(message)};
 
@@ -195,7 +274,11 @@ GradcheckResult check_second(const FunctionOf<T>& f, const Inputs<T>& inputs, co
         for (std::size_t i = 0; i < fresh.size(); ++i) total = total + sum(gradients[i] * weights[i]);
         return paused ? outer.constant(total.value()) : total;
     };
-    return Check<T>("gradgradcheck", derivative, all, options, true).run();
+    GradcheckResult result = Check<T>("gradgradcheck", derivative, all, options, true).run();
+    if (!result.passed)
+        if (const std::string sentence = find_rule_with_constant(tape); !sentence.empty())
+            result.message += " " + sentence;
+    return result;
 }
 
 void allow_float(const char* name, const GradcheckOptions& options) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <autograd/backward.hpp>
 #include <autograd/precision.hpp>
 #include <autograd/print.hpp>
 #include <cmath>
@@ -88,8 +89,12 @@ PrecisionReport compare_recordings(const Variable<float>& low, const Variable<do
     Tape<float>& low_tape = low.tape();
     Tape<double>& high_tape = high.tape();
     check_same(low_tape, high_tape);
-    const auto low_adjoints = low_tape.backward(low, Array<float>(low.shape(), 1), Keep<float>::all());
-    const auto high_adjoints = high_tape.backward(high, Array<double>(high.shape(), 1), Keep<double>::all());
+    const auto adjoints = []<class T>(const Variable<T>& y) {
+        const Array<T> seed(y.shape(), 1);
+        return gradients_of<T>({&y, 1}, {&seed, 1}, Keep<T>::all());
+    };
+    const auto low_adjoints = adjoints(low);
+    const auto high_adjoints = adjoints(high);
 
     PrecisionReport report;
     std::vector<NodePrecision>& nodes = report.nodes;

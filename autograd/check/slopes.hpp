@@ -25,6 +25,8 @@ class Slopes {
     const Inputs<T>& inputs() const { return inputs_; }
     const Array<T>& value() const { return y_.value(); }
     const Tape<T>& tape() const { return tape_; }
+    const Variable<T>& output() const { return y_; }
+    Array<T> seed_of(const Weights& weights) const;
     Line<T> line(Direction direction) const { return Line<T>(f_, inputs_, std::move(direction)); }
     TapeGradients differentiate(const Weights& weights);
 
@@ -46,9 +48,10 @@ class Slopes {
     /// The central difference with the least error, as its neighbour and the rounding of f show it, and its step.
     static std::pair<double, double> difference(Line<T>& line, const Weights& weights);
 
-  private:
-    Array<T> seed_of(const Weights& weights) const;
+    /// How far the tape's slopes are from a smooth curve about x: how much of g is rounding.
+    double noise_of_slope(const Direction& direction, const Weights& weights);
 
+  private:
     const FunctionOf<T>& f_;
     const Inputs<T>& inputs_;
     Tape<T> tape_;

@@ -89,7 +89,7 @@ Variable<T> Reel<T>::watch(const Parameter<T>& parameter) {
     entry.index = static_cast<std::uint32_t>(size_);
     Node<T>& node = next();
     node.value = &parameter.value();
-    return commit_leaf(node, "parameter", true, parameter.name());
+    return commit_leaf(node, "parameter", true, parameter.shown_name());
 }
 
 template <class T>
@@ -102,7 +102,7 @@ void Reel<T>::check_parameters(const char* operation) const {
                 user = fmt::format(", and {} (%{}) needs the old value", node(i).operation, i);
         throw GradientError(
             fmt::format("[{}] parameter '{}' was changed after it was recorded{}; call rewind() and record again",
-                        operation, entry.parameter.name(), user));
+                        operation, entry.parameter.shown_name(), user));
     }
 }
 

@@ -34,6 +34,31 @@ StoredIndices stored(const char* operation, Tape<T>& tape, const Indices& indice
 
 }  // namespace
 
+Shape shape_of(std::initializer_list<Length> lengths, std::size_t size) {
+    std::vector<std::ptrdiff_t> wanted;
+    for (const Length length : lengths) wanted.push_back(length.value);
+    if (std::ranges::any_of(wanted, [](std::ptrdiff_t n) { return n < -1; }) || std::ranges::count(wanted, -1) > 1)
+        throw std::invalid_argument(fmt::format(
+            "[reshape] ({}) is no shape: a length is at least 0, and one of them may be -1 for what is left",
+            fmt::join(wanted, ", ")));
+    Shape shape(wanted.size());
+    std::ptrdiff_t left = static_cast<std::ptrdiff_t>(size);
+    bool divides = true;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        shape[i] = static_cast<std::size_t>(wanted[i]);
+        if (wanted[i] == -1) continue;
+        divides = divides && wanted[i] != 0 && left % wanted[i] == 0;
+        if (divides) left /= wanted[i];
+    }
+    const auto unknown = std::ranges::find(wanted, -1);
+    if (unknown == wanted.end()) return shape;
+    if (!divides)
+        throw std::invalid_argument(
+            fmt::format("[reshape] an array of {} elements cannot take the shape ({})", size, fmt::join(wanted, ", ")));
+    shape[static_cast<std::size_t>(unknown - wanted.begin())] = static_cast<std::size_t>(left);
+    return shape;
+}
+
 FACTS("reshape", "x in another shape", "xbar += zbar in x's shape");
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape) {

@@ -21,6 +21,7 @@ Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double
     std::vector<double> scales(y.index() + std::size_t{1}, 0);
     for (std::size_t i = scales.size(); i-- > 0;) {
         const auto node_index = static_cast<std::uint32_t>(i);
+        if (!node_at(tape, node_index).requires_gradient) continue;
         const autograd::Array<double>& adjoint = gradients[variable_at(tape, node_index)];
         const double value = adjoint.size() == 1 ? adjoint(0) : 0;
         scales[i] = std::max(scales[i], std::abs(value));

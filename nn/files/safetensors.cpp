@@ -114,6 +114,10 @@ void save(const std::string& path, const std::vector<Parameter<T>>& parameters, 
     if (!metadata.empty()) header["__metadata__"] = metadata;
     std::string data;
     for (const Parameter<T>& parameter : parameters) {
+        if (parameter.name() == "__metadata__")
+            throw std::invalid_argument(
+                "[save] no parameter can have the name '__metadata__': safetensors keeps it for what a file says about "
+                "itself");
         if (header.contains(parameter.name()))
             throw std::invalid_argument(fmt::format("[save] two parameters have the name '{}'", parameter.name()));
         const Array<T>& value = parameter.value();

@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE compare
 #include <autograd/autograd.hpp>
 #include <boost/test/unit_test.hpp>
+#include <limits>
 
 using namespace autograd;
 
@@ -105,4 +106,29 @@ BOOST_AUTO_TEST_CASE(with_a_jacobian) {
     is(compare(product([&](auto i, auto k) { return i != k ? w(k, i) * zbar(k) : 0; }), gradient, context), "diagonal");
     is(compare(product([&](auto i, auto k) { return k == 1 ? w(k, i) * zbar(k) : 0; }), gradient, context),
        "missing-sum");
+}
+
+BOOST_AUTO_TEST_CASE(equal_means_equal) {
+    const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    const auto equal = [](const Array<double>& hand, const Array<double>& other, const CompareContext& context = {}) {
+        return compare(hand, other, context).equal();
+    };
+    BOOST_TEST(!equal({1, 2}, {1, inf}));
+    BOOST_TEST(!equal({1, inf}, {1, 2}));
+    BOOST_TEST(!equal({1, -inf}, {1, inf}));
+    BOOST_TEST(!equal({3, inf}, {1, inf}));
+    BOOST_TEST(!equal({1, nan}, {1, 2}));
+    BOOST_TEST(!equal({1, 2}, {1, nan}));
+    BOOST_TEST(!equal({1, nan}, {1, inf}));
+    BOOST_TEST(equal({1, inf, nan, -inf}, {1, inf, nan, -inf}));
+    BOOST_TEST(!equal({1, 2e-10}, {1, 1e-10}));
+    BOOST_TEST(equal({1, 2e-10}, {1, 1e-10}, {.floor = 1e-3}));
+    BOOST_TEST(!equal({1, 2e-8}, {1, 1e-8}, {.floor = 1e-3}));
+    BOOST_TEST(equal({0, 0}, {0, 0}));
+    BOOST_TEST(!equal({0, 1e-300}, {0, 0}));
+    is(compare({nan, nan}, {1, 2}), "none");
+    is(compare({0, 0}, {1, inf}), "zero", 0);
+    is(compare({-1, -inf, -2}, {1, inf, 2}), "constant-factor", -1);
+    is(compare({1, 5, inf}, {1, 2, inf}), "one-element");
+    is(compare({1, 2, nan}, {2, nan, 1}), "none");
 }

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <memory>
+#include <sstream>
 
 #include "allocations.hpp"
 
@@ -59,8 +60,8 @@ BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
     BOOST_TEST(gradients[alike]() == 1);
 }
 
-// Nothing of a variable whose tape is gone is read, and no other tape takes it for its own: not even one that lies where
-// the first one lay and has recorded as often.
+// Nothing of a variable whose tape is gone is read, and no other tape takes it for its own: not even one that lies
+// where the first one lay and has recorded as often.
 BOOST_AUTO_TEST_CASE(variables_that_outlive_their_tape_throw) {
     auto tape = std::make_unique<Tape<double>>();
     const auto x = tape->variable(2.0), y = x * x;
@@ -237,4 +238,169 @@ BOOST_AUTO_TEST_CASE(higher_orders) {
         record("mine", {x}, x.value() * 2.0, [x](OnArrays<double>& at) { at.adjoint(x) += at.zbar() * 2.0; });
     BOOST_TEST(tape.backward(first_only)[x]() == 2);
     BOOST_CHECK_THROW(grad(first_only, x), GradientError);
+}
+
+namespace {
+
+template <class F>
+void throws_gradient_error(F f, const std::string& part) {
+    BOOST_CHECK_EXCEPTION(f(), GradientError, [&](const std::exception& error) {
+        BOOST_TEST_MESSAGE(error.what());
+        return std::string(error.what()).find(part) != std::string::npos;
+    });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(backward_of_what_no_gradient_flows_from_throws) {
+    Tape<double> tape;
+    const auto x = tape.variable(3.0), c = tape.constant(2.0);
+    Variable<double> paused;
+    {
+        const auto pause = tape.pause();
+        paused = x * x;
+    }
+    const Array<double> one(Shape{}, 1.0);
+    for (const auto& y : {paused, (x * x).detach(), c * c, c}) {
+        throws_gradient_error([&] { tape.backward(y); }, "[backward] no gradient flows from the output, %");
+        throws_gradient_error([&] { tape.backward(y, one); }, "recorded under pause()");
+        throws_gradient_error([&] { tape.backward({y, c}, std::vector<Array<double>>{one, one}); }, "constants only");
+        // Derivatives that may be zero are.
+        BOOST_TEST(jacobian(y, x)() == 0);
+        BOOST_TEST(grad(y, x).item() == 0);
+        BOOST_TEST(jvp(y, {x}, {c}).item() == 0);
+        BOOST_TEST(hvp(y, {x}, {one})[0]() == 0);
+        BOOST_TEST(hessian(y, x)() == 0);
+    }
+    BOOST_TEST(hessian(x * 3.0, x)() == 0);
+    BOOST_TEST(tape.backward({x * x, c}, {one, one})[x]() == 6);
+    const auto checked = gradcheck([](const auto& xs) { return xs[0].detach() * 0.0; }, {Array<double>{1, 2}});
+    BOOST_TEST(checked.passed, checked.message);
+}
+
+BOOST_AUTO_TEST_CASE(a_constant_is_never_given_a_gradient_of_zero) {
+    Tape<double> tape;
+    const auto x = tape.variable(3.0), c = tape.constant(2.0), twice = c * 2.0;
+    const auto y = x * c, z = x * twice;
+    throws_gradient_error([&] { tape.backward(y, {c}); }, "[backward] %1 = constant() is to be kept, but no gradient");
+    throws_gradient_error([&] { tape.backward(z, {twice}); }, "%2 = mul");
+    throws_gradient_error([&] { tape.backward(y, Keep<double>::all())[c]; }, "a constant has none");
+    throws_gradient_error([&] { jacobian(y, c); }, "is to be kept");
+    BOOST_TEST(grad(y, c).item() == 3);
+    throws_gradient_error([&] { grad(z, c); }, "[grad] a derivative by a constant");
+    BOOST_TEST(grad(z, twice).item() == 3);
+}
+
+// The gradients end with the statement; what they gave must not.
+BOOST_AUTO_TEST_CASE(a_gradient_outlives_gradients_that_are_temporary) {
+    Tape<double> tape;
+    const Parameter<double> w("w", {1, 2, 3});
+    const auto x = tape.variable({4.0, 5.0, 6.0});
+    const auto y = sum(tape.watch(w) * x);
+    const auto& by_w = tape.backward(y)[w];
+    const auto& by_x = tape.backward(y)[x];
+    tape.backward(y * 7.0);  // takes the buffers
+    BOOST_TEST(by_w(2) == 6);
+    BOOST_TEST(by_x(2) == 3);
+    static_assert(std::is_same_v<decltype(tape.backward(y)[w]), Array<double>>);
+    const auto gradients = tape.backward(y);
+    static_assert(std::is_same_v<decltype(gradients[w]), const Array<double>&>);
+}
+
+BOOST_AUTO_TEST_CASE(arrays_variables_and_gradients_are_printed) {
+    const auto text = [](const auto& what) {
+        std::ostringstream out;
+        out << what;
+        return out.str();
+    };
+    Tape<double> tape;
+    const auto x = tape.variable({{0.1, 2.0}, {-3.0, 1e-9}});
+    BOOST_TEST(text(x) == "[[0.1, 2],\n [-3, 1e-09]]");
+    BOOST_TEST(text(x.value()) == text(x));
+    BOOST_TEST(text(sum(x * 0.0) + 1.5) == "1.5");
+    BOOST_TEST(text(Indices{1, 2}) == "[1, 2]");
+    BOOST_TEST(text(Array<float>(Shape{2, 0}, 0.0f)) == "[[],\n []]");
+    BOOST_TEST(text(Array<double>(Shape{2, 1, 1}, 1.0)) == "[[[1]],\n\n [[1]]]");
+    BOOST_TEST(text(Array<double>(Shape{2000}, 1.0)) == "[1, 1, 1, ..., 1, 1, 1]");
+    BOOST_TEST(text(tape.backward(sum(x * 2.0))) == "%0 (2, 2)\n[[2, 2],\n [2, 2]]\n");
+}
+
+BOOST_AUTO_TEST_CASE(literals_of_columns) {
+    Tape<double> tape;
+    BOOST_TEST(to_string(tape.constant({{0.}, {1.}, {1.}, {0.}}).shape()) == "(4, 1)");
+    BOOST_TEST(to_string(tape.variable({{0.}, {1.}}, "targets").shape()) == "(2, 1)");
+    BOOST_TEST(to_string(tape.variable({{0., 1.}}).shape()) == "(1, 2)");
+    BOOST_TEST(to_string(tape.variable({0., 1.}).shape()) == "(2,)");
+    BOOST_TEST(to_string(tape.variable({{{0., 1.}}, {{2., 3.}}}).shape()) == "(2, 1, 2)");
+    BOOST_TEST(matrix<double>({{1.}, {2.}})(1, 0) == 2);
+    BOOST_TEST(to_string(Parameter<double>("w", {{1.}, {2.}}).shape()) == "(2, 1)");
+    BOOST_CHECK_THROW(tape.variable({{0., 1.}, {1.}}), std::invalid_argument);
+}
+
+// Arrays, expressions and numbers stand beside variables in every operation of several inputs.
+BOOST_AUTO_TEST_CASE(constants_beside_variables) {
+    Tape<double> tape;
+    const Array<double> a = {{1, 2}, {3, 0.5}}, row = {0.25, -1};
+    const auto x = tape.variable({{0.1, 0.7}, {2.0, 5.0}}), c = tape.constant(a), r = tape.constant(row);
+    const auto same = [](const Variable<double>& left, const Variable<double>& right) {
+        BOOST_TEST((left.value() == right.value()), left << " and " << right);
+    };
+    same(maximum(x, 0.5f), maximum(x, tape.constant(0.5)));
+    same(maximum(a, x), maximum(c, x));
+    same(maximum(x, a * 2.0), maximum(x, c * 2.0));
+    same(minimum(1, x), minimum(tape.constant(1), x));
+    same(minimum(x, a), minimum(x, c));
+    same(pow(x, a), pow(x, c));
+    same(pow(2.0, x), pow(tape.constant(2), x));
+    same(pow(a, x), pow(c, x));
+    same(logaddexp(x, a), logaddexp(x, c));
+    same(logaddexp(0, x), logaddexp(tape.constant(0), x));
+    same(matmul(a, x), matmul(c, x));
+    same(matmul(x, a), matmul(x, c));
+    same(linear(x, a), linear(x, c));
+    same(linear(a, x, row), linear(c, x, r));
+    same(linear(x, c, row), linear(x, c, r));
+    same(mean_squared_error(x, a), mean_squared_error(x, c));
+    same(mean_squared_error(a, x, Reduction::sum), mean_squared_error(c, x, Reduction::sum));
+    same(binary_cross_entropy_with_logits(x, a * 0.1), binary_cross_entropy_with_logits(x, c * 0.1));
+    const auto holds = tape.constant(Array<double>{{0, 1}, {0, 1}});  // x > a
+    same(x > a, holds);
+    same(x > c, holds);
+    same(a < x, holds);
+    same(x <= a, 1.0 - holds);
+    same(x >= 0.7, tape.constant(Array<double>{{0, 1}, {1, 1}}));
+    same(1 > x, tape.constant(Array<double>{{1, 1}, {0, 0}}));
+    BOOST_TEST(!(x > a).requires_gradient());
+    same(where(x > a, x, 0.0), x * holds);
+    same(where(x > a, 0, x), x * (1.0 - holds));
+    same(where(x > a, 1, row), where(holds, tape.constant(1), r));
+    same(where(x.value() > a, x, 0.0), x * holds);
+    same(where(a < 2.5, a, x), where(tape.constant(Array<double>{{1, 1}, {0, 1}}), c, x));
+    BOOST_CHECK_THROW(x > Array<double>({1, 2, 3}), std::invalid_argument);
+    Tape<double> other;
+    BOOST_CHECK_THROW(x > other.constant(1), VariableError);
+    same(sum(x, 1), sum(x, Axes{1}));
+    same(mean(x, -1, true), mean(x, Axes{-1}, true));
+    same(variance(x, 0u, 1), variance(x, Axes{0}, 1));
+    same(sum(x, {}), sum(x, Axes{}));
+    same(sum(x, {0}), sum(x, Axes{0}));
+    same(concatenate({x, c}), concatenate(std::vector{x, c}));
+    same(stack({x, c}, 1), stack(std::vector{x, c}, 1));
+    same(linear(tape.constant(row), x, r), reshape(linear(tape.constant(Array<double>{{0.25, -1}}), x, r), {2}));
+}
+
+BOOST_AUTO_TEST_CASE(reshape_finds_one_length) {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>(Shape{2, 6}, 1.0));
+    const std::size_t n = 4;
+    BOOST_TEST(to_string(reshape(x, {-1, 1}).shape()) == "(12, 1)");
+    BOOST_TEST(to_string(reshape(x, {n, -1}).shape()) == "(4, 3)");
+    BOOST_TEST(to_string(reshape(x, {3, 4}).shape()) == "(3, 4)");
+    BOOST_TEST(to_string(reshape(x, {-1}).shape()) == "(12,)");
+    BOOST_TEST(to_string(reshape(sum(x), {}).shape()) == "()");
+    BOOST_CHECK_THROW(reshape(x, {-1, 5}), std::invalid_argument);
+    BOOST_CHECK_THROW(reshape(x, {-1, -1}), std::invalid_argument);
+    BOOST_CHECK_THROW(reshape(x, {-2, -6}), std::invalid_argument);
+    BOOST_CHECK_THROW(reshape(x, {-1, 0}), std::invalid_argument);
+    BOOST_CHECK_THROW(reshape(x, {13}), std::invalid_argument);
 }

@@ -9,6 +9,8 @@
 #include <nn/dense.hpp>
 #include <nn/layers.hpp>
 #include <nn/mlp.hpp>
+#include <nn/optimizers.hpp>
+#include <nn/safetensors.hpp>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -218,4 +220,97 @@ BOOST_AUTO_TEST_CASE(mlp) {
 
     check_message([&] { nn::Mlp<double>({3}, nn::ActivationKind::relu, engine); }, "[mlp] needs two or more widths");
     check_message([&] { nn::Mlp<double>({3, 0, 2}, nn::ActivationKind::relu, engine); }, "not {3, 0, 2}");
+}
+
+namespace {
+
+struct Residual {
+    explicit Residual(std::mt19937_64& engine) : inner(2, 2, engine), outer(2, 2, engine, false) {}
+    Variable<double> operator()(const Variable<double>& x) const {
+        return x + outer(tanh(inner(x))) * x.tape().watch(scale);
+    }
+    std::vector<Parameter<double>> parameters() const {
+        return nn::parameters_of<double>("inner", inner, "outer", outer, "scale", scale);
+    }
+    nn::Dense<double> inner, outer;
+    Parameter<double> scale{"", Array<double>{1, 2}};
+};
+
+struct Nested {
+    explicit Nested(std::mt19937_64& engine) : inner(engine), blocks{Residual(engine), Residual(engine)} {}
+    Variable<double> operator()(const Variable<double>& x) const { return blocks[1](blocks[0](inner(x))); }
+    std::vector<Parameter<double>> parameters() const {
+        return nn::parameters_of<double>("inner", inner, "blocks", blocks);
+    }
+    Residual inner;
+    std::vector<Residual> blocks;
+};
+
+/// Lists too few, or two under one name.
+struct Careless : Residual {
+    using Residual::Residual;
+    std::vector<Parameter<double>> parameters() const { return {inner.weight, inner.bias, scale}; }
+};
+struct TwoOfOneName : Residual {
+    using Residual::Residual;
+    std::vector<Parameter<double>> parameters() const { return {inner.weight, outer.weight}; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nested_layers_have_pytorchs_names) {
+    std::mt19937_64 engine(1);
+    const Residual block(engine);
+    const Nested nested(engine);
+    const nn::Sequential<double> model(nn::Dense<double>(2, 2, engine), block, nested);
+    const Strings names = names_of(model.parameters());
+    BOOST_TEST(
+        Strings(names.begin(), names.begin() + 7) == (Strings{"0.weight", "0.bias", "1.inner.weight", "1.inner.bias",
+                                                              "1.outer.weight", "1.scale", "2.inner.inner.weight"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(names.back() == "2.blocks.1.scale");
+    // The names are the list's: a layer goes on listing its own.
+    const Strings own = names_of(block.parameters());
+    BOOST_TEST(own == (Strings{"inner.weight", "inner.bias", "outer.weight", "scale"}),
+               boost::test_tools::per_element());
+    BOOST_TEST((model.parameters()[2] == block.inner.weight));
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>{{1, 2}});
+    nn::AdamW<double> optimizer(model.parameters(), {.rate = 0.1});
+    optimizer.step(tape.backward(sum(model(x))));
+
+    const std::string path = "nested_layers.safetensors";
+    nn::save(path, model.parameters());
+    BOOST_TEST(nn::read_safetensors<double>(path).arrays.at("2.blocks.0.inner.weight")(0, 1) ==
+               nested.blocks[0].inner.weight.value()(0, 1));
+    std::remove(path.c_str());
+    check_message([&] { nn::save(path, std::vector{Parameter<double>("__metadata__", Array<double>{1})}); },
+                  "[save] no parameter can have the name '__metadata__'");
+
+    // One array under two names of a list is listed once.
+    BOOST_TEST(nn::parameters_of<double>("a", block.scale, "b", block.scale).size() == 1u);
+    std::vector<Parameter<double>> kept = nn::Mlp<double>({2, 1}, nn::ActivationKind::relu, engine).parameters();
+    BOOST_TEST(names_of(kept) == (Strings{"0.weight", "0.bias"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_lists_what_it_watches) {
+    std::mt19937_64 engine(1);
+    Tape<double> tape;
+    const nn::Dense<double> hidden(2, 2, engine);
+    const nn::Sequential<double> careless(nn::Dense<double>(2, 2, engine), Careless(engine)),
+        lambda([&hidden](const Variable<double>&y) { return hidden(y); });
+    for (int call = 0; call < 2; ++call) {
+        tape.rewind();
+        const auto again = tape.constant(Array<double>{{1, 2}});
+        check_message([&] { careless(again); },
+                      "[sequential] layer 1 watches the parameter 'weight', which its parameters() does not list");
+        check_message([&] { lambda(again); }, "[sequential] layer 0 watches the parameter 'weight'");
+    }
+    check_message([&] { nn::Sequential<double>(nn::Dense<double>(2, 2, engine), TwoOfOneName(engine)); },
+                  "[sequential] layer 1 lists two parameters under the name 'weight'");
+    // A tied weight is listed by the layer before.
+    tape.rewind();
+    const nn::Sequential<double> tied(
+        hidden, [&hidden](const Variable<double>& y) { return matmul(y, y.tape().watch(hidden.weight)); });
+    tied(tape.constant(Array<double>{{1, 2}}));
 }
