@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/array.hpp>
+#include <nn/csv.hpp>
 #include <random>
 #include <string>
 #include <utility>
@@ -12,31 +13,35 @@ namespace nn {
 /// Rows of numbers, each with the number of its class.
 template <class T>
 struct Dataset {
-    autograd::Array<T> features;           ///< (n, columns)
-    autograd::Indices labels;              ///< (n,), from 0
-    std::vector<std::string> class_names;  ///< by label
+    autograd::Array<T> features;                 ///< (n, columns)
+    autograd::Indices labels;                    ///< (n,), from 0
+    std::vector<std::string> class_names;        ///< by label
+    std::vector<std::string> column_names = {};  ///< of the features; none where the source has no names
+    std::string label_name = {};                 ///< of the column with the class: its name, or its number
     std::size_t size() const { return labels.size(); }
     std::size_t classes() const { return class_names.size(); }
 };
 
-/// Reads a CSV file, plain or gzipped: numbers, and in one column the class, a number or a word. A first line that is
-/// not all numbers names the columns. `label` is the name of the class' column, or its number from 0; empty, it is the
-/// last. Classes are numbered in sorted order, numbers before words.
+/// Reads a table (`CsvReader`) whole: numbers, and in one column the class, a number or a word. `label` is the name of
+/// the class' column, or its number from 0; empty, it is the last. Classes are numbered in sorted order, numbers before
+/// words; 1, 1.0 and 1e0 are one class.
 ///
-/// Throws `autograd::FileError`, naming the file and the line, where the file is missing, truncated or empty, where
-/// rows differ in length, and where a number is missing or not finite.
+/// Throws `autograd::FileError`, naming the file and the line, where the file is missing, truncated or empty, and where
+/// `CsvReader` does.
 template <class T>
-Dataset<T> read_csv(const std::string& path, const std::string& label = {});
+Dataset<T> read_csv(const std::string& path, const std::string& label = {}, Header header = Header::detect);
 
 /// The numbers of such a file, (n, columns), without the column `label`; empty, the file has no column of classes.
 template <class T>
-autograd::Array<T> read_csv_features(const std::string& path, const std::string& label = {});
+autograd::Array<T> read_csv_features(const std::string& path, const std::string& label = {},
+                                     Header header = Header::detect);
 
 /// Reads a pair of IDX files as MNIST has them, plain or gzipped: images (n, ...), flattened to (n, columns) and not
-/// scaled, and one byte for the class of each. Format: http://yann.lecun.com/exdb/mnist.
+/// scaled, and for the class of each one byte or a 32-bit integer; of QMNIST's eight integers for each it is the first.
+/// Format: http://yann.lecun.com/exdb/mnist.
 ///
 /// Throws `autograd::FileError`, naming the file, where one is missing or truncated, where a header lies about what
-/// follows, and where there are not as many images as labels.
+/// follows, where there are not as many images as labels, and where a label is negative or beyond 65535.
 template <class T>
 Dataset<T> read_idx(const std::string& images, const std::string& labels);
 

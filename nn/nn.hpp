@@ -1,6 +1,7 @@
 // All of nn.
 #pragma once
 
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/dense.hpp>
 #include <nn/initializers.hpp>

@@ -15,6 +15,12 @@ namespace nn {
 /// What a file says about itself, text by name.
 using Metadata = std::map<std::string, std::string>;
 
+/// The shapes of named arrays, and what the file says about itself.
+struct Outline {
+    std::map<std::string, autograd::Shape> shapes;
+    Metadata metadata;
+};
+
 /// Named arrays, and what the file says about them.
 template <class T>
 struct Tensors {
@@ -30,13 +36,17 @@ void save(const std::string& path, const std::vector<autograd::Parameter<T>>& pa
           const Metadata& metadata = {});
 
 /// Gives the parameters the values of a file, which must hold each under its name and in its shape, and returns the
-/// file's metadata. Throws `autograd::FileError`, and then no parameter has changed.
+/// file's metadata. Other arrays in it are skipped. Throws `autograd::FileError`, and then no parameter has changed.
 template <class T>
 Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters);
 
-/// Reads a file, `F32` or `F64`. Throws `autograd::FileError` where it is missing, truncated, of another element type,
-/// or where its header lies about the bytes that follow.
+/// Reads a file: floats of 16, 32 and 64 bits, `BF16`, integers up to `I64`, and `BOOL`. Throws `autograd::FileError`
+/// where it is missing, truncated, of another element type, where a number is beyond T's range, or where its header
+/// lies about the bytes that follow.
 template <class T>
 Tensors<T> read_safetensors(const std::string& path);
+
+/// What `read_safetensors` would read, without the numbers. Arrays of other element types are left out.
+Outline read_outline(const std::string& path);
 
 }  // namespace nn

@@ -4,159 +4,435 @@
 #include <autograd/error.hpp>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
-#include <nn/files/bytes.hpp>
+#include <nn/files/input.hpp>
+#include <nn/files/text.hpp>
 #include <optional>
 
 namespace nn {
 
 using autograd::FileError;
+using files::printable;
 
 namespace {
 
+constexpr std::size_t longest_row = std::size_t{1} << 26;  // bytes
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 std::string_view trimmed(std::string_view text) {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\r'; };
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
     return text;
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines.push_back(trimmed(text.substr(0, end)));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    while (!lines.empty() && lines.back().empty()) lines.pop_back();
-    return lines;
+/// Whether the number, too large or too small for a double, is too small: where its first digit other than 0 stands.
+bool is_tiny(std::string_view text) {
+    const std::size_t end = std::min(text.find_first_of("eE"), text.size());
+    const std::string_view digits = text.substr(0, end);
+    const std::size_t first = digits.find_first_of("123456789");
+    if (first == std::string_view::npos) return true;
+    const auto point = static_cast<double>(std::min(digits.find('.'), digits.size()));
+    double exponent = 0;
+    std::string_view power = text.substr(std::min(end + 1, text.size()));
+    const bool negative = power.starts_with('-');
+    if (negative || power.starts_with('+')) power.remove_prefix(1);
+    for (const char c : power) exponent = exponent * 10 + (c - '0');
+    return point - static_cast<double>(first) + (negative ? -exponent : exponent) < 0;
 }
 
-/// The fields between commas, without blanks and quotes around them; a quoted field may contain commas.
-std::vector<std::string_view> fields_of(std::string_view line) {
-    std::vector<std::string_view> fields;
-    bool quoted = false;
-    for (std::size_t start = 0, i = 0; i <= line.size(); ++i) {
-        if (i < line.size() && line[i] == '"') quoted = !quoted;
-        if (i < line.size() && (line[i] != ',' || quoted)) continue;
-        std::string_view field = trimmed(line.substr(start, i - start));
-        if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
-        fields.push_back(field);
-        start = i + 1;
-    }
-    return fields;
-}
-
+/// What is written as a number, infinite where it is beyond the range of a double.
 std::optional<double> number(std::string_view text) {
+    if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return {};
+    if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
+    if (error == std::errc::result_out_of_range) return is_tiny(text) ? 0 : std::numeric_limits<double>::infinity();
     return value;
 }
 
-/// The column named in the first line, or of this number; the last where nothing is given.
-std::size_t column_of(const std::string& path, const std::vector<std::string_view>& first, const std::string& label) {
-    if (label.empty()) return first.size() - 1;
-    const auto found = std::ranges::find(first, label);
-    if (found != first.end()) return static_cast<std::size_t>(found - first.begin());
-    const std::optional<double> index = number(label);
-    if (!index || *index != std::floor(*index) || *index < 0 || *index >= static_cast<double>(first.size()))
-        throw FileError(fmt::format("{}: there is no column '{}'", path, label));
-    return static_cast<std::size_t>(*index);
+/// A name could not stand in a row of data: it is neither a number nor one of the marks for a missing one.
+bool is_name(std::string_view text) {
+    static const std::vector<std::string_view> missing = {"",     "?",    "-",    "NA",   "N/A",  "n/a",
+                                                          "#N/A", "null", "NULL", "None", "none", "."};
+    return !number(text) && std::ranges::find(missing, text) == missing.end();
+}
+
+/// The rows of a file: the fields between separators, without blanks and quotes around them.
+class Rows {
+  public:
+    explicit Rows(const std::string& path) : input_(path) {
+        const int first = input_.peek();
+        if (first == 0xff || first == 0xfe) fail(1, "this is UTF-16, or no text: a table is in UTF-8");
+        if (first == 0xef && input_.read(3) != "\xef\xbb\xbf") fail(1, "the first bytes are no text in UTF-8");
+    }
+
+    /// Reads the next row, over several lines where a quoted field goes over them; false at the end of the file.
+    bool next(std::vector<std::string>& fields) {
+        std::size_t empty_line = 0;
+        for (;;) {
+            if (input_.peek() < 0) return false;
+            line_ = next_line_;
+            read_row(fields);
+            // Empty lines end a file; among rows they are rows whose fields are missing.
+            if (fields.size() > 1 || !fields.front().empty()) break;
+            if (empty_line == 0) empty_line = line_;
+        }
+        if (empty_line != 0) fail(empty_line, "the line is empty");
+        return true;
+    }
+
+    [[noreturn]] void fail(std::size_t line, const std::string& what) const {
+        throw FileError(fmt::format("{}:{}: {}", input_.path(), line, what));
+    }
+    [[noreturn]] void fail(const std::string& what) const {
+        throw FileError(fmt::format("{}: {}", input_.path(), what));
+    }
+
+    std::size_t line() const { return line_; }
+    char separator() const { return separator_; }
+
+  private:
+    int get() {
+        const int c = input_.get();
+        if (++length_ > longest_row) fail(line_, "the row is longer than 64 MiB");
+        if (c == 0) fail(next_line_, "there is a NUL byte: this is UTF-16, or no text");
+        if ((c > 0 && c < ' ' && !is_blank(static_cast<char>(c))) || c == 0x7f)
+            fail(next_line_, fmt::format("there is a control character \\x{:02x}: this is no text", c));
+        next_line_ += c == '\n';
+        return c;
+    }
+
+    /// The characters of a row, the fields and quotes among them undone afterwards: the first row says what separates.
+    void read_row(std::vector<std::string>& fields) {
+        raw_.clear();
+        length_ = 0;
+        bool quoted = false, blank = true;  // blank: nothing but blanks since the last separator
+        for (;;) {
+            const int c = get();
+            if (c < 0) {
+                if (quoted) fail(line_, "a quote is not closed");
+                break;
+            }
+            if (c == '"' && (blank || quoted)) {
+                quoted = !quoted;
+                if (quoted) blank = false;
+                if (!quoted && input_.peek() == '"') {
+                    raw_ += '"';
+                    get();
+                    quoted = true;
+                }
+            } else if (!quoted) {
+                if (c == '\n') break;
+                if (c == '\r' && input_.peek() >= 0 && input_.peek() != '\n' && input_.peek() != '\r')
+                    fail(next_line_, "a carriage return stands alone: lines end in a line feed");
+                if (c == ',' || c == ';' || c == '\t')
+                    blank = separator_ == 0 || c == separator_ || (blank && c == '\t');
+                else if (!is_blank(static_cast<char>(c)))
+                    blank = false;
+            }
+            raw_ += static_cast<char>(c);
+        }
+        if (separator_ == 0) separator_ = most_frequent();
+        split(fields);
+    }
+
+    /// What separates the fields of the first row: of comma, semicolon and tab the one that stands there most often
+    /// outside quotes. Semicolons win against as many commas, which are decimal then.
+    char most_frequent() const {
+        std::size_t commas = 0, semicolons = 0, tabs = 0;
+        bool quoted = false;
+        for (const char c : trimmed(raw_)) {
+            quoted ^= c == '"';
+            commas += !quoted && c == ',';
+            semicolons += !quoted && c == ';';
+            tabs += !quoted && c == '\t';
+        }
+        if (tabs > commas && tabs > semicolons) return '\t';
+        return semicolons > 0 && semicolons >= commas ? ';' : ',';
+    }
+
+    void split(std::vector<std::string>& fields) const {
+        std::size_t count = 0, at = 0;
+        const auto skip_blanks = [&] {
+            while (at < raw_.size() && is_blank(raw_[at]) && raw_[at] != separator_) ++at;
+        };
+        for (;;) {
+            if (fields.size() <= count) fields.emplace_back();
+            std::string& field = fields[count++];
+            field.clear();
+            skip_blanks();
+            if (at < raw_.size() && raw_[at] == '"') {
+                for (++at; at < raw_.size(); ++at) {
+                    if (raw_[at] == '"' && (at + 1 == raw_.size() || raw_[at + 1] != '"')) break;
+                    at += raw_[at] == '"';
+                    field += raw_[at];
+                }
+                ++at;
+                skip_blanks();
+                if (at < raw_.size() && raw_[at] != separator_)
+                    fail(line_, fmt::format("after the quoted '{}' something else follows", printable(field)));
+                field = trimmed(field);
+            } else {
+                const std::size_t end = std::min(raw_.find(separator_, at), raw_.size());
+                field = trimmed(std::string_view(raw_).substr(at, end - at));
+                at = end;
+            }
+            if (at >= raw_.size()) break;
+            ++at;
+        }
+        fields.resize(count);
+    }
+
+    files::Input input_;
+    char separator_ = 0;  // not known yet
+    std::string raw_;     // of the row, with its quotes
+    std::size_t line_ = 0, next_line_ = 1, length_ = 0;
+};
+
+/// Words and integers that a double does not hold are told apart by their letters, other numbers by their value.
+std::optional<double> class_number(std::string_view text) {
+    const std::optional<double> value = number(text);
+    return value && std::abs(*value) < 9007199254740992.0 ? value : std::nullopt;
 }
 
 /// Numbers by their value, before words in alphabetical order.
 struct ClassOrder {
     bool operator()(const std::string& left, const std::string& right) const {
-        const auto a = number(left), b = number(right);
-        if (a && b && *a != *b) return *a < *b;
+        const auto a = class_number(left), b = class_number(right);
+        if (a && b) return *a < *b;
         if (a.has_value() != b.has_value()) return a.has_value();
         return left < right;
     }
 };
 
-/// The lines of a file, and what the first one says of the columns.
-struct Table {
-    Table(const std::string& path_of_file, const std::string& label, bool labelled)
-        : path(path_of_file), text(files::read(path)) {
-        lines = lines_of(text);
-        if (lines.empty()) throw FileError(fmt::format("{}: there are no rows of data", path));
-        const std::vector<std::string_view> first = fields_of(lines.front());
-        columns = first.size();
-        if (labelled) {
-            if (columns < 2) throw FileError(fmt::format("{}: there is only one column", path));
-            label_column = column_of(path, first, label);
-        }
-        for (std::size_t i = 0; i < columns; ++i)
-            if (i != label_column && !number(first[i])) header = 1;
-        if (rows() == 0) throw FileError(fmt::format("{}: there are no rows of data", path));
+}  // namespace
+
+struct CsvReader::State {
+    State(const std::string& path, CsvOptions given) : options(std::move(given)), rows(path) {
+        if (!rows.next(first)) rows.fail("there are no rows of data");
+        width = first.size();
+        if (options.label && width < 2) rows.fail("there is only one column");
+        find_header();
+        find_label();
+        find_columns();
+        pending = !header;
     }
 
-    std::size_t rows() const { return lines.size() - header; }
+    /// Whether the first line names the columns.
+    void find_header() {
+        if (options.header != Header::detect) {
+            header = options.header == Header::yes;
+            return;
+        }
+        const auto stands = [&](const std::string& name) { return std::ranges::find(first, name) != first.end(); };
+        if (!options.columns.empty() && std::ranges::all_of(options.columns, stands)) {
+            header = true;
+            return;
+        }
+        if (options.label && !options.label->empty() && !number(*options.label) && stands(*options.label)) {
+            header = true;
+            return;
+        }
+        const std::size_t of_class = options.label ? index_of(*options.label) : none;
+        std::string_view name, value;
+        for (std::size_t i = 0; i < width; ++i) {
+            if (i == of_class) continue;
+            if (is_name(first[i]) && name.empty()) name = first[i];
+            if (number(first[i]) && value.empty()) value = first[i];
+        }
+        if (!name.empty() && !value.empty())
+            rows.fail(
+                rows.line(),
+                fmt::format("'{}' is a name and '{}' a number: say with --header yes or no whether this line names "
+                            "the columns",
+                            printable(name), printable(value)));
+        header = !name.empty();
+    }
 
-    /// Reads the numbers, (n, columns without the label's), and hands each row's label to `take_label`.
-    template <class T, class F>
-    autograd::Array<T> read(F take_label) const {
-        auto features = autograd::Array<T>::from_shape({rows(), columns - (label_column < columns)});
-        T* feature = features.data();
-        for (std::size_t i = header; i < lines.size(); ++i) {
-            const std::vector<std::string_view> fields = fields_of(lines[i]);
-            if (fields.size() != columns)
-                throw FileError(
-                    fmt::format("{}:{}: {} fields, but the first line has {}", path, i + 1, fields.size(), columns));
-            for (std::size_t column = 0; column < columns; ++column) {
-                if (column == label_column) {
-                    if (fields[column].empty())
-                        throw FileError(fmt::format("{}:{}: the class is missing", path, i + 1));
-                    take_label(fields[column]);
-                    continue;
-                }
-                const T value = static_cast<T>(number(fields[column]).value_or(NAN));
-                if (!std::isfinite(value))
-                    throw FileError(fmt::format("{}:{}: '{}' in column {} is not a finite number", path, i + 1,
-                                                fields[column], column));
-                *feature++ = value;
+    /// A column by its number, "" being the last; none where the text is no such number.
+    std::size_t index_of(const std::string& text) const {
+        if (text.empty()) return width - 1;
+        const std::optional<double> index = number(text);
+        if (!index || *index != std::floor(*index) || *index < 0 || *index >= static_cast<double>(width)) return none;
+        return static_cast<std::size_t>(*index);
+    }
+
+    /// The column of this name; it must stand there once.
+    std::size_t named(const std::string& name) const {
+        const auto found = std::ranges::find(first, name);
+        if (found == first.end()) return none;
+        if (std::find(found + 1, first.end(), name) != first.end())
+            rows.fail(rows.line(), fmt::format("two columns have the name '{}'", printable(name)));
+        return static_cast<std::size_t>(found - first.begin());
+    }
+
+    void find_label() {
+        if (!options.label) return;
+        if (header && !options.label->empty()) label_column = named(*options.label);
+        if (label_column == none) label_column = index_of(*options.label);
+        if (label_column == none) rows.fail(fmt::format("there is no column '{}'", printable(*options.label)));
+        label = header ? first[label_column] : std::to_string(label_column);
+    }
+
+    void find_columns() {
+        if (header && !options.columns.empty()) {
+            std::string absent;
+            for (const std::string& name : options.columns) {
+                sources.push_back(named(name));
+                if (sources.back() == none)
+                    absent += fmt::format("{}'{}'", absent.empty() ? "" : ", ", printable(name));
             }
+            if (!absent.empty()) rows.fail(fmt::format("there is no column {}", absent));
+        } else {
+            for (std::size_t i = 0; i < width; ++i)
+                if (i != label_column) sources.push_back(i);
+            if (!options.columns.empty() && sources.size() != options.columns.size())
+                rows.fail(fmt::format("{} columns of numbers, but {} are needed (--label leaves one out)",
+                                      sources.size(), options.columns.size()));
         }
-        return features;
+        for (const std::size_t i : sources) {
+            if (header) named(first[i]);
+            columns.push_back(header ? first[i] : std::to_string(i));
+        }
     }
 
-    const std::string& path;
-    std::string text;
-    std::vector<std::string_view> lines;
-    std::size_t columns = 0;
-    std::size_t label_column = static_cast<std::size_t>(-1);  // none
-    std::size_t header = 0;
+    bool next(std::vector<double>& numbers, std::string& name) {
+        if (pending) {
+            fields = first;
+            pending = false;
+        } else if (!rows.next(fields)) {
+            return false;
+        }
+        if (fields.size() != width)
+            rows.fail(rows.line(), fmt::format("{} fields, but the first line has {}", fields.size(), width));
+        numbers.resize(sources.size());
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            const std::string& field = fields[sources[i]];
+            numbers[i] = number(field).value_or(NAN);
+            if (!std::isfinite(numbers[i]))
+                rows.fail(rows.line(),
+                          fmt::format("'{}' in column {} is not a finite number", printable(field), sources[i]));
+        }
+        if (label_column == none) return true;
+        if (fields[label_column].empty()) rows.fail(rows.line(), "the class is missing");
+        name = fields[label_column];
+        return true;
+    }
+
+    CsvOptions options;
+    Rows rows;
+    std::vector<std::string> first, fields;
+    std::size_t width = 0;
+    bool header = false;
+    bool pending = false;  // the first line is a row that was not handed out
+    std::size_t label_column = none;
+    std::string label;
+    std::vector<std::size_t> sources;  // where the columns of numbers stand
+    std::vector<std::string> columns;
 };
+
+CsvReader::CsvReader(const std::string& path, CsvOptions options)
+    : state_(std::make_unique<State>(path, std::move(options))) {}
+CsvReader::~CsvReader() = default;
+CsvReader::CsvReader(CsvReader&&) noexcept = default;
+
+bool CsvReader::has_header() const { return state_->header; }
+char CsvReader::separator() const { return state_->rows.separator(); }
+const std::vector<std::string>& CsvReader::columns() const { return state_->columns; }
+const std::string& CsvReader::label() const { return state_->label; }
+bool CsvReader::next(std::vector<double>& numbers, std::string& label) { return state_->next(numbers, label); }
+std::size_t CsvReader::line() const { return state_->rows.line(); }
+
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text) return text;
+    std::string quoted = "\"";
+    for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+    return quoted + '"';
+}
+
+namespace {
+
+/// The numbers of all rows as one array; each row's class goes to `take_label`.
+template <class T, class F>
+autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_label) {
+    std::vector<T> values;
+    std::vector<double> numbers;
+    std::string label;
+    std::size_t n = 0;
+    for (; reader.next(numbers, label); ++n) {
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            values.push_back(static_cast<T>(numbers[i]));
+            if (!std::isfinite(values.back()))
+                throw FileError(fmt::format("{}:{}: {} in column '{}' is not a finite number of this precision",
+                                            printable(path), reader.line(), numbers[i],
+                                            printable(reader.columns()[i])));
+        }
+        take_label(label);
+    }
+    if (n == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(path)));
+    auto features = autograd::Array<T>::from_shape({n, reader.columns().size()});
+    std::ranges::copy(values, features.data());
+    return features;
+}
+
+/// The first line was taken for a row; where its class is a word that stands nowhere else, while others come again, it
+/// may have been a header whose names are numbers.
+void refuse_a_row_of_names(const std::string& path, const autograd::Indices& labels, std::size_t classes,
+                           const std::string& name) {
+    const bool alone = std::count(labels.begin(), labels.end(), labels(0)) == 1;
+    if (number(name) || !alone || classes == labels.size()) return;
+    throw FileError(
+        fmt::format("{}:1: the class '{}' stands on this line alone: say with --header yes or no whether it "
+                    "names the columns",
+                    printable(path), printable(name)));
+}
 
 }  // namespace
 
 template <class T>
-Dataset<T> read_csv(const std::string& path, const std::string& label) {
-    const Table table(path, label, true);
+Dataset<T> read_csv(const std::string& path, const std::string& label, Header header) {
+    CsvReader reader(path, {label, header, {}});
     Dataset<T> data;
-    std::map<std::string, std::int64_t, ClassOrder> classes;
-    std::vector<std::int64_t*> label_of_row;
-    data.features = table.read<T>(
-        [&](std::string_view name) { label_of_row.push_back(&classes.try_emplace(std::string(name)).first->second); });
-    for (auto& [name, index] : classes) {
-        index = static_cast<std::int64_t>(data.class_names.size());
-        data.class_names.push_back(name);
+    struct Class {
+        std::string name;
+        std::int64_t label = 0;
+    };
+    std::map<std::string, Class, ClassOrder> classes;
+    std::vector<const Class*> class_of_row;
+    data.features = read_rows<T>(path, reader, [&](const std::string& name) {
+        Class& found = classes.try_emplace(name, Class{name}).first->second;
+        // 1, 1.0 and 1e0 are one class: the shortest is its name.
+        if (std::pair(name.size(), name) < std::pair(found.name.size(), found.name)) found.name = name;
+        class_of_row.push_back(&found);
+    });
+    for (auto& [key, found] : classes) {
+        found.label = static_cast<std::int64_t>(data.class_names.size());
+        data.class_names.push_back(found.name);
     }
-    data.labels = autograd::Indices::from_shape({table.rows()});
-    for (std::size_t row = 0; row < table.rows(); ++row) data.labels(row) = *label_of_row[row];
+    data.labels = autograd::Indices::from_shape({class_of_row.size()});
+    for (std::size_t row = 0; row < class_of_row.size(); ++row) data.labels(row) = class_of_row[row]->label;
+    if (header == Header::detect && !reader.has_header())
+        refuse_a_row_of_names(path, data.labels, data.classes(),
+                              data.class_names[static_cast<std::size_t>(data.labels(0))]);
+    if (reader.has_header()) data.column_names = reader.columns();
+    data.label_name = reader.label();
     return data;
 }
 
 template <class T>
-autograd::Array<T> read_csv_features(const std::string& path, const std::string& label) {
-    return Table(path, label, !label.empty()).template read<T>([](std::string_view) {});
+autograd::Array<T> read_csv_features(const std::string& path, const std::string& label, Header header) {
+    CsvReader reader(path, {label.empty() ? std::nullopt : std::optional(label), header, {}});
+    return read_rows<T>(path, reader, [](const std::string&) {});
 }
 
-template Dataset<float> read_csv(const std::string&, const std::string&);
-template Dataset<double> read_csv(const std::string&, const std::string&);
-template autograd::Array<float> read_csv_features(const std::string&, const std::string&);
-template autograd::Array<double> read_csv_features(const std::string&, const std::string&);
+template Dataset<float> read_csv(const std::string&, const std::string&, Header);
+template Dataset<double> read_csv(const std::string&, const std::string&, Header);
+template autograd::Array<float> read_csv_features(const std::string&, const std::string&, Header);
+template autograd::Array<double> read_csv_features(const std::string&, const std::string&, Header);
 
 }  // namespace nn

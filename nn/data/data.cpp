@@ -39,7 +39,7 @@ std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine) {
 
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows) {
-    Dataset<T> part{{}, {}, data.class_names};
+    Dataset<T> part{{}, {}, data.class_names, data.column_names, data.label_name};
     copy_rows(data, rows, part.features, part.labels);
     return part;
 }
@@ -74,29 +74,39 @@ bool Batches<T>::next(autograd::Array<T>& x, autograd::Indices& labels) {
     return true;
 }
 
-template <class T>
-autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels) {
+namespace {
+
+/// Calls f(the label, the class of the largest score) for each row.
+template <class T, class F>
+void for_each_row(const char* operation, const autograd::Array<T>& scores, const autograd::Indices& labels, F f) {
     if (scores.dimension() != 2 || labels.dimension() != 1 || scores.shape()[0] != labels.size() || labels.size() == 0)
-        throw std::invalid_argument(fmt::format("[confusion_matrix] scores of shape {} do not fit labels of shape {}",
+        throw std::invalid_argument(fmt::format("[{}] scores of shape {} do not fit labels of shape {}", operation,
                                                 autograd::to_string(scores.shape()),
                                                 autograd::to_string(labels.shape())));
     const std::size_t classes = scores.shape()[1];
-    autograd::Indices counts(autograd::Shape{classes, classes}, 0);
     for (std::size_t i = 0; i < labels.size(); ++i) {
         if (labels(i) < 0 || static_cast<std::size_t>(labels(i)) >= classes)
-            throw std::out_of_range(fmt::format("[confusion_matrix] label {} at position {} is not one of {} classes",
-                                                labels(i), i, classes));
+            throw std::out_of_range(
+                fmt::format("[{}] label {} at position {} is not one of {} classes", operation, labels(i), i, classes));
         const T* row = scores.data() + i * classes;
-        ++counts(labels(i), std::max_element(row, row + classes) - row);
+        f(labels(i), std::max_element(row, row + classes) - row);
     }
+}
+
+}  // namespace
+
+template <class T>
+autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels) {
+    const std::size_t classes = scores.dimension() == 2 ? scores.shape()[1] : 0;
+    autograd::Indices counts(autograd::Shape{classes, classes}, 0);
+    for_each_row("confusion_matrix", scores, labels, [&](std::int64_t label, auto best) { ++counts(label, best); });
     return counts;
 }
 
 template <class T>
 double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels) {
-    const autograd::Indices counts = confusion_matrix(scores, labels);
     std::int64_t right = 0;
-    for (std::size_t k = 0; k < counts.shape()[0]; ++k) right += counts(k, k);
+    for_each_row("accuracy", scores, labels, [&](std::int64_t label, auto best) { right += label == best; });
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <nn/data.hpp>
-#include <nn/files/bytes.hpp>
+#include <nn/files/input.hpp>
 
 namespace nn {
 
@@ -25,26 +25,31 @@ N big_endian(const char* bytes) {
     return value;
 }
 
+constexpr std::size_t largest = std::size_t{1} << 40;  // bytes of a file
+
 /// A header: two zeros, the type of the elements, the number of axes, and four bytes for the length of each.
 struct Idx {
-    explicit Idx(const std::string& path) : bytes(files::read(path)) {
-        const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", path, what)); };
-        if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) fail("this is not an IDX file");
-        type = static_cast<unsigned char>(bytes[2]);
-        const std::size_t axes = static_cast<unsigned char>(bytes[3]);
-        data = 4 + 4 * axes;
+    explicit Idx(const std::string& path) {
+        files::Input file(path);
+        const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", file.path(), what)); };
+        const std::string magic = file.read(4);
+        if (magic.size() < 4 || magic[0] != 0 || magic[1] != 0) fail("this is not an IDX file");
+        type = static_cast<unsigned char>(magic[2]);
+        const std::size_t axes = static_cast<unsigned char>(magic[3]);
         if (width() == 0) fail(fmt::format("IDX has no element type 0x{:02x}", type));
-        if (axes == 0 || bytes.size() < data) fail("the header is cut short");
-        const std::size_t room = bytes.size() - data;
+        const std::string lengths = file.read(4 * axes);
+        if (axes == 0 || lengths.size() < 4 * axes) fail("the header is cut short");
         std::size_t size = width();
         for (std::size_t axis = 0; axis < axes; ++axis) {
-            shape.push_back(big_endian<std::uint32_t>(bytes.data() + 4 + 4 * axis));
+            shape.push_back(big_endian<std::uint32_t>(lengths.data() + 4 * axis));
             if (shape.back() == 0) fail("there are no rows of data");
-            if (size > room / shape.back())
-                fail(fmt::format("the header promises more than the {} bytes that follow", room));
+            if (size > largest / shape.back())
+                fail(fmt::format("the header promises more than {} bytes, the most that are read", largest));
             size *= shape.back();
         }
-        if (size != room) fail(fmt::format("the header promises {} bytes, but {} follow", size, room));
+        bytes = file.read(size);
+        if (bytes.size() < size) fail(fmt::format("the header promises {} bytes, but {} follow", size, bytes.size()));
+        if (file.peek() >= 0) fail(fmt::format("the header promises {} bytes, but more follow", size));
     }
 
     std::size_t width() const {
@@ -65,7 +70,7 @@ struct Idx {
     }
 
     double at(std::size_t i) const {
-        const char* element = bytes.data() + data + i * width();
+        const char* element = bytes.data() + i * width();
         switch (type) {
             case 0x08:
                 return static_cast<unsigned char>(*element);
@@ -84,7 +89,6 @@ struct Idx {
 
     std::string bytes;
     unsigned type = 0;
-    std::size_t data = 0;
     Shape shape;
 };
 
@@ -93,8 +97,9 @@ struct Idx {
 template <class T>
 Dataset<T> read_idx(const std::string& images_path, const std::string& labels_path) {
     const Idx images(images_path), labels(labels_path);
-    if (labels.type != 0x08 || labels.shape.size() != 1)
-        throw FileError(fmt::format("{}: labels are one byte each along one axis", labels_path));
+    const bool qmnist = labels.type == 0x0c && labels.shape.size() == 2 && labels.shape[1] == 8;
+    if ((labels.type != 0x08 && labels.type != 0x0c) || (labels.shape.size() != 1 && !qmnist))
+        throw FileError(fmt::format("{}: labels are one byte each, or a 32-bit integer, along one axis", labels_path));
     const std::size_t n = labels.shape[0];
     if (images.shape[0] != n)
         throw FileError(fmt::format("{}: {} rows, but {} has {} labels", images_path, images.shape[0], labels_path, n));
@@ -108,7 +113,10 @@ Dataset<T> read_idx(const std::string& images_path, const std::string& labels_pa
             throw FileError(fmt::format("{}: element {} is not a finite number", images_path, i));
     }
     for (std::size_t i = 0; i < n; ++i) {
-        data.labels(i) = static_cast<std::int64_t>(labels.at(i));
+        data.labels(i) = static_cast<std::int64_t>(labels.at(qmnist ? 8 * i : i));
+        if (data.labels(i) < 0 || data.labels(i) > 65535)
+            throw FileError(
+                fmt::format("{}: label {} of row {} is not one of 0 ... 65535", labels_path, data.labels(i), i));
         while (data.classes() <= static_cast<std::size_t>(data.labels(i)))
             data.class_names.push_back(std::to_string(data.classes()));
     }

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <nn/files/bytes.hpp>
+#include <nn/files/input.hpp>
+#include <nn/files/output.hpp>
+#include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
 #include <stdexcept>
 #include <tuple>
@@ -18,6 +21,7 @@ using autograd::Array;
 using autograd::FileError;
 using autograd::Parameter;
 using autograd::Shape;
+using files::printable;
 using nlohmann::json;
 
 namespace {
@@ -25,43 +29,83 @@ namespace {
 template <class T>
 constexpr const char* dtype = sizeof(T) == 4 ? "F32" : "F64";
 
+constexpr std::size_t longest_header = 100'000'000;    // bytes, as in the reader in Rust
 constexpr std::size_t largest = std::size_t{1} << 31;  // its square is still a number
 
-template <class S, class T>
-void copy_as(const char* bytes, Array<T>& array) {
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        S value;
-        std::memcpy(&value, bytes + i * sizeof(S), sizeof(S));
-        array.data()[i] = static_cast<T>(value);
+/// The number that a 16-bit float stands for: a sign, `exponent_bits` bits of exponent, and the rest.
+template <int exponent_bits>
+struct Half {
+    std::uint16_t bits;
+    operator double() const {
+        constexpr int fraction_bits = 15 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
+        const int exponent = bits >> fraction_bits & ((1 << exponent_bits) - 1);
+        const int fraction = bits & ((1 << fraction_bits) - 1);
+        const double sign = bits >> 15 ? -1 : 1;
+        if (exponent == (1 << exponent_bits) - 1) return fraction ? NAN : sign * INFINITY;
+        const int whole = exponent ? fraction + (1 << fraction_bits) : fraction;
+        return sign * std::ldexp(whole, std::max(exponent, 1) - bias - fraction_bits);
     }
+};
+
+struct Bool {
+    std::uint8_t bits;
+    operator double() const { return bits != 0; }
+};
+
+/// Writes `array.size()` elements into the array; false where a finite one is beyond the range of T.
+template <class S, class T>
+bool copy_as(const char* bytes, Array<T>& array) {
+    for (std::size_t i = 0; i < array.size(); ++i) {
+        S element;
+        std::memcpy(&element, bytes + i * sizeof(S), sizeof(S));
+        if constexpr (std::is_same_v<S, double> && !std::is_same_v<T, double>)
+            if (std::isfinite(element) && !std::isfinite(static_cast<T>(element))) return false;
+        array.data()[i] = static_cast<T>(element);
+    }
+    return true;
 }
+
+/// A type of elements: its name, its bytes, and how it is read.
+template <class T>
+struct Type {
+    std::string_view name;
+    std::size_t width;
+    bool (*copy)(const char*, Array<T>&);
+};
+
+template <class T>
+constexpr Type<T> types[] = {{"F32", 4, copy_as<float, T>},        {"F64", 8, copy_as<double, T>},
+                             {"F16", 2, copy_as<Half<5>, T>},      {"BF16", 2, copy_as<Half<8>, T>},
+                             {"I64", 8, copy_as<std::int64_t, T>}, {"I32", 4, copy_as<std::int32_t, T>},
+                             {"I16", 2, copy_as<std::int16_t, T>}, {"I8", 1, copy_as<std::int8_t, T>},
+                             {"U8", 1, copy_as<std::uint8_t, T>},  {"BOOL", 1, copy_as<Bool, T>}};
 
 /// Where an array stands in a file, and what it is.
 struct Entry {
     std::string name;
+    std::string type;
     Shape shape;
-    std::size_t width = 0;  // bytes of an element
     std::size_t begin = 0, end = 0;
 };
 
 /// A file is eight bytes with the header's length, the header in JSON, and the arrays one after the other.
 struct Contents {
-    explicit Contents(const std::string& path) : bytes(files::read(path)) {
-        const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", path, what)); };
+    explicit Contents(const std::string& path) : path_(files::printable(path)) {
+        files::Input file(path);
         std::uint64_t length = 0;
-        if (bytes.size() < sizeof length) fail("this is not a safetensors file");
-        std::memcpy(&length, bytes.data(), sizeof length);
-        if (length > bytes.size() - sizeof length) fail("this is not a safetensors file, or it is cut short");
-        const char* const header = bytes.data() + sizeof length;
-        data = header + length;
-        const std::size_t room = bytes.size() - sizeof length - length;
+        const std::string start = file.read(sizeof length);
+        if (start.size() < sizeof length) fail("this is not a safetensors file");
+        std::memcpy(&length, start.data(), sizeof length);
+        if (length > longest_header) fail("this is not a safetensors file, or it is cut short");
+        const std::string header = file.read(length);
+        if (header.size() < length) fail("this is not a safetensors file, or it is cut short");
         try {
-            const json entries_by_name = json::parse(header, data);
+            const json entries_by_name = json::parse(header);
             for (const auto& [name, value] : entries_by_name.items()) {
                 if (name == "__metadata__") {
-                    metadata = value.get<Metadata>();
+                    if (!value.is_null()) metadata = value.get<Metadata>();
                 } else {
-                    entries.push_back(read(name, value, fail));
+                    entries.push_back(read(name, value));
                 }
             }
         } catch (const json::exception&) {
@@ -73,23 +117,41 @@ struct Contents {
             if (entry.begin != position) fail("arrays overlap or leave a gap");
             position = entry.end;
         }
-        if (position != room) fail(fmt::format("the header promises {} bytes, but {} follow", position, room));
+        data = file.read(position);
+        if (data.size() < position)
+            fail(fmt::format("the header promises {} bytes, but {} follow", position, data.size()));
+        if (file.peek() >= 0) fail(fmt::format("the header promises {} bytes, but more follow", position));
     }
 
-    std::string bytes;
-    const char* data = nullptr;
+    /// The numbers of an array. Throws where its elements are of a type that is not read, or beyond the range of T.
+    template <class T>
+    Array<T> array(const Entry& entry) const {
+        const auto type = std::ranges::find(types<T>, entry.type, &Type<T>::name);
+        if (type == std::end(types<T>))
+            fail(fmt::format("'{}' has elements of type {}, which is not read", printable(entry.name),
+                             printable(entry.type)));
+        Array<T> numbers;
+        numbers.resize(entry.shape);
+        if (!type->copy(data.data() + entry.begin, numbers))
+            fail(fmt::format("'{}' holds a number beyond the range of {}", printable(entry.name), dtype<T>));
+        return numbers;
+    }
+
+    [[noreturn]] void fail(const std::string& what) const { throw FileError(fmt::format("{}: {}", path_, what)); }
+
+    std::string data;
     std::vector<Entry> entries;
     Metadata metadata;
 
   private:
-    template <class Fail>
-    static Entry read(const std::string& name, const json& value, Fail fail) {
+    Entry read(const std::string& key, const json& value) const {
         Entry entry;
-        entry.name = name;
-        const auto type = value.at("dtype").get<std::string>();
-        entry.width = type == "F32" ? 4 : type == "F64" ? 8 : 0;
-        if (entry.width == 0) fail(fmt::format("'{}' has elements of type {}; F32 and F64 are read", name, type));
-        std::size_t extent = 1, size = entry.width;
+        entry.name = key;
+        const std::string name = printable(key);
+        entry.type = value.at("dtype").get<std::string>();
+        const auto type = std::ranges::find(types<float>, entry.type, &Type<float>::name);
+        const std::size_t width = type == std::end(types<float>) ? 0 : type->width;  // 0: unknown, and skipped
+        std::size_t extent = 1, size = width;
         for (const json& axis : value.at("shape")) {
             const auto n = axis.is_number_unsigned() ? axis.get<std::size_t>() : largest + 1;
             entry.shape.push_back(n);
@@ -99,11 +161,13 @@ struct Contents {
             size *= n;
         }
         std::tie(entry.begin, entry.end) = value.at("data_offsets").get<std::pair<std::uint64_t, std::uint64_t>>();
-        if (entry.begin > entry.end || entry.end - entry.begin != size)
+        if (entry.begin > entry.end || (width != 0 && entry.end - entry.begin != size))
             fail(fmt::format("'{}' of shape {} needs {} bytes, but stands at {} ... {}", name,
                              autograd::to_string(entry.shape), size, entry.begin, entry.end));
         return entry;
     }
+
+    std::string path_;
 };
 
 }  // namespace
@@ -142,30 +206,35 @@ Tensors<T> read_safetensors(const std::string& path) {
     Contents contents(path);
     Tensors<T> tensors;
     tensors.metadata = std::move(contents.metadata);
-    for (const Entry& entry : contents.entries) {
-        Array<T>& array = tensors.arrays[entry.name];
-        array.resize(entry.shape);
-        const char* const bytes = contents.data + entry.begin;
-        entry.width == 4 ? copy_as<float>(bytes, array) : copy_as<double>(bytes, array);
-    }
+    for (const Entry& entry : contents.entries) tensors.arrays[entry.name] = contents.array<T>(entry);
     return tensors;
+}
+
+Outline read_outline(const std::string& path) {
+    Contents contents(path);
+    Outline outline{{}, std::move(contents.metadata)};
+    for (const Entry& entry : contents.entries)
+        if (std::ranges::find(types<float>, entry.type, &Type<float>::name) != std::end(types<float>))
+            outline.shapes[entry.name] = entry.shape;
+    return outline;
 }
 
 template <class T>
 Metadata load(const std::string& path, const std::vector<Parameter<T>>& parameters) {
-    Tensors<T> tensors = read_safetensors<T>(path);
+    Contents contents(path);
+    std::vector<Array<T>> arrays;
     for (const Parameter<T>& parameter : parameters) {
-        const auto found = tensors.arrays.find(parameter.name());
-        if (found == tensors.arrays.end())
-            throw FileError(fmt::format("{}: there is no array '{}'", path, parameter.name()));
-        if (found->second.shape() != parameter.shape())
-            throw FileError(fmt::format("{}: '{}' has shape {}, but the parameter has shape {}", path, parameter.name(),
-                                        autograd::to_string(found->second.shape()),
-                                        autograd::to_string(parameter.shape())));
+        const auto found = std::ranges::find(contents.entries, parameter.name(), &Entry::name);
+        if (found == contents.entries.end())
+            contents.fail(fmt::format("there is no array '{}'", printable(parameter.name())));
+        if (found->shape != parameter.shape())
+            contents.fail(fmt::format("'{}' has shape {}, but the parameter has shape {}", printable(parameter.name()),
+                                      autograd::to_string(found->shape), autograd::to_string(parameter.shape())));
+        arrays.push_back(contents.array<T>(*found));
     }
-    for (Parameter<T> parameter : parameters)
-        parameter.edit([&](Array<T>& value) { value = tensors.arrays.at(parameter.name()); });
-    return std::move(tensors.metadata);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+        Parameter<T>(parameters[i]).edit([&](Array<T>& value) { value = std::move(arrays[i]); });
+    return std::move(contents.metadata);
 }
 
 #define INSTANTIATE(T)                                                                         \

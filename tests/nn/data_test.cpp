@@ -53,6 +53,94 @@ BOOST_AUTO_TEST_CASE(features_without_a_class) {
     BOOST_TEST((nn::read_csv_features<double>(path, "y") == autograd::Array<double>{{1, 3}, {4, 6}}));
 }
 
+BOOST_AUTO_TEST_CASE(the_first_line_is_a_header_if_it_is_one) {
+    const auto rows = [](const std::string& text, const std::string& label = {}, nn::Header header = {}) {
+        return nn::read_csv<double>(written(text), label, header);
+    };
+    BOOST_TEST((rows("a,b,c\n1,2,x\n").column_names == std::vector<std::string>{"a", "b"}));
+    BOOST_TEST(rows("a,b,c\n1,2,x\n").label_name == "c");
+    BOOST_TEST(rows(",a,c\n1,2,x\n").size() == 1u);  // an index has no name
+    BOOST_TEST(rows("1,2,x\n3,4,y\n").size() == 2u);
+    BOOST_TEST(rows("+1.5,2,x\n3,4,y\n").features(0, 0) == 1.5);
+    BOOST_TEST(rows("\xef\xbb\xbf"
+                    "5.1,3.5,x\n4.9,3.0,y\n")
+                   .features(0, 0) == 5.1);
+    BOOST_TEST(rows("\xef\xbb\xbf"
+                    "kind,p\nx,1\ny,3\n",
+                    "kind")
+                   .size() == 2u);
+    // What would be an error further down is one here too.
+    refuses("5.1,,x\n4.9,3.0,y\n", ":1: '' in column 1");
+    refuses("?,3,x\n4.9,3.0,y\n", ":1: '?' in column 0");
+    refuses("1e400,3,x\n4.9,3.0,y\n", ":1: '1e400' in column 0");
+    refuses("NA,nan,x\n4.9,3.0,y\n", ":1: 'NA' in column 0");
+    // A line that could be either.
+    refuses("5.1,three,x\n4.9,3.0,y\n", ":1: 'three' is a name and '5.1' a number");
+    const std::string numbers = "0,1,2,target\n1,2,3,yes\n4,5,6,no\n1,2,4,yes\n";
+    refuses(numbers, ":1: the class 'target' stands on this line alone");
+    BOOST_TEST((rows(numbers, "target").class_names == std::vector<std::string>{"no", "yes"}));
+    BOOST_TEST(rows(numbers, "", nn::Header::yes).size() == 3u);
+    BOOST_TEST(rows(numbers, "", nn::Header::no).size() == 4u);
+    // A number names a column before it counts one only in a header.
+    BOOST_TEST((rows("3,2,1\n5,6,7\n", "1").class_names == std::vector<std::string>{"2", "6"}));
+    refuses("a,a,c\n1,2,x\n", ":1: two columns have the name 'a'");
+}
+
+BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
+    const auto classes = [](const std::string& text) { return nn::read_csv<double>(written(text)).class_names; };
+    BOOST_TEST((classes("p,c\n1,\"red, dark\"\n1,\"say \"\"hi\"\"\"\r\n2,\"two\nlines\"\n") ==
+                std::vector<std::string>{"red, dark", "say \"hi\"", "two\nlines"}));
+    BOOST_TEST((classes("p,c\n1,a\t\n1, a \n2,\"a \"\n2,b\n") == std::vector<std::string>{"a", "b"}));
+    BOOST_TEST((classes("p,c\n1,1\n1,1.0\n2,1e0\n2,+1\n2,2\n") == std::vector<std::string>{"1", "2"}));
+    BOOST_TEST((classes("p,c\n1,1.0\n1,2.0\n") == std::vector<std::string>{"1.0", "2.0"}));
+    BOOST_TEST((classes("p,c\n1,9007199254740993\n1,9007199254740992\n1,nan\n").size() == 3));
+    BOOST_TEST((classes("p;c\n1;a\n2;b,c\n") == std::vector<std::string>{"a", "b,c"}));
+    BOOST_TEST((classes("p\tc\n1\ta\n2\tb;c\n") == std::vector<std::string>{"a", "b;c"}));
+    refuses("p;c\n1,5;a\n", ":2: '1,5' in column 0");
+    refuses("p,c\n1,\"a\n2,b\n", ":2: a quote is not closed");
+    refuses("p,c\n1,\"a\"b\n", ":2: after the quoted 'a'");
+    refuses("p,c\r1,a\r2,b\r", ":1: a carriage return stands alone");
+    refuses(std::string("\xff\xfep\0,\0", 6), "UTF-16");
+    refuses(std::string("p\0,\0c\0", 6), "NUL byte");
+    refuses("p,c\n1,\x1b[31m\n", ":2: there is a control character \\x1b");
+    refuses("p,c\n1,a\n\n2,b\n", ":3: the line is empty");
+    BOOST_TEST(classes("p,c\n1,a\n2,b\n\n\r\n").size() == 2u);
+    for (const std::string text : {"plain", "red, dark", "say \"hi\"", "two\nlines", "a;b", "a\tb"})
+        BOOST_TEST(classes("p,c\n1," + nn::csv_field(text) + "\n").front() == text);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_near_the_ends_of_the_range) {
+    const auto one = [](const std::string& text) {
+        return nn::read_csv<double>(written("p,c\n" + text + ",a\n")).features(0, 0);
+    };
+    BOOST_TEST(one("+0.5") == 0.5);
+    for (const char* tiny : {"1e-400", "-1e-400", "123e-400", "0.001e-350", "1e-99999999999999999999", "0e99999"})
+        BOOST_TEST(one(tiny) == 0);
+    BOOST_TEST(one("5e-324") == 5e-324);
+    BOOST_TEST(one("1e308") == 1e308);
+    for (const char* no : {"1e400", "-1e400", "0.001e400", "1e99999999999999999999", "++1", "+-1", "0x10", "1_000"})
+        refuses("p,c\n" + std::string(no) + ",a\n", ":2: '" + std::string(no) + "' in column 0");
+    BOOST_CHECK_THROW(nn::read_csv<float>(written("p,c\n1e39,a\n")), autograd::FileError);
+}
+
+BOOST_AUTO_TEST_CASE(columns_are_found_by_name_in_any_order) {
+    const std::string path = written("z,note,x,y\n3,so,1,2\n");
+    nn::CsvReader reader(path, {{}, nn::Header::detect, {"x", "y", "z"}});
+    std::vector<double> row;
+    std::string label;
+    BOOST_TEST(reader.next(row, label));
+    BOOST_TEST((row == std::vector<double>{1, 2, 3}));
+    BOOST_TEST(!reader.next(row, label));
+    BOOST_CHECK_EXCEPTION(nn::CsvReader(path, {{}, nn::Header::detect, {"x", "q", "r"}}), autograd::FileError,
+                          [](const autograd::FileError& error) {
+                              return std::string(error.what()).find("no column 'q', 'r'") != std::string::npos;
+                          });
+}
+
+BOOST_AUTO_TEST_CASE(a_file_without_end_is_refused) {
+    BOOST_CHECK_THROW(nn::read_csv<double>("/dev/zero"), autograd::FileError);
+}
+
 BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     BOOST_CHECK_THROW(nn::read_csv<double>("/nonexistent.csv"), autograd::FileError);
     refuses("", "no rows");

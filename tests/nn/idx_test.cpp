@@ -73,6 +73,22 @@ BOOST_AUTO_TEST_CASE(reads_every_element_type) {
     BOOST_CHECK_THROW(one('\x0d', std::string("\x7f\xc0\x00\x00", 4)), autograd::FileError);
 }
 
+BOOST_AUTO_TEST_CASE(labels_of_32_bits_are_those_of_qmnist) {
+    const std::string one("\0\0\x0c\x01\0\0\0\x02\0\0\0\x03\0\0\0\x01", 16);
+    BOOST_TEST((read(images, one).labels == autograd::Indices{3, 1}));
+    std::string eight("\0\0\x0c\x02\0\0\0\x02\0\0\0\x08", 12);
+    for (const char digit : {'\x04', '\x02'}) eight += std::string(3, '\0') + digit + std::string(28, '\x01');
+    BOOST_TEST((read(images, eight).labels == autograd::Indices{4, 2}));
+    refuses(images, one.substr(0, 8) + std::string("\xff\xff\xff\xff\0\0\0\x01", 8), "label -1 of row 0");
+    refuses(images, one.substr(0, 8) + std::string("\x7f\xff\xff\xff\0\0\0\x01", 8), "label 2147483647 of row 0");
+    eight[11] = '\x04';
+    refuses(images, eight.substr(0, 12 + 32), "labels are one byte each");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_without_end_is_read_no_further_than_it_says) {
+    BOOST_CHECK_THROW(nn::read_idx<double>("/dev/zero", folder.write("labels", labels)), autograd::FileError);
+}
+
 BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     const auto with = [](std::string bytes, std::size_t i, char c) {
         bytes[i] = c;
@@ -83,11 +99,11 @@ BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     refuses(images.substr(0, 9), labels, "header is cut short");
     refuses(images.substr(0, 20), labels, "promises");
     refuses(images + "x", labels, "promises");
-    refuses(with(images, 8, '\x7f'), labels, "promises more");
+    refuses(with(images, 8, '\x7f'), labels, "but 12 follow");
     refuses(with(images, 7, '\0'), labels, "no rows");
     refuses(with(images, 2, '\x07'), labels, "element type 0x07");
     refuses(with(images, 3, '\0'), labels, "header is cut short");
-    refuses(images, with(labels, 7, '\x01'), "promises 1 bytes, but 2 follow");
+    refuses(images, with(labels, 7, '\x01'), "promises 1 bytes, but more follow");
     refuses(images, std::string("\0\0\x08\x01\0\0\0\x01\0", 9), "2 rows");
     refuses(images, images, "labels are one byte each");
     BOOST_CHECK_THROW(nn::read_idx<float>(folder / "nothing", folder / "nothing"), autograd::FileError);

@@ -1,7 +1,9 @@
 #define BOOST_TEST_MODULE safetensors
 #include <autograd/error.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <nn/mlp.hpp>
 #include <nn/safetensors.hpp>
 #include <random>
@@ -97,6 +99,47 @@ BOOST_AUTO_TEST_CASE(a_file_is_whole_or_not_there) {
     BOOST_TEST(empty.is_empty());
 }
 
+BOOST_AUTO_TEST_CASE(every_element_type_that_pytorch_saves) {
+    // The bytes are those of torch.tensor([...], dtype=...).numpy(), or of its view as uint16 where NumPy has no type.
+    const auto read = [](const std::string& dtype, const std::string& bytes, std::size_t n) {
+        const auto array = nn::read_safetensors<float>(folder.write(
+            "type", file_of(R"({"__metadata__":null,"a":{"dtype":")" + dtype + R"(","shape":[)" + std::to_string(n) +
+                                R"(],"data_offsets":[0,)" + std::to_string(bytes.size()) + "]}}",
+                            bytes)));
+        return array.arrays.at("a");
+    };
+    const float inf = std::numeric_limits<float>::infinity();
+    // 1, -2.5, the least denormal, the largest, -inf, -0
+    BOOST_TEST((read("F16", std::string("\x00\x3c\x00\xc1\x01\x00\xff\x7b\x00\xfc\x00\x80", 12), 6) ==
+                Array<float>{1, -2.5f, 0x1p-24f, 65504, -inf, 0}));
+    BOOST_TEST(std::isnan(read("F16", std::string("\x00\x7e", 2), 1)(0)));
+    BOOST_TEST((read("BF16", std::string("\x80\x3f\x20\xc0\x01\x00\x7f\x7f\x80\x7f", 10), 5) ==
+                Array<float>{1, -2.5f, 0x1p-133f, 0x1.fep127f, inf}));
+    BOOST_TEST(
+        (read("I64", std::string("\xfe\xff\xff\xff\xff\xff\xff\xff\x07\0\0\0\0\0\0\0", 16), 2) == Array<float>{-2, 7}));
+    BOOST_TEST((read("I32", std::string("\xfe\xff\xff\xff\0\x01\0\0", 8), 2) == Array<float>{-2, 256}));
+    BOOST_TEST((read("U8", "\xff\x01", 2) == Array<float>{255, 1}));
+    BOOST_TEST((read("BOOL", std::string("\x01\x00", 2), 2) == Array<float>{1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(arrays_that_nobody_asks_for_are_skipped) {
+    const std::string path =
+        folder.write("more", file_of(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                     R"("num_batches_tracked":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[4,8]}})",
+                                     number(3) + number(0)));
+    Parameter<float> w("w", Array<float>{0});
+    nn::load<float>(path, {w});
+    BOOST_TEST(w.value()(0) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_double_beyond_the_range_of_floats_is_an_error) {
+    nn::save<double>(folder / "large", {{"w", Array<double>{1, 1e39}}});
+    BOOST_CHECK_THROW(nn::read_safetensors<float>(folder / "large"), autograd::FileError);
+    Parameter<float> w("w", Array<float>{0, 0});
+    BOOST_CHECK_THROW(nn::load<float>(folder / "large", {w}), autograd::FileError);
+    BOOST_TEST(nn::read_safetensors<double>(folder / "large").arrays.at("w")(1) == 1e39);
+}
+
 BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     const std::string data = number(1) + number(2);
     const auto entry = [&](const std::string& dtype, const std::string& shape, const std::string& offsets) {
@@ -114,12 +157,12 @@ BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     refuses(entry("F32", "[2]", "[0,9]"), "needs 8 bytes");
     refuses(entry("F32", "[2]", "[8,0]"), "needs 8 bytes");
     refuses(entry("F32", "[2]", "[8,16]"), "gap");
-    refuses(entry("F32", "[1]", "[0,4]"), "promises 4 bytes, but 8 follow");
+    refuses(entry("F32", "[1]", "[0,4]"), "promises 4 bytes, but more follow");
     refuses(entry("F32", "[4]", "[0,16]"), "promises 16 bytes, but 8 follow");
     refuses(entry("F32", "[-2]", "[0,8]"), "no length");
     refuses(entry("F32", "[4294967296,4294967296]", "[0,0]"), "too long");
     refuses(entry("F32", "[0,4294967296,4294967296]", "[0,0]"), "too long");
-    refuses(entry("BF16", "[4]", "[0,8]"), "type BF16");
+    refuses(entry("F8_E4M3", "[8]", "[0,8]"), "type F8_E4M3");
     refuses(
         file_of(
             R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",

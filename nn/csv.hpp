@@ -1,0 +1,55 @@
+// Tables in text files, row by row: for files of any length. `read_csv` (nn/data.hpp) reads one whole.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nn {
+
+/// Whether the first line of a table names its columns. `detect`: it does where it holds names, that is words and no
+/// numbers, or where it holds a name that was asked for. A line that could be either is an error.
+enum class Header { detect, yes, no };
+
+struct CsvOptions {
+    std::optional<std::string> label;  ///< the column with the class: its name, its number from 0, or "" for the last
+    Header header = Header::detect;
+    std::vector<std::string> columns;  ///< the columns of numbers, in this order, by name where there is a header
+};
+
+/// Reads a table as RFC 4180 has it, plain or gzipped, in UTF-8, its fields separated by commas, semicolons or tabs:
+/// numbers, and in one column the class. Blanks around a field do not count.
+///
+/// Throws `autograd::FileError`, naming the file and the line, where rows differ in length, where a number is missing
+/// or not finite, where a class is missing, where a quote is not closed, and where the file is no such text.
+class CsvReader {
+  public:
+    explicit CsvReader(const std::string& path, CsvOptions options = {});
+    ~CsvReader();
+    CsvReader(CsvReader&&) noexcept;
+
+    bool has_header() const;
+    char separator() const;
+
+    /// The columns of numbers in the order in which `next` gives them: their names, or "0", "1", ... without a header.
+    const std::vector<std::string>& columns() const;
+
+    /// The name of the class' column, or its number; empty where the options name none.
+    const std::string& label() const;
+
+    /// Reads the numbers of the next row, and its class; false at the end of the file.
+    bool next(std::vector<double>& numbers, std::string& label);
+
+    /// The line on which the row stands that was read last, from 1.
+    std::size_t line() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// A field as it stands in such a file: between quotes where it needs them.
+std::string csv_field(const std::string& text);
+
+}  // namespace nn

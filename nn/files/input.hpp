@@ -1,0 +1,39 @@
+// Files as they are read: a piece at a time, so that no reader holds more than it was promised.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace nn::files {
+
+/// The bytes of a file, unpacked where it is gzipped. Throws `autograd::FileError` where it is missing, a folder,
+/// damaged, or cut short; the message says why.
+class Input {
+  public:
+    explicit Input(const std::string& path);
+
+    /// What stands behind an open descriptor, which stays open; `name` is what errors call it.
+    Input(int descriptor, const std::string& name);
+
+    /// The next `n` bytes; fewer only at the end of the file.
+    std::string read(std::size_t n);
+
+    /// The next byte, or -1 at the end; `peek` leaves it there.
+    int get() { return position_ < block_.size() || fill() ? static_cast<unsigned char>(block_[position_++]) : -1; }
+    int peek() { return position_ < block_.size() || fill() ? static_cast<unsigned char>(block_[position_]) : -1; }
+
+    const std::string& path() const { return path_; }
+
+  private:
+    bool fill();
+
+    struct Close {
+        void operator()(void* file) const;
+    };
+    std::string path_;
+    std::unique_ptr<void, Close> file_;
+    std::string block_;
+    std::size_t position_ = 0;
+};
+
+}  // namespace nn::files
