@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <derivation/derivation.hpp>
-#include <fstream>
+#include <nn/files/input.hpp>
+#include <nn/files/output.hpp>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -14,24 +13,14 @@ namespace {
 
 /// One byte more than a derivation may have is enough to see that it is too long: the rest is not read.
 std::string read(const std::string& path) {
-    const bool is_standard_input = path == "-";
-    const auto fail = [&] {
-        throw std::runtime_error(fmt::format("{}: {} cannot be read: {}", path,
-                                             is_standard_input ? "the standard input" : "the file",
-                                             std::strerror(errno)));
-    };
-    std::FILE* file = is_standard_input ? stdin : std::fopen(path.c_str(), "rb");
-    if (file == nullptr) fail();
-    std::string text(derivation::longest_file + 1, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file));
-    if (std::ferror(file) != 0) fail();
-    if (!is_standard_input) std::fclose(file);
-    return text;
+    nn::files::Input file = path == "-" ? nn::files::Input(STDIN_FILENO, "the standard input") : nn::files::Input(path);
+    return file.read(derivation::longest_file + 1);
 }
 
 }  // namespace
 
 int check(const CheckOptions& options) {
+    if (!options.html.empty()) nn::files::require_writable(options.html, options.files);
     std::vector<derivation::Report> reports;
     int exit_code = 0;
     for (const std::string& path : options.files) {
@@ -49,10 +38,6 @@ int check(const CheckOptions& options) {
         reports.push_back(std::move(report));
     }
     if (options.json) fmt::print("{}", derivation::to_json(reports));
-    if (!options.html.empty()) {
-        std::ofstream file(options.html, std::ios::binary);
-        file << derivation::to_html(reports, options.hint);
-        if (!file.flush()) throw std::runtime_error(fmt::format("{}: the file cannot be written", options.html));
-    }
+    if (!options.html.empty()) nn::files::write(options.html, derivation::to_html(reports, options.hint));
     return exit_code;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nn/csv.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@ struct TrainOptions {
     std::string csv;  // none of the two: the digits that come with the program
     std::string idx;
     std::string label;
+    nn::Header header = nn::Header::detect;
+    bool classification = false;  // whatever the target looks like
     std::vector<std::size_t> hidden = {128};
     std::string activation = "relu";
     std::string optimizer = "adam";
@@ -26,6 +29,7 @@ struct PredictOptions {
     std::string model;
     std::string csv;
     std::string label;
+    nn::Header header = nn::Header::detect;
 };
 
 struct CheckOptions {
@@ -39,13 +43,12 @@ struct CheckOptions {
     bool as_text = false;
 };
 
-void train(const TrainOptions& options);
-void predict(const PredictOptions& options);
-int check(const CheckOptions& options);  // the exit code
+// Each gives the exit code.
+int train(const TrainOptions& options);
+int predict(const PredictOptions& options);
+int check(const CheckOptions& options);
+
+/// Throws `std::system_error` where what was printed cannot be written.
+void flush_output();
 
 inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop"};
-
-// The names of the metadata in a saved network.
-inline constexpr const char* widths_key = "widths";
-inline constexpr const char* activation_key = "activation";
-inline constexpr const char* classes_key = "classes";

@@ -1,12 +1,80 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <new>
+#include <nn/files/text.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
 
 #include "commands.hpp"
+#include "signals.hpp"
+
+namespace {
+
+using nn::files::printable;
+
+/// A whole number; "-1", "1.5" and what a computer does not count to are refused.
+CLI::Validator whole(std::uint64_t least, std::uint64_t most = UINT64_MAX) {
+    return {[=](const std::string& text) {
+                std::uint64_t value = 0;
+                const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+                const bool good =
+                    error == std::errc() && end == text.data() + text.size() && value >= least && value <= most;
+                return good ? std::string()
+                            : fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+            },
+            ""};
+}
+
+const CLI::Validator not_empty([](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
+
+CLI::Option* add_header(CLI::App* command, nn::Header& header) {
+    return command
+        ->add_option_function<std::string>(
+            "--header", [&](const std::string& text) { header = text == "yes" ? nn::Header::yes : nn::Header::no; },
+            "yes or no: whether the first line names the columns [it does where it holds words and no numbers]")
+        ->check(CLI::IsMember({"yes", "no"}));
+}
+
+/// The closed ones of standard input, output and error are given away, so that no file that is opened gets their
+/// number. Reading the one and writing the other fails as before. Returns whether the output is open.
+bool keep_standard_streams() {
+    bool output = true;
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(descriptor, F_GETFD) >= 0) continue;
+        output = output && descriptor != STDOUT_FILENO;
+        if (open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return false;
+    }
+    return output;
+}
+
+/// The exit code where what was printed cannot be written: a reader that went away gets no sentence.
+int end_without_output(int reason, int exit_code) {
+    if (reason == EPIPE) return 128 + SIGPIPE;
+    fmt::print(stderr, "deltarule: the standard output cannot be written ({})\n", std::strerror(reason));
+    return exit_code;
+}
+
+}  // namespace
+
+void flush_output() {
+    errno = 0;
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+        throw std::system_error(errno ? errno : EIO, std::generic_category());
+}
 
 int main(int argc, char** argv) {
+    if (!keep_standard_streams()) return end_without_output(EBADF, 2);
+    end_at_signals();
     TrainOptions training;
     PredictOptions prediction;
     CheckOptions checking;
@@ -14,21 +82,33 @@ int main(int argc, char** argv) {
     CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
     app.require_subcommand(1);
-    app.failure_message(
-        [](const CLI::App*, const CLI::Error& error) { return fmt::format("deltarule: {}\n", error.what()); });
+    app.failure_message([](const CLI::App*, const CLI::Error& error) {
+        return fmt::format("deltarule: {}\n", printable(error.what()));
+    });
 
     CLI::App* train_command =
         app.add_subcommand("train", "Train a network on a table or on images; without options, on handwritten digits");
     CLI::Option* csv =
-        train_command->add_option("--csv", training.csv, "A table: numbers, and one column with the class");
+        train_command->add_option("--csv", training.csv, "A table: numbers, and one column with the class")
+            ->check(not_empty);
     CLI::Option* idx =
         train_command->add_option("--idx", training.idx, "A folder with the four files of MNIST, plain or .gz")
+            ->check(not_empty)
             ->excludes(csv);
     train_command
         ->add_option("--label", training.label, "The column with the class, by name or number from 0 [the last]")
+        ->check(not_empty)
+        ->needs(csv);
+    add_header(train_command, training.header)->needs(csv);
+    train_command
+        ->add_option_function<std::string>(
+            "--task", [&](const std::string&) { training.classification = true; },
+            "classification: each number of the target is a class, however many there are")
+        ->check(CLI::IsMember({"classification"}))
         ->needs(csv);
     train_command->add_option("--hidden", training.hidden, "The widths of the hidden layers: 128,64; 0 for none")
         ->delimiter(',')
+        ->check(whole(0, 1'000'000))
         ->capture_default_str();
     train_command
         ->add_option("--activation", training.activation, "relu, tanh, sigmoid, gelu, silu, softplus or identity")
@@ -38,44 +118,72 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]");
     train_command->add_option("--epochs", training.epochs, "How often every row is seen")
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(whole(1, 1'000'000))
         ->capture_default_str();
     train_command->add_option("--batch", training.batch, "The rows of a step")
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(whole(1, 1'000'000))
         ->capture_default_str();
-    train_command->add_option("--seed", training.seed, "The same seed gives the same network")->capture_default_str();
+    train_command->add_option("--seed", training.seed, "The same seed gives the same network")
+        ->check(whole(0))
+        ->capture_default_str();
     train_command->add_option("--holdout", training.holdout, "The share of a table that is kept for the test")
         ->excludes(idx)
         ->capture_default_str();
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
-    train_command->add_option("--save", training.save, "Write the network to this file, as safetensors");
+    train_command
+        ->add_option(
+            "--save", training.save,
+            "Write the network to this file, as safetensors; to NAME.interrupted where a signal ends the training")
+        ->check(not_empty);
 
     CLI::App* predict_command =
         app.add_subcommand("predict", "Write the class and its probability for every row of a table");
-    predict_command->add_option("model", prediction.model, "A network that train --save wrote")->required();
-    predict_command->add_option("--csv", prediction.csv, "The table")->required();
-    predict_command->add_option("--label", prediction.label, "A column to leave out, by name or number from 0");
+    predict_command->add_option("model", prediction.model, "A network that train --save wrote")
+        ->required()
+        ->check(not_empty);
+    predict_command->add_option("--csv", prediction.csv, "The table")->required()->check(not_empty);
+    predict_command->add_option("--label", prediction.label, "A column to leave out, by name or number from 0")
+        ->check(not_empty);
+    add_header(predict_command, prediction.header);
 
     CLI::App* check_command =
         app.add_subcommand("check", "Say which lines of a derivation are right, which wrong, where, and why");
     check_command->add_option("file", checking.files, "Derivations, plain or Markdown; - is the standard input")
-        ->required();
-    check_command->add_option("--seed", checking.seed, "Other random points")->capture_default_str();
-    check_command->add_option("--line", checking.line, "Judge this line alone");
+        ->required()
+        ->check(not_empty);
+    check_command->add_option("--seed", checking.seed, "Other random points")->check(whole(0))->capture_default_str();
+    check_command->add_option("--line", checking.line, "Judge this line alone")->check(whole(1));
     check_command->add_flag("--json", checking.json, "Print the report as JSON");
-    check_command->add_option("--html", checking.html, "Write the report to this file as one page");
+    check_command->add_option("--html", checking.html, "Write the report to this file as one page")->check(not_empty);
     check_command->add_flag("--hint", checking.hint, "Keep back what would be right");
     check_command->add_flag("--latex", checking.as_latex, "Print the file back with its formulas in LaTeX");
     check_command->add_flag("--text", checking.as_text, "Print the file back with its formulas in plain text");
 
-    CLI11_PARSE(app, argc, argv);
+    int exit_code = 1;
     try {
-        if (check_command->parsed()) return check(checking);
-        train_command->parsed() ? train(training) : predict(prediction);
-        return 0;
+        try {
+            app.parse(argc, argv);
+            exit_code = check_command->parsed() ? 2 : 1;
+            const int done = check_command->parsed()   ? check(checking)
+                             : train_command->parsed() ? train(training)
+                                                       : predict(prediction);
+            flush_output();
+            return done;
+        } catch (const CLI::ParseError& error) {
+            std::ostringstream help, message;
+            const int done = app.exit(error, help, message);
+            fmt::print("{}", help.str());
+            fmt::print(stderr, "{}", message.str());
+            flush_output();
+            return done;
+        }
     } catch (const std::exception& error) {
+        const auto* failed = dynamic_cast<const std::system_error*>(&error);
+        if (failed != nullptr && std::ferror(stdout)) return end_without_output(failed->code().value(), exit_code);
         std::fflush(stdout);
-        fmt::print(stderr, "deltarule: {}\n", error.what());
-        return check_command->parsed() ? 2 : 1;
+        const bool memory =
+            dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const std::length_error*>(&error);
+        fmt::print(stderr, "deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what()));
+        return exit_code;
     }
 }

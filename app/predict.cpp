@@ -3,69 +3,69 @@
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <autograd/operations.hpp>
-#include <nlohmann/json.hpp>
-#include <nn/data.hpp>
-#include <nn/mlp.hpp>
-#include <nn/safetensors.hpp>
+#include <cmath>
+#include <nn/csv.hpp>
+#include <nn/files/text.hpp>
+#include <stdexcept>
 
 #include "commands.hpp"
+#include "saved_network.hpp"
 
 namespace {
 
 using autograd::FileError;
-using nlohmann::json;
+using nn::files::printable;
 
-struct Model {
-    nn::Mlp<float> network;
-    std::vector<std::string> class_names;
-};
+constexpr std::size_t block = 1024;  // rows at a time, so that a table of any length fits
 
-/// Builds the network that the metadata describes, once the arrays are seen to be those of such a network.
-Model load(const std::string& path) {
-    const auto [arrays, metadata] = nn::read_safetensors<float>(path);
-    std::vector<std::size_t> widths;
-    std::vector<std::string> names;
-    nn::ActivationKind activation{};
-    try {
-        widths = json::parse(metadata.at(widths_key)).get<std::vector<std::size_t>>();
-        names = json::parse(metadata.at(classes_key)).get<std::vector<std::string>>();
-        activation = nn::activation_from_name(metadata.at(activation_key));
-    } catch (const std::exception&) {
-        throw FileError(fmt::format("{}: the metadata do not describe a network", path));
-    }
-    const bool plausible =
-        widths.size() >= 2 && arrays.size() == 2 * (widths.size() - 1) && names.size() == widths.back();
-    for (std::size_t i = 0; plausible && i + 1 < widths.size(); ++i) {
-        const auto weight = arrays.find(fmt::format("{}.weight", 2 * i));
-        if (weight == arrays.end() || weight->second.shape() != autograd::Shape{widths[i + 1], widths[i]} ||
-            weight->second.size() == 0)
-            throw FileError(
-                fmt::format("{}: layer {} does not have the widths {} and {}", path, i, widths[i], widths[i + 1]));
-    }
-    if (!plausible) throw FileError(fmt::format("{}: the arrays are not those of the network in the metadata", path));
-    std::mt19937_64 engine;
-    Model model{nn::Mlp<float>(widths, activation, engine), names};
-    nn::load(path, model.network.parameters());
-    return model;
+/// The next rows, (n, columns); none at the end.
+autograd::Array<double> next_rows(nn::CsvReader& table) {
+    std::vector<double> numbers, row;
+    std::string label;
+    std::size_t n = 0;
+    for (; n < block && table.next(row, label); ++n) numbers.insert(numbers.end(), row.begin(), row.end());
+    auto rows = autograd::Array<double>::from_shape({n, table.columns().size()});
+    std::ranges::copy(numbers, rows.data());
+    return rows;
 }
 
 }  // namespace
 
-void predict(const PredictOptions& options) {
+int predict(const PredictOptions& options) {
     const Model model = load(options.model);
-    const auto features = nn::read_csv_features<float>(options.csv, options.label);
-    if (features.shape()[1] != model.network.widths().front())
+    const auto label = options.label.empty() ? std::nullopt : std::optional(options.label);
+    nn::CsvReader table(options.csv, {label, options.header, model.column_names});
+    if (table.columns().size() != model.scaling.offset.size())
         throw FileError(fmt::format("{}: {} columns of numbers, but the network takes {} (--label leaves one out)",
-                                    options.csv, features.shape()[1], model.network.widths().front()));
+                                    printable(options.csv), table.columns().size(), model.scaling.offset.size()));
+    std::vector<std::string> class_fields;
+    for (const std::string& name : model.class_names) class_fields.push_back(nn::csv_field(name));
     autograd::Tape<float> tape;
     const auto pause = tape.pause();
-    const auto probabilities = softmax(model.network(tape.constant(features)), -1);
-    const std::size_t classes = model.class_names.size();
-    std::string lines = "class,probability\n";
-    for (std::size_t row = 0; row < features.shape()[0]; ++row) {
-        const float* p = probabilities.value().data() + row * classes;
-        const auto best = std::max_element(p, p + classes);
-        lines += fmt::format("{},{:.6f}\n", model.class_names[static_cast<std::size_t>(best - p)], *best);
+    std::size_t rows = 0;
+    for (;;) {
+        const autograd::Array<double> features = next_rows(table);
+        const std::size_t n = features.shape()[0], classes = class_fields.size();
+        if (n == 0) break;
+        std::string lines = rows == 0 ? "class,probability\n" : "";
+        tape.rewind();
+        const auto probabilities = softmax(model.network(tape.constant(model.scaling(features))), -1);
+        for (std::size_t row = 0; row < n; ++row) {
+            const float* p = probabilities.value().data() + row * classes;
+            const auto best = std::max_element(p, p + classes);
+            if (!std::all_of(p, p + classes, [](float x) { return std::isfinite(x); }))
+                throw std::runtime_error(fmt::format("{}: the network has no finite answer for row {}",
+                                                     printable(options.csv), rows + row + 1));
+            lines += fmt::format("{},{:.6f}\n", class_fields[static_cast<std::size_t>(best - p)], *best);
+        }
+        fmt::print("{}", lines);
+        rows += n;
     }
-    fmt::print("{}", lines);
+    if (rows == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(options.csv)));
+    flush_output();
+    fmt::print(stderr, "{} rows; {}\n", rows,
+               table.has_header()
+                   ? fmt::format("header: {}", printable(fmt::format("{}", fmt::join(table.columns(), ", "))))
+                   : "no header");
+    return 0;
 }

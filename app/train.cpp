@@ -7,22 +7,25 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <nn/data.hpp>
+#include <nn/files/output.hpp>
+#include <nn/files/text.hpp>
 #include <nn/mlp.hpp>
 #include <nn/optimizers.hpp>
-#include <nn/safetensors.hpp>
 #include <stdexcept>
 
 #include "commands.hpp"
+#include "saved_network.hpp"
+#include "signals.hpp"
 
 namespace {
 
 using autograd::Array;
 using autograd::Parameter;
-using nlohmann::json;
+using nn::files::printable;
 
 /// The digits beside the program where it is installed, or in the source tree.
 std::string digits() {
@@ -36,59 +39,82 @@ std::string plain_or_packed(const std::string& folder, const std::string& name) 
     return std::filesystem::exists(plain) ? plain.string() : plain.string() + ".gz";
 }
 
+/// The files that are read: a table, or the images and labels of the training and of the test.
+std::vector<std::string> inputs(const TrainOptions& options) {
+    if (options.idx.empty()) return {options.csv.empty() ? digits() : options.csv};
+    std::vector<std::string> files;
+    for (const char* part : {"train", "t10k"})
+        for (const char* kind : {"-images-idx3-ubyte", "-labels-idx1-ubyte"})
+            files.push_back(plain_or_packed(options.idx, std::string(part) + kind));
+    return files;
+}
+
+/// Throws where the target has one class only, or is numbers of which so many differ that they measure something.
+void require_classes(const nn::Dataset<double>& data, const TrainOptions& options, const std::string& path) {
+    const auto first = data.labels(0);
+    if (std::all_of(data.labels.begin(), data.labels.end(), [&](auto label) { return label == first; }))
+        throw std::invalid_argument(fmt::format("[train] {}: there is only one class, '{}'", printable(path),
+                                                printable(data.class_names[static_cast<std::size_t>(first)])));
+    if (options.classification || !options.idx.empty()) return;  // labels of images are classes
+    bool whole = true;
+    for (const std::string& name : data.class_names) {
+        char* end = nullptr;
+        const double value = std::strtod(name.c_str(), &end);
+        if (*end != '\0' || !std::isfinite(value)) return;
+        whole = whole && value == std::floor(value);
+    }
+    const std::size_t distinct = data.classes(), rows = data.size();
+    const bool many = whole ? distinct > 20 && distinct * 20 > rows : distinct > 10;
+    const bool mostly = distinct * 2 > rows && (!whole || distinct > 10);
+    if (many || mostly)
+        throw std::invalid_argument(
+            fmt::format("[train] {}: the target, column '{}', is numbers, and {} of {} rows differ: only classes are "
+                        "learned (--task classification takes each number for a class)",
+                        printable(path), printable(data.label_name), distinct, rows));
+}
+
+/// What was decided about a table, in a line.
+std::string described(const nn::Dataset<double>& data) {
+    if (data.column_names.empty()) return fmt::format("no header; the class is in column {}", data.label_name);
+    return fmt::format("header: {}, {}; the class is in '{}'",
+                       printable(fmt::format("{}", fmt::join(data.column_names, ", "))), printable(data.label_name),
+                       printable(data.label_name));
+}
+
 /// What is trained on, and what is tested on.
-std::pair<nn::Dataset<float>, nn::Dataset<float>> read(const TrainOptions& options, std::mt19937_64& engine) {
-    if (options.idx.empty())
-        return nn::split(nn::read_csv<float>(options.csv.empty() ? digits() : options.csv, options.label),
-                         options.holdout, engine);
-    const auto part = [&](const std::string& name) {
-        return nn::read_idx<float>(plain_or_packed(options.idx, name + "-images-idx3-ubyte"),
-                                   plain_or_packed(options.idx, name + "-labels-idx1-ubyte"));
-    };
-    auto sets = std::pair{part("train"), part("t10k")};
+std::pair<nn::Dataset<double>, nn::Dataset<double>> read(const TrainOptions& options, std::mt19937_64& engine) {
+    const std::vector<std::string> files = inputs(options);
+    if (options.idx.empty()) {
+        const auto data = nn::read_csv<double>(files[0], options.label, options.header);
+        if (!options.csv.empty()) fmt::print("{}\n", described(data));
+        require_classes(data, options, files[0]);
+        return nn::split(data, options.holdout, engine);
+    }
+    auto sets = std::pair{nn::read_idx<double>(files[0], files[1]), nn::read_idx<double>(files[2], files[3])};
     const auto& [training, test] = sets;
+    require_classes(training, options, files[1]);
     if (training.features.shape()[1] != test.features.shape()[1] || test.classes() > training.classes())
         throw autograd::FileError(
             fmt::format("{}: the test set's images or classes are not those of the training set", options.idx));
     return sets;
 }
 
-/// Maps each column of the training set to 0 ... 1, and columns that never change to 0: x -> (x - least) * factor.
-struct Scaling {
-    explicit Scaling(const Array<float>& features) {
-        const std::size_t columns = features.shape()[1];
-        least.assign(features.data(), features.data() + columns);
-        std::vector<float> most = least;
-        for (std::size_t i = 0; i < features.size(); ++i) {
-            least[i % columns] = std::min(least[i % columns], features.data()[i]);
-            most[i % columns] = std::max(most[i % columns], features.data()[i]);
-        }
-        for (std::size_t j = 0; j < columns; ++j) factor.push_back(most[j] > least[j] ? 1 / (most[j] - least[j]) : 0);
-    }
+/// Throws where the network, its gradients and what the optimizer keeps would not fit into this machine.
+void require_memory(const std::vector<std::size_t>& widths) {
+    double numbers = 0;
+    for (std::size_t i = 0; i + 1 < widths.size(); ++i)
+        numbers += (static_cast<double>(widths[i]) + 1) * static_cast<double>(widths[i + 1]);
+    const double needed = 4 * numbers * sizeof(float);
+    const double there = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    if (needed > there)
+        throw std::invalid_argument(fmt::format("[train] a network of {} needs {:.0f} GB, but the machine has {:.0f}",
+                                                fmt::join(widths, "-"), needed / 1e9, there / 1e9));
+}
 
-    void apply(Array<float>& features) const {
-        const std::size_t columns = features.shape()[1];
-        for (std::size_t i = 0; i < features.size(); ++i)
-            features.data()[i] = (features.data()[i] - least[i % columns]) * factor[i % columns];
-    }
-
-    /// Moves the scaling into the first layer, so that the network takes the numbers of the file:
-    /// weight * (factor * (x - least)) + bias = (weight * factor) * x + (bias - (weight * factor) * least).
-    void fold_into(Parameter<float> weight, Parameter<float> bias) const {
-        weight.edit([&](Array<float>& w) {
-            for (std::size_t i = 0; i < w.size(); ++i) w.data()[i] *= factor[i % factor.size()];
-        });
-        bias.edit([&](Array<float>& b) {
-            for (std::size_t i = 0; i < b.size(); ++i) {
-                double shift = 0;
-                for (std::size_t j = 0; j < least.size(); ++j) shift += double{weight.value()(i, j)} * least[j];
-                b(i) = static_cast<float>(b(i) - shift);
-            }
-        });
-    }
-
-    std::vector<float> least, factor;
-};
+/// Takes the float features and leaves the rest of the data set.
+nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Scaling& scaling) {
+    return {scaling(data.features), data.labels, data.class_names, data.column_names, data.label_name};
+}
 
 /// sgd, momentum, adam, adamw or rmsprop, with its own rate unless one is given.
 std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, std::optional<double> rate,
@@ -116,7 +142,7 @@ class Progress {
         const bool last = seen == rows_;
         if (!terminal_) {
             if (last) fmt::print("epoch {}/{}: loss {:.4f}, accuracy {:.2f} %\n", epoch, epochs_, loss, 100 * accuracy);
-            if (last) std::fflush(stdout);
+            if (last) flush_output();
             return;
         }
         if (!last && now - drawn_ < std::chrono::milliseconds(50)) return;
@@ -129,7 +155,7 @@ class Progress {
                    30 - filled, epoch, epochs_, loss, 100 * accuracy, static_cast<int>(left) / 60,
                    static_cast<int>(left) % 60);
         if (last && epoch == epochs_) fmt::print("\n");
-        std::fflush(stdout);
+        flush_output();
     }
 
   private:
@@ -139,7 +165,10 @@ class Progress {
     Clock::time_point start_ = Clock::now(), drawn_ = {};
 };
 
-void print_confusion(const autograd::Indices& counts, const std::vector<std::string>& names) {
+constexpr std::size_t most_confusion = 200;  // classes
+
+void print_confusion(const autograd::Indices& counts, std::vector<std::string> names) {
+    for (std::string& name : names) name = printable(name);
     std::size_t width = 6;
     for (const std::string& name : names) width = std::max(width, name.size() + 1);
     fmt::print("rows: the class; columns: what it was taken for\n{:{}}", "", width);
@@ -151,56 +180,57 @@ void print_confusion(const autograd::Indices& counts, const std::vector<std::str
     fmt::print("\n");
 }
 
-/// What the saved network says about itself.
-nn::Metadata describe(const std::vector<std::size_t>& widths, const TrainOptions& options,
-                      const std::vector<std::string>& names) {
-    try {
-        return {
-            {widths_key, json(widths).dump()}, {activation_key, options.activation}, {classes_key, json(names).dump()}};
-    } catch (const json::exception&) {
-        throw autograd::FileError(fmt::format("{}: the name of a class is not valid UTF-8", options.csv));
-    }
-}
-
 }  // namespace
 
-void train(const TrainOptions& options) {
+int train(const TrainOptions& options) {
     const auto activation = nn::activation_from_name(options.activation);
-    const auto folder = std::filesystem::path(options.save).parent_path();
-    if (!folder.empty() && !std::filesystem::is_directory(folder))
-        throw autograd::FileError(fmt::format("{}: there is no folder {}", options.save, folder.string()));
+    const std::string interrupted = options.save + ".interrupted";
+    if (!options.save.empty())
+        for (const std::string& path : {options.save, interrupted}) nn::files::require_writable(path, inputs(options));
 
     std::mt19937_64 engine(options.seed);
-    auto [training, test] = read(options, engine);
-    const Scaling scaling(training.features);
-    scaling.apply(training.features);
-    scaling.apply(test.features);
+    auto [training_rows, test_rows] = read(options, engine);
+    if (options.confusion && training_rows.classes() > most_confusion)
+        throw std::invalid_argument(fmt::format("[train] --confusion prints {} classes at most, and there are {}",
+                                                most_confusion, training_rows.classes()));
+    const Scaling scaling = Scaling::of(training_rows.features, training_rows.column_names);
+    const nn::Dataset<float> training = scaled(training_rows, scaling), test = scaled(test_rows, scaling);
+    training_rows = {};
+    test_rows = {};
 
     std::vector<std::size_t> widths = {training.features.shape()[1]};
     if (options.hidden != std::vector<std::size_t>{0})
         widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
     widths.push_back(training.classes());
-    const nn::Metadata metadata = describe(widths, options, training.class_names);
-    nn::Mlp<float> model(widths, activation, engine);
-    const auto optimizer = make_optimizer(options.optimizer, options.rate, model.parameters());
-    fmt::print("{} rows for training, {} for the test; a network of {} with {}, {} at rate {}\n", training.size(),
-               test.size(), fmt::join(widths, "-"), options.activation, options.optimizer, optimizer->rate());
+    require_memory(widths);
+    Model model{nn::Mlp<float>(widths, activation, engine), training.class_names, training.column_names,
+                training.label_name, scaling};
+    if (!options.save.empty()) require_names_that_can_be_saved(model);
+    const auto optimizer = make_optimizer(options.optimizer, options.rate, model.network.parameters());
+    fmt::print(
+        "{} rows for training, {} for the test, each column scaled to 0 ... 1; a network of {} with {}, {} at rate "
+        "{}\n",
+        training.size(), test.size(), fmt::join(widths, "-"), options.activation, options.optimizer, optimizer->rate());
+    flush_output();
 
     nn::Batches<float> batches(training, options.batch, engine);
     Progress progress(options.epochs, training.size());
     autograd::Tape<float> tape;
     Array<float> x;
     autograd::Indices labels;
-    for (std::size_t epoch = 1; epoch <= options.epochs; ++epoch) {
+    const auto overflow = [&](std::size_t epoch) {
+        throw std::runtime_error(
+            fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, optimizer->rate()));
+    };
+    note_signals();
+    for (std::size_t epoch = 1; epoch <= options.epochs && noted_signal() == 0; ++epoch) {
         double loss_sum = 0, right = 0;
         std::size_t seen = 0;
-        while (batches.next(x, labels)) {
+        while (noted_signal() == 0 && batches.next(x, labels)) {
             tape.rewind();
-            const auto logits = model(tape.constant(x));
+            const auto logits = model.network(tape.constant(x));
             const auto loss = softmax_cross_entropy(logits, labels);
-            if (!std::isfinite(loss.item()))
-                throw std::runtime_error(
-                    fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, optimizer->rate()));
+            if (!std::isfinite(loss.item())) overflow(epoch);
             optimizer->step(tape.backward(loss));
             const auto rows = static_cast<double>(labels.size());
             loss_sum += static_cast<double>(loss.item()) * rows;
@@ -209,16 +239,22 @@ void train(const TrainOptions& options) {
             progress.show(epoch, seen, loss_sum / static_cast<double>(seen), right / static_cast<double>(seen));
         }
     }
+    if (const int signal = noted_signal(); signal != 0) {
+        if (!options.save.empty()) {
+            save(interrupted, model);
+            fmt::print(stderr, "deltarule: interrupted; what was reached is saved to {}\n", printable(interrupted));
+        }
+        return 128 + signal;
+    }
 
     tape.rewind();
     const auto pause = tape.pause();
-    const auto logits = model(tape.constant(test.features));
+    const auto logits = model.network(tape.constant(test.features));
+    if (!is_finite(model.network) || !std::isfinite(softmax_cross_entropy(logits, test.labels).item()))
+        overflow(options.epochs);
+    if (!options.save.empty()) save(options.save, model);
     if (options.confusion) print_confusion(nn::confusion_matrix(logits.value(), test.labels), training.class_names);
-    if (!options.save.empty()) {
-        const auto parameters = model.parameters();
-        scaling.fold_into(parameters[0], parameters[1]);
-        nn::save(options.save, parameters, metadata);
-        fmt::print("saved to {}\n", options.save);
-    }
+    if (!options.save.empty()) fmt::print("saved to {}\n", printable(options.save));
     fmt::print("test accuracy: {:.2f} %\n", 100 * nn::accuracy(logits.value(), test.labels));
+    return noted_signal() == 0 ? 0 : 128 + noted_signal();
 }

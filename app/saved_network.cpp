@@ -1,0 +1,166 @@
+#include "saved_network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/error.hpp>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <nn/files/text.hpp>
+#include <nn/safetensors.hpp>
+#include <stdexcept>
+
+using autograd::Array;
+using autograd::FileError;
+using nlohmann::json;
+using nn::files::printable;
+
+namespace {
+
+// The metadata of a file: `widths` and `activation` of the network; `features`, a list with the offset and the factor
+// of each column, and its name if it has one; `target` with its classes, and its name. A file without a format is from
+// before: its scaling stands in the weights, and its classes in a list of their own.
+constexpr int newest_format = 1;
+
+Scaling scaling_from(const json& features) {
+    Scaling scaling;
+    for (const json& column : features) {
+        scaling.offset.push_back(column.at("offset").get<double>());
+        scaling.factor.push_back(column.at("factor").get<double>());
+        if (!std::isfinite(scaling.offset.back()) || !std::isfinite(scaling.factor.back()))
+            throw std::invalid_argument("not finite");
+    }
+    return scaling;
+}
+
+std::vector<std::string> names_from(const json& features) {
+    std::vector<std::string> names;
+    for (const json& column : features)
+        if (column.contains("name")) names.push_back(column.at("name").get<std::string>());
+    if (!names.empty() && names.size() != features.size()) throw std::invalid_argument("some columns have no name");
+    return names;
+}
+
+}  // namespace
+
+Scaling Scaling::none(std::size_t columns) {
+    return {std::vector<double>(columns, 0.0), std::vector<double>(columns, 1.0)};
+}
+
+Scaling Scaling::of(const Array<double>& features, const std::vector<std::string>& column_names) {
+    const std::size_t columns = features.shape()[1];
+    std::vector<double> least(features.data(), features.data() + columns), most = least, factor(columns, 0.0);
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        least[i % columns] = std::min(least[i % columns], features.data()[i]);
+        most[i % columns] = std::max(most[i % columns], features.data()[i]);
+    }
+    for (std::size_t j = 0; j < columns; ++j) {
+        if (most[j] == least[j]) continue;
+        const double range = most[j] - least[j];
+        factor[j] = 1 / range;
+        if (!std::isfinite(range) || !std::isfinite(factor[j]))
+            throw std::invalid_argument(fmt::format(
+                "[scaling] column {} goes from {} to {}, which cannot be mapped to 0 ... 1",
+                column_names.empty() ? std::to_string(j) : "'" + printable(column_names[j]) + "'", least[j], most[j]));
+    }
+    return {least, factor};
+}
+
+Array<float> Scaling::operator()(const Array<double>& features) const {
+    const std::size_t columns = offset.size();
+    auto scaled = Array<float>::from_shape(features.shape());
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        const std::size_t j = i % columns;
+        const double value = factor[j] == 0 ? 0 : (features.data()[i] - offset[j]) * factor[j];
+        scaled.data()[i] = static_cast<float>(value);
+        if (!std::isfinite(scaled.data()[i]))
+            throw std::invalid_argument(
+                fmt::format("[scaling] {} in column {} is too far from the numbers of the training (row {} of these)",
+                            features.data()[i], j, i / columns));
+    }
+    return scaled;
+}
+
+bool is_finite(const nn::Mlp<float>& network) {
+    return std::ranges::all_of(network.parameters(), [](const autograd::Parameter<float>& parameter) {
+        return std::all_of(parameter.value().data(), parameter.value().data() + parameter.value().size(),
+                           [](float x) { return std::isfinite(x); });
+    });
+}
+
+void require_names_that_can_be_saved(const Model& model) {
+    const auto require = [](const std::string& name, const char* what) {
+        if (!nn::files::is_plain(name))
+            throw FileError(
+                fmt::format("[save] the name of {}, '{}', is not plain text in UTF-8", what, printable(name)));
+    };
+    for (const std::string& name : model.class_names) require(name, "a class");
+    for (const std::string& name : model.column_names) require(name, "a column");
+    require(model.target_name, "the target");
+}
+
+void save(const std::string& path, const Model& model) {
+    require_names_that_can_be_saved(model);
+    if (!is_finite(model.network))
+        throw FileError(fmt::format("{}: a number of the network is not finite, so it is not saved", printable(path)));
+    json features = json::array();
+    for (std::size_t i = 0; i < model.scaling.offset.size(); ++i) {
+        features.push_back({{"offset", model.scaling.offset[i]}, {"factor", model.scaling.factor[i]}});
+        if (!model.column_names.empty()) features.back()["name"] = model.column_names[i];
+    }
+    nn::save(path, model.network.parameters(),
+             {{"format", std::to_string(newest_format)},
+              {"widths", json(model.network.widths()).dump()},
+              {"activation", std::string(nn::to_string(model.network.activation()))},
+              {"features", features.dump()},
+              {"target", json{{"name", model.target_name}, {"classes", model.class_names}}.dump()}});
+}
+
+Model load(const std::string& path) {
+    const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
+    const auto [shapes, metadata] = nn::read_outline(path);
+    std::vector<std::size_t> widths;
+    std::vector<std::string> classes, columns;
+    std::string target_name;
+    nn::ActivationKind activation{};
+    Scaling scaling;
+    if (const auto found = metadata.find("format"); found != metadata.end() && found->second != "1") {
+        unsigned format = 0;
+        const std::string& text = found->second;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
+        if ((error == std::errc() || error == std::errc::result_out_of_range) && end == text.data() + text.size())
+            fail(fmt::format("its format is {}, but the newest that this program reads is {}", text, newest_format));
+        fail("the metadata do not describe a network");
+    }
+    try {
+        widths = json::parse(metadata.at("widths")).get<std::vector<std::size_t>>();
+        activation = nn::activation_from_name(metadata.at("activation"));
+        if (metadata.contains("format")) {
+            const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
+            scaling = scaling_from(features);
+            columns = names_from(features);
+            classes = target.at("classes").get<std::vector<std::string>>();
+            target_name = target.at("name").get<std::string>();
+        } else {
+            classes = json::parse(metadata.at("classes")).get<std::vector<std::string>>();
+            scaling = Scaling::none(widths.at(0));
+        }
+    } catch (const std::exception&) {
+        fail("the metadata do not describe a network");
+    }
+    if (widths.size() < 2 || classes.size() != widths.back() || scaling.offset.size() != widths.front())
+        fail("the widths are not those of the columns and classes in the metadata");
+    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+        const auto weight = shapes.find(fmt::format("{}.weight", 2 * i));
+        if (widths[i] == 0 || widths[i + 1] == 0 || weight == shapes.end() ||
+            weight->second != autograd::Shape{widths[i + 1], widths[i]})
+            fail(fmt::format("layer {} does not have the widths {} and {}", i, widths[i], widths[i + 1]));
+    }
+    std::mt19937_64 engine;
+    Model model{nn::Mlp<float>(widths, activation, engine), classes, columns, target_name, scaling};
+    require_names_that_can_be_saved(model);
+    nn::load(path, model.network.parameters());
+    if (!is_finite(model.network)) fail("a number of the network is not finite");
+    return model;
+}

@@ -1,0 +1,42 @@
+// A network as it is saved, with all that it needs to answer for a row of a table.
+#pragma once
+
+#include <autograd/array.hpp>
+#include <nn/mlp.hpp>
+#include <string>
+#include <vector>
+
+/// Maps each column of numbers to 0 ... 1, and one that never changes to 0, in double: x -> (x - offset) * factor.
+struct Scaling {
+    std::vector<double> offset, factor;
+
+    /// Does nothing.
+    static Scaling none(std::size_t columns);
+
+    /// From the least and the largest number of each column. Throws `std::invalid_argument`, naming the column, where
+    /// their difference, or one divided by it, is not finite.
+    static Scaling of(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
+
+    /// Throws `std::invalid_argument` where a number is so far away that a float does not hold it.
+    autograd::Array<float> operator()(const autograd::Array<double>& features) const;
+};
+
+struct Model {
+    nn::Mlp<float> network;
+    std::vector<std::string> class_names;
+    std::vector<std::string> column_names;  // none where the table had no header
+    std::string target_name;
+    Scaling scaling;
+};
+
+/// Whether each number of the network is finite.
+bool is_finite(const nn::Mlp<float>& network);
+
+/// Throws `autograd::FileError` where the model could not be saved for what it is called.
+void require_names_that_can_be_saved(const Model& model);
+
+/// Throws `autograd::FileError` where the file cannot be written, or a number of the network is not finite.
+void save(const std::string& path, const Model& model);
+
+/// Throws `autograd::FileError` where the file does not hold such a model.
+Model load(const std::string& path);

@@ -1,0 +1,194 @@
+// What the program makes of a table, and that what was tested is what is saved.
+#define BOOST_TEST_MODULE tables_program
+#include <sstream>
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+}
+
+std::string trained(const std::string& name, const std::string& options) {
+    const Result result = run("train " + options + " --save " + folder / name);
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    return folder / name;
+}
+
+std::string predictions(const std::string& model, const std::string& options) {
+    const Result result = run("predict " + model + " --csv " + options);
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    return result.out;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    BOOST_TEST_REQUIRE(has(text, from));
+    return text.replace(text.find(from), from.size(), to);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_target_that_measures_is_not_trained_as_classes) {
+    const std::string save = " --save " + folder / "never";
+    refuses("train --csv " + case_of("real_target.csv") + save, "column 'y', is numbers, and 60 of 60 rows differ");
+    const Result forced = run("train --csv " + case_of("real_target.csv") + " --task classification --epochs 1");
+    BOOST_TEST(forced.exit == 0, forced.error);
+    std::string ages = "x,age\n", halves = "x,half\n";
+    for (int i = 0; i < 400; ++i) {
+        ages += std::to_string(i) + "," + std::to_string(i % 70) + "\n";
+        halves += std::to_string(i) + "," + std::to_string(i % 10) + ".5\n";
+    }
+    refuses("train --csv " + folder.write("ages.csv", ages) + save, "70 of 400 rows differ");
+    BOOST_TEST(run("train --epochs 1 --csv " + folder.write("halves.csv", halves)).exit == 0);  // ten ratings
+    refuses("train --csv " + folder.write("one.csv", "x,c\n1,a\n2,a\n") + save, "only one class, 'a'");
+    refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + save, "only one class, '2.5'");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_decided_about_the_first_line_is_printed) {
+    const auto out = [](const std::string& options) {
+        return run("train --epochs 1 --holdout 0.5 --csv " + options).out;
+    };
+    BOOST_TEST(
+        out(case_of("bom_header.csv") + " --label kind").starts_with("header: p, q, kind; the class is in 'kind'\n"));
+    BOOST_TEST(out(case_of("header_of_numbers.csv") + " --label target").starts_with("header: 0, 1, 2, target;"));
+    BOOST_TEST(out(case_of("header_of_numbers.csv") + " --header yes").starts_with("header: 0, 1, 2, target;"));
+    BOOST_TEST(
+        out(folder.write("plain.csv", "1,a\n2,b\n3,a\n4,b\n")).starts_with("no header; the class is in column 1\n"));
+    BOOST_TEST(has(out(case_of("quoted_classes.csv")), "each column scaled to 0 ... 1"));
+    refuses("train --csv " + case_of("header_of_numbers.csv") + " --save " + folder / "never", "--header yes or no");
+    refuses("train --csv " + case_of("first_row_missing.csv") + " --save " + folder / "never", "csv:1: '' in column 1");
+}
+
+BOOST_AUTO_TEST_CASE(one_line_is_written_for_each_row) {
+    const std::string model =
+        trained("p.st", "--epochs 1 --holdout 0.5 --header no --csv " +
+                            folder.write("p.csv", "5.1,3.5,1.4,0.2,a\n4,3,1,0.2,b\n5,3,1,0,a\n4,2,1,0,b\n"));
+    BOOST_TEST(lines_of(predictions(model, case_of("bom_no_header.csv"))).size() == 3u);
+    refuses("predict " + model + " --csv " + case_of("first_row_missing.csv"), "csv:1: '' in column 1");
+    std::string many;
+    for (int i = 0; i < 3000; ++i) many += std::to_string(i % 7) + ",3,1,0.2\n";
+    const auto lines = lines_of(predictions(model, folder.write("many.csv", many)));
+    BOOST_TEST_REQUIRE(lines.size() == 3001u);
+    for (std::size_t i = 8; i < lines.size(); ++i) BOOST_TEST(lines[i] == lines[i - 7]);
+    refuses("predict " + model + " --csv " + folder.write("rows.csv", many + "1,2,3\n"), "rows.csv:3001: 3 fields");
+}
+
+BOOST_AUTO_TEST_CASE(classes_are_quoted_where_they_need_it) {
+    const std::string model =
+        trained("quoted.st", "--epochs 300 --rate 0.03 --holdout 0.25 --csv " + folder.write("q.csv", [] {
+            std::string text = "p,q,c\n";
+            for (int i = 0; i < 20; ++i) text += "1,1,\"red, dark\"\n2,2,\"say \"\"hi\"\"\"\n";
+            return text;
+        }()));
+    const auto lines = lines_of(predictions(model, folder.write("r.csv", "p,q\n1,1\n2,2\n")));
+    BOOST_TEST(lines[1].starts_with("\"red, dark\","));
+    BOOST_TEST(lines[2].starts_with("\"say \"\"hi\"\"\","));
+    BOOST_TEST(has(run("train --epochs 1 --holdout 0.5 --csv " + case_of("tab_behind_label.csv")).out, "2-128-2"));
+}
+
+BOOST_AUTO_TEST_CASE(columns_are_taken_by_name_in_any_order) {
+    const std::string model = trained("iris.st", "--hidden 8 --epochs 20 --csv " + iris);
+    const std::string expected = predictions(model, iris);
+    std::string turned, without;
+    for (const std::string& line : lines_of(bytes_of(iris))) {
+        std::vector<std::string> f(5);
+        std::istringstream fields(line);
+        for (std::string& field : f) std::getline(fields, field, ',');
+        turned += f[3] + ";" + f[4] + ";" + f[1] + ";" + f[0] + ";" + f[2] + "\n";
+        without += f[0] + "," + f[1] + "," + f[2] + "\n";
+    }
+    BOOST_TEST(predictions(model, folder.write("turned.csv", turned)) == expected);
+    refuses("predict " + model + " --csv " + folder.write("without.csv", without), "no column 'petal width'");
+    refuses("predict " + model + " --csv " + folder.write("bare.csv", "1,2,3\n"),
+            "3 columns of numbers, but 4 are needed");
+}
+
+BOOST_AUTO_TEST_CASE(a_far_offset_changes_no_answer) {
+    // The differences are exact in double, so that the scaled numbers are the same; in float 16,000,000.5 is not there.
+    const auto table = [](double offset) {
+        std::ostringstream text;
+        text.precision(17);
+        text << "x,y,kind\n";
+        for (int i = 0; i < 400; ++i) {
+            const double x = i % 20 * 0.5, y = i / 20 * 0.5;
+            text << offset + x << ',' << offset + y << ',' << (x * y > 15 ? "far" : "near") << '\n';
+        }
+        return text.str();
+    };
+    std::string answers[2];
+    for (const int far : {0, 1}) {
+        const std::string rows = folder.write("offset.csv", table(far * 16'000'000.0));
+        answers[far] = predictions(trained("offset.st", "--hidden 8 --rate 0.01 --csv " + rows), rows);
+    }
+    BOOST_TEST(answers[0] == answers[1]);
+}
+
+BOOST_AUTO_TEST_CASE(constant_and_extreme_columns) {
+    const auto table = [](const std::string& least, const std::string& most) {
+        std::string text = "x,same,kind\n";
+        for (int i = 0; i < 20; ++i) text += (i % 2 ? least : most) + ",5," + (i % 2 ? "a" : "b") + "\n";
+        return folder.write("extreme.csv", text);
+    };
+    for (const auto& [least, most] :
+         {std::pair{"0", "1e-39"}, {"-1e38", "1e38"}, {"1e300", "1.5e300"}, {"0", "1e-300"}}) {
+        const std::string rows = table(least, most);
+        const std::string model = trained("extreme.st", "--epochs 200 --rate 0.03 --csv " + rows);
+        const auto lines = lines_of(predictions(model, rows));
+        BOOST_TEST((lines[1].starts_with("b,0.9") && lines[2].starts_with("a,0.9")), lines[1] + " " + lines[2]);
+    }
+    const std::string save = " --save " + folder / "never";
+    refuses("train --csv " + table("-1e308", "1e308") + save, "column 'x' goes from -1e+308 to 1e+308");
+    refuses("train --csv " + table("0", "1e-310") + save, "column 'x' goes from 0 to 1e-310");
+    const std::string model = trained("near.st", "--epochs 1 --csv " + table("0", "1"));
+    refuses("predict " + model + " --csv " + folder.write("f.csv", "x,same\n1e300,5\n"), "too far");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_from_before_predicts_as_it_did) {
+    const Result result =
+        run("predict " + case_of("without_format.safetensors") + " --csv " + case_of("without_format_rows.csv"));
+    BOOST_TEST(result.exit == 0, result.error);
+    const auto now = lines_of(result.out), then = lines_of(bytes_of(case_of("without_format_predicts.csv")));
+    BOOST_TEST_REQUIRE(now.size() == then.size());
+    for (std::size_t i = 1; i < now.size(); ++i) {
+        const std::size_t comma = then[i].find(',');
+        BOOST_TEST(now[i].substr(0, comma) == then[i].substr(0, comma));
+        BOOST_TEST(std::abs(std::stod(now[i].substr(comma + 1)) - std::stod(then[i].substr(comma + 1))) < 3e-6);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_answered_from_is_refused) {
+    const std::string bytes = bytes_of(trained("iris.st", "--hidden 8 --epochs 1 --csv " + iris));
+    const auto refused = [&](const std::string& changed, const std::string& part) {
+        refuses("predict " + folder.write("changed", changed) + " --csv " + iris, part);
+    };
+    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"2\""), "its format is 2, but the newest");
+    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"x\""), "do not describe");
+    refused(replaced(bytes, "sepal length", "sepal\\u001b[31m"), "not what safetensors");
+    std::string infinite = bytes;
+    infinite.replace(infinite.size() - 4, 4, std::string("\0\0\x80\x7f", 4));
+    refused(infinite, "not finite");
+}
+
+BOOST_AUTO_TEST_CASE(options_that_are_no_numbers_or_names) {
+    const std::string save = " --save " + folder / "never";
+    refuses("train --hidden 4611686018427387904" + save, "--hidden: '4611686018427387904' is not a whole number");
+    refuses("train --hidden 100000,1000000" + save, "needs 1600 GB");
+    refuses("train --hidden -1" + save, "--hidden: '-1'");
+    refuses("train --seed -1" + save, "--seed: '-1'");
+    refuses("train --seed 18446744073709551616" + save, "--seed: ");
+    refuses("train --batch 1.5" + save, "--batch: '1.5'");
+    for (const char* option : {"--csv", "--idx", "--save"})
+        refuses("train " + std::string(option) + " \"\"", std::string(option) + ": the name is empty");
+    refuses("predict \"\" --csv " + iris, "the name is empty");
+    std::string many = "x,c\n";
+    for (int i = 0; i < 500; ++i) many += std::to_string(i) + ",class" + std::to_string(i % 250) + "\n";
+    refuses("train --confusion --csv " + folder.write("many.csv", many) + save, "200 classes at most");
+    refuses("train --csv " + folder.write("escape.csv", "x,c\n1,\"\x1b[31m\"\n") + save, "\\x1b");
+    refuses("train --csv \"" + folder / "\x1b[31m" + "\"" + save, "\\x1b[31m");
+    refuses("train --csv /dev/zero" + save, "NUL byte");
+}
