@@ -175,7 +175,7 @@ void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
             if constexpr (centered) {
                 const T a = means[k] + rest * (g - means[k]);
                 means[k] = a;
-                v -= a * a;
+                v = std::max(v - a * a, T(0));  // a variance: below 0 it is rounding
             }
             T direction = g / (std::sqrt(v) + epsilon);
             if constexpr (with_momentum) {

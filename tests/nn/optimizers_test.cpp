@@ -108,6 +108,21 @@ BOOST_AUTO_TEST_CASE(adam_and_adamw) {
     compare<nn::AdamW<double>>(options, reference(0.02, 0.3, true));
 }
 
+// The variance of 100 +- 0.001 is too small beside 100^2 for its sign to be right in float.
+BOOST_AUTO_TEST_CASE(centered_rmsprop_takes_no_root_of_a_negative_number) {
+    Parameter<float> parameter("p", Array<float>(Shape{4}, 1.0f));
+    nn::RMSprop<float> optimizer({parameter}, {.rate = 1e-6, .centered = true});
+    Tape<float> tape;
+    bool finite = true;
+    for (int t = 0; t < 3000; ++t) {
+        tape.rewind();
+        const Array<float> gradient(Shape{4}, t % 2 == 0 ? 100.001f : 99.999f);
+        optimizer.step(tape.backward(tape.watch(parameter), gradient));
+        for (const float p : parameter.value()) finite &= std::isfinite(p);
+    }
+    BOOST_TEST(finite);
+}
+
 BOOST_AUTO_TEST_CASE(rmsprop) {
     for (bool centered : {false, true}) {
         for (double momentum : {0.0, 0.9}) {
