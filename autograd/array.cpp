@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <autograd/array.hpp>
+#include <limits>
 #include <stdexcept>
 
 namespace autograd {
@@ -26,6 +27,32 @@ Array<T> matrix(std::initializer_list<std::initializer_list<T>> rows) {
 
 template Array<float> matrix(std::initializer_list<std::initializer_list<float>>);
 template Array<double> matrix(std::initializer_list<std::initializer_list<double>>);
+
+namespace {
+
+constexpr std::size_t most_elements = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(double);
+
+}  // namespace
+
+std::size_t checked_size(const char* operation, ShapeView shape) {
+    std::size_t size = 1;
+    bool empty = false;
+    for (const std::size_t length : shape) {
+        if (length > most_elements / size)
+            throw std::length_error(
+                fmt::format("[{}] an array of shape {} is larger than any memory", operation, to_string(shape)));
+        empty |= length == 0;
+        size *= std::max(length, std::size_t{1});
+    }
+    return empty ? 0 : size;
+}
+
+std::size_t checked_sum(const char* operation, std::size_t length, std::size_t other) {
+    if (length > most_elements || other > most_elements - length)
+        throw std::length_error(
+            fmt::format("[{}] an axis of length {} + {} is larger than any memory", operation, length, other));
+    return length + other;
+}
 
 Shape broadcast_shapes(const char* operation, std::span<const ShapeView> shapes) {
     std::size_t dimension = 0;

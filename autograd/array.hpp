@@ -64,7 +64,7 @@ Array<T> matrix(std::initializer_list<std::initializer_list<T> > rows);
 extern template Array<float> matrix(std::initializer_list<std::initializer_list<float> >);
 extern template Array<double> matrix(std::initializer_list<std::initializer_list<double> >);
 
-/// The number of elements of an array of this shape.
+/// The number of elements of an array of this shape, which exists: of one that is asked for, `checked_size` says it.
 inline std::size_t size_of(ShapeView shape) {
     std::size_t size = 1;
     for (std::size_t length : shape) size *= length;
@@ -91,6 +91,13 @@ void resize(Array<T>& array, ShapeView shape) {
 
 /// The shape as NumPy prints it: `(2, 3)`, `(4,)`, `()`.
 std::string to_string(ShapeView shape);
+
+/// The number of elements of an array that is asked for. Throws `std::length_error` that begins with `[operation]`
+/// where no memory has room for it; as in NumPy, axes of length 0 do not make the others smaller.
+std::size_t checked_size(const char* operation, ShapeView shape);
+
+/// The sum of two lengths of an axis. Throws where it is larger than any axis.
+std::size_t checked_sum(const char* operation, std::size_t length, std::size_t other);
 
 /// The shape that shapes broadcast to, as NumPy defines it. Throws `std::invalid_argument` that begins with
 /// `[operation]` where they do not fit.

@@ -126,7 +126,7 @@ Variable<T> silu(Variable<T> x);
 /// The constant exponent never touches log, so that negative bases work.
 template <class T>
 Variable<T> pow(Variable<T> x, std::type_identity_t<T> exponent);
-/// The gradient by x is 0 where y is 0; the gradient by y is 0 where x is 0.
+/// The gradient by x is 0 where y is 0; the gradient by y is 0 where x is 0, NaN if y < 0 there.
 template <class T>
 Variable<T> pow(Variable<T> x, Variable<T> y);
 /// log(exp(x) + exp(y)), without overflow; two of -inf give -inf with a gradient of 0.
@@ -187,11 +187,12 @@ template <class T, Axis I>
 Variable<T> mean(Variable<T> x, I axis, bool keepdims = false) {
     return mean(x, Axes{static_cast<std::ptrdiff_t>(axis)}, keepdims);
 }
-/// The mean of (x - mean)^2, divided by n - ddof instead of n.
+/// The mean of (x - mean)^2, divided by n - ddof instead of n; NaN where ddof is larger than n. A negative ddof is
+/// refused.
 template <class T>
-Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof = 0, bool keepdims = false);
+Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof = 0, bool keepdims = false);
 template <class T, Axis I>
-Variable<T> variance(Variable<T> x, I axis, std::size_t ddof = 0, bool keepdims = false) {
+Variable<T> variance(Variable<T> x, I axis, std::ptrdiff_t ddof = 0, bool keepdims = false) {
     return variance(x, Axes{static_cast<std::ptrdiff_t>(axis)}, ddof, keepdims);
 }
 /// Exact where x has zeros: its gradient is made of exclusive products, without a division.
@@ -291,9 +292,9 @@ Variable<T> expand_dims(Variable<T> x, std::ptrdiff_t axis);
 template <class T>
 Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop = {},
                   std::ptrdiff_t step = 1);
-/// Zeros before and after on one axis.
+/// Zeros before and after on one axis; negative amounts are refused.
 template <class T>
-Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after);
+Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t before, std::ptrdiff_t after);
 /// `x[..., indices, ...]`: the indices' shape stands in the axis' place; negative ones count from the end.
 template <class T>
 Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis = 0);

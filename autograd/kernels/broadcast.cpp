@@ -99,7 +99,9 @@ void walk_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& e
     for (std::size_t p = 0; p < walk.planes(); ++p, walk.next_plane()) {
         for (std::size_t k = 0; k < count; ++k) row[k] = expression.data[k] + walk.offset(k);
         T* to = z + walk.offset(count);
-        if (walk.moves(count))
+        if (walk.moves(count) && walk.step(count) == 0 && walk.rows() > 1)  // all rows are added to one
+            add_each_row(to, expression, row, n, accumulate, along, walk.rows(), steps);
+        else if (walk.moves(count))
             expression.write(expression.expression, to, row.data(), n, accumulate, along, walk.rows(), steps.data());
         else
             sum_each_row(to, expression, row, n, along, walk.rows(), steps);

@@ -125,21 +125,52 @@ void each_element(std::size_t n, std::size_t inner, std::size_t count, F f) {
 
 }  // namespace
 
+namespace {
+
 template <class T>
-void Softmax<T>::evaluate_into(Array<T>& result) const {
-    const AxisView view(x.shape(), axis);
+void softmax_over(const AxisView& view, const T* x, T* z) {
     const std::size_t n = view.length, inner = view.inner;
-    if (result.size() == 0) return;
-    if (inner == 1) return softmax_of_rows(x.data(), result.data(), view.outer, n, [](auto...) {});
+    if (inner == 1) return softmax_of_rows(x, z, view.outer, n, [](auto...) {});
     T most[block_size], sums[block_size];
     each_block_of_columns(view, [&](std::size_t from, std::size_t, std::size_t count) {
-        const T* xs = x.data() + from;
-        T* zs = result.data() + from;
+        const T* xs = x + from;
+        T* zs = z + from;
         largest_of_columns(xs, n, inner, count, most);
         sum_exponentials_of_columns(xs, n, inner, count, most, sums, [&](std::size_t i) { return zs + i * inner; });
         for (std::size_t k = 0; k < count; ++k) sums[k] = 1 / sums[k];
         each_element(n, inner, count, [&](std::size_t k, std::size_t at) { zs[at] *= sums[k]; });
     });
+}
+
+}  // namespace
+
+template <class T>
+void Softmax<T>::evaluate_into(Array<T>& result) const {
+    if (result.size() != 0) softmax_over(AxisView(x.shape(), axis), x.data(), result.data());
+}
+
+template <class T>
+void ShareOfExponentials<T>::evaluate_into(Array<T>& result) const {
+    if (result.size() == 0) return;
+    const AxisView view(x.shape(), kept);
+    softmax_over(view, x.data(), result.data());
+    // A row whose largest number is infinite is NaN by now, and rows of -inf only, or of one inf, have a limit.
+    const T infinity = std::numeric_limits<T>::infinity();
+    for (std::size_t o = 0; o < view.outer; ++o)
+        for (std::size_t k = 0; k < view.inner; ++k) {
+            const std::size_t first = o * view.length * view.inner + k;
+            const T* row = x.data() + first;
+            T* shares = result.data() + first;
+            if (!std::isnan(*shares)) continue;
+            std::size_t below = 0, above = 0, unknown = 0;
+            for (std::size_t i = 0; i < view.length * view.inner; i += view.inner) {
+                below += row[i] == -infinity;
+                above += row[i] == infinity;
+                unknown += std::isnan(row[i]);
+            }
+            if (unknown != 0 || above > 1 || (above == 0 && below != view.length)) continue;
+            for (std::size_t i = 0; i < view.length * view.inner; i += view.inner) shares[i] = row[i] == infinity;
+        }
 }
 
 template <class T>
@@ -344,14 +375,15 @@ void Residual<T>::evaluate_into(Array<T>& xbar, bool accumulate) const {
     }
 }
 
-#define INSTANTIATE(T)                     \
-    template struct Softmax<T>;            \
-    template struct LogSoftmax<T>;         \
-    template struct LogSumExp<T>;          \
-    template struct SoftmaxGradient<T>;    \
-    template struct LogSoftmaxGradient<T>; \
-    template struct SoftmaxWithLosses<T>;  \
-    template struct Losses<T>;             \
+#define INSTANTIATE(T)                      \
+    template struct Softmax<T>;             \
+    template struct ShareOfExponentials<T>; \
+    template struct LogSoftmax<T>;          \
+    template struct LogSumExp<T>;           \
+    template struct SoftmaxGradient<T>;     \
+    template struct LogSoftmaxGradient<T>;  \
+    template struct SoftmaxWithLosses<T>;   \
+    template struct Losses<T>;              \
     template struct Residual<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

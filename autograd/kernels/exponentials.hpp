@@ -30,6 +30,16 @@ struct Softmax {
     void evaluate_into(Array<T>& z) const;
 };
 
+/// The same over the axes of which `kept` has a 1. Where m is -inf it is 0; a single inf has the
+/// share 1, several have NaN.
+template <class T>
+struct ShareOfExponentials {
+    const Array<T>& x;
+    Shape kept;
+    const Shape& shape() const { return x.shape(); }
+    void evaluate_into(Array<T>& z) const;
+};
+
 /// `(x - m) - log(sum exp(x - m))`.
 template <class T>
 struct LogSoftmax {
@@ -99,6 +109,10 @@ struct Residual {
 }  // namespace kernels
 
 // The names by which rules call them on arrays.
+template <class T>
+kernels::ShareOfExponentials<T> share_of_exponentials(const Array<T>& x, const Shape& kept) {
+    return {x, kept};
+}
 template <class T>
 kernels::SoftmaxGradient<T> softmax_gradient(const Array<T>& z, const Array<T>& zbar, std::size_t axis) {
     return {z, zbar, axis};

@@ -5,6 +5,7 @@
 #include <autograd/array.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace autograd {
 
@@ -65,12 +66,12 @@ struct LogAddExp {
 struct Gate {
     template <class T>
     T operator()(const T& u, const T& x) const {
-        return x <= 0 ? T(0) : u;
+        return x > 0 ? u : x <= 0 ? T(0) : x;
     }
     template <class B>
     B simd_apply(const B& u, const B& x) const {
         const B zero(typename B::value_type(0));
-        return xsimd::select(x <= zero, zero, u);
+        return xsimd::select(x > zero, u, xsimd::select(x <= zero, zero, x));
     }
 };
 
@@ -100,23 +101,24 @@ struct Minimum {
 struct Winner {
     template <class T>
     T operator()(const T& u, const T& x, const T& y) const {
-        return x > y ? u : x == y ? u / 2 : T(0);
+        return x > y ? u : x == y ? u / 2 : x < y ? T(0) : x + y;
     }
     template <class B>
     B simd_apply(const B& u, const B& x, const B& y) const {
         const B zero(typename B::value_type(0)), half(typename B::value_type(0.5));
-        return xsimd::select(x > y, u, xsimd::select(x == y, u * half, zero));
+        return xsimd::select(x > y, u, xsimd::select(x == y, u * half, xsimd::select(x < y, zero, x + y)));
     }
 };
 
 struct Between {
     template <class T>
     T operator()(const T& u, const T& x, const T& low, const T& high) const {
-        return x >= low && x <= high ? u : T(0);
+        return x >= low && x <= high ? u : x == x ? T(0) : x;
     }
     template <class B>
     B simd_apply(const B& u, const B& x, const B& low, const B& high) const {
-        return xsimd::select((x >= low) & (x <= high), u, B(typename B::value_type(0)));
+        const B zero(typename B::value_type(0));
+        return xsimd::select((x >= low) & (x <= high), u, xsimd::select(x == x, zero, x));
     }
 };
 
@@ -127,28 +129,28 @@ struct Choose {
     }
     template <class B>
     B simd_apply(const B& mask, const B& x, const B& y) const {
-        return xsimd::select(mask != B(typename B::value_type(0)), x, y);
+        return xsimd::select(mask == B(typename B::value_type(0)), y, x);  // `!=` of xsimd 8 is false for NaN
     }
 };
 
-/// x^y.
+/// x^y. A number's result does not depend on its neighbours: each lane is computed alone.
 struct Pow {
     template <class T>
     T operator()(const T& x, const T& y) const {
         return std::pow(x, y);
     }
-    template <class B>
-    B simd_apply(const B& x, const B& y) const {
-        using T = typename B::value_type;
-        // xsimd 8 is right for ordinary numbers only: pow(0, 0) is 0 there, and so is pow(0, -1).
-        const B least(std::numeric_limits<T>::min()), most(std::numeric_limits<T>::max()), size = xsimd::abs(x);
-        if (xsimd::all((size >= least) & (size <= most) & (xsimd::abs(y) <= most))) return xsimd::pow(x, y);
-        alignas(64) T xs[B::size], ys[B::size];
-        x.store_aligned(xs);
-        y.store_aligned(ys);
-        for (std::size_t i = 0; i < B::size; ++i) xs[i] = std::pow(xs[i], ys[i]);
-        return B::load_aligned(xs);
+    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x, const xsimd::batch<float>& y) const;
+    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x, const xsimd::batch<double>& y) const;
+};
+
+/// The normal distribution's Phi(x) = erfc(-x / sqrt(2)) / 2.
+struct NormalCdf {
+    template <class T>
+    T operator()(const T& x) const {
+        return std::erfc(-x / std::numbers::sqrt2_v<T>) / 2;
     }
+    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x) const;
+    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x) const;
 };
 
 /// x^c. The powers that people write take no logarithm.
@@ -161,21 +163,25 @@ struct Power {
         if (c == T(2)) return x * x;
         if (c == T(3)) return x * x * x;
         if (c == T(1)) return x;
-        if (c == T(0.5)) return xsimd::sqrt(x);
+        // (of -0 it is 0, and of -inf infinity)
+        if (c == T(0.5)) {
+            const B most(std::numeric_limits<T>::infinity());
+            return xsimd::select(x == -most, most, xsimd::sqrt(x + B(T(0))));
+        }
         if (c == T(-1)) return B(T(1)) / x;
         return Pow().simd_apply(x, B(c));
     }
 };
 
-struct Finite {
+struct OverNonzero {
     template <class T>
-    T operator()(const T& x) const {
-        return std::isfinite(x) ? x : T(0);
+    T operator()(const T& u, const T& z) const {
+        return u / (z == 0 ? std::numeric_limits<T>::infinity() : z);
     }
     template <class B>
-    B simd_apply(const B& x) const {
-        const B zero(typename B::value_type(0));
-        return xsimd::select(x - x == zero, x, zero);
+    B simd_apply(const B& u, const B& z) const {
+        using T = typename B::value_type;
+        return u / xsimd::select(z == B(T(0)), B(std::numeric_limits<T>::infinity()), z);
     }
 };
 
@@ -191,6 +197,12 @@ auto sigmoid(E&& x) {
 template <Expression E>
 auto sign(E&& x) {
     return xt::detail::make_xfunction<functors::Sign>(std::forward<E>(x));
+}
+
+/// The normal distribution's Phi(x) = erfc(-x / sqrt(2)) / 2.
+template <Expression E>
+auto normal_cdf(E&& x) {
+    return xt::detail::make_xfunction<functors::NormalCdf>(std::forward<E>(x));
 }
 
 /// log(1 + exp(x)).
@@ -232,25 +244,25 @@ auto minimum(E&& x, F&& y) {
     return xt::detail::make_xfunction<functors::Minimum>(std::forward<E>(x), std::forward<F>(y));
 }
 
-/// x where it is finite, else 0.
-template <Expression E>
-auto finite(E&& x) {
-    return xt::detail::make_xfunction<functors::Finite>(std::forward<E>(x));
+/// u / z, 0 where z is 0.
+template <Expression E, Expression F>
+auto over_nonzero(E&& u, F&& z) {
+    return xt::detail::make_xfunction<functors::OverNonzero>(std::forward<E>(u), std::forward<F>(z));
 }
 
-/// 0 where x <= 0, else u: where x is NaN, too.
+/// 0 where x <= 0, else u; NaN where x is.
 template <class U, Expression E>
 auto gate(U&& u, E&& x) {
     return xt::detail::make_xfunction<functors::Gate>(std::forward<U>(u), std::forward<E>(x));
 }
 
-/// u where x > y, half of it where they tie, else 0.
+/// u where x > y, half of it where they tie, else 0; NaN where x or y is.
 template <class U, Expression E, Expression F>
 auto winner(U&& u, E&& x, F&& y) {
     return xt::detail::make_xfunction<functors::Winner>(std::forward<U>(u), std::forward<E>(x), std::forward<F>(y));
 }
 
-/// u where low <= x <= high, else 0.
+/// u where low <= x <= high, else 0; NaN where x is.
 template <class U, Expression E, class T>
 auto between(U&& u, E&& x, T low, T high) {
     return xt::detail::make_xfunction<functors::Between>(std::forward<U>(u), std::forward<E>(x), std::move(low),

@@ -31,20 +31,28 @@ bool is_of_shape(const E& e, ShapeView shape) {
         return equal_shapes(e.shape(), shape);
 }
 
+/// Gives an array the shape that an operation's result has.
+template <class T>
+void resize_result(const char* operation, Array<T>& array, ShapeView shape) {
+    if (equal_shapes(array.shape(), shape)) return;
+    checked_size(operation, shape);
+    reshape_storage(array, shape);
+}
+
 /// Writes an expression or the result of a kernel to `array`, which takes its shape. Throws `std::invalid_argument`
 /// that begins with `[operation]` where shapes do not broadcast.
 template <class T, class E>
 void evaluate(const char* operation, Array<T>& array, const E& e) {
     if constexpr (Kernel<E, T>) {
-        if (!is_of_shape(e, array.shape())) reshape_storage(array, e.shape());
+        if (!is_of_shape(e, array.shape())) resize_result(operation, array, ShapeView(e.shape()));
         e.evaluate_into(array);
     } else if constexpr (kernels::Fused<E, T>) {
         kernels::Bound<T, E> bound(e);
         if (bound.flat()) {
-            resize(array, bound.shapes[0]);
+            resize_result(operation, array, bound.shapes[0]);
             return bound.write(array.data(), array.size(), false);
         }
-        resize(array, broadcast_shapes(operation, bound.operands()));
+        resize_result(operation, array, broadcast_shapes(operation, bound.operands()));
         bound.write_rows(array.data(), array.shape(), array.shape(), false);
     } else {
         try {

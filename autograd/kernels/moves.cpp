@@ -126,7 +126,7 @@ void Padded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 template <class T>
 Shape Concatenated<T>::shape() const {
     std::size_t length = 0;
-    for (const Array<T>* part : parts) length += part->shape()[axis];
+    for (const Array<T>* part : parts) length = checked_sum("concatenate", length, part->shape()[axis]);
     return with_length(parts.front()->shape(), axis, length);
 }
 

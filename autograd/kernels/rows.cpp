@@ -72,7 +72,9 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const auto share = [&](const T* xs, T extremum, T part, std::size_t n, T* xbars) {
         each_register<T>(n, [&](std::size_t i, auto... some) {
             const auto ties = load_some(xs + i, some...) == Register<T>(extremum);
-            store_or_add(xbars + i, xsimd::select(ties, Register<T>(part), Register<T>(0)), accumulate, some...);
+            // Of a row with a NaN, nobody knows whose it is.
+            const Register<T> others(extremum == extremum ? T(0) : extremum);
+            store_or_add(xbars + i, xsimd::select(ties, Register<T>(part), others), accumulate, some...);
         });
     };
     if (rows.inner == 1) {
@@ -97,8 +99,10 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         for (std::size_t i = 0; i < rows.length; ++i) {
             const T* xs = x.data() + from + i * rows.inner;
             T* xbars = result.data() + from + i * rows.inner;
-            for (std::size_t k = 0; k < count; ++k)
-                store_or_add(xbars[k], xs[k] == extrema[k] ? zbars[k] / ties[k] : T(0), accumulate);
+            for (std::size_t k = 0; k < count; ++k) {
+                const T others = extrema[k] == extrema[k] ? T(0) : extrema[k];
+                store_or_add(xbars[k], xs[k] == extrema[k] ? zbars[k] / ties[k] : others, accumulate);
+            }
         }
     });
 }
@@ -228,14 +232,18 @@ void Variance<T>::evaluate_into(Array<T>& z) const {
         return;
     }
     each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
-        T means[block_size] = {}, squares[block_size] = {};
-        const auto each = [&](auto f) {
-            for (std::size_t i = 0; i < rows.length; ++i)
-                for (std::size_t k = 0; k < count; ++k) f(k, x.data()[from + i * rows.inner + k]);
+        T means[block_size], squares[block_size];
+        const auto sum_of_each = [&](T* sums, auto f) {
+            const auto add = [&](T* to_add_to, std::size_t first, std::size_t some, bool accumulate) {
+                if (!accumulate) std::fill_n(to_add_to, count, T(0));
+                for (std::size_t i = first; i < first + some; ++i)
+                    for (std::size_t k = 0; k < count; ++k) to_add_to[k] += f(k, x.data()[from + i * rows.inner + k]);
+            };
+            add_in_halves(sums, count, 0, rows.length, false, add);
         };
-        each([&](std::size_t k, T value) { means[k] += value; });
+        sum_of_each(means, [](std::size_t, T value) { return value; });
         for (std::size_t k = 0; k < count; ++k) means[k] /= n;
-        each([&](std::size_t k, T value) { squares[k] += (value - means[k]) * (value - means[k]); });
+        sum_of_each(squares, [&](std::size_t k, T value) { return (value - means[k]) * (value - means[k]); });
         for (std::size_t k = 0; k < count; ++k) z.data()[to + k] = squares[k] / c;
     });
 }

@@ -15,7 +15,7 @@ struct Extremum : Reduced {
     void evaluate_into(Array<T>& z) const;
 };
 
-/// `zbar / ties` where x is its row's extremum z, which `ties` elements are; else 0.
+/// `zbar / ties` where x is its row's extremum z, which `ties` elements are; else 0. NaN where z is.
 template <class T>
 struct TiesShared {
     const Array<T>&x, &z, &zbar;

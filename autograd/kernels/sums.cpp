@@ -16,30 +16,36 @@ T sum_of(const T* x, std::size_t n) {
 
 namespace {
 
-/// z = row + row + ..., or z += that, for rows of n numbers of an array.
+/// z = row + row + ..., or z += that, for a few rows of n numbers that lie `step` apart.
 template <class T>
-void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+void add_few_rows(T* z, const T* x, std::size_t n, std::size_t step, std::size_t rows, bool accumulate) {
     constexpr std::size_t width = Register<T>::size;
-    if (n < width) {
+    if (n < width && step == n) {
         // What a register holds beyond a row is not stored.
-        Register<T> sum = load_some(z, accumulate ? n : 0);
-        for (std::size_t r = 0; r < rows; ++r, x += n) {
+        Register<T> even = load_some(z, accumulate ? n : 0), odd(0);
+        const auto row = [&](std::size_t r) {
             const std::size_t left = (rows - r) * n;
-            sum += left >= width ? Register<T>::load_unaligned(x) : load_some(x, left);
+            return left >= width ? Register<T>::load_unaligned(x + r * n) : load_some(x + r * n, left);
+        };
+        std::size_t r = 0;
+        for (; r + 2 <= rows; r += 2) {
+            even += row(r);
+            odd += row(r + 1);
         }
-        return store_some(z, sum, n);
+        if (r < rows) even += row(r);
+        return store_some(z, even + odd, n);
     }
-    for (std::size_t count = 0; rows > 0 || !accumulate; rows -= count, x += count * n, accumulate = true) {
+    for (std::size_t count = 0; rows > 0 || !accumulate; rows -= count, x += count * step, accumulate = true) {
         count = std::min(rows, std::size_t{32});  // these stay in the first cache
         const auto add = [&](std::size_t j, auto... some) {
             Register<T> even(0), odd(0);
             std::size_t r = 0;
             for (; r + 2 <= count; r += 2) {
-                even += load_some(x + r * n + j, some...);
-                odd += load_some(x + (r + 1) * n + j, some...);
+                even += load_some(x + r * step + j, some...);
+                odd += load_some(x + (r + 1) * step + j, some...);
             }
             if (r < count) {
-                even += load_some(x + r * n + j, some...);
+                even += load_some(x + r * step + j, some...);
                 DELTARULE_BRANCH;
             }
             store_or_add(z + j, even + odd, accumulate, some...);
@@ -48,6 +54,23 @@ void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate
         for (; j + width <= n; j += width) add(j);
         if (j < n) add(j, n - j);
     }
+}
+
+/// Calls f(first column, number of columns) for blocks of columns; for all of them at once where rows are few.
+template <class F>
+void each_block_to_add(std::size_t n, std::size_t rows, F f) {
+    const std::size_t together = rows <= 128 ? n : most_columns;
+    for (std::size_t j = 0; j < n; j += together) f(j, std::min(together, n - j));
+}
+
+/// The same for any number of rows that lie one behind the other.
+template <class T>
+void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+    each_block_to_add(n, rows, [&](std::size_t j, std::size_t count) {
+        add_in_halves(z + j, count, 0, rows, accumulate, [&](T* to, std::size_t first, std::size_t some, bool adds) {
+            add_few_rows(to, x + first * n + j, count, n, some, adds);
+        });
+    });
 }
 
 }  // namespace
@@ -91,15 +114,35 @@ void sum_each_row(T* z, const ExpressionRows<T>& expression, RowStarts<T> row, s
 template <class T>
 void add_rows(T* z, const ExpressionRows<T>& expression, std::size_t n, std::size_t rows, bool accumulate) {
     if (expression.is_array) return add_rows(z, expression.data[0], n, rows, accumulate);
-    RowStarts<T> row(expression.data.begin(), expression.data.end());
+    const RowStarts<T> row(expression.data.begin(), expression.data.end());
     Steps steps(row.size() + 1, n);
     steps.back() = 0;
-    if (!accumulate) {
-        expression.write_row(z, n, false);
-        for (const T*& x : row) x += n;
-        if (--rows == 0) return;
-    }
-    expression.write(expression.expression, z, row.data(), n, true, nullptr, rows, steps.data());
+    add_each_row(z, expression, row, n, accumulate, nullptr, rows, steps);
+}
+
+template <class T>
+void add_each_row(T* z, const ExpressionRows<T>& expression, const RowStarts<T>& row, std::size_t n, bool accumulate,
+                  const bool* along, std::size_t rows, const Steps& steps) {
+    const auto write = [&](T* to, const RowStarts<T>& from, std::size_t columns, bool adds, std::size_t some) {
+        expression.write(expression.expression, to, from.data(), columns, adds, along, some, steps.data());
+    };
+    each_block_to_add(n, rows, [&](std::size_t j, std::size_t count) {
+        add_in_halves(z + j, count, 0, rows, accumulate, [&](T* to, std::size_t first, std::size_t some, bool adds) {
+            RowStarts<T> from = row;
+            const auto advance = [&](std::size_t by) {
+                for (std::size_t k = 0; k < from.size(); ++k) from[k] += by * steps[k];
+            };
+            for (std::size_t k = 0; k < from.size(); ++k)
+                if (!along || along[k]) from[k] += j;
+            advance(first);
+            if (!adds) {  // the first row is assigned
+                write(to, from, count, false, 1);
+                if (--some == 0) return;
+                advance(1);
+            }
+            write(to, from, count, true, some);
+        });
+    });
 }
 
 template <class T>
@@ -141,6 +184,8 @@ void Spread<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     template void sum_each_row(T*, const ExpressionRows<T>&, RowStarts<T>, std::size_t, const bool*, std::size_t, \
                                const Steps&);                                                                     \
     template void add_rows(T*, const ExpressionRows<T>&, std::size_t, std::size_t, bool);                         \
+    template void add_each_row(T*, const ExpressionRows<T>&, const RowStarts<T>&, std::size_t, bool, const bool*, \
+                               std::size_t, const Steps&);                                                        \
     template bool sum_leading_axes(T*, ShapeView, const Array<T>&, bool);                                         \
     template struct SumTo<T>;                                                                                     \
     template struct Mean<T>;                                                                                      \

@@ -42,6 +42,22 @@ struct Spread {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
+/// Columns whose rows are added in halves at a time.
+inline constexpr std::size_t most_columns = 512;
+
+/// z = sums, or z += sums, of n <= most_columns columns over `rows` rows, halves of which are added to each other, so
+/// that the error grows with the logarithm of their number. `add(z, first row, number of rows, accumulate)` adds few.
+template <class T, class Add>
+void add_in_halves(T* z, std::size_t n, std::size_t first, std::size_t rows, bool accumulate, const Add& add) {
+    constexpr std::size_t few = 128;
+    if (rows <= few) return add(z, first, rows, accumulate);
+    const std::size_t half = (rows / 2 + few - 1) / few * few;
+    T second[most_columns];
+    add_in_halves(z, n, first, half, accumulate, add);
+    add_in_halves(second, n, first + half, rows - half, false, add);
+    for (std::size_t k = 0; k < n; ++k) z[k] += second[k];
+}
+
 /// z += the sum of each row of n numbers of an expression, where `along` is as for ExpressionRows::write: rows lie
 /// `steps` apart, and z's numbers `steps.back()`.
 template <class T>
@@ -51,6 +67,11 @@ void sum_each_row(T* z, const ExpressionRows<T>& expression, RowStarts<T> row, s
 /// z = row + row + ..., or z += that, for rows of n numbers of an expression that no array repeats in.
 template <class T>
 void add_rows(T* z, const ExpressionRows<T>& expression, std::size_t n, std::size_t rows, bool accumulate);
+
+/// The same for rows that lie `steps` apart, where `along` is as for ExpressionRows::write.
+template <class T>
+void add_each_row(T* z, const ExpressionRows<T>& expression, const RowStarts<T>& row, std::size_t n, bool accumulate,
+                  const bool* along, std::size_t rows, const Steps& steps);
 
 /// z = x, or z += x, summed over leading axes to the shape `kept`, where that is all there is to do; false where it is
 /// not.

@@ -1,5 +1,8 @@
+#include <autograd/kernels/accurate.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/transcendental.hpp>
+#include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace autograd::kernels {
@@ -22,14 +25,81 @@ requires is_one_of<F, xt::math::exp_fun, xt::math::expm1_fun>
 auto doubtful(const F&, const Register<T>& x, const Register<T>&) {
     return x > Register<T>(std::is_same_v<T, float> ? T(88) : T(709));
 }
-/// log takes denormal numbers in double precision for larger ones.
-inline auto doubtful(const xt::math::log_fun&, const Register<double>& x, const Register<double>&) {
-    return (x > Register<double>(0)) & (x < Register<double>(std::numeric_limits<double>::min()));
-}
-/// erf overflows on its way to 1.
+/// log takes denormal numbers for other ones.
 template <class T>
-auto doubtful(const xt::math::erf_fun&, const Register<T>&, const Register<T>& z) {
-    return xsimd::isnan(z);
+auto doubtful(const xt::math::log_fun&, const Register<T>& x, const Register<T>&) {
+    return (x > Register<T>(0)) & (x < Register<T>(std::numeric_limits<T>::min()));
+}
+/// What is far from 0, or infinite.
+template <class F, class T>
+requires is_one_of<F, xt::math::sin_fun, xt::math::cos_fun>
+auto doubtful(const F&, const Register<T>& x, const Register<T>&) {
+    return xsimd::abs(x) > Register<T>(T(accurate::most_angle));
+}
+
+/// The function of each lane, in double precision.
+template <class F, class... X>
+[[gnu::always_inline]] inline Register<double> in_double(const F& f, const Register<double>& x, const X&... others) {
+    return f(x.data, others.data...);
+}
+inline accurate::D half_of(const Register<float>& x, std::size_t first) {
+    alignas(64) float lanes[Register<float>::size];
+    x.store_aligned(lanes);
+    accurate::Floats some;
+    std::memcpy(&some, lanes + first, sizeof(some));
+    return __builtin_convertvector(some, accurate::D);
+}
+template <class F, class... X>
+[[gnu::always_inline]] inline Register<float> in_double(const F& f, const Register<float>& x, const X&... others) {
+    alignas(64) float lanes[Register<float>::size];
+    for (std::size_t first = 0; first < Register<float>::size; first += Register<double>::size) {
+        const accurate::D result = f(half_of(x, first), half_of(others, first)...);
+        const accurate::Floats some = __builtin_convertvector(result, accurate::Floats);
+        std::memcpy(lanes + first, &some, sizeof(some));
+    }
+    return Register<float>::load_aligned(lanes);
+}
+
+/// What xsimd 8 is far from, or makes by a way that depends on the other lanes (sin and cos), in its stead.
+template <class F, class T>
+[[gnu::always_inline]] inline Register<T> value_of(const F& f, const Register<T>& x) {
+    if constexpr (std::is_same_v<F, xt::math::erf_fun> && std::is_same_v<T, double>)
+        return in_double([](accurate::D v) { return accurate::erf(v); }, x);
+    else if constexpr (is_one_of<F, xt::math::sin_fun, xt::math::cos_fun>)
+        return in_double(
+            [](accurate::D v) {
+                return accurate::sin<std::is_same_v<T, float>>(v, std::is_same_v<F, xt::math::cos_fun> ? 1 : 0);
+            },
+            x);
+    else
+        return f.simd_apply(x);
+}
+
+template <class T>
+[[gnu::always_inline]] inline Register<T> power(const Register<T>& x, const Register<T>& y) {
+    constexpr double least = std::numeric_limits<double>::min(), most = std::numeric_limits<double>::max();
+    const auto ordinary = [](double v, double w) {
+        return std::abs(v) >= least && std::abs(v) <= most && std::abs(w) <= most;
+    };
+    const Register<T> z = in_double(
+        [](accurate::D v, accurate::D w) {
+            if constexpr (std::is_same_v<T, float>)
+                return accurate::roughly_pow(v, w);
+            else
+                return accurate::pow(v, w);
+        },
+        x, y);
+    const Register<T> size = xsimd::abs(x), largest(std::numeric_limits<T>::max());
+    const auto all_are =
+        (size >= Register<T>(std::numeric_limits<T>::min())) & (size <= largest) & (xsimd::abs(y) <= largest);
+    if (xsimd::all(all_are)) return z;
+    alignas(64) T xs[Register<T>::size], ys[Register<T>::size], zs[Register<T>::size];
+    x.store_aligned(xs);
+    y.store_aligned(ys);
+    z.store_aligned(zs);
+    for (std::size_t i = 0; i < Register<T>::size; ++i)
+        if (!ordinary(xs[i], ys[i])) zs[i] = std::pow(xs[i], ys[i]);
+    return Register<T>::load_aligned(zs);
 }
 
 }  // namespace
@@ -38,7 +108,7 @@ template <class F, class T>
 [[gnu::flatten]] void apply(const F& f, std::size_t n, T* z, const T* x) {
     each_register<T>(n, [&](std::size_t i, auto... some) {
         const Register<T> before = load_some(x + i, some...);
-        Register<T> after = f.simd_apply(before);
+        Register<T> after = value_of(f, before);
         if constexpr (requires { doubtful(f, before, after); })
             if (const auto doubt = doubtful(f, before, after); xsimd::any(doubt)) [[unlikely]]
                 after = xsimd::select(doubt, one_by_one(f, before), after);
@@ -66,6 +136,7 @@ INSTANTIATE(xt::math::tanh_fun)
 INSTANTIATE(xt::math::erf_fun)
 INSTANTIATE(functors::Sigmoid)
 INSTANTIATE(functors::Softplus)
+INSTANTIATE(functors::NormalCdf)
 #undef INSTANTIATE
 #define INSTANTIATE(F)                                                              \
     template void apply(const F&, std::size_t, float*, const float*, const float*); \
@@ -74,3 +145,22 @@ INSTANTIATE(functors::LogAddExp)
 INSTANTIATE(functors::Pow)
 
 }  // namespace autograd::kernels
+
+namespace autograd::functors {
+
+using kernels::Register;
+
+[[gnu::noinline]] Register<float> Pow::simd_apply(const Register<float>& x, const Register<float>& y) const {
+    return kernels::power(x, y);
+}
+[[gnu::noinline]] Register<double> Pow::simd_apply(const Register<double>& x, const Register<double>& y) const {
+    return kernels::power(x, y);
+}
+Register<float> NormalCdf::simd_apply(const Register<float>& x) const {
+    return Register<float>(0.5f) * xsimd::erfc(x * Register<float>(-1 / std::numbers::sqrt2_v<float>));
+}
+Register<double> NormalCdf::simd_apply(const Register<double>& x) const {
+    return kernels::in_double([](kernels::accurate::D v) { return kernels::accurate::normal_cdf(v); }, x);
+}
+
+}  // namespace autograd::functors

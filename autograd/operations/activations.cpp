@@ -1,9 +1,13 @@
 // The activation functions of networks. Each operation stands with its rule: z is the result, zbar its adjoint.
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <limits>
 #include <numbers>
 
 namespace autograd {
+
+template <class T>
+using limits = std::numeric_limits<T>;
 
 FACTS("sigmoid", "1 / (1 + exp(-x))", "xbar += zbar * z * (1 - z)");
 template <class T>
@@ -27,26 +31,39 @@ Variable<T> softplus(Variable<T> x) {
 }
 UNARY(softplus);
 
+// Far out, where the tails of these functions are 0, the factor x is held where it is: 0 * infinity has no value.
+
 FACTS("gelu", "x * (1 + erf(x / sqrt(2))) / 2",
       "xbar += zbar * ((1 + erf(x / sqrt(2))) / 2 + x * exp(-x^2 / 2) / sqrt(2 * pi))");
 template <class T>
 Variable<T> gelu(Variable<T> x) {
-    const T r = T(1) / std::numbers::sqrt2_v<T>, c = r * std::numbers::inv_sqrtpi_v<T>;
-    return record("gelu", {x}, x.value() * (T(0.5) * (T(1) + erf(x.value() * r))), [x, r, c](auto& at) {
-        at.adjoint(x) += at.zbar() * (T(0.5) * (T(1) + erf(at(x) * r)) + c * at(x) * exp(T(-0.5) * at(x) * at(x)));
+    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>, far = 40, infinity = limits<T>::infinity();
+    return record("gelu", {x}, clip(x.value(), -far, infinity) * normal_cdf(x.value()), [x, c, far](auto& at) {
+        at.adjoint(x) += at.zbar() * (normal_cdf(at(x)) + c * clip(at(x), -far, far) * exp(T(-0.5) * at(x) * at(x)));
     });
 }
 UNARY(gelu);
+
+FACTS("normal_cdf", "(1 + erf(x / sqrt(2))) / 2", "xbar += zbar * exp(-x^2 / 2) / sqrt(2 * pi)");
+template <class T>
+Variable<T> normal_cdf(Variable<T> x) {
+    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+    return record("normal_cdf", {x}, normal_cdf(x.value()),
+                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(T(-0.5) * at(x) * at(x)); });
+}
+UNARY(normal_cdf);
 
 FACTS("gelu_tanh", "x * sigmoid(u), u = 2 * sqrt(2 / pi) * (x + 0.044715 * x^3)",
       "xbar += zbar * sigmoid(u) * (1 + x * sigmoid(-u) * du/dx)");
 template <class T>
 Variable<T> gelu_tanh(Variable<T> x) {
-    const T c = std::numbers::sqrt2_v<T> * 2 * std::numbers::inv_sqrtpi_v<T>, a = T(0.044715);
+    const T c = std::numbers::sqrt2_v<T> * 2 * std::numbers::inv_sqrtpi_v<T>, a = T(0.044715), far = 30,
+            infinity = limits<T>::infinity();
     const auto u = [c, a](const auto& v) { return v * c * (T(1) + a * v * v); };
-    return record("gelu_tanh", {x}, x.value() * sigmoid(u(x.value())), [x, u, c, a](auto& at) {
-        at.adjoint(x) += at.zbar() * sigmoid(u(at(x))) *
-                         (T(1) + at(x) * sigmoid(-u(at(x))) * (c * (T(1) + T(3) * a * at(x) * at(x))));
+    const auto value = clip(x.value(), -far, infinity) * sigmoid(u(x.value()));
+    return record("gelu_tanh", {x}, value, [x, u, c, a, far](auto& at) {
+        const auto& v = at.evaluate(clip(at(x), -far, far));
+        at.adjoint(x) += at.zbar() * sigmoid(u(v)) * (T(1) + v * sigmoid(-u(v)) * (c * (T(1) + T(3) * a * v * v)));
     });
 }
 UNARY(gelu_tanh);
@@ -54,8 +71,10 @@ UNARY(gelu_tanh);
 FACTS("silu", "x * sigmoid(x)", "xbar += zbar * sigmoid(x) * (1 + x * sigmoid(-x))");
 template <class T>
 Variable<T> silu(Variable<T> x) {
-    return record("silu", {x}, x.value() * sigmoid(x.value()),
-                  [x](auto& at) { at.adjoint(x) += at.zbar() * sigmoid(at(x)) * (T(1) + at(x) * sigmoid(-at(x))); });
+    const T far = 1000, infinity = limits<T>::infinity();
+    return record("silu", {x}, clip(x.value(), -far, infinity) * sigmoid(x.value()), [x, far](auto& at) {
+        at.adjoint(x) += at.zbar() * sigmoid(at(x)) * (T(1) + clip(at(x), -far, far) * sigmoid(-at(x)));
+    });
 }
 UNARY(silu);
 

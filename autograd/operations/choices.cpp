@@ -78,15 +78,6 @@ Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, s
                   [u, x, low, high](auto& at) { at.adjoint(u) += between(at.zbar(), at(x), low, high); });
 }
 
-FACTS("finite", "x where it is finite, else 0", "xbar += zbar where x is finite");
-template <class T>
-Variable<T> finite(Variable<T> x) {
-    return record("finite", {x}, finite(x.value()), [x](auto& at) {
-        at.adjoint(x) += choose(at.evaluate(finite(at(x) - at(x) + T(1))), at.zbar(), T(0));
-    });
-}
-UNARY(finite);
-
 FACTS("sign", "sign(x)", "none");
 template <class T>
 Variable<T> sign(Variable<T> x) {

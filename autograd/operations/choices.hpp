@@ -6,13 +6,13 @@
 
 namespace autograd {
 
-/// 0 where x <= 0, else u.
+/// 0 where x <= 0, else u; NaN where x is.
 template <class T>
 Variable<T> gate(Variable<T> u, Variable<T> x);
-/// u where x > y, half of it where they tie, else 0.
+/// u where x > y, half of it where they tie, else 0; NaN where x or y is.
 template <class T>
 Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y);
-/// u where low <= x <= high, else 0.
+/// u where low <= x <= high, else 0; NaN where x is.
 template <class T>
 Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high);
 /// x where mask is not 0, else y.
@@ -20,8 +20,5 @@ template <class T>
 Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y);
 template <class T>
 Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y);
-/// x where it is finite, else 0.
-template <class T>
-Variable<T> finite(Variable<T> x);
 
 }  // namespace autograd

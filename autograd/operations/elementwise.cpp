@@ -2,6 +2,7 @@
 // adjoint.
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <limits>
 #include <numbers>
 
 namespace autograd {
@@ -80,9 +81,9 @@ FACTS("logaddexp", "log(exp(x) + exp(y))", "xbar += zbar * sigmoid(x - y); ybar 
 template <class T>
 Variable<T> logaddexp(Variable<T> x, Variable<T> y) {
     return record("logaddexp", {x, y}, logaddexp(x.value(), y.value()), [x, y](auto& at) {
-        const auto& counts = at.evaluate(finite(at.z() - at.z() + T(1)));
-        at.adjoint(x) += choose(counts, at.zbar() * sigmoid(at(x) - at(y)), T(0));
-        at.adjoint(y) += choose(counts, at.zbar() * sigmoid(at(y) - at(x)), T(0));
+        const auto& above = at.evaluate(at.z() * T(0.5) + std::numeric_limits<T>::max());  // 0 or less at -inf only
+        at.adjoint(x) += gate(at.zbar() * sigmoid(at(x) - at(y)), above);
+        at.adjoint(y) += gate(at.zbar() * sigmoid(at(y) - at(x)), above);
     });
 }
 BINARY(logaddexp);

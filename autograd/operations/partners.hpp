@@ -43,6 +43,14 @@ kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& 
 template <class T>
 void bring_together(Variable<T>& x, Shape& kept);
 
+/// u / z, 0 where z is 0; its derivative by z is not 0 there but NaN.
+template <class T>
+Variable<T> over_nonzero(Variable<T> u, Variable<T> z);
+
+/// The normal distribution's Phi(x).
+template <class T>
+Variable<T> normal_cdf(Variable<T> x);
+
 // ---- products: a @ b, a @ transpose(b) and transpose(a) @ b, without a copy of what is transposed ------------------
 
 template <class T>
@@ -72,6 +80,9 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept);
 /// `zbar / ties` where x is its row's extremum z, which `ties` elements are; else 0.
 template <class T>
 Variable<T> share_ties(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
+/// `exp(x) / sum exp(x)` of each row; 0 where the sum is, and of a sum that one infinite number makes, its share.
+template <class T>
+Variable<T> share_of_exponentials(Variable<T> x, const Shape& kept);
 template <class T>
 Variable<T> softmax_gradient(Variable<T> z, Variable<T> zbar, std::size_t axis);
 template <class T>

@@ -28,7 +28,7 @@ template <class T>
 Variable<T> pow(Variable<T> x, Variable<T> y) {
     return record("pow", {x, y}, pow(x.value(), y.value()), [x, y](auto& at) {
         at.adjoint(x) += choose(at(y), at.zbar() * at(y) * pow(at(x), at(y) - T(1)), T(0));
-        at.adjoint(y) += choose(at(x), at.zbar() * at.z() * log(choose(at(x), at(x), T(1))), T(0));
+        at.adjoint(y) += at.zbar() * at.z() * log(choose(at(x), at(x), T(1)));
     });
 }
 BINARY(pow);

@@ -4,6 +4,7 @@
 #include <autograd/kernels/axis_view.hpp>
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -126,17 +127,19 @@ UNARY(mean, const Axes&, bool);
 FACTS("variance", "sum((x - m)^2) / c, m = mean(x)", "xbar += zbar * (x - m) * 2 / c",
       {{AT(std::isfinite(x)), "n - ddof is 0, or the squares are too large for {type}"}});
 template <class T>
-Variable<T> variance(Variable<T> x, const Axes& axes, std::size_t ddof, bool keepdims) {
+Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof, bool keepdims) {
+    if (ddof < 0) throw std::invalid_argument(fmt::format("[variance] ddof is {}: it cannot be negative", ddof));
     kernels::Reduced shapes = reduced("variance", x.shape(), axes, keepdims);
     bring_together(x, shapes.kept);
-    const T n = count_of<T>(x.shape(), shapes.kept), c = n - static_cast<T>(ddof);
+    const T n = count_of<T>(x.shape(), shapes.kept), left = n - static_cast<T>(ddof);
+    const T c = left < 0 ? std::numeric_limits<T>::quiet_NaN() : left;
     return record("variance", {x}, kernels::Variance<T>{shapes, x.value(), n, c},
                   [x, n, c, kept = shapes.kept](auto& at) {
                       const auto& m = at.evaluate(sum_to(at(x), kept, kept));
                       at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
                   });
 }
-UNARY(variance, const Axes&, std::size_t, bool);
+UNARY(variance, const Axes&, std::ptrdiff_t, bool);
 
 FACTS("prod", "prod(x)", "xbar += zbar * the product of all others");
 template <class T>
@@ -201,10 +204,20 @@ Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("norm", x.shape(), axes, keepdims);
     bring_together(x, shapes.kept);
     return record("norm", {x}, kernels::Norm<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
-        at.adjoint(x) += at(x) * reshape(at.evaluate(at.zbar() / choose(at.z(), at.z(), T(1))), kept);
+        at.adjoint(x) += at(x) * reshape(at.evaluate(over_nonzero(at.zbar(), at.z())), kept);
+    });
+}
+
+// v = u / z, 0 where z is 0     ubar += vbar / z, 0 where z is 0     zbar -= vbar * v / z
+template <class T>
+Variable<T> over_nonzero(Variable<T> u, Variable<T> z) {
+    return record("div", {u, z}, over_nonzero(u.value(), z.value()), [u, z](auto& at) {
+        at.adjoint(u) += over_nonzero(at.zbar(), at(z));
+        at.adjoint(z) += -(at.zbar() * at.z()) / at(z);
     });
 }
 UNARY(norm, const Axes&, bool);
+BINARY(over_nonzero);
 
 // Over all axes.
 template <class T>

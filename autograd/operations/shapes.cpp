@@ -62,7 +62,7 @@ Shape shape_of(std::initializer_list<Length> lengths, std::size_t size) {
 FACTS("reshape", "x in another shape", "xbar += zbar in x's shape");
 template <class T>
 Variable<T> reshape(Variable<T> x, const Shape& shape) {
-    if (size_of(shape) != x.size())
+    if (checked_size("reshape", shape) != x.size())
         throw std::invalid_argument(fmt::format("[reshape] an array of shape {} cannot take the shape {}",
                                                 to_string(x.shape()), to_string(shape)));
     if (shape == x.shape()) return x;
@@ -175,17 +175,24 @@ Variable<T> slice(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t start, std:
         return step > 0 ? std::clamp<std::ptrdiff_t>(i, 0, n) : std::clamp<std::ptrdiff_t>(i, -1, n - 1);
     };
     const std::ptrdiff_t first = bounded(start), end = stop ? bounded(*stop) : (step > 0 ? n : -1);
-    const std::ptrdiff_t span = step > 0 ? end - first + step - 1 : end - first + step + 1;
-    return slice_axis(x, place, first, step, static_cast<std::size_t>(std::max<std::ptrdiff_t>(span / step, 0)));
+    // Written so that no sum with the step, however large it is, overflows.
+    const std::ptrdiff_t span = end - first, count = span == 0 || (span > 0) != (step > 0) ? 0
+                                                     : step > 0                            ? 1 + (span - 1) / step
+                                                                                           : 1 + (span + 1) / step;
+    return slice_axis(x, place, first, step, static_cast<std::size_t>(count));
 }
 UNARY(slice, std::ptrdiff_t, std::ptrdiff_t, std::optional<std::ptrdiff_t>, std::ptrdiff_t);
 
 template <class T>
-Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::size_t before, std::size_t after) {
+Variable<T> pad(Variable<T> x, std::ptrdiff_t axis, std::ptrdiff_t before, std::ptrdiff_t after) {
     const std::size_t place = axis_of("pad", axis, x.dimension());
-    return pad_axis(x, place, static_cast<std::ptrdiff_t>(before), 1, before + x.shape()[place] + after);
+    if (before < 0 || after < 0)
+        throw std::invalid_argument(fmt::format(
+            "[pad] {} zeros before and {} behind: neither can be negative, and `slice` takes a part", before, after));
+    const std::size_t length = checked_sum("pad", static_cast<std::size_t>(before), x.shape()[place]);
+    return pad_axis(x, place, before, 1, checked_sum("pad", length, static_cast<std::size_t>(after)));
 }
-UNARY(pad, std::ptrdiff_t, std::size_t, std::size_t);
+UNARY(pad, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t);
 
 FACTS("take", "x[indices]", "xbar[indices] += zbar");
 template <class T>

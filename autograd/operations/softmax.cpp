@@ -7,17 +7,26 @@
 
 namespace autograd {
 
-FACTS("logsumexp", "log(sum(exp(x)))", "xbar += zbar * exp(x - z)",
+FACTS("logsumexp", "log(sum(exp(x)))", "xbar += zbar * exp(x) / sum(exp(x))",
       {{AT(z < 0 && std::isinf(z)), "a row of -inf only"}});
 template <class T>
 Variable<T> logsumexp(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("logsumexp", x.shape(), axes, keepdims);
     bring_together(x, shapes.kept);
     return record("logsumexp", {x}, kernels::LogSumExp<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
-        at.adjoint(x) += reshape(at.zbar(), kept) * exp(at(x) - reshape(at.evaluate(finite(at.z())), kept));
+        at.adjoint(x) += reshape(at.zbar(), kept) * at.evaluate(share_of_exponentials(at(x), kept));
+    });
+}
+
+template <class T>
+Variable<T> share_of_exponentials(Variable<T> x, const Shape& kept) {
+    return record("softmax", {x}, share_of_exponentials(x.value(), kept), [x, kept](auto& at) {
+        const auto& sums = at.evaluate(sum_to(at.evaluate(at.zbar() * at.z()), kept, kept));
+        at.adjoint(x) += at.z() * (at.zbar() - sums);
     });
 }
 UNARY(logsumexp, const Axes&, bool);
+UNARY(share_of_exponentials, const Shape&);
 
 FACTS("softmax", "exp(x) / sum(exp(x))", "xbar += z * (zbar - sum(zbar * z))",
       {{AT(x < 0 && std::isinf(x)), "a row of -inf only"}, {AT(true), "a row that holds inf or NaN"}});

@@ -117,7 +117,7 @@ struct Options {
     Axes axes = {};
     bool keepdims = false;
     std::ptrdiff_t axis = -1;
-    std::size_t ddof = 0;
+    std::ptrdiff_t ddof = 0;
     Indices indices = {};
     A mask = {};
     std::optional<A> probabilities = {};

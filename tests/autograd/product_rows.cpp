@@ -14,6 +14,8 @@ std::vector<Operation> product_rows() {
          {{OF(matmul(x, y)), {{1, 2}, {3, 4}}, A(11.0), {{3, 4}, {1, 2}}},
           {OF(matmul(x, y)), {{1, 2}, column({3, 4})}, {11}, {{3, 4}, column({1, 2})}},
           {OF(matmul(x, y)), {none({2, 0}), none({0, 3})}, {{0, 0, 0}, {0, 0, 0}}, {none({2, 0}), none({0, 3})}},
+          refuses(OF(matmul(x, y)), {none({std::size_t{1} << 33, 0}), none({0, std::size_t{1} << 31})},
+                  "[matmul] an array of shape (8589934592, 2147483648) is larger than any memory"),
           refuses(OF(matmul(x, y)), {{1, 2}, {1, 2, 3}}, "[matmul] inner sizes differ: (1, 2) x (3, 1)")}},
         {"linear",
          "inner sizes must be equal",
