@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(it_reads_standard_input) { BOOST_TEST(run("- < " + bad).exi
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_or_judged_is_named) {
     const Result of_folder = run("- < /");
     BOOST_TEST(of_folder.exit == 2);
-    BOOST_TEST(has(of_folder.error, "the standard input cannot be read: Is a directory"), of_folder.error);
-    BOOST_TEST(has(run("/").error, "/: the file cannot be read: Is a directory"));
+    BOOST_TEST(has(of_folder.error, "the standard input: cannot be read (Is a directory)"), of_folder.error);
+    BOOST_TEST(has(run("/").error, "/: this is a folder, not a file"));
     BOOST_TEST(run("/").exit == 2);
     // A file that is too long is refused before it is read whole.
     const Result endless = run("/dev/zero");
