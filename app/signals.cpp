@@ -21,6 +21,7 @@ extern "C" void on_signal(int number) {
 }  // namespace
 
 void end_at_signals() {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of its writer
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction before {};
         sigaction(number, nullptr, &before);

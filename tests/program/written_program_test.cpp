@@ -75,6 +75,16 @@ BOOST_AUTO_TEST_CASE(a_bad_path_is_refused_before_the_work) {
     BOOST_TEST(bytes_of(deriv) == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_leaves_what_was_there) {
+    const Folder models;
+    const std::string good = models.write("model", "good");
+    BOOST_TEST(exit_of("(ulimit -f 1; " DELTARULE_PROGRAM " train --epochs 1 --hidden 500 --csv " + iris + " --save " +
+                       good + " | cat > " + folder / "out" + "; exit 0) 2> " + folder / "error") == 0);
+    BOOST_TEST(has(bytes_of(folder / "error"), "File too large"), bytes_of(folder / "error"));
+    BOOST_TEST(bytes_of(good) == "good");
+    BOOST_TEST(entries(models) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(output_that_cannot_be_written_is_an_error) {
     const std::string model = folder / "model.st";
     BOOST_TEST_REQUIRE(run("train --hidden 4 --epochs 2 --csv " + iris + " --save " + model).exit == 0);
