@@ -80,17 +80,19 @@ class BackwardPass {
         if (!keeps(i)) pool_.give_back(std::exchange(table_.adjoints[i], nullptr));
     }
 
+    /// What is asked for and was not reached is 0. A single seed was only read: where the output itself is asked for,
+    /// as it is kept or a leaf, its adjoint is a copy of the seed.
     void fill() {
         const bool is_missing = only_seed_ != nullptr && table_.adjoints[last_] == nullptr;
         if (is_missing && (keeps(last_) || reel_.node(last_).rule == nullptr)) add_seed(0);
-        const auto fill = [&](std::uint32_t i) {
+        const auto zero_if_missing = [&](std::uint32_t i) {
             if (table_.adjoints[i] == nullptr) new_adjoint(i).fill(T(0));
         };
-        for (std::uint32_t leaf : reel_.leaves) fill(leaf);
-        for (const Variable<T>& x : keep_.variables) fill(x.index());
+        for (std::uint32_t leaf : reel_.leaves) zero_if_missing(leaf);
+        for (const Variable<T>& x : keep_.variables) zero_if_missing(x.index());
         if (keep_.everything)
             for (std::uint32_t i = 0; i < reel_.size(); ++i)
-                if (reel_.node(i).requires_gradient) fill(i);
+                if (reel_.node(i).requires_gradient) zero_if_missing(i);
     }
 
     bool keeps(std::uint32_t i) const {

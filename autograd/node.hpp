@@ -23,7 +23,7 @@ struct Node {
     bool elementwise = false;  ///< each element of the value is made of the inputs' elements in its place
 };
 
-/// Node number `index` of a recording, in the order in which they were made, and its variable.
+/// Node number `index` of a recording, in the order in which they were made, and its variable (defined in tape.hpp).
 template <class T>
 const Node<T>& node_at(const Tape<T>& tape, std::uint32_t index);
 template <class T>

@@ -17,10 +17,10 @@ inline constexpr double shrink = 4;
 /// step, so that rounding changes the order that is found by less than 0.1.
 inline constexpr double clear_margin = 256;
 
-/// Orders are found up to curvature and rounding. Above this one it is 2 and not 1 (the bound is nearer to 1, as
-/// curvature makes a true order of 2 look smaller), ...
+/// Orders are found up to curvature and rounding. One above this bound counts as 2, one below it as 1. It is nearer to
+/// 1, as curvature makes a true order of 2 look smaller.
 inline constexpr double order_of_right = 1.25;
-/// ... and below this one it is 0 and not 1.
+/// One below this bound counts as 0.
 inline constexpr double order_of_jump = 0.5;
 
 /// Stands for zero where a logarithm or a quotient is taken; the least normal number of double is 2e-308.

@@ -61,7 +61,7 @@ namespace {
 enum class Way {
     one_row,          ///< nothing is broadcast and nothing summed: all numbers are one row
     row_and_numbers,  ///< the same, but that some arrays are single numbers, which repeat
-    nothing,          ///< there are no elements
+    nothing,          ///< there are no elements: what is summed, if anything, is 0
     one_sum,          ///< nothing is broadcast, and all is summed to one number
     rows_added,       ///< nothing is broadcast, and leading axes are summed: whole rows are added up
     walk,             ///< what is left: row by row, each repeated or summed as the axes want it
@@ -112,9 +112,9 @@ void walk_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& e
 
 template <class T>
 void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
-    const std::size_t count = expression.data.size(), size = size_of(shape), targets = size_of(kept);
+    const std::size_t count = expression.data.size(), size = size_of(shape), results = size_of(kept);
     const auto zeros_to_add_to = [&] {
-        if (!accumulate) std::fill_n(z, targets, T(0));
+        if (!accumulate) std::fill_n(z, results, T(0));
     };
     switch (way_of(kept, shape, expression.shapes.first(count))) {
         case Way::one_row:
@@ -131,7 +131,7 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
             return sum_each_row(z, expression, RowStarts<T>(expression.data.begin(), expression.data.end()), size,
                                 nullptr, 1, Steps(count + 1, 0));
         case Way::rows_added:
-            return add_rows(z, expression, targets, leading_rows(kept, shape), accumulate);
+            return add_rows(z, expression, results, leading_rows(kept, shape), accumulate);
         case Way::walk:
             if (equal_shapes(kept, shape)) return walk_rows(z, kept, shape, expression, accumulate);
             zeros_to_add_to();

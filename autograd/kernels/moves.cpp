@@ -63,9 +63,9 @@ void Permuted<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     MovedAxes moved = moved_axes(x.shape(), axes);
     if (moved.size() < 2) return copy_or_add(x.data(), result.data(), result.size(), accumulate);
 
-    // Two axes at a time are a plane; the others are walked. Where x's numbers lie together along the axis along which
-    // the result's do, a plane is that axis and the next, and its rows are moved whole. Else it is these two axes, one
-    // of each, and a matrix is transposed.
+    // Two axes at a time are a plane; the others are walked. One of the two is the result's innermost axis. Where it is
+    // x's innermost as well, the other is the next one, and rows are moved whole. Else the other is x's innermost, and
+    // a matrix is transposed.
     const auto together = std::ranges::find(moved, std::size_t{1}, &MovedAxis::x_step);
     const bool in_rows = together == moved.begin();
     const MovedAxis inner = moved.front(), lines = in_rows ? moved[1] : *together;

@@ -36,7 +36,7 @@ template <class T>
 void Recording<T>::give_back() noexcept {
     tape = nullptr;
     advance();
-    if (is_full()) return;  // its numbers must not come again: it stays where it is
+    if (is_full()) return;  // its numbers must not come again: no tape gets it any more
     auto& waiting = Waiting<T>::instance();
     const std::lock_guard lock(waiting.mutex);
     next = waiting.first;

@@ -13,13 +13,14 @@ struct Node;
 
 /// The place that a tape's variables point to. It is never freed: when its tape is gone another tape takes it over and
 /// goes on counting. So a place and a number name one recording, ever, and a variable that outlived its tape finds
-/// another number here instead of freed memory. Each copy of a variable could count itself instead; that costs every
-/// step, and this only some bytes for each tape that was alive at the same time as others.
+/// another number here instead of freed memory. Counted references would cost every copy of a variable; this costs some
+/// bytes for each tape that was alive at the same time as others.
 template <class T>
 struct Recording {
     Tape<T>* tape = nullptr;
     Node<T>* const* nodes = nullptr;  ///< of the tape, by their number
-    /// Of what is recorded now; atomic, as the next tape may be in a thread of its own.
+    /// Of what is recorded now; atomic, as a variable that is left over may look while the next tape's thread counts
+    /// on.
     std::atomic<std::uint32_t> number = 1;
     Recording* next = nullptr;  ///< the one behind it, while it waits for a tape
 

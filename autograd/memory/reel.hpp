@@ -16,7 +16,7 @@ namespace autograd {
 template <class T>
 struct ArrayWalk;
 
-/// Looks for numbers that are not finite, and throws where one is (check/nonfinite.hpp).
+/// Looks for numbers that are not finite, and throws where one is (check/nonfinite.cpp).
 template <class T>
 struct Trap {
     void (*look_at_value)(const Tape<T>& tape, const Node<T>& node);
@@ -67,7 +67,7 @@ class Reel {
     /// it.
     void check_parameters(const char* operation) const;
 
-    /// Whether an operation on these inputs, which are checked, is to have a rule.
+    /// Checks the inputs, and says whether an operation on them is to have a rule.
     bool wants_rule(const char* operation, std::span<const Variable<T>> inputs) const {
         bool wants = false;
         for (const Variable<T>& input : inputs) {
@@ -96,7 +96,7 @@ class Reel {
     Arena arena;
     std::unique_ptr<BufferPool<T>, RetirePool> pool;
     std::vector<std::uint32_t> leaves;  ///< that gradients are wanted for
-    int pauses = 0;
+    int pauses = 0;                     ///< guards that live: no rules are recorded meanwhile
     const Trap<T>* trap = nullptr;
 
   private:

@@ -30,11 +30,11 @@ Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduc
     const Shape shape =
         reduction == Reduction::none ? Shape(logits.shape().begin(), logits.shape().end() - 1) : Shape{};
     const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
-    // p = softmax(x), and the losses beside it
+    // p = softmax(x); `losses`, which the next node takes, are written on the way
     const Variable<T> p = record("softmax", {x}, kernels::SoftmaxWithLosses<T>{logits, given, losses}, [x](auto& at) {
         at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), at(x).dimension() - 1);
     });
-    // z = -sum u log p     xbar += zbar * (p * sum(u) - u)
+    // z = -sum u log p     xbar += zbar * (p * sum(u) - u), which is all of x's share: the rule only reads p
     return record("softmax_cross_entropy", {x, p}, kernels::Losses<T>{losses, scale, shape},
                   [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), *targets, at.zbar(), scale); });
 }

@@ -30,8 +30,8 @@ std::vector<Point>& VariedPoints::points(const Variation& variation, const std::
     if (found != points_.end()) return found->second;
     std::vector<Point> drawn;
     try {
-        variations_[key] = std::make_unique<Variation>(variation);
-        drawn = draw_points(model_, *variations_[key], seed_ + 101, 1);
+        variations_[key] = variation;
+        drawn = draw_points(model_, variation, seed_ + 101, 1);
     } catch (const Error&) {
         // It cannot be so: there are no such points.
     }
@@ -44,7 +44,7 @@ std::vector<Point>& VariedPoints::more_points(const std::string& key) {
     if (found != points_.end()) return found->second;
     const std::size_t nodes = points_.at(key).front().nodes() + 1;
     const std::size_t count = std::clamp<std::size_t>(10000 / nodes, 3, 12);
-    return points_.emplace(more, draw_points(model_, *variations_[key], seed_ + 202, count)).first->second;
+    return points_.emplace(more, draw_points(model_, variations_[key], seed_ + 202, count)).first->second;
 }
 
 bool VariedPoints::hold(const Variation& variation, const std::string& key, std::vector<Point>& plain,

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <derivation/truth/random_points.hpp>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,7 @@ class VariedPoints {
     const Model& model_;
     std::uint64_t seed_;
     std::map<std::string, std::vector<Point>> points_;
-    std::map<std::string, std::unique_ptr<Variation>> variations_;  ///< where the points find them
+    std::map<std::string, Variation> variations_;  ///< for more points by the same name
 };
 
 }  // namespace derivation

@@ -50,7 +50,7 @@ class Editing {
     std::string unused_letter_like(const std::string& letter) const;
 
     /// visit(node, letters, commit): the node may be changed in place, `letters` are those in scope there, and
-    /// commit(where, sentence, mistake) offers the whole member with the change. The change is then undone.
+    /// commit(where, sentence, mistake) offers the whole member as it is then. Only after the visit is the node undone.
     using Commit = std::function<void(Span, std::string, std::string)>;
     using Visit = std::function<void(Expression& node, const Names& letters, const Commit& commit)>;
     void each_node(const Visit& visit);

@@ -135,6 +135,7 @@ Recorder::Variable Recorder::assumed(const Assumption& assumption, std::size_t p
         const double scale_before = std::exchange(scale_, 0);
         // M may name what is assumed: it is meant as the file defines it.
         double m = record(without_assumptions_, assumption.value, letters).item();
+        // What is left where terms cancel is 0.
         if (std::abs(m) < 1e-9 * std::exchange(scale_, scale_before)) m = 0;
         const Variable node = entry(actual_, *b.symbol, *place_of_b);
         total = total + m * (node - node.item());
@@ -298,7 +299,7 @@ Recorder::Variable Recorder::gradient_of(const Variable& y, const Variable& x) {
 
 Recorder::Variable Recorder::gradient_by(Version& version, const Variable& y, const Expression& by,
                                          const Letters& letters) {
-    if (variation_.assumptions.empty()) return gradients_by(version, y, by, letters);
+    if (variation_.assumptions.empty()) return gradient_by_shared_walk(version, y, by, letters);
     std::optional<Variable> total;
     for (const Variable& node : nodes_by(version, by, letters)) {
         const Variable one = gradient_of(y, node);
@@ -307,9 +308,9 @@ Recorder::Variable Recorder::gradient_by(Version& version, const Variable& y, co
     return *total;
 }
 
-/// The same, recorded for all entries of the array at once: one walk back serves them all.
-Recorder::Variable Recorder::gradients_by(Version& version, const Variable& y, const Expression& by,
-                                          const Letters& letters) {
+/// The same, from a walk back that is taken once for all entries of the array and kept.
+Recorder::Variable Recorder::gradient_by_shared_walk(Version& version, const Variable& y, const Expression& by,
+                                                     const Letters& letters) {
     const std::optional<std::size_t> place = place_of(model_, by, letters);
     if (!place || !y.requires_gradient()) return number(0);
     const std::tuple key(&version, y.index(), *by.symbol);

@@ -77,7 +77,7 @@ class Recorder {
     Variable assumed(const Assumption& assumption, std::size_t place);
     Variable node_by(Version& version, const Expression& by, const Letters& letters);
     Variable gradient_of(const Variable& y, const Variable& x);
-    Variable gradients_by(Version& version, const Variable& y, const Expression& by, const Letters& letters);
+    Variable gradient_by_shared_walk(Version& version, const Variable& y, const Expression& by, const Letters& letters);
     Variable sum(Version& version, const Expression& e, Letters& letters);
     Variable product(Version& version, const Expression& e, Letters& letters);
     Variable call(Version& version, const Expression& e, Letters& letters);
