@@ -164,7 +164,8 @@ double Slopes<T>::noise_of_slope(const Direction& direction, const Weights& weig
         return std::isfinite(differences[6]) ? differences[6] : 0;
     };
     double noise = 0;
-    for (const double relative : {1e-8, 1e-6, 1e-4}) {
+    // No round numbers: rounding in step with them would look smooth.
+    for (const double relative : {1.2345678e-8, 1.2345678e-7, 1.2345678e-6, 1.2345678e-5, 1.2345678e-4}) {
         const double wide = fourth_difference(relative * scale), narrow = fourth_difference(relative * scale / 2);
         if (wide < 4 * narrow) noise = std::max(noise, std::min(wide, narrow));
     }
