@@ -1,7 +1,9 @@
 // Whatever stands in a file, the answer comes soon, and it is a report or an error with a place.
 #define BOOST_TEST_MODULE derivation_fuzz
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <random>
 
 #include "judged.hpp"
@@ -110,6 +112,171 @@ BOOST_AUTO_TEST_CASE(changed_examples) {
     }
     BOOST_TEST_MESSAGE(runs << " files");
     BOOST_TEST(runs > 10u);
+}
+
+namespace {
+
+/// Claims with every construct of the language, put together at random. Most of them are wrong, so that every edit of
+/// the catalogue is made of them.
+class RandomClaims {
+  public:
+    explicit RandomClaims(std::uint64_t seed) : engine_(seed) {}
+
+    std::string file() {
+        std::string text = R"(
+index i, j : n = 2
+index k, l : m = 3
+function f
+constant alpha, lambda
+given x[i], A[k,i], B[i,j], p[k], s
+given y[k] onehot
+let z[k] = sum(i, A[k,i] * x[i])
+let a[k] = f(z[k])
+let h[k] = max(0, z[k])
+let q[k] = exp(z[k]) / sum(l, exp(z[l]))
+let c = sum(k, sum(l != k, tanh(z[k] - z[l])))
+let L = 1/2 * sum(k, (a[k] - p[k])^2) - sum(k, y[k] * log(q[k])) + lambda * sum(k, h[k]) + s * c
+let g[k] = dL/dz[k]
+)";
+        for (int lines = 0; lines < 2; ++lines) text += line() + "\n";
+        return text;
+    }
+
+  private:
+    using Letters = std::vector<std::string>;
+
+    std::size_t pick(std::size_t n) { return engine_() % n; }
+    std::string one_of(const std::vector<std::string>& choices) { return choices[pick(choices.size())]; }
+    /// A letter of the range, in scope most often.
+    std::string letter(const Letters& scope, const Letters& range) {
+        Letters both;
+        for (const std::string& one : range)
+            if (std::find(scope.begin(), scope.end(), one) != scope.end()) both.push_back(one);
+        return both.empty() || pick(30) == 0 ? pick(4) == 0 ? "0" : one_of(range) : one_of(both);
+    }
+    std::string entry(const Letters& scope) {
+        const std::string n = letter(scope, in), m = letter(scope, im), o = letter(scope, in);
+        return one_of({"x[" + n + "]", "A[" + m + "," + n + "]", "B[" + n + "," + o + "]", "p[" + m + "]", "s",
+                       "y[" + m + "]", "z[" + m + "]", "a[" + m + "]", "h[" + m + "]", "q[" + m + "]", "g[" + m + "]",
+                       "c", "L", "alpha", "lambda"});
+    }
+    std::string derivative(const Letters& scope) {
+        const std::string n = letter(scope, in), o = letter(scope, in), m = letter(scope, im), r = letter(scope, im);
+        return one_of({"dL/dz[" + m + "]", "dL/dx[" + n + "]", "dL/dA[" + m + "," + n + "]",
+                       "da[" + m + "]/dz[" + r + "]", "dq[" + m + "]/dz[" + r + "]", "dc/dz[" + m + "]",
+                       "dh[" + m + "]/dz[" + m + "]", "dL/ds", "d2L/(dx[" + n + "] dx[" + o + "])",
+                       "d2c/(dz[" + m + "] dz[" + r + "])", "dL/dh[" + m + "]|(c)"});
+    }
+    std::string formula(const Letters& scope, std::size_t depth) {
+        if (depth == 0) return pick(6) == 0 ? one_of({"0", "1", "2", "1/2", "0.3"}) : entry(scope);
+        const auto part = [&] { return formula(scope, depth - 1); };
+        switch (pick(12)) {
+            case 0:
+                return part() + one_of({" + ", " - "}) + part();
+            case 1:
+            case 2:
+                return "(" + part() + ") * " + part();
+            case 3:
+                return part() + " / (" + part() + ")";
+            case 4:
+                return one_of({"-", "2 * "}) + part();
+            case 5:
+                return "(" + part() + ")^" + one_of({"2", "3", "(1/2)"});
+            case 6:
+                return one_of({"f(", "f'(", "exp(", "tanh(", "relu(", "abs(", "log(", "sigmoid("}) + part() + ")";
+            case 7:
+            case 8: {
+                const std::string bound = one_of({"i", "j", "k", "l"});
+                Letters inner = scope;
+                inner.push_back(bound);
+                const Letters& range = bound == "i" || bound == "j" ? in : im;
+                const std::string condition =
+                    pick(3) == 0 ? bound + one_of({" != ", " == ", " < "}) + letter(scope, range) : bound;
+                return one_of({"sum(", "sum(", "mean(", "max(", "prod("}) + condition + ", " +
+                       formula(inner, depth - 1) + ")";
+            }
+            case 9:
+                return pick(2) == 0 ? "[" + letter(scope, im) + one_of({" == ", " != "}) + letter(scope, im) + "]"
+                                    : "[" + part() + one_of({" > ", " < ", " >= "}) + part() + "]";
+            case 10:
+                return one_of({"max(", "min("}) + part() + ", " + part() + ")";
+            default:
+                return derivative(scope);
+        }
+    }
+    std::string of_arrays(std::size_t depth) {
+        if (depth == 0) return one_of({"A", "x", "B", "z", "a", "p", "dL/dz", "dL/dA", "diag(z)", "1_k", "q", "h"});
+        return one_of({"", "2 * "}) + "(" + of_arrays(depth - 1) + ")" +
+               one_of({" ", "^T ", " ⊙ ", " + ", " @ ", " - "}) + of_arrays(0);
+    }
+    std::string line() {
+        switch (pick(8)) {
+            case 0:
+                return "claim " + one_of({"dL/dA", "dL/dx", "z", "dL/dz", "A^T A"}) + " = " + of_arrays(1 + pick(3));
+            case 1: {
+                const std::string parameter = one_of({"x[i]", "A[k,i]", "s"});
+                return "update " + parameter + " := " + parameter + one_of({" - ", " + "}) + "alpha * " +
+                       formula({"i", "k"}, 1 + pick(2));
+            }
+            default: {
+                const Letters scope = {"i", "k", "l"};
+                const std::string left = pick(3) == 0   ? formula(scope, 1)
+                                         : pick(2) == 0 ? derivative(scope)
+                                                        : entry(scope);
+                // A later member has the letters of the first, so that most lines are well-formed.
+                Letters free;
+                for (const std::string letter : {"i", "j", "k", "l"})
+                    if (left.find("[" + letter) != std::string::npos || left.find("," + letter) != std::string::npos)
+                        free.push_back(letter);
+                std::string text = "claim " + left;
+                for (std::size_t members = 0, n = 1 + pick(2); members < n; ++members)
+                    text +=
+                        " = " + (pick(3) == 0 ? "(" + left + ") * " + formula(free, 1) : formula(free, 1 + pick(3)));
+                return text;
+            }
+        }
+    }
+
+    std::mt19937_64 engine_;
+    const Letters in = {"i", "j"}, im = {"k", "l"};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(random_claims_are_diagnosed) {
+    // DELTARULE_FUZZ_SECONDS=3600 tries a hundred thousand.
+    const char* seconds = std::getenv("DELTARULE_FUZZ_SECONDS");
+    const auto end = Clock::now() + std::chrono::seconds(seconds != nullptr ? std::atoi(seconds) : 20);
+    std::map<std::string, std::size_t> verdicts;
+    std::size_t mended = 0, failed = 0;
+    std::uint64_t seed = seconds != nullptr ? std::random_device()() : 1;
+    for (; Clock::now() < end; ++seed) {
+        std::string text = RandomClaims(seed).file();
+        if (seed % 4 == 0) text = derivation::rewritten(text, derivation::Notation::latex);
+        BOOST_TEST_INFO("seed " << seed);
+        const derivation::Report report = derivation::check(text);
+        BOOST_TEST(!report.error.has_value(), text << (report.error ? report.error->sentence : ""));
+        derivation::to_text(report);
+        derivation::to_json({report});
+        derivation::to_html({report});
+        for (const derivation::LineReport& line : report.lines) {
+            ++verdicts[verdict_of(line)];
+            if (line.verdict != derivation::Verdict::wrong || line.repair.empty() || seed % 8 != 1 ||
+                line.text.find(" = ") != line.text.rfind(" = "))
+                continue;
+            ++mended;
+            if (verdict_of(repaired(text, line)) == "holds") continue;
+            ++failed;
+            BOOST_TEST_MESSAGE(seed << ": " << line.text << "   " << line.repair);
+        }
+    }
+    std::size_t total = 0;
+    for (const auto& [verdict, count] : verdicts) {
+        BOOST_TEST_MESSAGE(count << " " << verdict);
+        total += count;
+    }
+    BOOST_TEST_MESSAGE(failed << " of " << mended << " repairs do not hold");
+    BOOST_TEST(total > 50u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_made_to_be_slow) {

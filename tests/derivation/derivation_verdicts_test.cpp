@@ -533,3 +533,24 @@ BOOST_AUTO_TEST_CASE(a_line_beyond_the_budget_is_undecided_and_the_others_are_no
     BOOST_TEST(verdict_of(large) == "undecided");
     BOOST_TEST(large.reason.find("too many terms") != std::string::npos, large.reason);
 }
+
+BOOST_AUTO_TEST_CASE(a_dot_between_two_columns_is_their_inner_product_and_nothing_else) {
+    const std::string file = "index i = 3\nindex k = 2\ngiven x[i], y[i], A[i,k], p[k]\n";
+    expect(file + "claim x \\cdot y = sum(x * y)\n", "holds");
+    expect(file + "claim x \\cdot p^T = outer(x, p)\n", "holds");
+    expect(file + "claim x^T \\cdot y = sum(x * y)\n", "holds");
+    const LineReport columns = expect(file + "claim A^T x = A^T (x p)\n", "ill-formed");
+    BOOST_TEST(columns.reason.find("of two columns one must be transposed") != std::string::npos, columns.reason);
+    const LineReport matrix = expect(file + "claim p = x \\cdot A\n", "ill-formed");
+    BOOST_TEST(matrix.reason.find("of two columns") == std::string::npos, matrix.reason);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_held_fixed_is_a_quantity_and_no_function) {
+    const LineReport line = expect(
+        "function f\ngiven x\nlet u = x^2\nlet v = u^2\nlet y = f(u) * v\nclaim dy/dx = (dy/du + dy/dv * dv/du) * "
+        "du/dx\n",
+        "holds");
+    BOOST_TEST(line.condition.find("dy/du at fixed v") != std::string::npos, line.condition);
+    BOOST_TEST(line.condition.find("dy/dv at fixed u") != std::string::npos, line.condition);
+    BOOST_TEST(line.condition.find("f") == line.condition.find("fixed"), line.condition);
+}
