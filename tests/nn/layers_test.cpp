@@ -218,6 +218,18 @@ BOOST_AUTO_TEST_CASE(mlp) {
     const nn::Mlp<double> different({3, 5, 4, 2}, nn::ActivationKind::relu, other);
     BOOST_TEST((different.parameters()[0].value().storage() != model.parameters()[0].value().storage()));
 
+    // Rectifiers start within He's bound, sqrt(6/in), the others within Glorot's, sqrt(6/(in + out)).
+    using enum nn::ActivationKind;
+    for (const nn::ActivationKind kind : {relu, gelu, silu, tanh, sigmoid}) {
+        std::mt19937_64 fresh(5);
+        const nn::Mlp<double> network({3, 50, 2}, kind, fresh);
+        double largest = 0;
+        for (const double weight : network.parameters()[0].value()) largest = std::max(largest, std::abs(weight));
+        const bool rectifies = kind == relu || kind == gelu || kind == silu;
+        BOOST_TEST(largest < (rectifies ? std::sqrt(6.0 / 3) : std::sqrt(6.0 / 53)));
+        BOOST_TEST(largest > 0.9 * (rectifies ? std::sqrt(6.0 / 3) : std::sqrt(6.0 / 53)));
+    }
+
     check_message([&] { nn::Mlp<double>({3}, nn::ActivationKind::relu, engine); }, "[mlp] needs two or more widths");
     check_message([&] { nn::Mlp<double>({3, 0, 2}, nn::ActivationKind::relu, engine); }, "not {3, 0, 2}");
 }

@@ -21,7 +21,13 @@ std::string saved_iris() {
 BOOST_AUTO_TEST_CASE(without_options_it_learns_the_digits) {
     const Result result = run("train");
     BOOST_TEST(accuracy(result) >= 97.0);
-    BOOST_TEST(result.out.find("epoch 30/30: loss ") != std::string::npos);
+    const std::size_t last_epoch = result.out.find("epoch 30/30: loss ");
+    BOOST_REQUIRE(last_epoch != std::string::npos);
+    // On the rows that it was trained on.
+    double loss = 0, percent = 0;
+    BOOST_REQUIRE(
+        std::sscanf(result.out.c_str() + last_epoch, "epoch 30/30: loss %lf, accuracy %lf", &loss, &percent) == 2);
+    BOOST_TEST((percent > 97 && percent <= 100), percent);
     BOOST_TEST(result.out.find('\r') == std::string::npos);  // plain lines where there is no terminal
     BOOST_TEST(run("train").out == result.out);
     BOOST_TEST(run("train --seed 2").out != result.out);
