@@ -11,7 +11,7 @@ std::string to_string(ShapeView shape) {
     return fmt::format("({}{})", fmt::join(shape.begin(), shape.end(), ", "), shape.size() == 1 ? "," : "");
 }
 
-template <class T>
+template <std::floating_point T>
 Array<T> matrix(std::initializer_list<std::initializer_list<T>> rows) {
     const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
     Array<T> result = Array<T>::from_shape({rows.size(), columns});

@@ -28,6 +28,7 @@ static_assert(xsimd::default_arch::name() == std::string_view(DELTARULE_SIMD),
 #include <xtensor/xnoalias.hpp>
 #endif
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -59,7 +60,7 @@ using Axes = std::vector<std::ptrdiff_t>;
 using Indices = Array<std::int64_t>;
 
 /// A matrix from rows: `matrix<double>({{0.}, {1.}})`, a column that xtensor's own braces do not tell from a vector.
-template <class T>
+template <std::floating_point T>
 Array<T> matrix(std::initializer_list<std::initializer_list<T> > rows);
 extern template Array<float> matrix(std::initializer_list<std::initializer_list<float> >);
 extern template Array<double> matrix(std::initializer_list<std::initializer_list<double> >);

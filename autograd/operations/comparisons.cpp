@@ -1,5 +1,6 @@
 // Comparisons: constant almost everywhere, so that they are recorded without a rule.
 #include <autograd/operations.hpp>
+#include <autograd/operations/operation_facts.hpp>
 
 namespace autograd {
 
@@ -20,16 +21,12 @@ template <class T>
 Variable<T> greater(Variable<T> x, Variable<T> y) {
     return compared("greater", x, y, [](const auto& a, const auto& b) { return a > b; });
 }
+BINARY(greater);
 
 template <class T>
 Variable<T> greater_equal(Variable<T> x, Variable<T> y) {
     return compared("greater_equal", x, y, [](const auto& a, const auto& b) { return a >= b; });
 }
-
-#define INSTANTIATE(T)                                      \
-    template Variable<T> greater(Variable<T>, Variable<T>); \
-    template Variable<T> greater_equal(Variable<T>, Variable<T>);
-INSTANTIATE(float)
-INSTANTIATE(double)
+BINARY(greater_equal);
 
 }  // namespace autograd

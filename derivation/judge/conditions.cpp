@@ -139,9 +139,9 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
         if (quantity.role != Role::given || !quantity.values.empty() ||
             (!depends_on(model, departure.left, q) && !depends_on(model, departure.right, q)))
             continue;
-        const bool target = is_target(model, q);
+        const bool used_as_target = is_target(model, q);
         for (const auto& [domain, words] : narrower_domains(quantity)) {
-            if ((is_of_a_class(domain) && !target) != strange) continue;
+            if ((is_of_a_class(domain) && !used_as_target) != strange) continue;
             Variation variation;
             variation.domains[q] = domain;
             if (!varied.hold(variation, fmt::format("{} {}", q, words), departure.points, departure.left,
