@@ -1,5 +1,6 @@
 #include <autograd/memory/recording.hpp>
 #include <mutex>
+#include <utility>
 
 namespace autograd {
 
@@ -10,6 +11,7 @@ template <class T>
 struct Waiting {
     std::mutex mutex;
     Recording<T>* first = nullptr;
+    Recording<T>* used_up = nullptr;
 
     static Waiting& instance() {
         static Waiting& all = *new Waiting;
@@ -35,12 +37,12 @@ Recording<T>& Recording<T>::take(Tape<T>& tape) {
 template <class T>
 void Recording<T>::give_back() noexcept {
     tape = nullptr;
-    advance();
-    if (is_full()) return;  // its numbers must not come again: no tape gets it any more
+    if (!is_full()) advance();
     auto& waiting = Waiting<T>::instance();
     const std::lock_guard lock(waiting.mutex);
-    next = waiting.first;
-    waiting.first = this;
+    // Its numbers must not come again: one that is full is kept, as variables may point to it, but no tape gets it.
+    Recording*& list = is_full() ? waiting.used_up : waiting.first;
+    next = std::exchange(list, this);
 }
 
 template struct Recording<float>;

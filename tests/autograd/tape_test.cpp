@@ -89,6 +89,20 @@ BOOST_AUTO_TEST_CASE(variables_that_outlive_their_tape_throw) {
     }
 }
 
+// A place whose numbers are used up is not taken again: they would name recordings that others remember.
+BOOST_AUTO_TEST_CASE(numbers_of_recordings_never_come_again) {
+    Tape<double> tape;
+    for (const std::uint32_t last : {UINT32_MAX - 1, UINT32_MAX}) {
+        auto& place = Recording<double>::take(tape);
+        place.number = last;
+        place.give_back();
+        BOOST_TEST(place.now() == UINT32_MAX);
+        auto& next = Recording<double>::take(tape);
+        BOOST_TEST((&next != &place));
+        next.give_back();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(gradients_that_were_moved_from_throw) {
     Tape<double> tape;
     const auto x = tape.variable(2.0);
