@@ -175,7 +175,7 @@ Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::ve
 
 template <class T>
 Contributions<T>::Contributions(const Tape<T>& tape)
-    : reel_(Reel<T>::of(tape)), table_(reel_.pool->take_table(reel_.size())) {}
+    : reel_(Reel<T>::of(tape)), recording_(reel_.identity()), table_(reel_.pool->take_table(reel_.size())) {}
 
 template <class T>
 Contributions<T>::~Contributions() {
@@ -184,8 +184,14 @@ Contributions<T>::~Contributions() {
 
 template <class T>
 void Contributions<T>::run(std::uint32_t index, const Array<T>& zbar) {
-    for (std::uint32_t input : inputs_) reel_.pool->give_back(std::exchange(table_->adjoints[input], nullptr));
+    if (index >= table_->adjoints.size() || index >= reel_.size() || !recording_.holds(reel_.at(index)))
+        throw VariableError(fmt::format("[contributions] %{} was not recorded when these were asked for", index));
     const Node<T>& node = reel_.node(index);
+    if (!equal_shapes(zbar.shape(), node.value->shape()))
+        throw std::invalid_argument(fmt::format("[contributions] the adjoint has shape {}, the result of {} {}",
+                                                to_string(zbar.shape()), node.operation,
+                                                to_string(node.value->shape())));
+    for (std::uint32_t input : inputs_) reel_.pool->give_back(std::exchange(table_->adjoints[input], nullptr));
     inputs_ = node.inputs;
     if (node.rule == nullptr) return;
     ArrayWalk<T> walk{reel_, *reel_.pool, *table_, &zbar};

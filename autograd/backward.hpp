@@ -74,8 +74,7 @@ class OnArrays {
     /// the shape, and accumulates: the first contribution by assignment, the later ones by addition.
     class Adjoint {
       public:
-        Adjoint(OnArrays& at, const Variable<T>& x)
-            : at_(at), node_(*at.nodes_[x.index()]), index_(x.index()) {}
+        Adjoint(OnArrays& at, const Variable<T>& x) : at_(at), node_(*at.nodes_[x.index()]), index_(x.index()) {}
 
         template <class E>
         void operator+=(const E& e) const {
@@ -124,7 +123,8 @@ class OnArrays {
     std::uint32_t index_;
 };
 
-/// What single operations add to the adjoints of their inputs: for whoever explains a recording, edge by edge.
+/// What single operations add to the adjoints of their inputs: for whoever explains a recording, edge by edge. It knows
+/// what is recorded when it is made, and throws `VariableError` for what is recorded later or after a rewind.
 template <class T>
 class Contributions {
   public:
@@ -133,7 +133,8 @@ class Contributions {
     Contributions(const Contributions&) = delete;
     Contributions& operator=(const Contributions&) = delete;
 
-    /// Runs the rule of node `index` alone, for this adjoint of its result. None for a node without a rule.
+    /// Runs the rule of node `index` alone, for this adjoint of its result. None for a node without a rule. Throws
+    /// `std::invalid_argument` where the adjoint does not have the result's shape.
     void run(std::uint32_t index, const Array<T>& zbar);
 
     /// What the last run gave to a node; null where it gave nothing, or where no gradient is wanted.
@@ -141,6 +142,7 @@ class Contributions {
 
   private:
     const Reel<T>& reel_;
+    typename Reel<T>::Identity recording_;
     std::unique_ptr<AdjointTable<T>> table_;
     std::span<const std::uint32_t> inputs_;  // of the node that was run last
 };

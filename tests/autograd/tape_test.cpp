@@ -103,6 +103,27 @@ BOOST_AUTO_TEST_CASE(numbers_of_recordings_never_come_again) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(contributions_are_those_of_single_rules) {
+    Tape<double> tape;
+    const auto x = tape.variable({1.0, 2.0}), c = tape.constant({5.0, 7.0}), y = x * c, z = y * x + x;
+    Contributions<double> contributions(tape);
+    const Array<double> zbar = {10, 100};
+    contributions.run(y.index(), zbar);
+    BOOST_TEST_REQUIRE(contributions[x.index()] != nullptr);
+    BOOST_TEST((*contributions[x.index()])(1) == 700);
+    BOOST_TEST(contributions[c.index()] == nullptr);
+    contributions.run(z.index(), zbar);  // the sum: it hands its adjoint on
+    BOOST_TEST((*contributions[x.index()])(0) == 10);
+    BOOST_TEST(contributions[y.index()] == nullptr);
+    contributions.run(x.index(), zbar);
+    BOOST_TEST(contributions[x.index()] == nullptr);
+    BOOST_CHECK_THROW(contributions.run(y.index(), Array<double>{1}), std::invalid_argument);
+    BOOST_CHECK_THROW(contributions.run((x * x).index(), zbar), VariableError);
+    tape.rewind();
+    const auto again = tape.variable({1.0, 2.0});
+    BOOST_CHECK_THROW(contributions.run(again.index(), zbar), VariableError);
+}
+
 BOOST_AUTO_TEST_CASE(gradients_that_were_moved_from_throw) {
     Tape<double> tape;
     const auto x = tape.variable(2.0);
