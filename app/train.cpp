@@ -7,9 +7,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
@@ -58,10 +58,9 @@ void require_classes(const nn::Dataset<double>& data, const TrainOptions& option
     if (options.classification || !options.idx.empty()) return;  // labels of images are classes
     bool whole = true;
     for (const std::string& name : data.class_names) {
-        char* end = nullptr;
-        const double value = std::strtod(name.c_str(), &end);
-        if (*end != '\0' || !std::isfinite(value)) return;
-        whole = whole && value == std::floor(value);
+        const std::optional<double> value = nn::csv_number(name);
+        if (!value || !std::isfinite(*value)) return;
+        whole = whole && *value == std::floor(*value);
     }
     const std::size_t distinct = data.classes(), rows = data.size();
     const bool many = whole ? distinct > 20 && distinct * 20 > rows : distinct > 10;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nn {
@@ -48,6 +49,9 @@ class CsvReader {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// The number that a field is, infinite where it is beyond the range of a double; nothing where it is no number.
+std::optional<double> csv_number(std::string_view text);
 
 /// A field as it stands in such a file: between quotes where it needs them.
 std::string csv_field(const std::string& text);

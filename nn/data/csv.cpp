@@ -45,21 +45,11 @@ bool is_tiny(std::string_view text) {
     return point - static_cast<double>(first) + (negative ? -exponent : exponent) < 0;
 }
 
-/// What is written as a number, infinite where it is beyond the range of a double.
-std::optional<double> number(std::string_view text) {
-    if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
-    if (error == std::errc::result_out_of_range) return is_tiny(text) ? 0 : std::numeric_limits<double>::infinity();
-    return value;
-}
-
 /// A name could not stand in a row of data: it is neither a number nor one of the marks for a missing one.
 bool is_name(std::string_view text) {
     static const std::vector<std::string_view> missing = {"",     "?",    "-",    "NA",   "N/A",  "n/a",
                                                           "#N/A", "null", "NULL", "None", "none", "."};
-    return !number(text) && std::ranges::find(missing, text) == missing.end();
+    return !csv_number(text) && std::ranges::find(missing, text) == missing.end();
 }
 
 /// The rows of a file: the fields between separators, without blanks and quotes around them.
@@ -196,7 +186,7 @@ class Rows {
 
 /// Words and integers that a double does not hold are told apart by their letters, other numbers by their value.
 std::optional<double> class_number(std::string_view text) {
-    const std::optional<double> value = number(text);
+    const std::optional<double> value = csv_number(text);
     return value && std::abs(*value) < 9007199254740992.0 ? value : std::nullopt;
 }
 
@@ -234,7 +224,7 @@ struct CsvReader::State {
             header = true;
             return;
         }
-        if (options.label && !options.label->empty() && !number(*options.label) && stands(*options.label)) {
+        if (options.label && !options.label->empty() && !csv_number(*options.label) && stands(*options.label)) {
             header = true;
             return;
         }
@@ -243,7 +233,7 @@ struct CsvReader::State {
         for (std::size_t i = 0; i < width; ++i) {
             if (i == of_class) continue;
             if (is_name(first[i]) && name.empty()) name = first[i];
-            if (number(first[i]) && value.empty()) value = first[i];
+            if (csv_number(first[i]) && value.empty()) value = first[i];
         }
         if (!name.empty() && !value.empty())
             rows.fail(
@@ -257,7 +247,7 @@ struct CsvReader::State {
     /// A column by its number, "" being the last; none where the text is no such number.
     std::size_t index_of(const std::string& text) const {
         if (text.empty()) return width - 1;
-        const std::optional<double> index = number(text);
+        const std::optional<double> index = csv_number(text);
         if (!index || *index != std::floor(*index) || *index < 0 || *index >= static_cast<double>(width)) return none;
         return static_cast<std::size_t>(*index);
     }
@@ -313,7 +303,7 @@ struct CsvReader::State {
         numbers.resize(sources.size());
         for (std::size_t i = 0; i < sources.size(); ++i) {
             const std::string& field = fields[sources[i]];
-            numbers[i] = number(field).value_or(NAN);
+            numbers[i] = csv_number(field).value_or(NAN);
             if (!std::isfinite(numbers[i]))
                 rows.fail(rows.line(),
                           fmt::format("'{}' in column {} is not a finite number", printable(field), sources[i]));
@@ -347,6 +337,15 @@ const std::vector<std::string>& CsvReader::columns() const { return state_->colu
 const std::string& CsvReader::label() const { return state_->label; }
 bool CsvReader::next(std::vector<double>& numbers, std::string& label) { return state_->next(numbers, label); }
 std::size_t CsvReader::line() const { return state_->rows.line(); }
+
+std::optional<double> csv_number(std::string_view text) {
+    if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
+    if (error == std::errc::result_out_of_range) return is_tiny(text) ? 0 : std::numeric_limits<double>::infinity();
+    return value;
+}
 
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text) return text;
@@ -385,7 +384,7 @@ autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_
 void refuse_a_row_of_names(const std::string& path, const autograd::Indices& labels, std::size_t classes,
                            const std::string& name) {
     const bool alone = std::count(labels.begin(), labels.end(), labels(0)) == 1;
-    if (number(name) || !alone || classes == labels.size()) return;
+    if (csv_number(name) || !alone || classes == labels.size()) return;
     throw FileError(
         fmt::format("{}:1: the class '{}' stands on this line alone: say with --header yes or no whether it "
                     "names the columns",

@@ -109,6 +109,15 @@ BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
         BOOST_TEST(classes("p,c\n1," + nn::csv_field(text) + "\n").front() == text);
 }
 
+// What is a number is decided in one place: for the columns, for the classes, and for what train takes for a measure.
+BOOST_AUTO_TEST_CASE(a_field_is_a_number_or_not) {
+    BOOST_TEST(nn::csv_number("+0.5").value_or(0) == 0.5);
+    BOOST_TEST(nn::csv_number("1e-400").value_or(1) == 0);
+    BOOST_TEST(std::isinf(nn::csv_number("-1e400").value_or(0)));
+    for (const char* word : {"", "0x1F", "1,5", "+-1", "1 2", "one"})
+        BOOST_TEST(!nn::csv_number(word).has_value(), word << " is taken for a number");
+}
+
 BOOST_AUTO_TEST_CASE(numbers_near_the_ends_of_the_range) {
     const auto one = [](const std::string& text) {
         return nn::read_csv<double>(written("p,c\n" + text + ",a\n")).features(0, 0);
