@@ -23,9 +23,11 @@ void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values,
 template <class T>
 class BackwardPass {
   public:
+    /// `zeros`: where no output needs a gradient, zeros are given. The user's own backward throws: they would train
+    /// nothing, and say nothing.
     BackwardPass(const Reel<T>& reel, std::span<const Variable<T>> ys, std::span<const Array<T>> seeds,
-                 const Keep<T>& keep)
-        : reel_(check(reel, ys, seeds, keep)), ys_(ys), seeds_(seeds), keep_(keep), gradients_(reel) {}
+                 const Keep<T>& keep, bool zeros = false)
+        : reel_(check(reel, ys, seeds, keep, zeros)), ys_(ys), seeds_(seeds), keep_(keep), gradients_(reel) {}
 
     Gradients<T> run() {
         for (const Variable<T>& y : ys_) last_ = std::max(last_, y.index());
@@ -39,8 +41,16 @@ class BackwardPass {
 
   private:
     static const Reel<T>& check(const Reel<T>& reel, std::span<const Variable<T>> ys, std::span<const Array<T>> seeds,
-                                const Keep<T>& keep) {
-        for (const Variable<T>& y : ys) reel.check("backward", y);
+                                const Keep<T>& keep, bool zeros) {
+        for (const Variable<T>& y : ys) {
+            reel.check("backward", y);
+            zeros |= reel.node(y.index()).requires_gradient;
+        }
+        if (!zeros)
+            throw GradientError(
+                fmt::format("[backward] no gradient flows from the output, {}: it was recorded under pause(), is "
+                            "detached, or is made of constants only",
+                            to_string(reel.tape(), ys.front().index())));
         for (std::size_t k = 0; k < seeds.size(); ++k)
             if (seeds[k].shape() != ys[k].shape())
                 throw std::invalid_argument(fmt::format("[backward] the seed has shape {}, the output {}",
@@ -128,38 +138,21 @@ class BackwardPass {
 
 template <class T>
 Gradients<T> gradients_of(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep) {
-    return BackwardPass<T>(Reel<T>::of("backward", ys), ys, seeds, keep).run();
+    return BackwardPass<T>(Reel<T>::of("backward", ys), ys, seeds, keep, true).run();
 }
-
-namespace {
-
-/// Zeros for every leaf would train nothing, and say nothing.
-template <class T>
-void check_wanted(const Reel<T>& reel, std::span<const Variable<T>> ys) {
-    for (const Variable<T>& y : ys) reel.check("backward", y);
-    if (std::ranges::any_of(ys, &Variable<T>::requires_gradient)) return;
-    throw GradientError(
-        fmt::format("[backward] no gradient flows from the output, {}: it was recorded under pause(), is detached, or "
-                    "is made of constants only",
-                    to_string(reel.tape(), ys.front().index())));
-}
-
-}  // namespace
 
 template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
     reel_.check("backward", y);
-    if (y.size() != 1)
+    if (const Array<T>& value = *reel_.node(y.index()).value; value.size() != 1)
         throw std::invalid_argument(fmt::format(
             "[backward] the output has shape {}, not one element: reduce it to a scalar, or pass a seed of its shape",
-            to_string(y.shape())));
-    check_wanted<T>(reel_, {&y, 1});
+            to_string(value.shape())));
     return BackwardPass<T>(reel_, {&y, 1}, {}, keep).run();
 }
 
 template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Array<T>& seed, const Keep<T>& keep) {
-    check_wanted<T>(reel_, {&y, 1});
     return BackwardPass<T>(reel_, {&y, 1}, {&seed, 1}, keep).run();
 }
 
@@ -169,7 +162,6 @@ Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>& ys, const std::ve
     if (ys.size() != seeds.size() || ys.empty())
         throw std::invalid_argument(
             fmt::format("[backward] {} seeds are given for {} outputs", seeds.size(), ys.size()));
-    check_wanted<T>(reel_, ys);
     return BackwardPass<T>(reel_, ys, seeds, keep).run();
 }
 

@@ -18,10 +18,11 @@ Dense<T>::Dense(std::size_t in, std::size_t out, std::mt19937_64& engine, bool w
 template <class T>
 Variable<T> Dense<T>::operator()(const Variable<T>& x) const {
     // linear says the same, but not before the parameters are recorded.
-    if (x.dimension() < 2 || x.shape().back() != weight.shape()[1])
+    const Shape& shape = x.shape();
+    if (shape.size() < 2 || shape.back() != weight.shape()[1])
         throw std::invalid_argument(
             fmt::format("[dense] the input has shape {}, but a weight of shape {} needs (..., n, {})",
-                        autograd::to_string(x.shape()), autograd::to_string(weight.shape()), weight.shape()[1]));
+                        autograd::to_string(shape), autograd::to_string(weight.shape()), weight.shape()[1]));
     autograd::Tape<T>& tape = x.tape();
     return has_bias() ? linear(x, tape.watch(weight), tape.watch(bias)) : linear(x, tape.watch(weight));
 }

@@ -59,13 +59,14 @@ void add_few_rows(T* z, const T* x, std::size_t n, std::size_t step, std::size_t
 /// Calls f(first column, number of columns) for blocks of columns; for all of them at once where rows are few.
 template <class F>
 void each_block_to_add(std::size_t n, std::size_t rows, F f) {
-    const std::size_t together = rows <= 128 ? n : most_columns;
+    const std::size_t together = rows <= few_rows ? n : most_columns;
     for (std::size_t j = 0; j < n; j += together) f(j, std::min(together, n - j));
 }
 
 /// The same for any number of rows that lie one behind the other.
 template <class T>
 void add_rows(T* z, const T* x, std::size_t n, std::size_t rows, bool accumulate) {
+    if (rows <= few_rows) return add_few_rows(z, x, n, n, rows, accumulate);
     each_block_to_add(n, rows, [&](std::size_t j, std::size_t count) {
         add_in_halves(z + j, count, 0, rows, accumulate, [&](T* to, std::size_t first, std::size_t some, bool adds) {
             add_few_rows(to, x + first * n + j, count, n, some, adds);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/memory/reel.hpp>
 #include <autograd/tape.hpp>
+#include <cstring>
 
 namespace autograd {
 
@@ -68,7 +69,7 @@ template <class T>
 std::string_view Reel<T>::store(std::string_view text) {
     if (text.empty()) return {};
     auto* copy = static_cast<char*>(arena.allocate(text.size(), 1));
-    std::ranges::copy(text, copy);
+    std::memcpy(copy, text.data(), text.size());
     return {copy, text.size()};
 }
 

@@ -81,8 +81,9 @@ BINARY(linear);
 // z = x @ w^T + b      xbar += zbar @ w            wbar += zbar^T @ x          bbar += zbar
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
-    if (x.dimension() == 1) return squeeze(linear(expand_dims(x, 0), w, b), {0});
-    return record("linear", {x, w, b}, affine(x.value(), w.value(), &b.value()), [x, w, b](auto& at) {
+    const Array<T>& rows = x.value();
+    if (rows.dimension() == 1) return squeeze(linear(expand_dims(x, 0), w, b), {0});
+    return record("linear", {x, w, b}, affine(rows, w.value(), &b.value()), [x, w, b](auto& at) {
         if (at.wants(x)) at.adjoint(x) += times(at.zbar(), at(w));
         if (at.wants(w)) at.adjoint(w) += transposed_times(at.zbar(), at(x));
         at.adjoint(b) += at.zbar();
