@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "exact.hpp"
+
 using namespace autograd;
 using A = Array<double>;
 
@@ -53,8 +55,12 @@ struct Formula : InBothPrecisions<> {
         [[maybe_unused]] const auto x = inputs[0], y = inputs[inputs.size() > 1], w = inputs.back(); \
         return __VA_ARGS__;                                                                          \
     })
-// One element of an elementwise formula, in plain scalar code.
-#define IS(...) [](double x [[maybe_unused]], double y [[maybe_unused]]) -> double { return __VA_ARGS__; }
+// One element of an elementwise formula, in plain scalar code, for doubles and for 50 digits; `Number` is either.
+#define IS(...)                                                                      \
+    [](auto x [[maybe_unused]], auto y [[maybe_unused]]) -> decltype(x) {            \
+        using Number [[maybe_unused]] = decltype(x);                                 \
+        return __VA_ARGS__;                                                          \
+    }
 // A formula of x, y and the options `o` that a golden file gives.
 #define WITH(...)                                                                 \
     []<class T>(const Inputs<T>& inputs, const Options& o) -> Variable<T> {       \
@@ -63,7 +69,18 @@ struct Formula : InBothPrecisions<> {
     }
 // clang-format on
 
-using Scalar = double (*)(double x, double y);
+/// One element of a formula; none for a formula that is not elementwise.
+struct Scalar {
+    double (*in_double)(double x, double y) = nullptr;
+    Exact (*exactly)(Exact x, Exact y) = nullptr;
+
+    Scalar(std::nullptr_t = nullptr) {}
+    template <class F>
+    requires std::is_class_v<F> Scalar(F f) : in_double(f), exactly(f) {}
+
+    double operator()(double x, double y) const { return in_double(x, y); }
+    bool operator==(std::nullptr_t) const { return in_double == nullptr; }
+};
 
 /// Where a formula has derivatives that differences can see, away from kinks, poles and jumps: samples are drawn
 /// between `low` and `high` until `holds`.
@@ -85,7 +102,7 @@ struct Variant {
         : of(formula), samples{std::move(shapes)}, domain(where) {}
 
     Formula of;
-    Scalar scalar = nullptr;                  ///< the value of an element, where the formula is elementwise
+    Scalar scalar;                            ///< the value of an element, where the formula is elementwise
     std::vector<std::vector<Shape>> samples;  ///< the shapes of its inputs
     Domain domain;
     bool is_step = true;  ///< random programs may use it, with x and y of any shape that it accepts
