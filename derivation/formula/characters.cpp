@@ -78,4 +78,25 @@ std::string_view greek(std::string_view command) {
     return found == greek_names.end() ? std::string_view() : *found;
 }
 
+std::size_t first_bad_byte(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[i + k]); };
+        const unsigned first = byte(0);
+        const std::size_t length = first < 0x80                    ? 1
+                                   : first >= 0xC2 && first < 0xE0 ? 2
+                                   : first >= 0xE0 && first < 0xF0 ? 3
+                                   : first >= 0xF0 && first < 0xF5 ? 4
+                                                                   : 0;
+        if (length == 0 || i + length > text.size() || first == 0) return i;
+        for (std::size_t k = 1; k < length; ++k)
+            if ((byte(k) & 0xC0) != 0x80) return i;
+        // Longer than need be, half of a pair, or beyond the last character.
+        if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
+            (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
+            return i;
+        i += length;
+    }
+    return text.size();
+}
+
 }  // namespace derivation

@@ -25,6 +25,9 @@ struct Character {
 /// The character at the beginning of valid UTF-8 text.
 Character character_at(std::string_view text);
 
+/// The byte where the text stops being UTF-8, or is a NUL; or its size.
+std::size_t first_bad_byte(std::string_view text);
+
 /// The ASCII name of a Greek letter's LaTeX command (`varepsilon` is epsilon), or nothing.
 std::string_view greek(std::string_view command);
 

@@ -448,7 +448,10 @@ class Reader {
         Expression value = parser.expression();
         line.members = {target, value};
         Expression loss;
-        if (parser.accept_word("on")) loss = parser.name(false);
+        if (parser.accept_word("on")) {
+            loss = parser.name(false);
+            line.loss_name = loss.span;
+        }
         parser.expect_end();
         check(line);
         if (line.fault) return;

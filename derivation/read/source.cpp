@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <derivation/formula/characters.hpp>
 #include <derivation/read/source.hpp>
 #include <utility>
 
@@ -34,23 +35,6 @@ std::string_view keyword_of(std::string_view line) {
              line[keyword.size()] == '\\' || line[keyword.size()] == '$'))
             return keyword;
     return {};
-}
-
-/// The byte where the text stops being UTF-8, or its size.
-std::size_t first_bad_byte(std::string_view text) {
-    for (std::size_t i = 0; i < text.size();) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        const std::size_t length = c < 0x80                ? 1
-                                   : c >= 0xC2 && c < 0xE0 ? 2
-                                   : c >= 0xE0 && c < 0xF0 ? 3
-                                   : c >= 0xF0 && c < 0xF5 ? 4
-                                                           : 0;
-        if (length == 0 || i + length > text.size() || c == 0) return i;
-        for (std::size_t k = 1; k < length; ++k)
-            if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
-        i += length;
-    }
-    return text.size();
 }
 
 /// Where `\begin{name}` or `\end{name}` of a display stands at i: its length, else 0. `cases` and matrices are no

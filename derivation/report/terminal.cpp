@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <derivation/derivation.hpp>
+#include <derivation/formula/characters.hpp>
 
 namespace derivation {
 
@@ -16,6 +17,35 @@ std::size_t columns(std::string_view text) {
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+/// Puts others, as long and as wide, for what a terminal would obey and for bytes that are no UTF-8.
+void make_plain(std::string& text) {
+    for (std::size_t bad = 0; (bad += first_bad_byte(std::string_view(text).substr(bad))) < text.size();)
+        text[bad] = '?';
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (is_control(text[i]) && text[i] != '\n') text[i] = ' ';
+        const std::string_view rest = std::string_view(text).substr(i);
+        if (rest.starts_with('\xC2') && static_cast<unsigned char>(rest[1]) < 0xA0) text.replace(i, 2, "·");
+        // Marks that turn the direction of writing: U+202A ... U+202E, U+2066 ... U+2069.
+        if ((rest.starts_with("\xE2\x80") && rest[2] >= '\xAA' && rest[2] <= '\xAE') ||
+            (rest.starts_with("\xE2\x81") && rest[2] >= '\xA6' && rest[2] <= '\xA9'))
+            text.replace(i, 3, "\xEF\xBF\xBD");
+    }
+}
+
+void make_plain(Report& report) {
+    make_plain(report.file);
+    if (report.error) {
+        make_plain(report.error->sentence);
+        make_plain(report.error->text);
+    }
+    for (ProseReport& prose : report.prose) make_plain(prose.text);
+    for (LineReport& line : report.lines) {
+        for (std::string* text : {&line.label, &line.text, &line.reason, &line.repair, &line.condition})
+            make_plain(*text);
+        for (std::string& note : line.notes) make_plain(note);
+    }
+}
 
 /// Breaks a sentence at blanks.
 std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
@@ -116,10 +146,10 @@ class Printer {
     std::string error(const ReadError& error) const {
         // A sentence may quote what was typed.
         std::string sentence = error.sentence;
-        std::ranges::replace_if(sentence, is_control, ' ');
+        std::ranges::replace(sentence, '\n', ' ');
         std::string result = fmt::format("{}:{}:{}: {}\n", report_.file, error.line, error.column, sentence);
         if (error.text.empty()) return result;
-        // A window of the line around the caret, in characters and without control characters.
+        // A window of the line around the caret, in characters.
         constexpr std::size_t room = width - 2, before = 50;
         const std::size_t first = columns(error.text) > room && error.column > before ? error.column - before : 0;
         std::string text;
@@ -127,7 +157,7 @@ class Printer {
         for (const char c : error.text) {
             if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++column;
             if (column <= first || column > first + room) continue;
-            text += is_control(c) ? ' ' : c;
+            text += c;
         }
         const std::size_t caret = error.column - 1 - first;
         const std::size_t length = std::clamp<std::size_t>(error.length, 1, room - std::min(caret, room - 1));
@@ -242,6 +272,10 @@ class Printer {
 
 }  // namespace
 
-std::string to_text(const Report& report, const TextStyle& style) { return Printer(report, style).run(); }
+std::string to_text(const Report& report, const TextStyle& style) {
+    Report plain = report;
+    make_plain(plain);
+    return Printer(plain, style).run();
+}
 
 }  // namespace derivation

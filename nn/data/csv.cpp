@@ -343,7 +343,9 @@ std::optional<double> csv_number(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
-    if (error == std::errc::result_out_of_range) return is_tiny(text) ? 0 : std::numeric_limits<double>::infinity();
+    if (error == std::errc::result_out_of_range)
+        value =
+            std::copysign(is_tiny(text) ? 0 : std::numeric_limits<double>::infinity(), text.front() == '-' ? -1 : 1);
     return value;
 }
 

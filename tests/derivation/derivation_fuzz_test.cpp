@@ -1,27 +1,16 @@
-// Whatever stands in a file, the answer comes soon, and it is a report or an error with a place.
+// Whatever stands in a file, the answer comes soon, and it is a report or an error with a place. Files that are changed
+// at random: fuzz/derivation_fuzz.cpp.
 #define BOOST_TEST_MODULE derivation_fuzz
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <random>
 
 #include "judged.hpp"
-#include "temporary_folder.hpp"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::vector<std::string> seeds() {
-    std::vector<std::string> paths, texts;
-    for (const auto& entry : std::filesystem::directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
-        if (entry.path().extension() == ".deriv") paths.push_back(entry.path());
-    std::sort(paths.begin(), paths.end());
-    for (const std::string& path : paths) texts.push_back(bytes_of(path));
-    texts.push_back(network);
-    return texts;
-}
 
 void survives(const std::string& text) {
     const auto start = Clock::now();
@@ -34,85 +23,7 @@ void survives(const std::string& text) {
     if (report.error) BOOST_TEST(report.error->line >= 1u);
 }
 
-/// The time that a run may take: more of it finds more.
-constexpr std::chrono::seconds budget(6);
-
 }  // namespace
-
-BOOST_AUTO_TEST_CASE(changed_examples) {
-    const std::vector<std::string> texts = seeds();
-    std::mt19937_64 engine(11);
-    const std::vector<std::string> pieces = {"(",
-                                             ")",
-                                             "[",
-                                             "]",
-                                             "{",
-                                             "}",
-                                             "=",
-                                             "\\frac",
-                                             "\\sum_k",
-                                             "^",
-                                             "_",
-                                             "'",
-                                             "|",
-                                             "d",
-                                             "∂",
-                                             "sum(",
-                                             "\n",
-                                             " ",
-                                             "k",
-                                             "1e300",
-                                             "-",
-                                             "/",
-                                             "\\begin{align}",
-                                             "\\\\",
-                                             "~",
-                                             "at ",
-                                             "let ",
-                                             "index ",
-                                             "claim ",
-                                             "after 1000 steps ",
-                                             "^T",
-                                             "@",
-                                             "\xCC\x82",
-                                             "size(k)",
-                                             "new(",
-                                             ":=",
-                                             "0",
-                                             "\\begin{cases}",
-                                             "&"};
-    const auto end = Clock::now() + budget;
-    std::size_t runs = 0;
-    while (Clock::now() < end) {
-        std::string text = texts[engine() % texts.size()];
-        // A part of a file, so that a run is short.
-        const std::size_t cut = text.find('\n', engine() % text.size());
-        if (cut != std::string::npos && engine() % 2 == 0) text.resize(cut + 1);
-        for (std::size_t i = 0, n = 1 + engine() % 4; i < n && !text.empty(); ++i) {
-            const std::size_t at = engine() % text.size();
-            switch (engine() % 5) {
-                case 0:
-                    text.erase(at, 1 + engine() % 5);
-                    break;
-                case 1:
-                    text[at] = static_cast<char>(engine() % 256);
-                    break;
-                case 2:
-                    text.insert(at, pieces[engine() % pieces.size()]);
-                    break;
-                case 3:
-                    text.insert(at, text.substr(engine() % text.size(), engine() % 30));
-                    break;
-                default:
-                    std::swap(text[at], text[engine() % text.size()]);
-            }
-        }
-        survives(text);
-        ++runs;
-    }
-    BOOST_TEST_MESSAGE(runs << " files");
-    BOOST_TEST(runs > 10u);
-}
 
 namespace {
 
