@@ -25,7 +25,8 @@ struct Letter {
     bool is_of_array() const { return name[0] == '_'; }
 };
 
-enum class Domain { real, positive, nonzero, unit, onehot, probabilities, symmetric, sums_to_one };
+/// `sums_to_one` and `negative` are no words of the language: they are tried.
+enum class Domain { real, positive, nonzero, unit, onehot, probabilities, symmetric, sums_to_one, negative };
 enum class Role { given, constant, definition };
 
 struct Quantity {

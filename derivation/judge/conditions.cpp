@@ -35,7 +35,7 @@ std::vector<std::vector<int>> choices_of(const std::vector<int>& between) {
 }
 
 /// The left side is a partial derivative: some of what stands between is held fixed.
-std::optional<Condition> what_is_held_fixed(const Departure& departure) {
+std::optional<Condition> what_is_held_fixed(const Departure& departure, VariedPoints& varied) {
     const Model& model = departure.model;
     const Expression& left = departure.left;
     if (!is_simple_derivative(left) ||
@@ -51,7 +51,8 @@ std::optional<Condition> what_is_held_fixed(const Departure& departure) {
             names.push_back(model.quantity(symbol).name);
         }
         Target target(model, departure.points, holding, departure.line.checked.free);
-        if (target.holds(departure.right))
+        if (target.holds(departure.right) &&
+            varied.is_the_condition(left, holding, departure.right, departure.line.checked.free))
             return Condition{"at fixed " + listed(names), fmt::format("It holds only where {} {} held fixed.",
                                                                       listed(names), names.size() == 1 ? "is" : "are")};
     }
@@ -76,8 +77,10 @@ std::optional<Condition> what_a_function_is(const Departure& departure, VariedPo
             if (!one.is_supposed || (one.has_kink && !has_inequality)) continue;
             Variation variation;
             variation.functions[f] = one.name;
-            if (varied.hold(variation, fmt::format("{} = {}", f, one.name), departure.points, departure.left,
-                            departure.right, departure.line.checked.free))
+            const std::string key = fmt::format("{} = {}", f, one.name);
+            const std::vector<int>& free = departure.line.checked.free;
+            if (varied.hold(variation, key, departure.points, departure.left, departure.right, free) &&
+                varied.is_the_condition(variation, key, departure.left, departure.right, free))
                 return Condition{
                     fmt::format("{} = {}", name, one.name),
                     fmt::format("It holds only where {} is {}, and {} is any function here.", name, one.name, name)};
@@ -144,8 +147,9 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
             if ((is_of_a_class(domain) && !used_as_target) != strange) continue;
             Variation variation;
             variation.domains[q] = domain;
-            if (!varied.hold(variation, fmt::format("{} {}", q, words), departure.points, departure.left,
-                             departure.right, free))
+            const std::string key = fmt::format("{} {}", q, words);
+            if (!varied.hold(variation, key, departure.points, departure.left, departure.right, free) ||
+                !varied.is_the_condition(variation, key, departure.left, departure.right, free))
                 continue;
             if (domain == Domain::symmetric) {
                 // That a matrix stands transposed says more.
@@ -162,7 +166,7 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
 }  // namespace
 
 std::optional<Condition> condition_of(const Departure& departure, VariedPoints& varied) {
-    if (std::optional<Condition> found = what_is_held_fixed(departure)) return found;
+    if (std::optional<Condition> found = what_is_held_fixed(departure, varied)) return found;
     if (std::optional<Condition> found = what_a_function_is(departure, varied)) return found;
     return what_is_given(departure, varied, false);
 }

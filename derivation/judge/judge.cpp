@@ -42,20 +42,12 @@ Judge::Judge(Derivation& derivation, std::uint64_t seed)
       seed_(seed),
       points_(drawn_points()),
       wrong_lines_(derivation.model),
-      varied_(derivation.model, seed) {}
-
-/// The members of all lines: their kinks and brackets must show both sides as well.
-std::vector<const Expression*> Judge::formulas() const {
-    std::vector<const Expression*> all;
-    for (const Line& line : derivation_.lines)
-        if (!line.fault)
-            for (const Expression& member : line.checked.members) all.push_back(&member);
-    return all;
-}
+      varied_(derivation.model, seed),
+      elsewhere_(derivation, seed) {}
 
 std::vector<Point> Judge::drawn_points() {
     try {
-        return draw_points(derivation_.model, {}, seed_, 3, false, formulas());
+        return points_for(derivation_, seed_);
     } catch (const OverBudget& error) {
         over_budget_ = error.what();
         return {};
@@ -63,7 +55,7 @@ std::vector<Point> Judge::drawn_points() {
 }
 
 std::vector<Point>& Judge::positive_points() {
-    if (positive_points_.empty()) positive_points_ = draw_points(derivation_.model, {}, seed_ + 7, 3, true, formulas());
+    if (positive_points_.empty()) positive_points_ = points_for(derivation_, seed_ + 7, true);
     return positive_points_;
 }
 

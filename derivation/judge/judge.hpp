@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <derivation/judge/elsewhere.hpp>
 #include <derivation/judge/judgement.hpp>
 #include <derivation/judge/wrong_lines.hpp>
 #include <vector>
@@ -18,7 +19,6 @@ class Judge {
   private:
     friend class LineJudge;
 
-    std::vector<const Expression*> formulas() const;
     std::vector<Point> drawn_points();
     std::vector<Point>& positive_points();
 
@@ -29,6 +29,7 @@ class Judge {
     std::vector<Point> points_, positive_points_;
     WrongLines wrong_lines_;
     VariedPoints varied_;
+    Elsewhere elsewhere_;
 };
 
 }  // namespace derivation

@@ -5,7 +5,6 @@
 #include <derivation/formula/notations.hpp>
 #include <derivation/judge/conditions.hpp>
 #include <derivation/judge/line_judge.hpp>
-#include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/local_factors.hpp>
 #include <derivation/resolve/lookup.hpp>
@@ -112,10 +111,11 @@ void LineJudge::mend() {
         if (!line_.loss && left.kind == Kind::entry) line_.loss = default_loss(model_, *left.symbol);
         if (!line_.loss) return;
         const std::vector<int> rates = possible_rates(model_, *line_.loss);
-        left = true_step(model_, line_, rates.empty() ? Rate{{}, 0.1} : Rate{rates[0]});
+        rate_ = rates.empty() ? Rate{{}, 0.1} : Rate{rates[0]};
+        left = true_step(model_, line_, rate_);
     }
     Target target(model_, *points_, left, line_.checked.free);
-    const Diagnosis diagnosis = diagnose(model_, line_, line_.fault_member, target);
+    const Diagnosis diagnosis = diagnosis_of(target, line_.fault_member);
     if (!diagnosis.repair) return;
     judgement_.repair = diagnosis.repair;
     const std::string& mistake = judgement_.mistake;
@@ -180,7 +180,8 @@ bool LineJudge::holds_locally(Target& target, const Expression& right) {
 
 void LineJudge::update() {
     const Expression& right = line_.checked.members[1];
-    Target target(model_, *points_, true_step(model_, line_, rate_of(model_, *points_, line_)), line_.checked.free);
+    rate_ = rate_of(model_, *points_, line_);
+    Target target(model_, *points_, true_step(model_, line_, rate_), line_.checked.free);
     if (target.holds(right) || holds_locally(target, right)) return;
     const Outcome outcome = target.compare(right);
     if (!outcome.decided || (outcome.all_zero && !outcome.equal))
@@ -216,7 +217,7 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     judgement_.verdict = Verdict::wrong;
     judgement_.condition.clear();
     const Budget::Part part(*model_.budget, share_of_a_search);
-    const Diagnosis diagnosis = diagnose(model_, line_, member, target);
+    const Diagnosis diagnosis = diagnosis_of(target, member);
     if (diagnosis.mistake == "unknown")
         if (const auto condition = strange_condition_of(departure, judge_.varied_)) return holds_only(*condition);
     judgement_.reason = diagnosis.reason;
@@ -224,6 +225,18 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     judgement_.repair = diagnosis.repair;
     if (diagnosis.span.end > diagnosis.span.begin) judgement_.marks.push_back(diagnosis.span);
     if (!line_.is_update) judge_.wrong_lines_.add(line_.number, line_.checked.members[0], right);
+}
+
+/// A repair is shown where what is printed is read, and holds here and where the file has other numbers.
+Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
+    const bool latex = is_latex(judge_.derivation_.source, line_, member);
+    const auto left = [&](const Model& model, const Line& line) {
+        return line.is_update ? true_step(model, line, rate_) : line.checked.members[0];
+    };
+    return diagnose(model_, line_, member, target, [&](const Expression& repair) {
+        const std::string text = latex ? to_latex(repair) : to_text(repair);
+        return is_right(model_, line_, target, text) && judge_.elsewhere_.confirms(line_, left, text);
+    });
 }
 
 void LineJudge::write_worst_entry(const Outcome& outcome) {

@@ -3,6 +3,7 @@
 
 #include <derivation/judge/descent.hpp>
 #include <derivation/judge/judge.hpp>
+#include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/truth/target.hpp>
 
 namespace derivation {
@@ -27,6 +28,7 @@ class LineJudge {
     void write_worst_entry(const Outcome& outcome);
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
+    Diagnosis diagnosis_of(Target& target, std::size_t member);
 
     // Printed numbers.
     void printed();
@@ -37,6 +39,7 @@ class LineJudge {
     Model& model_;
     std::vector<Point>* points_;  ///< other ones where a member has no value at the first
     Line& line_;
+    Rate rate_;  ///< of an update
     Judgement judgement_;
 };
 

@@ -47,6 +47,49 @@ std::vector<Point>& VariedPoints::more_points(const std::string& key) {
     return points_.emplace(more, draw_points(model_, variations_[key], seed_ + 202, count)).first->second;
 }
 
+std::vector<Point>& VariedPoints::scattered(const Variation& variation, const std::string& key) {
+    const std::string name = key + " scattered";
+    const auto found = points_.find(name);
+    if (found != points_.end()) return found->second;
+    std::vector<Point> drawn = scattered_points(model_, variation, seed_ + 606, 1);
+    if (!drawn.empty()) {
+        const std::size_t count = std::clamp<std::size_t>(100000 / (drawn.front().nodes() + 1), 6, 48);
+        drawn = scattered_points(model_, variation, seed_ + 606, count);
+    }
+    return points_.emplace(name, std::move(drawn)).first->second;
+}
+
+bool VariedPoints::is_the_condition(const Variation& variation, const std::string& key, const Expression& left,
+                                    const Expression& right, const std::vector<int>& free) {
+    Target with(model_, scattered(variation, key), left, free);
+    if (with.share_of_equal_points(right).value_or(1) < 1) return false;
+    const auto share_where = [&](int quantity, Domain domain, const char* words) {
+        Variation other;
+        other.domains[quantity] = domain;
+        Target target(model_, scattered(other, std::to_string(quantity) + words), left, free);
+        return target.share_of_equal_points(right).value_or(0);
+    };
+    for (const auto& [quantity, domain] : variation.domains) {
+        // Elsewhere it may be right by chance, as a kink's other side is; where everything positive is negative it may
+        // not. What is probabilities or one-hot is positive too: that may not be all.
+        if (domain == Domain::positive) return share_where(quantity, Domain::negative, " is negative") == 0;
+        if (domain != Domain::symmetric && share_where(quantity, Domain::positive, " is anything positive") >= 0.5)
+            return false;
+    }
+    return is_wrong_as_a_rule(left, right, free);
+}
+
+bool VariedPoints::is_the_condition(const Expression& left, const Expression& varied_left, const Expression& right,
+                                    const std::vector<int>& free) {
+    Target with(model_, scattered({}, "plain"), varied_left, free);
+    return with.share_of_equal_points(right).value_or(1) == 1 && is_wrong_as_a_rule(left, right, free);
+}
+
+bool VariedPoints::is_wrong_as_a_rule(const Expression& left, const Expression& right, const std::vector<int>& free) {
+    Target without(model_, scattered({}, "plain"), left, free);
+    return without.share_of_equal_points(right).value_or(0) < 0.5;
+}
+
 bool VariedPoints::hold(const Variation& variation, const std::string& key, std::vector<Point>& plain,
                         const Expression& left, const Expression& right, const std::vector<int>& free) {
     forget_where_there_are_many();

@@ -18,7 +18,17 @@ class VariedPoints {
     bool hold(const Variation& variation, const std::string& key, std::vector<Point>& plain, const Expression& left,
               const Expression& right, const std::vector<int>& free);
 
+    /// Whether a line that holds under the variation does so because of it: at many fresh points, near and far out, it
+    /// holds with it, and where it is not made the line differs as a rule. `free` as above.
+    bool is_the_condition(const Variation& variation, const std::string& key, const Expression& left,
+                          const Expression& right, const std::vector<int>& free);
+    /// The same where the variation is made of the left side: `varied_left` is that.
+    bool is_the_condition(const Expression& left, const Expression& varied_left, const Expression& right,
+                          const std::vector<int>& free);
+
   private:
+    bool is_wrong_as_a_rule(const Expression& left, const Expression& right, const std::vector<int>& free);
+    std::vector<Point>& scattered(const Variation& variation, const std::string& key);
     std::vector<Point>& points(const Variation& variation, const std::string& key);
     std::vector<Point>& more_points(const std::string& key);
     void forget_where_there_are_many();

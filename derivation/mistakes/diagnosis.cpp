@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <derivation/mistakes/diagnosis.hpp>
-#include <derivation/mistakes/search.hpp>
 #include <derivation/mistakes/tidy.hpp>
 
 namespace derivation {
@@ -55,8 +54,10 @@ bool is_not_differentiated(const Model& model, const Expression& member, Target&
 
 }  // namespace
 
-Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target) {
-    Search search(model, line, target, line.members[member]);
+Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target, const Confirm& confirm) {
+    // Nothing but a 0 says what the left side is then.
+    if (target.is_zero()) return {"not-zero", "The left side is 0 at every point.", number_of(0), {}};
+    Search search(model, line, target, line.members[member], confirm);
     Diagnosis diagnosis{"unknown", "No simple change of this line makes it hold.", {}, {}};
     if (const std::optional<Edit> found = search.run()) {
         diagnosis = {found->mistake, found->sentence, found->member, found->where};

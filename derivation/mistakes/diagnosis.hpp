@@ -1,8 +1,7 @@
 // Why a member departs, and what would be right: edits of the line, the structural ones first.
 #pragma once
 
-#include <derivation/read/reader.hpp>
-#include <derivation/truth/target.hpp>
+#include <derivation/mistakes/search.hpp>
 #include <optional>
 #include <string>
 
@@ -15,7 +14,7 @@ struct Diagnosis {
     Span span;  ///< the part that is at fault
 };
 
-/// The target is what the member should be equal to.
-Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target);
+/// The target is what the member should be equal to; `confirm` has the last word about a repair.
+Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target, const Confirm& confirm);
 
 }  // namespace derivation

@@ -88,12 +88,22 @@ bool has_idle_factors(const Expression& e) {
     return std::ranges::any_of(e.children, has_idle_factors);
 }
 
+/// Two edits as one. Half of what is right is said where nothing else is missing.
+Edit together(const Edit& first, const Edit& second) {
+    const bool half = first.mistake == "factor-half", twice = first.mistake == "factor-two";
+    const std::string said = half    ? "A factor 2 is missing."
+                             : twice ? "A factor 2 should not be there."
+                                     : first.sentence;
+    return {second.member, first.where, said + " " + second.sentence, half || twice ? second.mistake : first.mistake};
+}
+
 }  // namespace
 
-Search::Search(Model& model, const Line& line, Target& target, Expression member)
+Search::Search(Model& model, const Line& line, Target& target, Expression member, Confirm confirm)
     : model_(model),
       line_(line),
       target_(target),
+      confirm_(std::move(confirm)),
       member_(std::move(member)),
       aliases_(aliases_of(model, target.left(), line)) {
     arrays_ = line.checked.arrays || is_of_arrays(model, member_);
@@ -123,7 +133,7 @@ std::optional<Edit> Search::run() {
         for (const Mistake& mistake : catalogue()) {
             if (!mistake.is(generic)) continue;
             if (std::optional<Edit> both = try_row(mistake, first.member, [](const Edit&) {}))
-                return Edit{both->member, first.where, first.sentence + " " + both->sentence, first.mistake};
+                return together(first, *both);
             if (tried_ > most_edits_) break;
         }
     return {};
@@ -156,7 +166,8 @@ std::optional<Expression> Search::from_definitions() {
 }
 
 bool Search::is_right_as(const Expression& repair) {
-    return passes(model_, line_, repair, [&](const Expression& checked) { return is_right(checked); });
+    return passes(model_, line_, repair, [&](const Expression& checked) { return is_right(checked); }) &&
+           confirm_(repair);
 }
 
 bool Search::holds(const Expression& edited) {
@@ -164,10 +175,12 @@ bool Search::holds(const Expression& edited) {
     constexpr std::size_t work_of_a_part = 300;
     model_.budget->work(work_of_a_part * parts_of_tree(edited));
     if (!seen_.insert(to_text(edited)).second) return false;
-    return passes(model_, line_, edited, [&](const Expression& checked) {
-        return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) && is_right(checked) &&
-               !has_idle_terms(checked);
-    });
+    return passes(model_, line_, edited,
+                  [&](const Expression& checked) {
+                      return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) &&
+                             is_right(checked) && !has_idle_terms(checked);
+                  }) &&
+           confirm_(edited);
 }
 
 bool Search::is_right(const Expression& checked) {

@@ -3,6 +3,7 @@
 
 #include <derivation/mistakes/catalogue.hpp>
 #include <derivation/truth/target.hpp>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,10 +11,13 @@
 
 namespace derivation {
 
+/// Whether a repair that holds at the points of the file is none by accident, and can be read as it is printed.
+using Confirm = std::function<bool(const Expression& repair)>;
+
 class Search {
   public:
     /// The target is what the member should be equal to.
-    Search(Model& model, const Line& line, Target& target, Expression member);
+    Search(Model& model, const Line& line, Target& target, Expression member, Confirm confirm);
 
     /// The first edit in the order of the catalogue that makes the line hold; else the first two of them together.
     std::optional<Edit> run();
@@ -37,6 +41,7 @@ class Search {
     Model& model_;
     const Line& line_;
     Target& target_;
+    Confirm confirm_;
     Expression member_, original_;  ///< as it was typed, and checked
     std::vector<Expression> aliases_;
     bool arrays_ = false;

@@ -26,9 +26,24 @@ std::vector<std::string> names_of_definitions() {
     return names;
 }
 
+/// The numbers of a file that are other ones when it is read again.
+struct OtherNumbers {
+    std::vector<int> sizes_before, sizes;  ///< of each range
+
+    /// A constant that counts the values of a range goes on doing so.
+    double instead_of(double constant) const {
+        const auto range = std::ranges::find(sizes_before, constant);
+        if (range != sizes_before.end()) return sizes[static_cast<std::size_t>(range - sizes_before.begin())];
+        return constant >= 1 && constant == std::floor(constant) ? constant + 1 : 1.3 * constant;
+    }
+};
+
 class Reader {
   public:
-    explicit Reader(std::string text) { result_.source = read_source(std::move(text)); }
+    explicit Reader(std::string text, std::optional<OtherNumbers> other_numbers = {})
+        : other_numbers_(std::move(other_numbers)) {
+        result_.source = read_source(std::move(text));
+    }
 
     Derivation run() {
         const std::vector<Statement>& statements = result_.source.statements;
@@ -159,8 +174,9 @@ class Reader {
                     std::ranges::any_of(model().ranges, [&](const Range& other) { return other.size == range.size; }))
                     ++range.size;
             }
+            if (other_numbers_) range.size = other_numbers_->sizes[model().ranges.size()];
             model().ranges.push_back(range);
-        } else if (range.size != 0 && range.size != known->size) {
+        } else if (!other_numbers_ && range.size != 0 && range.size != known->size) {
             throw Error(letters[0].span, fmt::format("the range {} has the size {} already", range.name, known->size));
         }
         if (model().ranges.size() > 40) throw Error(letters[0].span, "these are too many ranges");
@@ -201,6 +217,7 @@ class Reader {
     }
 
     std::vector<double> numbers_for(const Quantity& quantity, const Parser::Numbers& numbers) {
+        if (other_numbers_) return {};
         std::vector<std::size_t> shape;
         for (const int range : quantity.ranges) shape.push_back(static_cast<std::size_t>(model().range(range).size));
         if (shape != numbers.shape)
@@ -275,7 +292,10 @@ class Reader {
             quantity.domain = Domain::positive;
             if (parser.accept("=")) {
                 const Expression e = parser.expression();
-                const double value = constant_value(check_definition(model(), e, {}, false).body);
+                double value = constant_value(check_definition(model(), e, {}, false).body);
+                const bool is_typed =
+                    !any_part(e, [](const Expression& x) { return x.kind == Kind::entry || x.kind == Kind::letter; });
+                if (other_numbers_ && is_typed) value = other_numbers_->instead_of(value);
                 if (!std::isfinite(value)) throw Error(e.span, "this is not a finite number");
                 quantity.values = {value};
             }
@@ -426,7 +446,7 @@ class Reader {
             throw Error(line.span, "a claim after steps has the form: after 1 step EXPR ~ NUMBER");
         parser.expect_end();
         check(line);
-        if (line.printed && !line.fault) check_printed(line);
+        if (line.printed && !line.fault && !other_numbers_) check_printed(line);
     }
 
     void check_printed(Line& line) {
@@ -490,13 +510,56 @@ class Reader {
         }
     }
 
+    std::optional<OtherNumbers> other_numbers_;
     Derivation result_;
     std::size_t next_ = 0;    ///< the statement after the one that is read
     std::vector<int> ahead_;  ///< arrays that were declared ahead of their definitions
 };
 
+/// Marks the ranges on whose sizes a formula counts: an index is a number, or a factor is the size.
+void mark_counted(const Model& model, const Expression& e, std::vector<bool>& counted) {
+    if (e.kind == Kind::entry && e.symbol)
+        for (std::size_t axis = 0; axis < e.indices.size(); ++axis)
+            if (e.indices[axis].is_number()) counted[static_cast<std::size_t>(model.quantity(e).ranges[axis])] = true;
+    for (const Expression& child : e.children) {
+        if (e.kind == Kind::product && child.kind == Kind::number && child.name != "" && child.number >= 3)
+            for (std::size_t r = 0; r < counted.size(); ++r)
+                counted[r] = counted[r] || model.ranges[r].size == child.number;
+        mark_counted(model, child, counted);
+    }
+}
+
+OtherNumbers other_numbers_for(const Derivation& known) {
+    const Model& model = known.model;
+    std::vector<bool> counted(model.ranges.size());
+    for (const Quantity& quantity : model.quantities) mark_counted(model, quantity.definition, counted);
+    for (const Line& line : known.lines)
+        for (const Expression& member : line.checked.members) mark_counted(model, member, counted);
+    OtherNumbers numbers;
+    for (const Range& range : model.ranges) numbers.sizes_before.push_back(range.size);
+    for (std::size_t r = 0; r < counted.size(); ++r) {
+        int size = numbers.sizes_before[r];
+        if (!counted[r]) {
+            size = 3;
+            while (size == numbers.sizes_before[r] || std::ranges::find(numbers.sizes, size) != numbers.sizes.end())
+                ++size;
+        }
+        numbers.sizes.push_back(size);
+    }
+    return numbers;
+}
+
 }  // namespace
 
 Derivation read_derivation(std::string text) { return Reader(std::move(text)).run(); }
+
+Derivation read_with_other_numbers(const Derivation& known) {
+    return Reader(known.source.text, other_numbers_for(known)).run();
+}
+
+bool is_latex(const Source& source, const Line& line, std::size_t member) {
+    const Span span = join(line.members[0].span, line.members[member].span);
+    return source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
+}
 
 }  // namespace derivation

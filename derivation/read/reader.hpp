@@ -37,4 +37,12 @@ struct Derivation {
 /// Throws `Error` where the file cannot be read.
 Derivation read_derivation(std::string text);
 
+/// The same file where its ranges have other sizes, its constants other numbers, and what is given with numbers is
+/// drawn: what holds in both is no accident of the numbers that were typed. Names, letters and lines have the same
+/// places. A range keeps its size where the file counts on it: `x[2]`, or a 1/3 beside a range of 3.
+Derivation read_with_other_numbers(const Derivation& known);
+
+/// Whether the line is written in LaTeX up to this member.
+bool is_latex(const Source& source, const Line& line, std::size_t member);
+
 }  // namespace derivation

@@ -6,12 +6,6 @@ namespace derivation {
 
 namespace {
 
-/// Whether the line is written in LaTeX up to this member.
-bool is_latex(const Source& source, const Line& line, std::size_t member) {
-    const Span span = join(line.members[0].span, line.members[member].span);
-    return source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
-}
-
 /// Puts the caret below a part of the file, as far as it stands in the line: its pieces are joined by blanks.
 void mark(LineReport& report, const std::vector<Span>& pieces, Span part) {
     std::size_t at = 0;

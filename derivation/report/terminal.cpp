@@ -219,12 +219,20 @@ class Printer {
 
     /// What stands before the repair: the left side and its sign.
     static std::string left_side(const LineReport& one) {
-        std::size_t end = one.text.size();
-        if (one.kind == "update")
-            for (const std::string_view sign : {":=", "<-", "←", "\\leftarrow", "\\gets", "="})
-                end = std::min(end, one.text.find(sign));
-        else
-            end = std::min(end, one.text.find_first_of("=~"));
+        std::size_t end = 0;
+        const auto stands_here = [&](std::string_view sign) { return one.text.compare(end, sign.size(), sign) == 0; };
+        const bool is_update = one.kind == "update";
+        // Not the == of [k == n].
+        for (int open = 0; end < one.text.size(); ++end) {
+            const char c = one.text[end];
+            if (c == '[' || c == '(' || c == '{') ++open;
+            if (c == ']' || c == ')' || c == '}') --open;
+            if (open > 0) continue;
+            if (c == '=' || (!is_update && c == '~')) break;
+            if (is_update && (stands_here(":=") || stands_here("<-") || stands_here("←") ||
+                              stands_here("\\leftarrow") || stands_here("\\gets")))
+                break;
+        }
         if (end == one.text.size()) return {};
         std::string left = one.text.substr(0, end);
         while (!left.empty() && (left.back() == ' ' || left.back() == '&')) left.pop_back();

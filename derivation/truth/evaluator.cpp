@@ -3,6 +3,7 @@
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/kinks.hpp>
 #include <limits>
+#include <utility>
 
 namespace derivation {
 
@@ -37,8 +38,11 @@ double Evaluator::operator()(const Expression& e) {
         case Kind::product: {
             double total = 1;
             for (std::size_t i = 0; i < e.children.size(); ++i) {
-                const double factor = (*this)(e.children[i]);
-                total = e.joints[i] == Joint::divided ? total / factor : total * factor;
+                if (e.joints[i] == Joint::divided) {
+                    total /= divisor(e.children[i]);
+                } else {
+                    total *= (*this)(e.children[i]);
+                }
             }
             return total;
         }
@@ -55,6 +59,16 @@ double Evaluator::operator()(const Expression& e) {
         default:
             return std::numeric_limits<double>::quiet_NaN();
     }
+}
+
+/// What is 0 but for rounding divides nothing.
+double Evaluator::divisor(const Expression& e) {
+    constexpr double rounding = 1e-13;
+    const double scale_before = std::exchange(scale, 0);
+    const double value = (*this)(e);
+    const bool is_rounding = std::abs(value) < rounding * scale;
+    scale = std::max(scale, scale_before);
+    return is_rounding ? std::numeric_limits<double>::quiet_NaN() : value;
 }
 
 double Evaluator::reduce(const Expression& e) {

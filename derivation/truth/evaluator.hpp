@@ -16,6 +16,7 @@ class Evaluator {
     bool kinked = false;  ///< whether relu, abs, max or a comparison stood at its edge
 
   private:
+    double divisor(const Expression& e);
     double reduce(const Expression& e);
     double call(const Expression& e);
     double comparison(const Expression& e);

@@ -1,6 +1,7 @@
 // Points drawn at random, on both sides of every kink.
 #include <algorithm>
 #include <array>
+#include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <random>
@@ -73,6 +74,9 @@ class Draw {
                 break;
             case Domain::positive:
                 for (double& x : values) x = size * between(0.3, 1.8);
+                break;
+            case Domain::negative:
+                for (double& x : values) x = -size * between(0.3, 1.8);
                 break;
             case Domain::unit:
                 for (double& x : values) x = between(0.05, 0.95);
@@ -147,6 +151,19 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
         const Sides::News news = sides.add(point);
         if (news == Sides::News::of_a_kink || (news == Sides::News::of_an_entry && points.size() < few_points))
             points.push_back(std::move(point));
+    }
+    if (!sides.are_all_shown()) add_moved_points(model, variation, seed, sides, points, most_points);
+    return points;
+}
+
+std::vector<Point> scattered_points(const Model& model, const Variation& variation, std::uint64_t seed,
+                                    std::size_t count) {
+    constexpr std::array spreads = {1.0, 3.0, 0.3, 10.0, 1.0, 0.1, 30.0, 0.03};
+    Draw draw(model, variation, seed * 7919 + 43);
+    std::vector<Point> points;
+    for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
+        Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
+        if (point.is_finite() && !point.is_kinked()) points.push_back(std::move(point));
     }
     return points;
 }

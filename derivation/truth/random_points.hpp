@@ -13,6 +13,10 @@ namespace derivation {
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
                                bool all_positive = false, const std::vector<const Expression*>& claims = {});
 
+/// Up to so many points near 0 and far out, whatever they show.
+std::vector<Point> scattered_points(const Model& model, const Variation& variation, std::uint64_t seed,
+                                    std::size_t count);
+
 /// The point of a worked example; what has no number there is drawn.
 Point worked_point(const Model& model, std::uint64_t seed);
 

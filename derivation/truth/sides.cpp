@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/sides.hpp>
@@ -13,12 +14,15 @@ constexpr std::size_t most_entries = 4096;
 
 int side_of(double a, double b) { return a > b ? above : a < b ? below : a == b ? equal : 0; }
 
-bool is_shown(int sides) { return sides == equal || (sides & (sides - 1)) != 0; }
+bool is_equation(const Expression& e) { return e.kind == Kind::iverson && (e.name == "==" || e.name == "!="); }
 
-bool is_inequality(const Expression& e) { return e.kind == Kind::iverson && e.name != "==" && e.name != "!="; }
+bool is_shown(const Expression& formula, int sides) {
+    if (sides == equal) return true;
+    return is_equation(formula) ? (sides & equal) != 0 : (sides & (sides - 1)) != 0;
+}
 
 bool has_kink(const Model& model, const Expression& e) {
-    if (is_inequality(e)) return true;
+    if (e.kind == Kind::iverson) return true;
     if (e.kind == Kind::reduce) return e.name == "max" || e.name == "min";
     if (e.kind != Kind::call) return false;
     if (e.name == "max" || e.name == "min") return true;
@@ -89,15 +93,15 @@ void Sides::watch_definitions() {
 Sides::News Sides::add(Point& point) {
     News news = News::nothing;
     for (Kink& kink : kinks_) {
-        int before = 0;
-        for (const int sides : kink.sides) before |= sides;
+        const int before = kink.of_all();
         Evaluator evaluator(model_, point);
         std::size_t entry = 0;
         for_each_entry(model_, kink.letters, evaluator.letters, [&] {
             const int side = side_at(*kink.formula, evaluator, model_);
             int& sides = kink.sides[entry++];
-            if ((side & ~sides) != 0 && !is_shown(sides)) news = std::max(news, News::of_an_entry);
-            if ((side & ~before) != 0 && !is_shown(before)) news = News::of_a_kink;
+            if ((side & ~sides) != 0 && !derivation::is_shown(*kink.formula, sides))
+                news = std::max(news, News::of_an_entry);
+            if ((side & ~before) != 0 && !derivation::is_shown(*kink.formula, before)) news = News::of_a_kink;
             sides |= side;
             return true;
         });
@@ -105,25 +109,64 @@ Sides::News Sides::add(Point& point) {
     return news;
 }
 
-bool Sides::are_all_shown() const {
-    return std::ranges::all_of(kinks_, [](const Kink& kink) { return std::ranges::all_of(kink.sides, is_shown); });
+bool Sides::are_all_shown() const { return missing().empty(); }
+
+std::vector<Missing> Sides::missing() const {
+    std::vector<Missing> whole, entries;
+    for (std::size_t k = 0; k < kinks_.size(); ++k) {
+        const Kink& kink = kinks_[k];
+        const bool one_sided = !derivation::is_shown(*kink.formula, kink.of_all());
+        Letters letters = first_letters(model_);
+        std::size_t entry = 0;
+        for_each_entry(model_, kink.letters, letters, [&] {
+            const int sides = kink.sides[entry];
+            if (!derivation::is_shown(*kink.formula, sides))
+                (one_sided ? whole : entries).push_back({kink.formula, letters, sides, k, entry});
+            ++entry;
+            // One entry is enough where none has shown the other side.
+            return !one_sided || whole.empty() || whole.back().kink != k;
+        });
+    }
+    whole.insert(whole.end(), entries.begin(), entries.end());
+    return whole;
+}
+
+bool Sides::is_shown(const Missing& missing) const {
+    return derivation::is_shown(*missing.formula, kinks_[missing.kink].sides[missing.entry]);
 }
 
 std::vector<int> Sides::shown() const {
     std::vector<int> all;
-    for (const Kink& kink : kinks_) {
-        all.push_back(0);
-        for (const int sides : kink.sides) all.back() |= sides;
-    }
+    for (const Kink& kink : kinks_) all.push_back(kink.of_all());
     return all;
 }
 
 std::vector<const Expression*> Sides::one_sided() const {
     std::vector<const Expression*> formulas;
-    const std::vector<int> all = shown();
-    for (std::size_t i = 0; i < all.size(); ++i)
-        if (!is_shown(all[i])) formulas.push_back(kinks_[i].formula);
+    for (const Kink& kink : kinks_)
+        if (!derivation::is_shown(*kink.formula, kink.of_all())) formulas.push_back(kink.formula);
     return formulas;
+}
+
+bool Missing::is_equation() const { return derivation::is_equation(*formula); }
+
+std::optional<double> Missing::gap(const Model& model, Point& point) const {
+    Evaluator evaluator(model, point);
+    evaluator.letters = letters;
+    if (formula->kind == Kind::iverson) return evaluator(formula->left()) - evaluator(formula->right());
+    if (formula->kind != Kind::call || formula->children.size() > 2) return {};
+    const double a = evaluator(formula->children[0]);
+    return formula->children.size() == 1 ? a : a - evaluator(formula->children[1]);
+}
+
+bool Missing::is_shown_by(double gap) const {
+    if (is_equation()) return gap == 0;
+    return (side_of(gap, 0) & ~sides & ~equal) != 0;
+}
+
+bool Missing::is_nearer(double gap, double than) const {
+    if (is_equation() || (sides & ~equal) == 0) return std::abs(gap) < std::abs(than);
+    return (sides & above) != 0 ? gap < than : gap > than;
 }
 
 }  // namespace derivation

@@ -2,10 +2,25 @@
 #pragma once
 
 #include <derivation/truth/point.hpp>
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace derivation {
+
+/// A side that one entry of a kink or a bracket has not shown.
+struct Missing {
+    const Expression* formula;
+    Letters letters;  ///< of the entry
+    int sides;        ///< those that it has shown
+    std::size_t kink, entry;
+
+    bool is_equation() const;
+    /// What must change its sign, or for an equation be 0: the difference of what is compared. None where more than two
+    /// numbers are.
+    std::optional<double> gap(const Model& model, Point& point) const;
+    bool is_shown_by(double gap) const;
+    bool is_nearer(double gap, double than) const;
+};
 
 class Sides {
   public:
@@ -21,6 +36,9 @@ class Sides {
 
     /// Whether both sides of every kink were shown, for each of its entries.
     bool are_all_shown() const;
+    /// What is not: of kinks that have shown one side only first.
+    std::vector<Missing> missing() const;
+    bool is_shown(const Missing& missing) const;
     /// The sides that some entry of each kink showed.
     std::vector<int> shown() const;
     /// The formulas with a kink of which no entry showed the other side.
@@ -31,6 +49,12 @@ class Sides {
         const Expression* formula;
         std::vector<int> letters;  ///< its entries are those of these
         std::vector<int> sides;    ///< of each entry
+
+        int of_all() const {
+            int all = 0;
+            for (const int one : sides) all |= one;
+            return all;
+        }
     };
 
     const Model& model_;

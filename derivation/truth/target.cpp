@@ -57,6 +57,7 @@ Outcome Target::compare(const Expression& right) {
         if (!left.usable) continue;
         const Side side = evaluate(right, points_[p], nullptr);
         if (left.kinked || side.kinked) outcome.kinked = true;
+        if (!side.usable && !left.kinked && !side.kinked) outcome.has_gaps = true;
         if (!side.usable || left.kinked || side.kinked) continue;
         outcome.decided = true;
         const double scale = std::max(left.scale, side.scale);
@@ -86,6 +87,22 @@ bool Target::is_zero() const {
         for (const double value : side.values)
             if (std::abs(value) > tolerance * side.scale) return false;
     return true;
+}
+
+std::optional<double> Target::share_of_equal_points(const Expression& right) {
+    double usable = 0, equal = 0;
+    for (std::size_t p = 0; p < points_.size(); ++p) {
+        const Side& left = sides_[p];
+        if (!left.usable || left.kinked) continue;
+        const Side side = evaluate(right, points_[p], nullptr);
+        if (!side.usable || side.kinked) continue;
+        const double most = tolerance * std::max(left.scale, side.scale);
+        ++usable;
+        equal +=
+            std::ranges::equal(left.values, side.values, [&](double a, double b) { return std::abs(a - b) <= most; });
+    }
+    if (usable == 0) return {};
+    return equal / usable;
 }
 
 bool Target::holds(const Expression& right) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <derivation/truth/evaluator.hpp>
+#include <optional>
 #include <vector>
 
 namespace derivation {
@@ -11,6 +12,7 @@ struct Outcome {
     bool decided = false;  ///< at some point both sides have values, and not only where a kink was hit
     bool all_zero = false;
     bool kinked = false;
+    bool has_gaps = false;  ///< at some point the left side has a value, and the right one has none
     // The worst entry.
     double left = 0, right = 0;
     Letters letters;
@@ -25,6 +27,8 @@ class Target {
     /// The same answer, and nothing else.
     bool holds(const Expression& right);
     bool is_zero() const;
+    /// In which part of the points where both sides have values they are equal; none where there is no such point.
+    std::optional<double> share_of_equal_points(const Expression& right);
 
     const Expression& left() const { return left_; }
     const std::vector<int>& free() const { return free_; }

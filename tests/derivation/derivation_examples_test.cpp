@@ -1,5 +1,6 @@
 // Every derivation in examples/derivations, against the verdicts and the mistakes that stand beside its lines.
 #define BOOST_TEST_MODULE derivation_examples
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <regex>
@@ -65,6 +66,21 @@ BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_hold
     }
     BOOST_TEST(judged > 400u);
     BOOST_TEST(mended * 10 >= wrong * 9, mended << " of " << wrong << " wrong lines have a repair");
+}
+
+BOOST_AUTO_TEST_CASE(no_verdict_depends_on_the_seed) {
+    // DELTARULE_SEEDS=50 tries more of them.
+    const char* seeds = std::getenv("DELTARULE_SEEDS");
+    const std::uint64_t last = seeds != nullptr ? std::strtoull(seeds, nullptr, 10) : 3;
+    for (const std::string& path : examples()) {
+        const std::string text = bytes_of(path);
+        const auto expected = expectations(text);
+        for (std::uint64_t seed = 2; seed <= last; ++seed)
+            for (const derivation::LineReport& line : derivation::check(text, {path, seed}).lines)
+                if (const auto found = expected.find(line.line); found != expected.end())
+                    BOOST_TEST_CONTEXT(path << ":" << line.line << " seed " << seed)
+        BOOST_TEST(verdict_of(line) == found->second.verdict, verdict_of(line) << ": " << line.reason);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_manual_shows_what_its_first_derivation_gives) {

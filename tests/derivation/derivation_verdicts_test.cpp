@@ -130,6 +130,13 @@ BOOST_AUTO_TEST_CASE(conditions_are_named) {
         "sum(j, A[i,j] * x[j])\n",
         "conditional", "A is symmetric");
     expect("given x\nlet y = x^2\nclaim sqrt(y) = x\n", "conditional", "x is positive");
+    // In brackets a letter is a letter, and an equation no end of the left side.
+    const LineReport bracket =
+        judged("index i, j = 3\ngiven a[i]\nlet b[i] = 2 * a[i]\nclaim [i == j] * a[i] = [i == j] * b[j]\n");
+    Report report;
+    report.lines = {bracket};
+    BOOST_TEST(derivation::to_text(report).find("It would hold as    [i == j] * a[i]") != std::string::npos,
+               derivation::to_text(report));
     // A transposition repairs it: symmetry is no excuse.
     expect(
         "index i, j : n = 3\ngiven A[i,j]\ngiven x[j]\nlet y[i] = sum(j, A[i,j] * x[j])\nclaim dy[i]/dx[j] = A[j,i]\n",
@@ -497,10 +504,70 @@ claim [t * f > 0] = 0
     expect_at_seeds(
         "given u\ngiven v positive\nclaim d(max(0, u))/du = [u > 0]\nclaim [v > 20] = 0\nclaim relu(u) = u\n",
         {"holds", "wrong", "conditional"});
+    // Very narrow ones, and equations.
+    expect_at_seeds(
+        "index i, j = 3\ngiven u, v\ngiven a[i]\nclaim [abs(u - 0.5) < 0.001] = 0\n"
+        "claim relu(0.001 - abs(u*v - 0.3)) = 0\nclaim [u == v] = 0\nclaim [u*v == 0] = 0\n"
+        "claim [a[i] == a[j]] = [i == j]\nclaim [u != v] = 1\n",
+        {"wrong", "wrong", "wrong", "wrong", "wrong", "wrong"});
+    const LineReport equation = judged("given u, v, x, y\nclaim [u + v == x * y] = 0\n");
+    BOOST_REQUIRE(equation.notes.size() == 1u);
+    BOOST_TEST(equation.notes[0] == "Only one side of [u + v == x * y] could be shown.");
     const LineReport one_sided = judged("given u\nclaim relu(exp(u)) = exp(u)\n");
     BOOST_TEST(verdict_of(one_sided) == "holds");
     BOOST_REQUIRE(one_sided.notes.size() == 1u);
     BOOST_TEST(one_sided.notes[0] == "Only one side of relu(exp(u)) could be shown.");
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_is_one_with_it_and_without) {
+    // It holds where all of x are negative too, and not where u is positive but far out.
+    expect("index i, k = 3\ngiven x[i]\nclaim abs(x[i] * x[k]) = x[i] * x[k]\n", "wrong");
+    expect("given u, v\nclaim abs(u*v) = u*v\n", "wrong");
+    expect("given u\ngiven v positive\nclaim relu(30 * v - u) = 30 * v - u\n", "wrong");
+    expect("given u\nclaim abs(u) = u\n", "conditional", "u is positive");
+    expect("index i = 3\ngiven x[i]\nclaim sqrt(x[i]^2) = x[i]\n", "conditional", "x is positive");
+}
+
+BOOST_AUTO_TEST_CASE(a_repair_is_no_accident_of_sizes_and_constants) {
+    const std::string file = R"(
+index i, j = 3
+index k, l = 4
+constant p = 1.5
+constant c = 2
+constant N = 4
+given mu positive
+given x[i], y[k], q[k]
+let M = mu^p
+let F = mu^(2-p)/(2-p) - mu^(1-p)/(1-p)
+let A = mean(i, x[i]^2)
+let B = 1/N * sum(k, (y[k] - q[k])^2)
+let S = sum(k, tanh(y[k]))
+)";
+    // With p = 1.5, c = 2 and ranges of 3 and 4, much else would do.
+    const auto repair = [&](const std::string& claim) { return expect(file + claim + "\n", "wrong").repair; };
+    BOOST_TEST(repair("claim dM/dmu = p * mu^p") == "p * mu^(p - 1)");
+    BOOST_TEST(repair("claim dA/dx[i] = x[i]") == "2 * x[i]/size(i)");
+    BOOST_TEST(repair("claim dB/dy[k] = 2 * (y[k] - q[k])") == "2 * (y[k] - q[k])/N");
+    BOOST_TEST(repair("claim dA/dx[i] = c * x[i]").find("c") == std::string::npos);
+    // What is 0 is said to be 0, and not by a formula.
+    const std::string zero = "index k, l = 3\ngiven z[k], s\nlet c = sum(k, sum(l, z[k] - z[l]))\n";
+    BOOST_TEST(expect(zero + "claim c = s\n", "wrong").repair == "0");
+    BOOST_TEST(expect(zero + "claim dc/dz[k] = s * c + 1\n", "wrong").repair == "0");
+    // Nothing is divided by it, and by what is 0 at some points only.
+    BOOST_TEST(expect("given u, v\nclaim [u * v == 0] = 0\n", "wrong").repair == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_caret_stands_below_a_use_of_the_letter_that_is_free) {
+    const auto marked = [](const std::string& file) {
+        const LineReport line = judged(file);
+        BOOST_TEST(verdict_of(line) == "ill-formed");
+        return line.text.substr(line.caret_begin, line.caret_end - line.caret_begin);
+    };
+    const std::string file = "index i = 3\nindex k, l = 4\ngiven x[i], w[k,i], y[k]\n";
+    BOOST_TEST(marked(file + "claim x[i] = sum(k, w[k,i]) * y[k]\n") == "y[k]");
+    BOOST_TEST(marked(file + "claim x[i] = x[i] + w[k,i] * y[k]\n") == "w[k,i]");
+    BOOST_TEST(marked(file + "claim x[i] = sum(k, y[k]) * [k == l] * y[l]\n") == "k");
+    BOOST_TEST(marked(file + "claim y[k] = sum(l, y[l] * x[i]) + y[k]\n") == "x[i]");
 }
 
 BOOST_AUTO_TEST_CASE(small_slips_come_before_strange_domains) {
