@@ -57,8 +57,17 @@ void function_for_derivative(Editing& editing) {
         if (node.kind != Kind::call || node.order > 2 || node.children.size() != 1 || node.name == "softmax" ||
             node.name == "size" || node.name == "diag")
             return;
-        ++node.order;
-        commit(node.span, fmt::format("{} stands here where its derivative belongs.", node.name), {});
+        const Expression saved = node;
+        const bool depends = any_part(saved, [&](const Expression& x) {
+            return x.kind == Kind::entry && std::ranges::any_of(editing.model.quantities_named(x.name), [&](int q) {
+                       return editing.model.quantity(q).role != Role::constant;
+                   });
+        });
+        if (!depends) return;
+        const bool named = editing.model.is_function(saved.name) || editing.arrays;
+        node = named ? call_of(saved.name, saved.order + 1, saved.argument()) : slope_of(saved);
+        commit(saved.span, fmt::format("{} stands here where its derivative belongs.", saved.name), {});
+        node = saved;
     });
     // a[j] for f'(z[j])
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
@@ -178,6 +187,8 @@ void power_of_derivative(Editing& editing) {
     });
 }
 
+namespace {
+
 /// The factors of the member that no letter stands in, such as 1/T.
 Parts constants_in_front(const Editing& editing, const Expression& p) {
     Expression member = editing.member;
@@ -192,8 +203,20 @@ Parts constants_in_front(const Editing& editing, const Expression& p) {
     return found;
 }
 
+/// As below; the adjoint is one that stands in the member, or another one.
+void softmax_jacobian_with(Editing& editing, bool with_adjoint_of_member);
+
+}  // namespace
+
 /// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
-void softmax_jacobian(Editing& editing) {
+void softmax_jacobian(Editing& editing) { softmax_jacobian_with(editing, true); }
+void softmax_of_adjoint(Editing& editing) {
+    if (!editing.arrays) softmax_jacobian_with(editing, false);
+}
+
+namespace {
+
+void softmax_jacobian_with(Editing& editing, bool with_adjoint_of_member) {
     const Model& model = editing.model;
     const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
         return e.kind == Kind::iverson || is_call(e, "diag") ||
@@ -237,13 +260,36 @@ void softmax_jacobian(Editing& editing) {
             const std::string bound = editing.unused_letter_like(last);
             if (bound.empty()) continue;
             for (const Expression& g : adjoints(editing, editing.free)) {
-                if (!uses_letter(g, last) || !contains(editing.member, g)) continue;
+                if (!uses_letter(g, last) || contains(editing.member, g) != with_adjoint_of_member) continue;
                 Expression sum = product_of({g, p});
                 rename_letter(sum, last, bound);
-                editing.offer(with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
-                              editing.member.span, sentence, mistake);
+                editing.offer(
+                    with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
+                    editing.member.span,
+                    with_adjoint_of_member
+                        ? std::string(sentence)
+                        : fmt::format("A term is missing: all of {} comes back through the softmax.", to_text(g)),
+                    with_adjoint_of_member ? mistake : "missing-term");
             }
         }
+    }
+}
+
+}  // namespace
+
+/// f''(z) dA/da, the term of a second derivative that goes through the first one's factor f'(z).
+void missing_second_derivative(Editing& editing) {
+    if (!editing.second_order || editing.arrays) return;
+    for (const Activation& activation : editing.activations()) {
+        Expression second = activation.call;
+        second.order = 2;
+        for (const Expression& term : editing.instances(second, activation.letters, editing.free))
+            for (const Expression& adjoint : adjoints(editing, editing.free)) {
+                Parts terms = terms_of(editing.member);
+                terms.push_back({product_of({adjoint, term}), Joint::plus});
+                editing.offer(sum_of_terms(terms), editing.member.span,
+                              fmt::format("The term with {} is missing.", to_text(term)));
+            }
     }
 }
 

@@ -116,6 +116,77 @@ void transposed(Editing& editing) {
     });
 }
 
+/// All matrices that are given, turned: every transpose was forgotten.
+void all_transposed(Editing& editing) {
+    if (!editing.arrays) return;
+    Expression edited = editing.member;
+    std::size_t count = 0;
+    const auto turn = [&](auto& self, Expression& e) -> void {
+        const bool is_matrix = e.kind == Kind::entry &&
+                               std::ranges::any_of(editing.model.quantities_named(e.name),
+                                                   [&](int q) { return editing.model.quantity(q).ranges.size() == 2; });
+        if (is_matrix || (e.kind == Kind::transpose && e.argument().kind == Kind::entry)) {
+            count += is_matrix || e.kind == Kind::transpose;
+            e = turned(e);
+            return;
+        }
+        if (e.kind == Kind::call || e.kind == Kind::derivative) return;
+        for (Expression& child : e.children) self(self, child);
+    };
+    turn(turn, edited);
+    if (count > 1) editing.offer(std::move(edited), editing.member.span, "The matrices must be transposed here.");
+}
+
+/// A + A^T for A.
+void missing_symmetric_part(Editing& editing) {
+    const auto is_square = [&](const Expression& e) {
+        return e.kind == Kind::entry && std::ranges::any_of(editing.model.quantities_named(e.name), [&](int q) {
+                   const std::vector<int>& ranges = editing.model.quantity(q).ranges;
+                   return ranges.size() == 2 && ranges[0] == ranges[1];
+               });
+    };
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        Expression other = saved;
+        if (editing.arrays && (is_square(saved) || (saved.kind == Kind::transpose && is_square(saved.argument())))) {
+            other = turned(saved);
+        } else if (!editing.arrays && is_square(saved) && saved.indices.size() == 2) {
+            std::swap(other.indices[0], other.indices[1]);
+        } else {
+            return;
+        }
+        node = sum_of_terms({{saved, Joint::plus}, {other, Joint::plus}});
+        commit(saved.span, fmt::format("The transposed part is missing: {} belongs here.", to_text(node)), {});
+    });
+}
+
+/// What comes through another quantity: its adjoint, through a matrix, or beside a vector.
+void missing_path_of_arrays(Editing& editing) {
+    if (!editing.arrays || !editing.of || !editing.by || editing.line.is_update) return;
+    const Model& model = editing.model;
+    std::vector<Expression> matrices, vectors;
+    for (int q = 0; q < model.count(); ++q) {
+        if (has_derivative(model.quantity(q).definition)) continue;
+        const std::size_t axes = model.quantity(q).ranges.size();
+        if (axes == 2) matrices.push_back(entry_of(model.quantity(q).name, {}));
+        if (axes == 1) vectors.push_back(entry_of(model.quantity(q).name, {}));
+    }
+    const auto offer = [&](const Expression& path) {
+        editing.offer(sum_of_terms({{editing.member, Joint::plus}, {path, Joint::plus}}), editing.member.span,
+                      fmt::format("A path is missing: {}.", to_text(path)));
+    };
+    for (const Expression& adjoint : adjoints(editing, editing.free)) {
+        offer(adjoint);
+        for (const Expression& matrix : matrices)
+            for (const Expression& one : {transpose_of(matrix), matrix})
+                offer(product_of_factors({{one, Joint::times}, {adjoint, Joint::juxtaposed}}));
+        for (const Expression& vector : vectors) {
+            offer(product_of_factors({{adjoint, Joint::times}, {transpose_of(vector), Joint::juxtaposed}}));
+            offer(product_of_factors({{adjoint, Joint::times}, {vector, Joint::elementwise}}));
+        }
+    }
+}
+
 /// In lines of arrays: the order of the factors, and the kind of their product.
 void order_of_factors(Editing& editing) {
     if (!editing.arrays) return;

@@ -169,6 +169,13 @@ void Editing::find_activations(const Expression& e, int quantity) {
                 return;
             }
     if (e.children.size() != 1 || e.order > 0 || e.name == "softmax" || e.name == "diag" || e.name == "size") return;
+    // sqrt(d) of a constant is a number.
+    const auto varies = [&](const Expression& x) {
+        return x.kind == Kind::entry && std::ranges::any_of(model.quantities_named(x.name), [&](int other) {
+                   return model.quantity(other).role != Role::constant;
+               });
+    };
+    if (!any_part(e.argument(), varies)) return;
     const std::optional<int> function = model.find_function(e.name);
     const std::string name = function ? model.function(*function).definition : e.name;
     Expression slope = !function && !arrays ? slope_of(e) : call_of(e.name, 1, e.argument());

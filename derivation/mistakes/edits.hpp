@@ -20,6 +20,8 @@ void mean_missing(Editing& editing);
 void mean_extra(Editing& editing);
 void mean_twice(Editing& editing);
 void small_changes(Editing& editing);
+void small_signs(Editing& editing);
+void missing_bracket(Editing& editing);
 
 // sums
 void extra_sum(Editing& editing);
@@ -37,6 +39,9 @@ void index_shift(Editing& editing);
 // arrays
 void transposed(Editing& editing);
 void order_of_factors(Editing& editing);
+void all_transposed(Editing& editing);
+void missing_symmetric_part(Editing& editing);
+void missing_path_of_arrays(Editing& editing);
 
 // derivatives of activations, softmax, Kronecker
 void missing_derivative(Editing& editing);
@@ -47,11 +52,14 @@ void other_activation(Editing& editing);
 void one_prime_less(Editing& editing);
 void power_of_derivative(Editing& editing);
 void softmax_jacobian(Editing& editing);
+void softmax_of_adjoint(Editing& editing);
+void missing_second_derivative(Editing& editing);
 void missing_kronecker(Editing& editing);
 
 // factors
 void jacobian_summed(Editing& editing);
 void missing_factor(Editing& editing);
+void missing_scalar(Editing& editing);
 void extra_factor(Editing& editing);
 void divided_for_times(Editing& editing);
 

@@ -34,6 +34,35 @@ void jacobian_summed(Editing& editing) {
     });
 }
 
+/// 1/T, 1/sqrt(d), s^2: a number of the file as a factor or a divisor of a term, or of the whole.
+void missing_scalar(Editing& editing) {
+    if (editing.line.is_update && !editing.arrays) return;
+    const std::vector<Expression> numbers = scalars(editing);
+    const auto with = [&](Expression& node, const Expression& number, bool divides) {
+        if (divides) {
+            node = quotient_of(node, number);
+        } else {
+            Parts parts = factors_of(node);
+            parts[0].joint = Joint::times;
+            parts.insert(parts.begin(), {number, Joint::times});
+            node = product_of_factors(parts);
+        }
+    };
+    const auto say = [](const Expression& number, bool divides) {
+        return divides ? fmt::format("A division by {} is missing.", to_text(number))
+                       : fmt::format("The factor {} is missing.", to_text(number));
+    };
+    for (const Expression& number : numbers)
+        for (const bool divides : {true, false})
+            editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
+                if (editing.line.is_update && is_parameter(editing, node)) return;
+                const Expression saved = node;
+                with(node, number, divides);
+                commit(saved.span, say(number, divides), {});
+                node = saved;
+            });
+}
+
 void missing_factor(Editing& editing) {
     editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
         if (editing.line.is_update && is_parameter(editing, node)) return;

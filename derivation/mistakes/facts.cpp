@@ -102,6 +102,38 @@ std::vector<Expression> sizes(const Editing& editing) {
     return found;
 }
 
+std::vector<Expression> scalars(const Editing& editing) {
+    constexpr std::size_t most = 12;
+    const Model& model = editing.model;
+    std::vector<Expression> found;
+    const auto add = [&](const Expression& e) {
+        if (found.size() < most && std::ranges::none_of(found, [&](const Expression& one) { return same(one, e); }))
+            found.push_back(e);
+    };
+    const auto is_scalar_entry = [&](const Expression& e) {
+        return e.kind == Kind::entry && e.indices.empty() && e.order == 0 &&
+               std::ranges::any_of(model.quantities_named(e.name), [&](int q) {
+                   return model.quantity(q).ranges.empty() && q != editing.of &&
+                          !has_derivative(model.quantity(q).definition);
+               });
+    };
+    const auto is_of_scalars = [&](const Expression& e) {
+        return !any_part(e, [&](const Expression& x) {
+            return x.kind == Kind::letter || x.kind == Kind::reduce || x.kind == Kind::derivative ||
+                   x.kind == Kind::iverson || (x.kind == Kind::entry && !is_scalar_entry(x));
+        }) && any_part(e, is_scalar_entry);
+    };
+    const auto look = [&](auto& self, const Expression& e) -> void {
+        if ((e.kind == Kind::power || (e.kind == Kind::call && e.children.size() == 1)) && is_of_scalars(e)) add(e);
+        for (const Expression& child : e.children) self(self, child);
+    };
+    for (const Quantity& quantity : model.quantities) look(look, quantity.written);
+    for (const Quantity& quantity : model.quantities)
+        if (const Expression entry = entry_of(quantity.name, {}); quantity.ranges.empty() && is_scalar_entry(entry))
+            add(entry);
+    return found;
+}
+
 bool looks_like_derivative(const Expression& e) {
     if (e.kind == Kind::call) return e.order > 0;
     if (e.kind == Kind::iverson) return true;

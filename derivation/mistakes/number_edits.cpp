@@ -187,6 +187,49 @@ void mean_twice(Editing& editing) {
     if (loss_is_mean(editing)) divided_by_size(editing, false);
 }
 
+/// f(-x) for f(x), and 1 - p for p.
+void small_signs(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        if (saved.kind == Kind::call && saved.children.size() == 1 && saved.name != "size") {
+            node.argument() = negated(saved.argument());
+            commit(saved.argument().span, "The sign of the argument is the wrong one.", "sign");
+            node = saved;
+        }
+        if (saved.kind != Kind::entry && saved.kind != Kind::call) return;
+        node = sum_of_terms({{number_of(1), Joint::plus}, {saved, Joint::minus}});
+        commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)),
+               "wrong-term");
+    });
+}
+
+/// a (b - c) d for a b - c d: a bracket is missing.
+void missing_bracket(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::add || node.children.size() != 2 || node.joints[0] == Joint::minus || editing.arrays)
+            return;
+        const Expression saved = node;
+        const Parts first = factors_of(saved.children[0]), second = factors_of(saved.children[1]);
+        for (std::size_t a = 0; a < first.size(); ++a)
+            for (std::size_t b = 1; b <= second.size(); ++b) {
+                if (a == 0 && b == second.size()) continue;
+                if (first[a].joint == Joint::divided && a > 0) continue;
+                const Parts before(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(a)),
+                    left(first.begin() + static_cast<std::ptrdiff_t>(a), first.end()),
+                    right(second.begin(), second.begin() + static_cast<std::ptrdiff_t>(b)),
+                    behind(second.begin() + static_cast<std::ptrdiff_t>(b), second.end());
+                Parts factors = before;
+                factors.push_back({sum_of_terms({{product_of_factors(left), Joint::plus},
+                                                 {product_of_factors(right), saved.joints[1]}}),
+                                   Joint::times});
+                factors.insert(factors.end(), behind.begin(), behind.end());
+                node = product_of_factors(factors);
+                commit(saved.span, "A bracket is missing.", {});
+            }
+        node = saved;
+    });
+}
+
 /// 1 - p for p - 1 is a sign; p for 1 - p, and log p for 1/p, are these.
 void small_changes(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
@@ -195,9 +238,9 @@ void small_changes(Editing& editing) {
             node = quotient_of(number_of(1), saved);
             commit(saved.span, fmt::format("{} stands where 1/{} belongs.", to_text(saved), to_text(saved)),
                    "not-differentiated");
-            node = sum_of_terms({{number_of(1), Joint::plus}, {saved, Joint::minus}});
-            commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)),
-                   "wrong-term");
+        }
+        const bool is_bracket = saved.kind == Kind::add && saved.children.size() > 1;
+        if (saved.kind == Kind::entry || saved.kind == Kind::call || is_bracket) {
             node = power_of(saved, number_of(2));
             commit(saved.span, "A power is missing.", "wrong-power");
         }

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
 #include <derivation/formula/building.hpp>
 #include <derivation/mistakes/tidy.hpp>
+#include <numeric>
 #include <utility>
 
 namespace derivation {
@@ -26,40 +28,112 @@ Expression without_transposed_product(Expression e) {
     return product_of_factors(reversed);
 }
 
-/// 2 x/(2 s) as x/s, and x/(2 s) times 2 likewise.
-void cancel_numbers(Parts& parts) {
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        for (std::size_t k = 0; k < parts.size(); ++k) {
-            Expression& below = parts[k].expression;
-            if (parts[i].joint == Joint::divided || parts[i].expression.kind != Kind::number || i == k ||
-                parts[k].joint != Joint::divided)
-                continue;
-            if (is_number(below, parts[i].expression.number)) {
-                below = number_of(1);
-                parts[i].expression = number_of(1);
-            } else if (below.kind == Kind::product && below.joints[0] != Joint::divided &&
-                       is_number(below.children[0], parts[i].expression.number)) {
-                below.children[0] = number_of(1);
-                parts[i].expression = number_of(1);
-            }
+/// A product as a number and powers of what is no number: 2 x/(3 s^2) is 2/3, x^1, s^-2.
+struct Powers {
+    double above = 1, below = 1;
+    struct One {
+        Expression base;
+        double exponent;
+        Span span;
+    };
+    std::vector<One> all;
+    std::size_t numbers = 0;  ///< how many were met
+    bool joined = false;      ///< whether two powers had one base
+
+    void multiply(const Expression& e, double exponent) {
+        if (e.kind == Kind::number && std::abs(exponent) == 1 && e.number != 0) {
+            (exponent > 0 ? above : below) *= e.number;
+            numbers += e.number == 1 ? 0 : 1;
+            return;
         }
+        if (e.kind == Kind::product) {
+            for (const Part& part : factors_of(e))
+                multiply(part.expression, part.joint == Joint::divided ? -exponent : exponent);
+            return;
+        }
+        if (e.kind == Kind::add && e.children.size() == 1 && e.joints[0] == Joint::minus && std::abs(exponent) == 1) {
+            above = -above;
+            return multiply(e.children[0], exponent);
+        }
+        const bool is_power = e.kind == Kind::power && e.exponent().kind == Kind::number;
+        if (is_power && e.base().kind == Kind::product && e.exponent().number == 2) {
+            multiply(e.base(), exponent);
+            return multiply(e.base(), exponent);
+        }
+        if (is_power && e.exponent().number == std::floor(e.exponent().number))
+            return raise(e.base(), exponent * e.exponent().number, e.span);
+        raise(e, exponent, e.span);
+    }
+
+    Expression product() const {
+        Parts front, behind;
+        for (const One& one : all) {
+            if (one.exponent == 0) continue;
+            const double size = std::abs(one.exponent);
+            (one.exponent > 0 ? front : behind)
+                .push_back({size == 1 ? one.base : power_of(one.base, number_of(size)), Joint::times});
+        }
+        double p = std::abs(above), q = std::abs(below);
+        const bool whole = p == std::floor(p) && q == std::floor(q) && p < 1e6 && q < 1e6;
+        if (whole) {
+            const auto common = static_cast<double>(std::gcd(static_cast<long>(p), static_cast<long>(q)));
+            p /= common;
+            q /= common;
+        }
+        if (p != 1 || front.empty()) front.insert(front.begin(), {number_of(p), Joint::times});
+        if (q != 1) behind.insert(behind.begin(), {number_of(q), Joint::times});
+        if (!behind.empty()) front.push_back({product_of_factors(behind), Joint::divided});
+        Expression result = product_of_factors(front);
+        return above * below < 0 ? negated(std::move(result)) : result;
+    }
+
+  private:
+    void raise(const Expression& base, double exponent, Span span) {
+        const auto found = std::ranges::find_if(all, [&](const One& one) { return same(one.base, base); });
+        if (found == all.end()) return all.push_back({base, exponent, span});
+        found->exponent += exponent;
+        joined = true;
+    }
+};
+
+/// The number that all of a sum's terms have comes before the sum where another one stands there: 1/2 sum(2 x).
+Expression without_number(Expression e, double& number) {
+    if (e.kind != Kind::reduce || (e.name != "sum" && e.name != "mean") || e.body().kind != Kind::product) return e;
+    Parts parts = factors_of(e.body());
+    if (parts[0].expression.kind != Kind::number || parts.size() < 2 || parts[1].joint == Joint::divided) return e;
+    number = parts[0].expression.number;
+    parts.erase(parts.begin());
+    e.body() = product_of_factors(parts);
+    return e;
 }
 
-/// x/s^2/s, where an edit put the last divisor, as x/s^3; x/r/n as x/(r n).
+/// Numbers multiplied, and powers of one base joined; as it was typed where there is nothing to join.
+Expression joined(Expression e) {
+    if (e.kind != Kind::product) return e;
+    Powers powers;
+    for (const Part& part : factors_of(e)) powers.multiply(part.expression, part.joint == Joint::divided ? -1 : 1);
+    if (powers.numbers > 0)
+        for (Powers::One& one : powers.all) {
+            double number = 1;
+            Expression sum = one.exponent == 1 ? without_number(one.base, number) : one.base;
+            if (number == 1) continue;
+            one.base = std::move(sum);
+            powers.above *= number;
+            ++powers.numbers;
+        }
+    return powers.numbers > 1 || powers.joined ? powers.product() : e;
+}
+
+/// x/r/n as x/(r n).
 void join_last_divisors(Parts& parts) {
     if (parts.size() < 3 || parts.back().joint != Joint::divided || parts[parts.size() - 2].joint != Joint::divided)
         return;
     const Expression last = parts.back().expression;
     Expression& before = parts[parts.size() - 2].expression;
     if (last.kind == Kind::number || before.kind == Kind::number) return;
-    const bool is_power = before.kind == Kind::power && before.exponent().kind == Kind::number;
-    if (same(is_power ? before.base() : before, last)) {
-        before = power_of(last, number_of(is_power ? before.exponent().number + 1 : 2));
-    } else {
-        Parts both = factors_of(before);
-        both.push_back({last, Joint::times});
-        before = product_of_factors(both);
-    }
+    Parts both = factors_of(before);
+    both.push_back({last, Joint::times});
+    before = product_of_factors(both);
     parts.pop_back();
 }
 
@@ -78,17 +152,19 @@ void fill_numerator(Parts& parts) {
 }  // namespace
 
 Expression tidied(Expression e, bool arrays) {
+    if (!arrays) e = normalized(std::move(e));
     for (Expression& child : e.children) child = tidied(std::move(child), arrays);
     if (e.kind == Kind::power && is_number(e.exponent(), 1)) return Expression(std::move(e.base()));
     if (arrays) e = without_transposed_product(std::move(e));
+    if (!arrays) e = normalized(joined(std::move(e)));
     if (e.kind != Kind::product) return e;
     Parts parts = factors_of(e);
     if (!arrays) {
-        cancel_numbers(parts);
         fill_numerator(parts);
         join_last_divisors(parts);
         for (Part& part : parts)
-            if (part.expression.kind == Kind::product) part.expression = tidied(std::move(part.expression), arrays);
+            if (part.expression.kind == Kind::product && part.joint == Joint::divided)
+                part.expression = tidied(std::move(part.expression), arrays);
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const bool next_divides = i == 0 && parts.size() > 1 && parts[1].joint == Joint::divided;

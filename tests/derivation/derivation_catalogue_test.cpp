@@ -234,6 +234,73 @@ BOOST_AUTO_TEST_CASE(a_repair_is_written_as_people_do) {
                "2 \\, {W^{(1)}}^{\\top} \\, z");
 }
 
+BOOST_AUTO_TEST_CASE(a_repair_is_one_that_a_teacher_would_write) {
+    const std::string file = R"(
+index i, j, l = 3
+index k, n, m = 4
+constant T, d, beta
+function f
+given A[i,j], x[i], y[k], q[i], W[k,i], V[i,k], b[k], r, v, sg positive
+let z = W x / T
+let e = (W x) / sqrt(d)
+let E = 1/2 * sum((e - y)^2)
+let h = x + V f(W x)
+let H = 1/2 * sum((h - q)^2)
+let S = x^T A x
+let g[k] = sigmoid(sum(i, W[k,i]*x[i]))
+let L = -sum(k, y[k]*log(g[k]) + (1 - y[k])*log(1 - g[k]))
+let N = log(sg) + (v - r)^2/(2*sg^2)
+let u[k] = f(b[k])
+let G = sum(k, u[k]^2)
+let p[k] = exp(b[k])/sum(n, exp(b[n]))
+let R = sum(k, y[k] * p[k]) - beta * sum(k, p[k] * log(p[k]))
+let Q = sum(k, y[k] * p[k])
+let D = 1/2 * sum(i, sum(j, A[i,j]*x[j])^2)
+let lo = log(1 + exp(-r*v))
+let mm = sum(i, (x[i] - q[i])^2)/T
+let sq = r^2 * sqrt(3)
+let cu = sum(i, x[i]^3)
+let rec = r * sqrt(v^2 + 1)
+)";
+    const std::vector<std::pair<std::string, std::string>> lines = {
+        {"dz/dx = W", "W/T"},
+        {"dE/dx = W^T (e - y)", "W^T (e - y)/sqrt(d)"},
+        {"dE/dW = (e - y) x^T", "(e - y) x^T/sqrt(d)"},
+        {"dH/dx = W^T ((V^T (h - q)) ⊙ f'(W x))", "W^T (V^T (h - q) ⊙ f'(W x)) + dH/dh"},
+        {"dH/dx = (h - q) + W ((V (h - q)) ⊙ f'(W x))", "(h - q) + W^T (V^T (h - q) ⊙ f'(W x))"},
+        {"dS/dx = A^T x", "(A^T + A) x"},
+        {"dS/dx[i] = sum(j, A[j,i] * x[j])", "sum(j, (A[j,i] + A[i,j]) * x[j])"},
+        {"d2L/(dx[i] dx[j]) = sum(k, W[k,i] * g[k] * W[k,j])", "sum(k, W[k,i] * g[k] * (1 - g[k]) * W[k,j])"},
+        {"d2L/(dx[i] dx[j]) = sum(k, W[k,i] * W[k,j])", "sum(k, W[k,i] * W[k,j] * g[k] * (1 - g[k]))"},
+        {"dN/dr = -(v - r)", "-(v - r)/sg^2"},
+        {"dN/dsg = 1/sg - (v - r)^2/sg^2", "1/sg - (v - r)^2/sg^3"},
+        {"dN/dsg = 1/sg - (v-r)/sg^3", "1/sg - (v - r)^2/sg^3"},
+        {"dN/dsg = -(v-r)^2/sg^3", "1/sg - (v - r)^2/sg^3"},
+        {"d2G/(db[k] db[k]) = 2 * f'(b[k])^2", "2 * f'(b[k])^2 + dG/du[k] * f''(b[k])"},
+        {"dR/db[k] = p[k] * (y[k] - sum(n, y[n] * p[n]))", "p[k] * (dR/dp[k] - sum(m, dR/dp[m] * p[m]))"},
+        {"dQ/db[k] = p[k] * (y[k] - sum(n, y[n]))", "p[k] * (y[k] - sum(n, y[n] * p[n]))"},
+        {"dQ/db[k] = p[k] * y[k] - sum(n, y[n] * p[n])", "p[k] * (y[k] - sum(n, y[n] * p[n]))"},
+        {"dD/dx[j] = sum(i, A[i,j] * x[i])", "sum(i, sum(l, A[i,l] * x[l]) * A[i,j])"},
+        {"dlo/dv = -r * sigmoid(r*v)", "-r * sigmoid(-r * v)"},
+        {"dmm/dx[i] = 2*x[i] - q[i]/T", "2 * (x[i] - q[i])/T"},
+        {"dmm/dx = x - q", "2 * (x - q)/T"},
+        {"dsq/dr = r * sqrt(3)", "2 * r * sqrt(3)"},
+        {"dcu/dx[i] = 3 * x[i]", "3 * x[i]^2"},
+        {"dcu/dx[i] = 3 * x[i]^3", "3 * x[i]^2"},
+        {"drec/dv = r * v", "r * v/sqrt(v^2 + 1)"},
+    };
+    for (const auto& [line, repair] : lines) {
+        const std::string text = file + "claim " + line + "\n";
+        const derivation::LineReport report = judged(text);
+        BOOST_TEST_CONTEXT(line) {
+            BOOST_TEST(report.repair == repair);
+            BOOST_TEST(verdict_of(repaired(text, report)) == "holds");
+        }
+    }
+    // Half of what is right is said where nothing else is missing.
+    BOOST_TEST(judged(file + "claim dmm/dx = x - q\n").reason == "A factor 2 is missing. A division by T is missing.");
+}
+
 BOOST_AUTO_TEST_CASE(every_mistake_is_named_and_mended) {
     std::set<std::string> seen;
     for (const Case& one : cases) {
