@@ -1,5 +1,6 @@
 // Operations that move elements. They are linear and come in pairs, each the other's rule.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>

@@ -1,5 +1,6 @@
 // Training steps and inference.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bench/measurements.hpp>
 #include <bench/steps/cases.hpp>

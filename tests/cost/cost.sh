@@ -7,11 +7,12 @@ here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-seconds() {  # the compiler's own processor time, the least of three
-    local TIMEFORMAT=%U least=
+seconds() {  # the compiler's own processor time, the least of three; a failure is one of this script
+    local TIMEFORMAT=%U least= took
     for _ in 1 2 3; do
-        local took
-        took=$({ time "$compiler" -O2 -std=c++20 -DXTENSOR_USE_XSIMD "${@:2}" -c "$1" -o "$work/out.o" >&2; } 2>&1 | tail -n 1)
+        { time "$compiler" -O2 -std=c++20 -DXTENSOR_USE_XSIMD "${@:2}" -c "$1" -o "$work/out.o" 2>"$work/errors"; } 2>"$work/time" ||
+            { cat "$work/errors" >&2; echo "$1 does not compile" >&2; return 1; }
+        took=$(<"$work/time")
         least=$(printf '%s\n%s\n' "$took" "$least" | grep . | sort -g | head -n 1)
     done
     echo "$least"
