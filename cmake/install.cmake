@@ -3,7 +3,13 @@ include(CMakePackageConfigHelpers)
 
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
-install(TARGETS autograd nn derivation EXPORT deltaruleTargets)
+set(DELTARULE_ROOMS autograd)
+foreach(room IN ITEMS nn derivation)
+    if(TARGET ${room})
+        list(PREPEND DELTARULE_ROOMS ${room})
+    endif()
+endforeach()
+install(TARGETS ${DELTARULE_ROOMS} EXPORT deltaruleTargets)
 install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_CMAKE_DIR}")
 if(DELTARULE_APP)
     install(TARGETS deltarule)
@@ -11,9 +17,14 @@ if(DELTARULE_APP)
 endif()
 # Public headers stand on the floors of their rooms. Below them is internal, and installed only where their templates need
 # it: the test `arrows` reads the list that is written here, and finds what is missing and what is too much.
-file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/autograd/*.hpp"
-     "${PROJECT_SOURCE_DIR}/nn/*.hpp")
-list(APPEND headers derivation/derivation.hpp)
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/autograd/*.hpp")
+if(TARGET nn)
+    file(GLOB nn_headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/nn/*.hpp")
+    list(APPEND headers ${nn_headers})
+endif()
+if(TARGET derivation)
+    list(APPEND headers derivation/derivation.hpp)
+endif()
 foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/functors kernels/gathers
         kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental
         memory/arena memory/pool memory/recording memory/reel operations/choices operations/partners)
@@ -33,6 +44,16 @@ write_basic_package_version_file(deltaruleConfigVersion.cmake COMPATIBILITY Same
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/deltaruleConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/deltaruleConfigVersion.cmake"
         DESTINATION "${DELTARULE_CMAKE_DIR}")
 
+# What the linker needs: the rooms, and behind static ones what they use.
+list(TRANSFORM DELTARULE_ROOMS PREPEND -ldeltarule_ OUTPUT_VARIABLE libraries)
+if(NOT BUILD_SHARED_LIBS)
+    list(APPEND libraries -lfmt)
+    if(TARGET nn)
+        list(APPEND libraries -lz)
+    endif()
+    list(APPEND libraries ${DELTARULE_BLAS_LIBRARIES})
+endif()
+string(JOIN " " DELTARULE_PC_LIBRARIES ${libraries})
 string(JOIN " " DELTARULE_PC_OPTIONS ${DELTARULE_PUBLIC_OPTIONS} ${DELTARULE_SANITIZE_OPTIONS})
 file(RELATIVE_PATH DELTARULE_PC_UP "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/deltarule.pc.in deltarule.pc @ONLY)

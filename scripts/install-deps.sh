@@ -1,12 +1,45 @@
 #!/usr/bin/env bash
-# Installs what deltarule needs on Debian 12; does nothing where all is there.
+# install-deps.sh [autograd]: installs what deltarule needs, or the engine alone, on Debian and Ubuntu, where not all is
+# there; on another system it prints what is needed.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build pkg-config xtl-dev libxtensor-dev libxsimd-dev libxtensor-blas-dev libopenblas-dev
-          libboost-test-dev libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev)
+# Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
+table='
+autograd  g++                 gcc-c++               gcc            -
+autograd  cmake               cmake                 cmake          cmake
+autograd  ninja-build         ninja-build           ninja          ninja
+autograd  pkg-config          pkgconf-pkg-config    pkgconf        pkgconf
+autograd  xtl-dev             xtl-devel             xtl            xtl
+autograd  libxtensor-dev      xtensor-devel         xtensor        xtensor
+autograd  libxsimd-dev        xsimd-devel           xsimd          xsimd
+autograd  libfmt-dev          fmt-devel             fmt            fmt
+autograd  libopenblas-dev     openblas-devel        openblas       openblas
+nn        libfast-float-dev   fast_float-devel      fast_float     fast_float
+nn        nlohmann-json3-dev  json-devel            nlohmann-json  nlohmann-json
+nn        zlib1g-dev          zlib-ng-compat-devel  zlib           zlib
+app       libcli11-dev        cli11-devel           cli11          cli11
+tests     libboost-test-dev   boost-devel           boost          boost
+'
+names() {  # names COLUMN WHO
+    awk -v column="$1" -v who="$2" 'NF && $1 ~ who && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
+}
+case ${1:-} in
+    "") who=. ;;
+    autograd) who=autograd ;;
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd]" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    printf '%s\n' "No apt-get here. What deltarule needs (CONTRIBUTING.md says where it was tried):" \
+        "  Debian, Ubuntu  $(names 2 $who)" \
+        "  Fedora          $(names 3 $who)" \
+        "  Arch            $(names 4 $who)" \
+        "  Homebrew        $(names 5 $who)"
+    exit 0
+fi
 
 missing=()
-for package in "${packages[@]}"; do
+for package in $(names 2 $who); do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then

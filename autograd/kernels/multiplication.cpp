@@ -3,7 +3,10 @@
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/tiles.hpp>
 #include <functional>
-#include <xtensor-blas/xblas.hpp>
+#include <limits>
+#ifdef DELTARULE_BLAS
+#include <cblas.h>
+#endif
 
 namespace autograd::kernels {
 
@@ -21,6 +24,8 @@ template <class T>
     }
 }
 
+#ifdef DELTARULE_BLAS
+
 // What takes less time here than in BLAS, which takes as long to prepare as a small product takes, but chooses its
 // registers when it runs, and uses several threads.
 template <class T, std::size_t Bytes = sizeof(Register<T>)>
@@ -30,29 +35,51 @@ constexpr std::size_t most_multiplications = Bytes == 64   ? 1 << 21
 template <class T>
 constexpr std::size_t most_of_a_vector = sizeof(Register<T>) >= 32 ? 1 << 17 : 1 << 12;
 
-template <class T>
-void multiply_by_blas(const Multiplication<T>& what) {
-    const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
-    if (start != nullptr && start != c)
-        for (std::size_t i = 0; i < m; ++i) std::copy_n(start + i * start_step, n, c + i * n);
-    using cxxblas::Transpose;
-    const auto row_major = cxxblas::StorageOrder::RowMajor;
-    const auto length = [](std::size_t value) { return static_cast<int>(value); };
-    const T beta = start != nullptr ? T(1) : T(0);
-    if (m == 1) {  // b^T a
-        cxxblas::gemv<int>(row_major, b_transposed ? Transpose::NoTrans : Transpose::Trans,
-                           length(b_transposed ? n : k), length(b_transposed ? k : n), T(1), b,
-                           length(b_transposed ? k : n), a, 1, beta, c, 1);
-    } else if (n == 1) {  // a b
-        cxxblas::gemv<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
-                           length(a_transposed ? k : m), length(a_transposed ? m : k), T(1), a,
-                           length(a_transposed ? m : k), b, 1, beta, c, 1);
-    } else {
-        cxxblas::gemm<int>(row_major, a_transposed ? Transpose::Trans : Transpose::NoTrans,
-                           b_transposed ? Transpose::Trans : Transpose::NoTrans, length(m), length(n), length(k), T(1),
-                           a, length(a_transposed ? m : k), b, length(b_transposed ? k : n), beta, c, length(n));
-    }
+CBLAS_TRANSPOSE transposed(bool is) { return is ? CblasTrans : CblasNoTrans; }
+
+/// c = op(a) @ b + beta * c for a matrix a of `rows` rows and a vector b, both as they lie in memory.
+void matrix_by_vector(bool transpose, int rows, int columns, const float* a, const float* b, float beta, float* c) {
+    cblas_sgemv(CblasRowMajor, transposed(transpose), rows, columns, 1, a, columns, b, 1, beta, c, 1);
 }
+void matrix_by_vector(bool transpose, int rows, int columns, const double* a, const double* b, double beta, double* c) {
+    cblas_dgemv(CblasRowMajor, transposed(transpose), rows, columns, 1, a, columns, b, 1, beta, c, 1);
+}
+void matrix_by_matrix(const Multiplication<float>& of, int m, int k, int n, float beta) {
+    cblas_sgemm(CblasRowMajor, transposed(of.a_transposed), transposed(of.b_transposed), m, n, k, 1, of.a,
+                of.a_transposed ? m : k, of.b, of.b_transposed ? k : n, beta, of.c, n);
+}
+void matrix_by_matrix(const Multiplication<double>& of, int m, int k, int n, double beta) {
+    cblas_dgemm(CblasRowMajor, transposed(of.a_transposed), transposed(of.b_transposed), m, n, k, 1, of.a,
+                of.a_transposed ? m : k, of.b, of.b_transposed ? k : n, beta, of.c, n);
+}
+
+template <class T>
+void multiply_large(const Multiplication<T>& of) {
+    if (of.start != nullptr && of.start != of.c)
+        for (std::size_t i = 0; i < of.m; ++i) std::copy_n(of.start + i * of.start_step, of.n, of.c + i * of.n);
+    const T beta = of.start != nullptr ? T(1) : T(0);
+    const auto m = static_cast<int>(of.m), k = static_cast<int>(of.k), n = static_cast<int>(of.n);
+    if (m == 1)  // b^T a
+        matrix_by_vector(!of.b_transposed, of.b_transposed ? n : k, of.b_transposed ? k : n, of.b, of.a, beta, of.c);
+    else if (n == 1)  // a b
+        matrix_by_vector(of.a_transposed, of.a_transposed ? k : m, of.a_transposed ? m : k, of.a, of.b, beta, of.c);
+    else
+        matrix_by_matrix(of, m, k, n, beta);
+}
+
+#else
+
+template <class T>
+constexpr std::size_t most_multiplications = std::numeric_limits<std::size_t>::max();
+template <class T>
+constexpr std::size_t most_of_a_vector = std::numeric_limits<std::size_t>::max();
+
+template <class T>
+void multiply_large(const Multiplication<T>& of) {
+    multiply_in_blocks(of);
+}
+
+#endif
 
 }  // namespace
 
@@ -63,7 +90,7 @@ void multiply(const Multiplication<T>& what) {
     if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_in_tiles(what);
-    multiply_by_blas(what);
+    multiply_large(what);
 }
 
 template void multiply(const Multiplication<float>&);

@@ -1,4 +1,4 @@
-// The product of two matrices: small ones in tiles, large ones by BLAS.
+// The product of two matrices: small ones in tiles, large ones by BLAS where it is used.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Small products of matrices, tile by tile: the sums of a tile stay in registers.
+// Products of matrices, tile by tile: the sums of a tile stay in registers.
 #pragma once
 
 #include <autograd/kernels/multiplication.hpp>
@@ -11,5 +11,9 @@ constexpr std::size_t most_numbers = 32768 / sizeof(T);  ///< of b: it stays in 
 /// As `multiply`, for a b of at most `most_numbers`.
 template <class T>
 void multiply_in_tiles(const Multiplication<T>& what);
+
+/// As `multiply`, for matrices of any size: the way without BLAS. Blocks of b are multiplied one after the other.
+template <class T>
+void multiply_in_blocks(const Multiplication<T>& what);
 
 }  // namespace autograd::kernels

@@ -1,7 +1,7 @@
+#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <derivation/formula/characters.hpp>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/read/latex_commands.hpp>
@@ -19,6 +19,13 @@ constexpr int deepest_group = 60;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The number that a text begins with, whatever the program's locale; 0 where there is none, inf where it is too large.
+double number_in(std::string_view text) {
+    double value = 0;
+    fast_float::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
 
 class Lexer {
   public:
@@ -112,7 +119,7 @@ class Lexer {
             }
         }
         const std::string digits_typed(text_.substr(begin, at_ - begin));
-        add(TokenKind::number, digits_typed, begin, at_, std::strtod(digits_typed.c_str(), nullptr));
+        add(TokenKind::number, digits_typed, begin, at_, number_in(digits_typed));
     }
 
     /// Letters, digits, underscores, Greek and accents; an underscore before a group or a command ends it.
@@ -169,8 +176,7 @@ class Lexer {
                 return symbol(character.text, begin, at_);
             case CharacterKind::number:
                 at_ += character.length;
-                return add(TokenKind::number, character.text, begin, at_,
-                           std::atof(std::string(character.text).c_str()));
+                return add(TokenKind::number, character.text, begin, at_, number_in(character.text));
             case CharacterKind::blank:
                 at_ += character.length;
                 return;
@@ -185,7 +191,7 @@ class Lexer {
                     at_ += next.length;
                 }
                 add(is_digit(letters[0]) ? TokenKind::number : TokenKind::word, letters, begin, at_,
-                    std::atof(letters.c_str()));
+                    number_in(letters));
                 return symbol("}", at_, at_);
             }
             default:
@@ -299,7 +305,7 @@ class Lexer {
             if (layer.size() <= 3 && std::ranges::all_of(layer, is_digit)) {
                 at_ = next;
                 add(TokenKind::symbol, braces || inner.front() == '[' ? "layer" : "layer?", begin, at_,
-                    std::atof(layer.c_str()));
+                    number_in(layer));
                 if (transposes) symbol("transpose", begin, at_);
                 return;
             }
@@ -392,8 +398,7 @@ class Lexer {
             for (const char c : content)
                 if (is_letter(c) || is_digit(c) || c == '_') kept += c;
             if (kept == "if" || kept == "for" || kept == "when" || kept == "and" || kept.empty()) return;
-            return add(is_digit(kept[0]) ? TokenKind::number : TokenKind::word, kept, begin, at_,
-                       std::atof(kept.c_str()));
+            return add(is_digit(kept[0]) ? TokenKind::number : TokenKind::word, kept, begin, at_, number_in(kept));
         }
         const std::size_t first = tokens_.size();
         group(end, false);

@@ -1,10 +1,9 @@
+#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
@@ -28,21 +27,6 @@ std::string_view trimmed(std::string_view text) {
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
     return text;
-}
-
-/// Whether the number, too large or too small for a double, is too small: where its first digit other than 0 stands.
-bool is_tiny(std::string_view text) {
-    const std::size_t end = std::min(text.find_first_of("eE"), text.size());
-    const std::string_view digits = text.substr(0, end);
-    const std::size_t first = digits.find_first_of("123456789");
-    if (first == std::string_view::npos) return true;
-    const auto point = static_cast<double>(std::min(digits.find('.'), digits.size()));
-    double exponent = 0;
-    std::string_view power = text.substr(std::min(end + 1, text.size()));
-    const bool negative = power.starts_with('-');
-    if (negative || power.starts_with('+')) power.remove_prefix(1);
-    for (const char c : power) exponent = exponent * 10 + (c - '0');
-    return point - static_cast<double>(first) + (negative ? -exponent : exponent) < 0;
 }
 
 /// A name could not stand in a row of data: it is neither a number nor one of the marks for a missing one.
@@ -341,11 +325,9 @@ std::size_t CsvReader::line() const { return state_->rows.line(); }
 std::optional<double> csv_number(std::string_view text) {
     if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    // A number that no double holds becomes inf or 0; newer versions of fast_float call that an error, too.
+    const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
-    if (error == std::errc::result_out_of_range)
-        value =
-            std::copysign(is_tiny(text) ? 0 : std::numeric_limits<double>::infinity(), text.front() == '-' ? -1 : 1);
     return value;
 }
 

@@ -72,7 +72,7 @@ BEGIN {
     }
     outer = target
     sub(/\/.*/, "", outer)
-    if (outer == "xtensor" || outer == "xtensor-blas") {
+    if (outer == "xtensor") {
         to = outer
     } else {
         target = found(target, FILENAME)

@@ -1,41 +1,91 @@
 #!/usr/bin/env bash
-# consumers.sh BUILD SOURCE WORK: installs BUILD into WORK and uses it as others would, one way after the other.
+# consumers.sh BUILD SOURCE WORK COMPILER FLAGS: installs BUILD into WORK and uses it as others would, one way after the
+# other; then the engine alone, and shared libraries.
 set -euo pipefail
 build=$1 source=$2 work=$3
 here=$source/tests/install
 rm -rf "$work"
 mkdir -p "$work"
-export CMAKE_GENERATOR=Ninja  # which scripts/install-deps.sh installs; make may be missing
+# Ninja is what scripts/install-deps.sh installs; make may be missing.
+export CMAKE_GENERATOR=Ninja CXX=$4 CXXFLAGS=$5
+# The engine needs none of these: they are not found.
+nothing_but_the_engine=()
+for package in ZLIB nlohmann_json FastFloat CLI11 Boost; do
+    nothing_but_the_engine+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
+done
+
+find_package() {  # find_package PREFIX ROOM OPTIONS...: builds and runs a consumer of that room
+    rm -rf "$work/find_package"
+    cmake -S "$here/find_package" -B "$work/find_package" -DCMAKE_PREFIX_PATH="$1" -DROOM="$2" "${@:3}" &&
+        cmake --build "$work/find_package" && "$work/find_package/consumer"
+}
+pkg_config() {  # pkg_config PREFIX FOLDER: the same by pkg-config, with PREFIX's libraries in FOLDER
+    export PKG_CONFIG_PATH=$1/$2/pkgconfig
+    # shellcheck disable=SC2046,SC2086
+    $CXX $CXXFLAGS "$here/consumer.cpp" $(pkg-config --cflags --libs deltarule) -o "$work/consumer" &&
+        LD_LIBRARY_PATH=$1/$2 "$work/consumer"
+}
+libraries=$(sed -n 's/^CMAKE_INSTALL_LIBDIR:[^=]*=//p' "$build/CMakeCache.txt")
 
 echo "== install"
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 
 echo "== find_package"
-cmake -S "$here/find_package" -B "$work/find_package" -DCMAKE_PREFIX_PATH="$work/prefix"
-cmake --build "$work/find_package"
-"$work/find_package/consumer"
+find_package "$work/prefix" nn
 
 echo "== pkg-config"
-export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig:$work/prefix/lib/$(g++ -print-multiarch)/pkgconfig
-# shellcheck disable=SC2046
-g++ "$here/consumer.cpp" $(pkg-config --cflags --libs deltarule) -o "$work/consumer"
-"$work/consumer"
+pkg_config "$work/prefix" "$libraries"
 
 echo "== each header by itself"
-flags=$(pkg-config --cflags deltarule)
+flags="$CXXFLAGS $(pkg-config --cflags deltarule)"
 export flags
 find "$work/prefix/include/deltarule" -name '*.hpp' -printf '%P\n' | xargs -P "$(nproc)" -I{} bash -c '
     # shellcheck disable=SC2086
-    g++ $flags -fsyntax-only -x c++ - <<<"#include <{}>" || { echo "<{}> does not compile by itself"; exit 1; }'
-
-echo "== add_subdirectory"
-cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source"
-cmake --build "$work/subdirectory" --parallel --target consumer
-"$work/subdirectory/consumer"
+    $CXX $flags -fsyntax-only -x c++ - <<<"#include <{}>" || { echo "<{}> does not compile by itself"; exit 1; }'
 
 echo "== without the flags: one sentence"
-if g++ -std=c++20 -fsyntax-only -I"$work/prefix/include/deltarule" "$here/consumer.cpp" 2>"$work/errors"; then
+# shellcheck disable=SC2086
+if $CXX $CXXFLAGS -std=c++20 -fsyntax-only -I"$work/prefix/include/deltarule" "$here/consumer.cpp" 2>"$work/errors"; then
     echo "a source without the flags compiled"
     exit 1
 fi
 grep -q 'deltarule: compile with the flags' "$work/errors"
+
+echo "== add_subdirectory: the engine alone, without a BLAS"
+cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source" \
+    -DCMAKE_DISABLE_FIND_PACKAGE_BLAS=ON "${nothing_but_the_engine[@]}"
+cmake --build "$work/subdirectory" --parallel
+"$work/subdirectory/consumer"
+
+echo "== installed: the engine alone"
+cmake --install "$work/subdirectory" --prefix "$work/engine" >/dev/null
+find_package "$work/engine" autograd "${nothing_but_the_engine[@]}"
+pkg_config "$work/engine" "$libraries"
+if find_package "$work/engine" nn 2>"$work/errors"; then
+    echo "a room that was not built was found"
+    exit 1
+fi
+grep -q 'not all were built; there are autograd' <(tr -s ' \n' ' ' <"$work/errors")
+
+echo "== shared libraries"
+cmake -S "$source" -B "$work/shared_build" -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$CXXFLAGS -O0" \
+    -DDELTARULE_TESTS=OFF
+cmake --build "$work/shared_build" --parallel
+cmake --install "$work/shared_build" --prefix "$work/shared" >/dev/null
+find_package "$work/shared" nn -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON
+pkg_config "$work/shared" "$libraries"
+"$work/shared/bin/deltarule" check "$source/examples/derivations/coursework.deriv" >/dev/null
+for room in autograd nn derivation; do
+    library=$work/shared/$libraries/libdeltarule_$room.so
+    readelf -d "$library" | grep -q "SONAME.*\[libdeltarule_$room\.so\.[0-9.]*\]"
+    # Nothing but the rooms' names is exported, and xtensor's << for arrays.
+    nm -D --defined-only "$library" | awk '{ print $3 }' >"$work/symbols"
+    if grep -vE '^_(ZT[ISV]|ZGVZ|ZZ|Z)NK?[RO]?(8autograd|2nn|10derivation)|^_ZN2xtls' "$work/symbols" >"$work/foreign"; then
+        echo "libdeltarule_$room.so exports what is not its own:"
+        head "$work/foreign"
+        exit 1
+    fi
+    stripped=$work/$room.so
+    strip -o "$stripped" "$library"
+    echo "libdeltarule_$room.so: $(stat -c %s "$stripped") bytes, $(wc -l <"$work/symbols") symbols"
+done
