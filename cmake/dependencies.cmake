@@ -12,6 +12,17 @@ deltarule_require(xsimd libxsimd-dev)
 deltarule_require(xtensor libxtensor-dev 0.24)
 deltarule_require(fmt libfmt-dev 9)
 
+# The system's compiled C++ libraries are of use to the C++ library that they were compiled with, so not to Clang's libc++
+# beside GCC's: then fmt's headers serve alone, and the tests' Boost likewise.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES fmt::fmt)
+check_cxx_source_compiles("#include <fmt/format.h>\nint main() { return fmt::format(\"{}\", 1.5).empty(); }" DELTARULE_SYSTEM_LIBRARY)
+unset(CMAKE_REQUIRED_LIBRARIES)
+set(DELTARULE_FMT fmt::fmt)
+if(NOT DELTARULE_SYSTEM_LIBRARY)
+    set(DELTARULE_FMT fmt::fmt-header-only)
+endif()
+
 # The BLAS that BLA_VENDOR names; else OpenBLAS where it is there, or any that CMake's own search finds. (Debian 13's
 # OpenBLAS has a package file for CMake that names a library that is not there.)
 if(DELTARULE_BLAS)
@@ -32,7 +43,6 @@ if(DELTARULE_BLAS)
                             "installs all), or set -DDELTARULE_BLAS=OFF for deltarule's own products, which are slower.")
     endif()
     # In some systems the functions of cblas.h stand in a library of their own.
-    include(CheckCXXSourceCompiles)
     set(CMAKE_REQUIRED_INCLUDES "${DELTARULE_CBLAS_INCLUDE_DIR}")
     foreach(more IN ITEMS "" cblas)
         set(CMAKE_REQUIRED_LIBRARIES ${more} ${BLAS_LIBRARIES})

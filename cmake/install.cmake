@@ -47,7 +47,9 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/deltaruleConfig.cmake" "${CMAKE_CURRE
 # What the linker needs: the rooms, and behind static ones what they use.
 list(TRANSFORM DELTARULE_ROOMS PREPEND -ldeltarule_ OUTPUT_VARIABLE libraries)
 if(NOT BUILD_SHARED_LIBS)
-    list(APPEND libraries -lfmt)
+    if(DELTARULE_SYSTEM_LIBRARY)
+        list(APPEND libraries -lfmt)
+    endif()
     if(TARGET nn)
         list(APPEND libraries -lz)
     endif()

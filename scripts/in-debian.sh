@@ -8,6 +8,7 @@
 # Ends as COMMAND does, or with 77 and a sentence where no such root can be made or entered.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
 
 cannot() {
     echo "[in-debian] $1" >&2
@@ -27,7 +28,7 @@ unshare --mount true 2>/dev/null || cannot "this machine does not permit mounts"
 
 roots=${DELTARULE_ROOTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/deltarule/roots}
 root=$roots/$release
-mkdir -p "$roots"
+mkdir -p "$roots" || cannot "the folder $roots cannot be made"
 exec 9>"$roots/$release.lock"
 flock 9  # one call at a time
 
