@@ -142,11 +142,42 @@ void softmax_over(const AxisView& view, const T* x, T* z) {
     });
 }
 
+/// What a row is whose largest number is infinite, which its exponentials, NaN by then, do not say.
+enum class Limit { none, all_below, one_above };
+
+template <class T>
+Limit limit_of_row(const T* x, std::size_t n, std::size_t step) {
+    const T infinity = std::numeric_limits<T>::infinity();
+    std::size_t below = 0, above = 0, unknown = 0;
+    for (std::size_t i = 0; i < n * step; i += step) {
+        below += x[i] == -infinity;
+        above += x[i] == infinity;
+        unknown += std::isnan(x[i]);
+    }
+    if (unknown == 0 && below == n) return Limit::all_below;
+    return unknown == 0 && above == 1 ? Limit::one_above : Limit::none;
+}
+
+/// Writes f(whether the number is infinite) to the rows that are NaN and have this limit.
+template <class T, class F>
+void write_limits(const AxisView& view, const T* x, T* z, Limit limit, F f) {
+    const std::size_t step = view.inner, size = view.length * step;
+    for (std::size_t o = 0; o < view.outer; ++o)
+        for (std::size_t first = o * size; first < o * size + step; ++first) {
+            if (!std::isnan(z[first]) || limit_of_row(x + first, view.length, step) != limit) continue;
+            for (std::size_t i = first; i < first + size; i += step)
+                z[i] = f(x[i] == std::numeric_limits<T>::infinity());
+        }
+}
+
 }  // namespace
 
 template <class T>
 void Softmax<T>::evaluate_into(Array<T>& result) const {
-    if (result.size() != 0) softmax_over(AxisView(x.shape(), axis), x.data(), result.data());
+    if (result.size() == 0) return;
+    const AxisView view(x.shape(), axis);
+    softmax_over(view, x.data(), result.data());
+    write_limits(view, x.data(), result.data(), Limit::one_above, [](bool is_largest) { return T(is_largest); });
 }
 
 template <class T>
@@ -154,23 +185,9 @@ void ShareOfExponentials<T>::evaluate_into(Array<T>& result) const {
     if (result.size() == 0) return;
     const AxisView view(x.shape(), kept);
     softmax_over(view, x.data(), result.data());
-    // A row whose largest number is infinite is NaN by now, and rows of -inf only, or of one inf, have a limit.
-    const T infinity = std::numeric_limits<T>::infinity();
-    for (std::size_t o = 0; o < view.outer; ++o)
-        for (std::size_t k = 0; k < view.inner; ++k) {
-            const std::size_t first = o * view.length * view.inner + k;
-            const T* row = x.data() + first;
-            T* shares = result.data() + first;
-            if (!std::isnan(*shares)) continue;
-            std::size_t below = 0, above = 0, unknown = 0;
-            for (std::size_t i = 0; i < view.length * view.inner; i += view.inner) {
-                below += row[i] == -infinity;
-                above += row[i] == infinity;
-                unknown += std::isnan(row[i]);
-            }
-            if (unknown != 0 || above > 1 || (above == 0 && below != view.length)) continue;
-            for (std::size_t i = 0; i < view.length * view.inner; i += view.inner) shares[i] = row[i] == infinity;
-        }
+    const auto share = [](bool is_largest) { return T(is_largest); };
+    write_limits(view, x.data(), result.data(), Limit::all_below, share);
+    write_limits(view, x.data(), result.data(), Limit::one_above, share);
 }
 
 template <class T>
@@ -178,12 +195,17 @@ void LogSoftmax<T>::evaluate_into(Array<T>& result) const {
     const AxisView view(x.shape(), axis);
     const std::size_t n = view.length, inner = view.inner;
     if (result.size() == 0) return;
+    const auto write_infinite_rows = [&] {
+        write_limits(view, x.data(), result.data(), Limit::one_above,
+                     [](bool is_largest) { return is_largest ? T(0) : -std::numeric_limits<T>::infinity(); });
+    };
     if (inner == 1) {
         // A row's probabilities are written first, and then its logarithms over them.
         const auto write = [&](std::size_t row, T most, T log_of_sum) {
             for (std::size_t i = row * n; i < (row + 1) * n; ++i) result.data()[i] = (x.data()[i] - most) - log_of_sum;
         };
-        return softmax_and_logarithms_of_rows(x.data(), result.data(), view.outer, n, write);
+        softmax_and_logarithms_of_rows(x.data(), result.data(), view.outer, n, write);
+        return write_infinite_rows();
     }
     T most[block_size], sums[block_size], exponentials[block_size];
     each_block_of_columns(view, [&](std::size_t from, std::size_t, std::size_t count) {
@@ -194,6 +216,7 @@ void LogSoftmax<T>::evaluate_into(Array<T>& result) const {
         log_in_place(sums, count);
         each_element(n, inner, count, [&](std::size_t k, std::size_t at) { zs[at] = (xs[at] - most[k]) - sums[k]; });
     });
+    write_infinite_rows();
 }
 
 namespace {
@@ -322,9 +345,14 @@ void LogSoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) con
 template <class T>
 void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result) const {
     const std::size_t n = targets.classes;
+    const T infinity = std::numeric_limits<T>::infinity();
     const auto write_loss = [&](std::size_t row, T most, T log_of_sum) {
         const T* xs = x.data() + row * n;
-        const auto loss = [&](std::size_t k) { return log_of_sum - (xs[k] - most); };
+        const bool has_limit = most == infinity && limit_of_row(xs, n, 1) == Limit::one_above;
+        const auto loss = [&](std::size_t k) {
+            if (has_limit) return xs[k] == infinity ? T(0) : infinity;
+            return log_of_sum - (xs[k] - most);
+        };
         if (targets.one_hot()) {
             losses[row] = loss(targets.label(row));
             return;
@@ -335,6 +363,8 @@ void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result) const {
             if (u[k] != T(0)) losses[row] += u[k] * loss(k);
     };
     softmax_and_logarithms_of_rows(x.data(), result.data(), targets.rows(), n, write_loss);
+    write_limits(AxisView(x.shape(), x.dimension() - 1), x.data(), result.data(), Limit::one_above,
+                 [](bool is_largest) { return T(is_largest); });
 }
 
 template <class T>

@@ -206,19 +206,86 @@ T sum_of_squares(const T* x, std::size_t n) {
     });
 }
 
+/// The norm of n numbers that lie `step` apart, where their squares are too large or too small for T.
+template <class T>
+long double wide_norm(const T* x, std::size_t n, std::size_t step) {
+    long double sum = 0;
+    for (std::size_t i = 0; i < n * step; i += step) sum += static_cast<long double>(x[i]) * x[i];
+    return std::sqrt(sum);
+}
+
+/// Whether the squares of a sum have kept their digits; not so where it is 0, perhaps of numbers that are not.
+template <class T>
+bool is_safe_sum_of_squares(T sum) {
+    using limits = std::numeric_limits<T>;
+    return std::isnan(sum) || (sum > limits::min() / limits::epsilon() && sum <= limits::max());
+}
+
 }  // namespace
 
 template <class T>
 void Norm<T>::evaluate_into(Array<T>& z) const {
     const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o)
-            z.data()[o] = std::sqrt(sum_of_squares(x.data() + o * rows.length, rows.length));
+        for (std::size_t o = 0; o < rows.outer; ++o) {
+            const T* xs = x.data() + o * rows.length;
+            const T sum = sum_of_squares(xs, rows.length);
+            z.data()[o] = is_safe_sum_of_squares(sum) ? std::sqrt(sum) : static_cast<T>(wide_norm(xs, rows.length, 1));
+        }
         return;
     }
     const auto squares = x * x;
     Bound<T, std::decay_t<decltype(squares)>>(squares).write_rows(z.data(), kept, x.shape(), false);
-    for (T& value : z) value = std::sqrt(value);
+    for (std::size_t o = 0; o < rows.outer; ++o)
+        for (std::size_t k = 0; k < rows.inner; ++k) {
+            T& value = z.data()[o * rows.inner + k];
+            const T* xs = x.data() + o * rows.length * rows.inner + k;
+            value = is_safe_sum_of_squares(value) ? std::sqrt(value)
+                                                  : static_cast<T>(wide_norm(xs, rows.length, rows.inner));
+        }
+}
+
+template <class T>
+void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const AxisView rows(x.shape(), kept);
+    const auto is_ordinary = [](T norm, T factor) {
+        return std::isnan(norm) || (std::isfinite(norm) && std::isfinite(factor));
+    };
+    const auto limit = [&](const T* xs, T* xbars, std::size_t step, T row_zbar) {
+        const long double norm = wide_norm(xs, rows.length, step);
+        std::size_t infinite = 0;
+        for (std::size_t i = 0; i < rows.length * step; i += step) infinite += std::isinf(xs[i]);
+        for (std::size_t i = 0; i < rows.length * step; i += step) {
+            T share = norm == 0 ? T(0) : static_cast<T>(xs[i] / norm);
+            if (std::isinf(xs[i]) && infinite == 1) share = std::copysign(T(1), xs[i]);
+            store_or_add(xbars[i], share * row_zbar, accumulate);
+        }
+    };
+    if (rows.inner == 1) {
+        for (std::size_t o = 0; o < rows.outer; ++o) {
+            const T *xs = x.data() + o * rows.length, norm = z.data()[o], factor = zbar.data()[o] / norm;
+            T* xbars = result.data() + o * rows.length;
+            if (is_ordinary(norm, factor))
+                each_register<T>(rows.length, [&](std::size_t i, auto... some) {
+                    store_or_add(xbars + i, load_some(xs + i, some...) * Register<T>(factor), accumulate, some...);
+                });
+            else
+                limit(xs, xbars, 1, zbar.data()[o]);
+        }
+        return;
+    }
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
+        T factors[block_size];
+        bool ordinary[block_size];
+        for (std::size_t k = 0; k < count; ++k) {
+            factors[k] = zbar.data()[to + k] / z.data()[to + k];
+            ordinary[k] = is_ordinary(z.data()[to + k], factors[k]);
+            if (!ordinary[k]) limit(x.data() + from + k, result.data() + from + k, rows.inner, zbar.data()[to + k]);
+        }
+        for (std::size_t i = from; i < from + rows.length * rows.inner; i += rows.inner)
+            for (std::size_t k = 0; k < count; ++k)
+                if (ordinary[k]) store_or_add(result.data()[i + k], x.data()[i + k] * factors[k], accumulate);
+    });
 }
 
 template <class T>
@@ -254,6 +321,7 @@ void Variance<T>::evaluate_into(Array<T>& z) const {
     template struct RowProduct<T>;       \
     template struct ExclusiveProduct<T>; \
     template struct Norm<T>;             \
+    template struct NormGradient<T>;     \
     template struct Variance<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -47,6 +47,16 @@ struct Norm : Reduced {
     void evaluate_into(Array<T>& z) const;
 };
 
+/// `zbar * x / z`, z being the row's norm; 0 where it is 0. Of an infinite one, its only infinite number has all of
+/// zbar, and several have NaN.
+template <class T>
+struct NormGradient {
+    const Array<T>&x, &z, &zbar;
+    Shape kept;
+    const Shape& shape() const { return x.shape(); }
+    void evaluate_into(Array<T>& xbar, bool accumulate = false) const;
+};
+
 /// `sum((x - m)^2) / c` of each row of n elements, m being their mean.
 template <class T>
 struct Variance : Reduced {
@@ -61,6 +71,10 @@ struct Variance : Reduced {
 template <class T>
 kernels::ExclusiveProduct<T> exclusive_product(const Array<T>& x, const Shape& kept) {
     return {x, kept};
+}
+template <class T>
+kernels::NormGradient<T> norm_gradient(const Array<T>& x, const Array<T>& z, const Array<T>& zbar, const Shape& kept) {
+    return {x, z, zbar, kept};
 }
 template <class T>
 kernels::TiesShared<T> share_ties(const Array<T>& x, const Array<T>& z, const Array<T>& zbar, const Shape& kept) {

@@ -39,7 +39,8 @@ template <class T>
 Variable<T> gelu(Variable<T> x) {
     const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>, far = 40, infinity = limits<T>::infinity();
     return record("gelu", {x}, clip(x.value(), -far, infinity) * normal_cdf(x.value()), [x, c, far](auto& at) {
-        at.adjoint(x) += at.zbar() * (normal_cdf(at(x)) + c * clip(at(x), -far, far) * exp(T(-0.5) * at(x) * at(x)));
+        const auto& v = at.evaluate(clip(at(x), -far, far));
+        at.adjoint(x) += at.zbar() * (normal_cdf(at(x)) + c * v * exp(T(-0.5) * v * v));
     });
 }
 UNARY(gelu);
@@ -47,9 +48,11 @@ UNARY(gelu);
 FACTS("normal_cdf", "(1 + erf(x / sqrt(2))) / 2", "xbar += zbar * exp(-x^2 / 2) / sqrt(2 * pi)");
 template <class T>
 Variable<T> normal_cdf(Variable<T> x) {
-    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
-    return record("normal_cdf", {x}, normal_cdf(x.value()),
-                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(T(-0.5) * at(x) * at(x)); });
+    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>, far = 40;
+    return record("normal_cdf", {x}, normal_cdf(x.value()), [x, c, far](auto& at) {
+        const auto& v = at.evaluate(clip(at(x), -far, far));
+        at.adjoint(x) += at.zbar() * c * exp(T(-0.5) * v * v);
+    });
 }
 UNARY(normal_cdf);
 

@@ -44,6 +44,11 @@ Variable<T> where(Variable<T> mask, Variable<T> x, Variable<T> y) {
 }
 
 template <class T>
+Variable<T> choose(Variable<T> mask, Variable<T> x, Variable<T> y) {
+    return where(mask, x, y);
+}
+
+template <class T>
 Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y) {
     return record("where", {mask, x}, choose(mask.value(), x.value(), y),
                   [mask, x](auto& at) { at.adjoint(x) += choose(at(mask), at.zbar(), T(0)); });
@@ -89,6 +94,8 @@ template Variable<float> clip(Variable<float>, float, float);
 template Variable<double> clip(Variable<double>, double, double);
 template Variable<float> where(Variable<float>, Variable<float>, Variable<float>);
 template Variable<double> where(Variable<double>, Variable<double>, Variable<double>);
+template Variable<float> choose(Variable<float>, Variable<float>, Variable<float>);
+template Variable<double> choose(Variable<double>, Variable<double>, Variable<double>);
 template Variable<float> choose(Variable<float>, Variable<float>, float);
 template Variable<double> choose(Variable<double>, Variable<double>, double);
 template Variable<float> choose(Variable<float>, float, Variable<float>);

@@ -7,6 +7,27 @@
 
 namespace autograd {
 
+namespace {
+
+template <class T>
+constexpr T infinity = std::numeric_limits<T>::infinity();
+
+/// u / d where the function's value z is a number, else NaN, as it has no derivative there. But a u of 0, as of the
+/// branch of `where` that is not taken, stays 0.
+template <class T>
+auto over_in_domain(const Array<T>& u, const Array<T>& d, const Array<T>& z) {
+    return between(u / d, choose(u, z, T(0)), -infinity<T>, infinity<T>);
+}
+template <class T>
+Variable<T> over_in_domain(Variable<T> u, Variable<T> d, Variable<T> z) {
+    return record("div", {u, d, z}, over_in_domain(u.value(), d.value(), z.value()), [u, d, z](auto& at) {
+        at.adjoint(u) += between(at.zbar() / at(d), at(z), -infinity<T>, infinity<T>);
+        at.adjoint(d) += -(at.zbar() * at.z()) / at(d);
+    });
+}
+
+}  // namespace
+
 FACTS("exp", "exp(x)", "xbar += zbar * z", {{AT(std::isfinite(x)), "overflow of exp at {x} in {type}"}});
 template <class T>
 Variable<T> exp(Variable<T> x) {
@@ -26,7 +47,9 @@ FACTS("log", "log(x)", "xbar += zbar / x",
       {{AT(x == 0), "the derivative of log at 0 is inf"}});
 template <class T>
 Variable<T> log(Variable<T> x) {
-    return record("log", {x}, log(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / at(x); });
+    return record("log", {x}, log(x.value()), [x](auto& at) {
+        at.adjoint(x) += over_in_domain(at.zbar(), at.evaluate(at(x) + T(0)), at.z());  // (-0 counts as 0)
+    });
 }
 UNARY(log);
 
@@ -35,7 +58,8 @@ FACTS("log1p", "log(1 + x)", "xbar += zbar / (1 + x)",
       {{AT(x == -1), "the derivative of log1p at -1 is inf"}});
 template <class T>
 Variable<T> log1p(Variable<T> x) {
-    return record("log1p", {x}, log1p(x.value()), [x](auto& at) { at.adjoint(x) += at.zbar() / (at(x) + T(1)); });
+    return record("log1p", {x}, log1p(x.value()),
+                  [x](auto& at) { at.adjoint(x) += over_in_domain(at.zbar(), at.evaluate(at(x) + T(1)), at.z()); });
 }
 UNARY(log1p);
 
@@ -71,9 +95,10 @@ UNARY(tanh);
 FACTS("erf", "erf(x)", "xbar += zbar * 2 / sqrt(pi) * exp(-x^2)");
 template <class T>
 Variable<T> erf(Variable<T> x) {
-    const T c = 2 * std::numbers::inv_sqrtpi_v<T>;
+    // (Far out, where the exponential is 0, its own derivative is not 0 * infinity.)
+    const T c = 2 * std::numbers::inv_sqrtpi_v<T>, far = 30;
     return record("erf", {x}, erf(x.value()),
-                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-(at(x) * at(x))); });
+                  [x, c, far](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-pow(clip(at(x), -far, far), T(2))); });
 }
 UNARY(erf);
 

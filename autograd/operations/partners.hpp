@@ -43,9 +43,18 @@ kernels::Reduced reduced(const char* operation, const Shape& shape, const Axes& 
 template <class T>
 void bring_together(Variable<T>& x, Shape& kept);
 
+/// `zbar * x / z` of each row and its norm z, the limit where z is 0 or infinite: 0 where z is 0, and all of zbar for
+/// the only infinite number of a row.
+template <class T>
+Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
+
 /// u / z, 0 where z is 0; its derivative by z is not 0 there but NaN.
 template <class T>
 Variable<T> over_nonzero(Variable<T> u, Variable<T> z);
+
+/// x where mask is not 0, else y.
+template <class T>
+Variable<T> choose(Variable<T> mask, Variable<T> x, Variable<T> y);
 
 /// The normal distribution's Phi(x).
 template <class T>

@@ -204,8 +204,24 @@ Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
     kernels::Reduced shapes = reduced("norm", x.shape(), axes, keepdims);
     bring_together(x, shapes.kept);
     return record("norm", {x}, kernels::Norm<T>{shapes, x.value()}, [x, kept = shapes.kept](auto& at) {
-        at.adjoint(x) += at(x) * reshape(at.evaluate(over_nonzero(at.zbar(), at.z())), kept);
+        at.adjoint(x) += norm_gradient(at(x), at.z(), at.zbar(), kept);
     });
+}
+
+// On variables. A row whose norm is infinite has a direction that is constant.
+template <class T>
+Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept) {
+    const auto of_finite = [&](const auto& xs, const auto& zs) { return xs * reshape(over_nonzero(zbar, zs), kept); };
+    const Array<T> is_infinite = xt::cast<T>(xt::isinf(z.value()));
+    if (std::none_of(is_infinite.begin(), is_infinite.end(), [](T value) { return value != 0; }))
+        return of_finite(x, z);
+    Array<T> directions(x.shape());
+    norm_gradient(x.value(), z.value(), Array<T>(z.shape(), T(1)), kept).evaluate_into(directions);
+    Tape<T>& tape = x.tape();
+    const Variable<T> infinite = tape.constant(is_infinite), rows = reshape(infinite, kept);
+    const Variable<T> direction = choose(rows, tape.constant(directions), T(0));
+    return of_finite(choose(rows, T(0), x), choose(infinite, T(1), z)) +
+           choose(direction, direction * reshape(zbar, kept), T(0));
 }
 
 // v = u / z, 0 where z is 0     ubar += vbar / z, 0 where z is 0     zbar -= vbar * v / z
@@ -253,6 +269,8 @@ UNARY(norm);
 
 template Variable<float> share_ties(Variable<float>, Variable<float>, Variable<float>, const Shape&);
 template Variable<double> share_ties(Variable<double>, Variable<double>, Variable<double>, const Shape&);
+template Variable<float> norm_gradient(Variable<float>, Variable<float>, Variable<float>, const Shape&);
+template Variable<double> norm_gradient(Variable<double>, Variable<double>, Variable<double>, const Shape&);
 template void bring_together(Variable<float>&, Shape&);
 template void bring_together(Variable<double>&, Shape&);
 

@@ -2,6 +2,7 @@
 // printed from both (`numerics_test -- --write`).
 #define BOOST_TEST_MODULE numerics
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -62,7 +63,9 @@ const std::vector<Promise> promises = {
     {"`maximum`, `minimum`, `amax`, `amin` at ties",
      "the gradient is split evenly among the tied elements, in both forms alike",
      {"maximum", "minimum", "amax", "amin"}},
-    {"`sqrt` at 0", "+inf; `norm` at 0: subgradient 0, second derivative NaN", {"sqrt", "norm"}},
+    {"`sqrt` at 0",
+     "+inf; `norm` at 0: subgradient 0, second derivative NaN; the only infinite number has the slope 1",
+     {"sqrt", "norm"}},
     {"`pow(x, y)`",
      "gradient by x is 0 where y is 0; gradient by y uses a guarded log where x is 0; a constant exponent never "
      "touches log (negative bases work)",
@@ -74,7 +77,8 @@ const std::vector<Promise> promises = {
      {"logsumexp"}},
     {"`log_softmax`", "`(x - m) - log(sum(exp(x - m)))`, in that order", {"log_softmax"}},
     {"`softmax`",
-     "a row of -inf only is NaN; `softmax(x, mask)` gives 0 with gradient 0 for a fully masked row",
+     "a row of -inf only is NaN, as is one with several inf; a single inf has all of it, the limit; "
+     "`softmax(x, mask)` gives 0 with gradient 0 for a fully masked row",
      {"softmax"}},
     {"`softmax_cross_entropy(logits, labels)`",
      "fused and stable for logits of +-1e4; backward is `(p - t) * scale` directly; labels may be class indices or "
@@ -94,6 +98,15 @@ const std::vector<Promise> promises = {
      {"pow",      "logaddexp", "where", "maximum",   "minimum", "clip", "exp",      "expm1", "log",
       "log1p",    "sqrt",      "abs",   "sin",       "cos",     "tanh", "erf",      "relu",  "sigmoid",
       "softplus", "gelu",      "silu",  "gelu_tanh", "amax",    "amin", "variance", "norm",  "logsumexp"}},
+    {"a derivative that does not depend on the input",
+     "is what it is beside NaN too: 1 for `add`, 0 for `sign`, 0 the second time for `relu`, `abs`, `clip`, `maximum`",
+     {"add", "sign", "relu", "abs", "clip", "maximum"}},
+    {"outside the domain",
+     "where a function is not defined (`log`, `log1p`, `sqrt`, a power that is not whole, of a negative number) its "
+     "derivatives are NaN; `log` and `log1p` hand on an adjoint of 0 as 0, so that the branch of `where` that is not "
+     "taken "
+     "gets none; -0 counts as 0",
+     {"log", "log1p", "sqrt", "pow"}},
     {"the same number everywhere",
      "an elementwise value or derivative has the same bits whatever the array's length, the position, the neighbours, "
      "the broadcasting",
@@ -146,17 +159,27 @@ std::string listed(const Promise& promise) {
     return text;
 }
 
+std::string second_text_of(const Point& point) {
+    std::vector<std::string> parts;
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < point.at.size() && k < point.second.size(); ++i)
+        for (std::size_t j = i; j < point.at.size() && k < point.second.size(); ++j)
+            parts.push_back(fmt::format("by {}{}: {}", "xyw"[i], "xyw"[j], text_of(point.second[k++])));
+    return fmt::format("{}", fmt::join(parts, "; "));
+}
+
 std::string listed(const Operation& operation) {
     std::string text = fmt::format("\n### {}\n\n{}.\n", operation.name, operation.note);
-    text += "\n| expression | at | value | derivative |\n|---|---|---|---|\n";
+    text += "\n| expression | at | value | derivative | second derivative |\n|---|---|---|---|---|\n";
     for (const Point& point : operation.edges) {
         text += fmt::format("| `{}` | {} | ", point.of.text, text_of(point.at));
         if (point.error != nullptr) {
-            text += fmt::format("error: `{}` | |\n", point.error);
+            text += fmt::format("error: `{}` | | |\n", point.error);
             continue;
         }
         text += fmt::format("{} | {}", text_of(point.value), text_of(point.derivatives, "bar"));
-        text += point.seed ? fmt::format("; for zbar: {} |\n", text_of(*point.seed)) : " |\n";
+        if (point.seed) text += fmt::format("; for zbar: {}", text_of(*point.seed));
+        text += fmt::format(" | {} |\n", second_text_of(point));
     }
     return text;
 }
@@ -172,7 +195,9 @@ std::string documentation() {
     text +=
         "\n## Every operation at its edges\n\n"
         "The derivatives are those of the sum of the value, or along the adjoint `zbar` where one is given; `A` is\n"
-        "`autograd::Array<double>`, `T` the type of the numbers.\n";
+        "`autograd::Array<double>`, `T` the type of the numbers. A second derivative is the matrix of the elements of "
+        "one\n"
+        "input by those of the other, or for a function of single numbers its diagonal.\n";
     for (const Operation& operation : operations()) text += listed(operation);
     return text;
 }
@@ -223,6 +248,30 @@ BOOST_AUTO_TEST_CASE(every_declared_operation_has_a_row) {
                    match[1].str() << " has no row whose edges name it");
     }
     BOOST_TEST(count > 60u);
+}
+
+// ... and what it does, to the second derivative, where one of its inputs is inf, -inf or NaN.
+BOOST_AUTO_TEST_CASE(every_row_says_what_is_not_finite_in_each_input) {
+    const std::pair<const char*, bool (*)(double)> odd[] = {
+        {"inf", [](double x) { return x == infinity; }},
+        {"-inf", [](double x) { return x == -infinity; }},
+        {"NaN", [](double x) { return std::isnan(x); }},
+    };
+    for (const Operation& operation : operations()) {
+        std::size_t inputs = 0;
+        for (const Point& point : operation.edges)
+            if (point.error == nullptr) inputs = std::max(inputs, point.at.size());
+        for (std::size_t i = 0; i < inputs; ++i)
+            for (const auto& [name, is_odd] : odd) {
+                const auto says = [&, is = is_odd](const Point& point) {
+                    return !point.second.empty() && i < point.at.size() &&
+                           std::any_of(point.at[i].begin(), point.at[i].end(), is);
+                };
+                BOOST_TEST(std::any_of(operation.edges.begin(), operation.edges.end(), says),
+                           operation.name << " has no edge with second derivatives where "
+                                          << "xyw"[i] << " is " << name);
+            }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_documentation_is_printed_from_the_table) {

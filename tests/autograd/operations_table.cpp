@@ -74,6 +74,21 @@ Point roughly(double tolerance, Point point) {
     return point;
 }
 
+Point twice(std::vector<A> second, Point point) {
+    point.second = std::move(second);
+    return point;
+}
+
+Point everywhere(Formula of, A value, A first, A second) {
+    return twice({std::move(second)}, {of, {extremes}, std::move(value), {std::move(first)}});
+}
+
+Point at_odd_numbers(Formula of, A value, std::vector<A> first, std::vector<A> second) {
+    return twice(std::move(second), {of, {odd_x, odd_y}, std::move(value), std::move(first)});
+}
+
+A zeros(std::size_t count) { return A(Shape{count}, 0.0); }
+A ones(std::size_t count) { return A(Shape{count}, 1.0); }
 A none(const Shape& shape) { return A::from_shape(shape); }
 
 A column(A values) {

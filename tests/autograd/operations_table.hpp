@@ -120,12 +120,28 @@ struct Point {
     std::optional<A> seed = {};
     const char* error = nullptr;  ///< what is thrown instead
     double tolerance = 1e-14;     ///< relative
+    std::vector<A> second = {};   ///< derivatives of the derivatives: see `twice`
 };
 
 Point refuses(Formula of, std::vector<A> at, const char* error);
 /// Where rounding of a large number limits what can be had.
 Point roughly(double tolerance, Point point);
 
+/// A point with its second derivatives, of the sum of the value or along the seed: by x twice, by x and y, by y twice.
+/// Each is a matrix, of the elements of one input by those of the other; or for an elementwise formula its diagonal, of
+/// an input's shape.
+Point twice(std::vector<A> second, Point point);
+
+// Where every operation says what it does, to the second derivative: where its inputs are not finite or are huge.
+inline const A extremes{-infinity, -1e300, -1e20, -1, 0, 1, 1e20, 1e300, infinity, NaN};
+inline const A odd_x{infinity, -infinity, NaN, 2, 2, 2}, odd_y{2, 2, 2, infinity, -infinity, NaN};
+/// A function of one number at the extremes.
+Point everywhere(Formula of, A value, A first, A second);
+/// A function of two numbers where one of them is not finite.
+Point at_odd_numbers(Formula of, A value, std::vector<A> first, std::vector<A> second);
+
+A zeros(std::size_t count);
+A ones(std::size_t count);
 A none(const Shape& shape);  ///< of no elements
 A column(A values);          ///< of shape (n, 1)
 

@@ -213,6 +213,62 @@ void single_precision_agrees(const Operation& operation) {
     });
 }
 
+/// `[the slope by input i] by input j` of a point's formula, as the point gives it: as a matrix, or its diagonal.
+void check_second(const Point& point, const Inputs<double>& inputs, const Inputs<double>& slopes) {
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        for (std::size_t j = i; j < inputs.size(); ++j) {
+            BOOST_TEST_REQUIRE(k < point.second.size());
+            const A& expected = point.second[k++];
+            const auto check = [&](std::size_t from, std::size_t by, const A& derivative) {
+                BOOST_TEST_CONTEXT("the slope by "
+                                   << "xyw"[from] << ", by "
+                                   << "xyw"[by]) {
+                    if (expected.shape() == inputs[by].shape())
+                        return check_same(grad(sum(slopes[from]), inputs[by]).value(), derivative, point.tolerance);
+                    A matrix = jacobian(slopes[from], inputs[by]);
+                    matrix.reshape({slopes[from].size(), inputs[by].size()});
+                    check_same(matrix, derivative, point.tolerance);
+                }
+            };
+            check(i, j, expected);
+            if (i != j) check(j, i, expected.dimension() == 2 ? A(xt::transpose(expected)) : expected);
+        }
+    BOOST_TEST(k == point.second.size());
+}
+
+/// The value of a formula, its slopes and their own sums' slopes, all in one.
+template <class T>
+std::vector<Array<T>> to_second_order(const Point& point, const std::vector<A>& at) {
+    Tape<T> tape;
+    const auto inputs = record_inputs(tape, at);
+    const auto y = point.of(inputs);
+    const auto seed = tape.constant(Array<T>(xt::cast<T>(point.seed.value_or(A(y.shape(), 1.0)))));
+    std::vector<Array<T>> all{y.value()};
+    for (const auto& slope : vjp(y, inputs, seed)) {
+        all.push_back(slope.value());
+        for (const auto& second : grad(sum(slope), inputs)) all.push_back(second.value());
+    }
+    return all;
+}
+
+/// In single precision the same, as far as it reaches: huge numbers are its own hugest.
+void check_in_float(const Point& point) {
+    const double most = std::numeric_limits<float>::max(), least = std::numeric_limits<float>::min();
+    std::vector<A> at = point.at;
+    for (A& array : at)
+        for (double& x : array) x = std::isinf(x) || std::isnan(x) ? x : static_cast<float>(std::clamp(x, -most, most));
+    const auto in_float = to_second_order<float>(point, at);
+    const auto in_double = to_second_order<double>(point, at);
+    for (std::size_t k = 0; k < in_float.size(); ++k)
+        for (std::size_t i = 0; i < in_float[k].size(); ++i) {
+            const double got = in_float[k].data()[i], expected = in_double[k].data()[i];
+            const double wanted = std::abs(expected) > most ? std::copysign(infinity, expected) : expected;
+            BOOST_TEST((same(got, wanted, 1e-5) || (std::abs(got) < 2 * least && std::abs(wanted) < 2 * least)),
+                       "in float " << got << ", not " << wanted << ", is number " << i << " of result " << k);
+        }
+}
+
 void edge(const Point& point) {
     Tape<double> tape;
     const auto inputs = record_inputs(tape, point.at);
@@ -233,6 +289,9 @@ void edge(const Point& point) {
         check_same(gradients[inputs[i]], point.derivatives[i], point.tolerance);
         check_same(recorded[i].value(), point.derivatives[i], point.tolerance);
     }
+    if (point.second.empty()) return;
+    check_second(point, inputs, recorded);
+    check_in_float(point);
 }
 
 void edges(const Operation& operation) {
