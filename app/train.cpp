@@ -59,6 +59,11 @@ void require_classes(const nn::Dataset<double>& data, const TrainOptions& option
     if (options.classification || !options.idx.empty()) return;  // labels of images are classes
     bool whole = true;
     for (const std::string& name : data.class_names) {
+        if (nn::has_decimal_comma(name))
+            throw std::invalid_argument(
+                fmt::format("[train] {}: '{}' in the target, column '{}', has a decimal comma: numbers have a decimal "
+                            "point (--task classification takes it for a class)",
+                            printable(path), printable(name), printable(data.label_name)));
         const std::optional<double> value = nn::csv_number(name);
         if (!value || !std::isfinite(*value)) return;
         whole = whole && *value == std::floor(*value);

@@ -23,7 +23,8 @@ struct CsvOptions {
 /// numbers, and in one column the class. Blanks around a field do not count.
 ///
 /// Throws `autograd::FileError`, naming the file and the line, where rows differ in length, where a number is missing
-/// or not finite, where a class is missing, where a quote is not closed, and where the file is no such text.
+/// or not finite or has a decimal comma, where a class is missing, where a quote is not closed, and where the file is
+/// no such text.
 class CsvReader {
   public:
     explicit CsvReader(const std::string& path, CsvOptions options = {});
@@ -52,6 +53,9 @@ class CsvReader {
 
 /// The number that a field is, infinite where it is beyond the range of a double; nothing where it is no number.
 std::optional<double> csv_number(std::string_view text);
+
+/// Whether the field is a number but for a comma in the place of its decimal point, as in 3,14.
+bool has_decimal_comma(std::string_view text);
 
 /// A field as it stands in such a file: between quotes where it needs them.
 std::string csv_field(const std::string& text);

@@ -40,9 +40,9 @@ void save(const std::string& path, const std::vector<autograd::Parameter<T>>& pa
 template <class T>
 Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters);
 
-/// Reads a file: floats of 16, 32 and 64 bits, `BF16`, integers up to `I64`, and `BOOL`. Throws `autograd::FileError`
-/// where it is missing, truncated, of another element type, where a number is beyond T's range, or where its header
-/// lies about the bytes that follow.
+/// Reads a file: floats of 16, 32 and 64 bits, `BF16`, integers up to `I64` and `U64`, and `BOOL`. Throws
+/// `autograd::FileError` where it is missing, truncated, of another element type, where a number is beyond T's range or
+/// an integer has more digits than T, or where its header lies about the bytes that follow.
 template <class T>
 Tensors<T> read_safetensors(const std::string& path);
 

@@ -18,7 +18,8 @@ using files::printable;
 
 namespace {
 
-constexpr std::size_t longest_row = std::size_t{1} << 26;  // bytes
+constexpr std::size_t longest_row = std::size_t{1} << 26;   // bytes
+constexpr std::size_t most_columns = std::size_t{1} << 20;  // a row is held as a text for each
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -33,7 +34,7 @@ std::string_view trimmed(std::string_view text) {
 bool is_name(std::string_view text) {
     static const std::vector<std::string_view> missing = {"",     "?",    "-",    "NA",   "N/A",  "n/a",
                                                           "#N/A", "null", "NULL", "None", "none", "."};
-    return !csv_number(text) && std::ranges::find(missing, text) == missing.end();
+    return !csv_number(text) && !has_decimal_comma(text) && std::ranges::find(missing, text) == missing.end();
 }
 
 /// The rows of a file: the fields between separators, without blanks and quotes around them.
@@ -136,6 +137,7 @@ class Rows {
             while (at < raw_.size() && is_blank(raw_[at]) && raw_[at] != separator_) ++at;
         };
         for (;;) {
+            if (count == most_columns) fail(line_, fmt::format("the row has more than {} fields", most_columns));
             if (fields.size() <= count) fields.emplace_back();
             std::string& field = fields[count++];
             field.clear();
@@ -290,7 +292,9 @@ struct CsvReader::State {
             numbers[i] = csv_number(field).value_or(NAN);
             if (!std::isfinite(numbers[i]))
                 rows.fail(rows.line(),
-                          fmt::format("'{}' in column {} is not a finite number", printable(field), sources[i]));
+                          fmt::format("'{}' in column {} {}", printable(field), sources[i],
+                                      has_decimal_comma(field) ? "has a decimal comma: numbers have a decimal point"
+                                                               : "is not a finite number"));
         }
         if (label_column == none) return true;
         if (fields[label_column].empty()) rows.fail(rows.line(), "the class is missing");
@@ -331,6 +335,14 @@ std::optional<double> csv_number(std::string_view text) {
     return value;
 }
 
+bool has_decimal_comma(std::string_view text) {
+    const std::size_t comma = text.find(',');
+    if (comma == std::string_view::npos || comma + 1 == text.size()) return false;
+    std::string with_point(text);
+    with_point[comma] = '.';
+    return csv_number(with_point).has_value();
+}
+
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text) return text;
     std::string quoted = "\"";
@@ -347,7 +359,12 @@ autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_
     std::vector<double> numbers;
     std::string label;
     std::size_t n = 0;
+    const std::size_t most = files::memory() / 4;
     for (; reader.next(numbers, label); ++n) {
+        if ((values.size() + numbers.size()) * sizeof(T) + n * sizeof(void*) > most)
+            throw FileError(
+                fmt::format("{}:{}: the table is larger than a quarter of the memory that there is, which is {} MiB",
+                            printable(path), reader.line(), most >> 18));
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             values.push_back(static_cast<T>(numbers[i]));
             if (!std::isfinite(values.back()))

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nn/files/input.hpp>
 #include <nn/files/text.hpp>
 
@@ -23,6 +25,17 @@ gzFile as_gz(void* file) { return static_cast<gzFile>(file); }
 std::string reason(int error) { return std::strerror(error); }
 
 }  // namespace
+
+std::size_t memory() {
+    std::size_t bytes =
+        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        bytes = std::min(bytes, static_cast<std::size_t>(limit.rlim_cur));
+    std::size_t of_container = 0;
+    if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container) bytes = std::min(bytes, of_container);
+    return bytes;
+}
 
 void Input::Close::operator()(void* file) const { gzclose(as_gz(file)); }
 

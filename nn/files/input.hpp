@@ -6,6 +6,10 @@
 
 namespace nn::files {
 
+/// The bytes of memory that this process may have: what the machine or the container has, or less where a
+/// limit is set (`ulimit -v`).
+std::size_t memory();
+
 /// The bytes of a file, unpacked where it is gzipped. Throws `autograd::FileError` where it is missing, a folder,
 /// damaged, or cut short; the message says why.
 class Input {

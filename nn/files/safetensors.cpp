@@ -52,7 +52,8 @@ struct Bool {
     operator double() const { return bits != 0; }
 };
 
-/// Writes `array.size()` elements into the array; false where a finite one is beyond the range of T.
+/// Writes `array.size()` elements into the array; false where T does not hold one: a finite one is beyond its range, or
+/// an integer has too many digits.
 template <class S, class T>
 bool copy_as(const char* bytes, Array<T>& array) {
     for (std::size_t i = 0; i < array.size(); ++i) {
@@ -60,6 +61,10 @@ bool copy_as(const char* bytes, Array<T>& array) {
         std::memcpy(&element, bytes + i * sizeof(S), sizeof(S));
         if constexpr (std::is_same_v<S, double> && !std::is_same_v<T, double>)
             if (std::isfinite(element) && !std::isfinite(static_cast<T>(element))) return false;
+        if constexpr (std::is_integral_v<S> && sizeof(S) >= sizeof(T)) {
+            const long double number = static_cast<T>(element);
+            if (number != static_cast<long double>(element)) return false;
+        }
         array.data()[i] = static_cast<T>(element);
     }
     return true;
@@ -74,11 +79,12 @@ struct Type {
 };
 
 template <class T>
-constexpr Type<T> types[] = {{"F32", 4, copy_as<float, T>},        {"F64", 8, copy_as<double, T>},
-                             {"F16", 2, copy_as<Half<5>, T>},      {"BF16", 2, copy_as<Half<8>, T>},
-                             {"I64", 8, copy_as<std::int64_t, T>}, {"I32", 4, copy_as<std::int32_t, T>},
-                             {"I16", 2, copy_as<std::int16_t, T>}, {"I8", 1, copy_as<std::int8_t, T>},
-                             {"U8", 1, copy_as<std::uint8_t, T>},  {"BOOL", 1, copy_as<Bool, T>}};
+constexpr Type<T> types[] = {
+    {"F32", 4, copy_as<float, T>},         {"F64", 8, copy_as<double, T>},        {"F16", 2, copy_as<Half<5>, T>},
+    {"BF16", 2, copy_as<Half<8>, T>},      {"I64", 8, copy_as<std::int64_t, T>},  {"I32", 4, copy_as<std::int32_t, T>},
+    {"I16", 2, copy_as<std::int16_t, T>},  {"I8", 1, copy_as<std::int8_t, T>},    {"U64", 8, copy_as<std::uint64_t, T>},
+    {"U32", 4, copy_as<std::uint32_t, T>}, {"U16", 2, copy_as<std::uint16_t, T>}, {"U8", 1, copy_as<std::uint8_t, T>},
+    {"BOOL", 1, copy_as<Bool, T>}};
 
 /// Where an array stands in a file, and what it is.
 struct Entry {
@@ -133,7 +139,8 @@ struct Contents {
         Array<T> numbers;
         numbers.resize(entry.shape);
         if (!type->copy(data.data() + entry.begin, numbers))
-            fail(fmt::format("'{}' holds a number beyond the range of {}", printable(entry.name), dtype<T>));
+            fail(fmt::format("'{}' holds a number beyond the range of {}, or an integer with more digits",
+                             printable(entry.name), dtype<T>));
         return numbers;
     }
 

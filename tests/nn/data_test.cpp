@@ -150,6 +150,12 @@ BOOST_AUTO_TEST_CASE(a_file_without_end_is_refused) {
     BOOST_CHECK_THROW(nn::read_csv<double>("/dev/zero"), autograd::FileError);
 }
 
+BOOST_AUTO_TEST_CASE(numbers_with_a_decimal_comma) {
+    for (const char* number : {"3,14", "-0,5", "+1,0", "1,5e-3", "1,234"}) BOOST_TEST(nn::has_decimal_comma(number));
+    for (const char* other : {"3.14", "3", ",", "3,", "1,2,3", "a,b", "1.234,5", ""})
+        BOOST_TEST(!nn::has_decimal_comma(other));
+}
+
 BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     BOOST_CHECK_THROW(nn::read_csv<double>("/nonexistent.csv"), autograd::FileError);
     refuses("", "no rows");
@@ -159,6 +165,9 @@ BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     refuses("x,y\nnan,a\n", ":2: 'nan'");
     refuses("1,2\ninf,3\n", ":2: 'inf'");
     refuses("x,y\n1,\n", ":2: the class is missing");
+    refuses("x;y\n3,14;a\n", ":2: '3,14' in column 0 has a decimal comma: numbers have a decimal point");
+    refuses("x,y\n\"-3,14e2\",a\n", ":2: '-3,14e2' in column 0 has a decimal comma");
+    refuses("3,14;a\n5;b\n", ":1: '3,14' in column 0 has a decimal comma");  // this line is no header
     refuses("x\n1\n", "only one column");
     BOOST_CHECK_THROW(nn::read_csv<double>(written("x,y\n1,a\n"), "z"), autograd::FileError);
     const std::string bytes = bytes_of(DELTARULE_SOURCE_DIR "/examples/data/digits.csv.gz");

@@ -119,6 +119,22 @@ BOOST_AUTO_TEST_CASE(every_element_type_that_pytorch_saves) {
         (read("I64", std::string("\xfe\xff\xff\xff\xff\xff\xff\xff\x07\0\0\0\0\0\0\0", 16), 2) == Array<float>{-2, 7}));
     BOOST_TEST((read("I32", std::string("\xfe\xff\xff\xff\0\x01\0\0", 8), 2) == Array<float>{-2, 256}));
     BOOST_TEST((read("U8", "\xff\x01", 2) == Array<float>{255, 1}));
+    BOOST_TEST((read("U16", std::string("\xff\xff\x01\0", 4), 2) == Array<float>{65535, 1}));
+    BOOST_TEST((read("U32", std::string("\0\0\0\xff\xff\xff\xff\0", 8), 2) == Array<float>{0x1.fep31f, 0xffffff}));
+    BOOST_TEST((read("U64", std::string("\0\0\0\0\0\0\0\x80", 8), 1) == Array<float>{0x1p63f}));
+    // What a float does not hold, though a double may.
+    const auto is_refused = [&](const char* dtype, const std::string& bytes) {
+        BOOST_CHECK_EXCEPTION(read(dtype, bytes, 1), autograd::FileError, [](const autograd::FileError& error) {
+            return std::string(error.what())
+                       .find("'a' holds a number beyond the range of F32, or an integer with more digits") !=
+                   std::string::npos;
+        });
+    };
+    is_refused("U32", std::string("\x01\0\0\x01", 4));
+    is_refused("I32", std::string("\x01\0\0\x01", 4));
+    is_refused("U64", std::string(8, '\xff'));
+    is_refused("I64", std::string("\xff\xff\xff\xff\xff\xff\xff\x7f", 8));
+    BOOST_CHECK_THROW(nn::read_safetensors<double>(folder / "type"), autograd::FileError);
     BOOST_TEST((read("BOOL", std::string("\x01\x00", 2), 2) == Array<float>{1, 0}));
 }
 

@@ -1,5 +1,7 @@
 // What the program makes of a table, and that what was tested is what is saved.
 #define BOOST_TEST_MODULE tables_program
+#include <zlib.h>
+
 #include <sstream>
 #include <vector>
 
@@ -45,9 +47,31 @@ BOOST_AUTO_TEST_CASE(a_target_that_measures_is_not_trained_as_classes) {
     }
     refuses("train --csv " + folder.write("ages.csv", ages) + save, "70 of 400 rows differ");
     BOOST_TEST(run("train --epochs 1 --csv " + folder.write("halves.csv", halves)).exit == 0);  // ten ratings
+    std::string prices = "x;price\n";
+    for (int i = 0; i < 60; ++i) prices += std::to_string(i) + ";" + std::to_string(i) + ",5\n";
+    refuses("train --csv " + folder.write("prices.csv", prices) + save,
+            "'0,5' in the target, column 'price', has a decimal");
     refuses("train --csv " + folder.write("one.csv", "x,c\n1,a\n2,a\n") + save, "only one class, 'a'");
     refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + save, "only one class, '2.5'");
 }
+
+#ifndef __SANITIZE_ADDRESS__  // it takes more addresses than any limit leaves
+BOOST_AUTO_TEST_CASE(a_table_larger_than_memory_is_refused_however_small_it_is_packed) {
+    const std::string path = folder / "zeros.csv.gz";
+    std::string rows;
+    while (rows.size() < 65536) rows += "0,0\n";
+    const gzFile file = gzopen(path.c_str(), "wb1");
+    for (int i = 0; i < 800; ++i) gzwrite(file, rows.data(), static_cast<unsigned>(rows.size()));
+    gzclose(file);
+    BOOST_TEST(std::filesystem::file_size(path) < 1'000'000u);
+    const std::string command =
+        "ulimit -v 500000; " DELTARULE_PROGRAM " train --csv " + path + " 2> " + folder / "error";
+    BOOST_TEST(std::system(command.c_str()) != 0);
+    BOOST_TEST(
+        has(bytes_of(folder / "error"), ": the table is larger than a quarter of the memory that there is, which is"));
+    BOOST_TEST(bytes_of(folder / "error").starts_with("deltarule: "));
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(what_was_decided_about_the_first_line_is_printed) {
     const auto out = [](const std::string& options) {
