@@ -21,6 +21,10 @@ if(DELTARULE_SANITIZE)
     # A sanitized library needs a sanitized program: these travel too.
     set(DELTARULE_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 endif()
+if(DELTARULE_LIBFUZZER)
+    # It sees which code an input reaches; the sanitizers see what it breaks there.
+    set(DELTARULE_SANITIZE_OPTIONS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+endif()
 
 # The instruction set that xsimd chooses under these flags: config.hpp keeps it, array.hpp compares.
 set(probe "${CMAKE_BINARY_DIR}/CMakeFiles/simd.cpp")

@@ -1,7 +1,16 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test: optimised, then with sanitizers (not with --fast).
+# Installs what is missing, builds, and runs every test: optimised, then with sanitizers (not with --fast). With --all, also
+# what takes long: every derivation at 50 seeds, 300 kills, each fuzz target for DELTARULE_FUZZ_SECONDS (300).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+    --fast | --all | "") ;;
+    *)
+        echo "scripts/test.sh [--fast | --all]" >&2
+        exit 2
+        ;;
+esac
 
 echo "== Packages"
 scripts/install-deps.sh
@@ -14,4 +23,24 @@ for preset in "${presets[@]}"; do
     echo "== Testing: $preset"
     ctest --preset "$preset" --parallel "$(nproc)"
 done
+
+if [ "${1:-}" = --all ]; then
+    export DELTARULE_FUZZ_SECONDS="${DELTARULE_FUZZ_SECONDS:-300}" DELTARULE_SEEDS=50 DELTARULE_KILLS=300
+    echo "== Testing at length: release"
+    ctest --preset release --parallel "$(nproc)" -C long -R '_long$|^(derivation_examples|damaged_program|derivation_fuzz)_test$'
+    echo "== Testing at length: dev"
+    ctest --preset dev --parallel "$(nproc)" -C long -R '_long$'
+    # libFuzzer finds more, as it sees which inputs reach new code.
+    if clang=$(command -v clang++) && [ -e "$("$clang" -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]; then
+        echo "== Fuzzing: libFuzzer"
+        cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_BUILD_TYPE=Release -DDELTARULE_LIBFUZZER=ON
+        cmake --build build/fuzz --parallel --target fuzz
+        for target in build/fuzz/tests/fuzz/*_fuzz; do
+            name=$(basename "$target" _fuzz)
+            mkdir -p "build/fuzz/corpus/$name"
+            "$target" -max_total_time="$DELTARULE_FUZZ_SECONDS" -timeout=300 -rss_limit_mb=4096 -print_final_stats=1 \
+                -dict="tests/fuzz/words/${name}_words" "build/fuzz/corpus/$name" "tests/fuzz/seeds/$name"
+        done
+    fi
+fi
 echo "== All tests passed."
