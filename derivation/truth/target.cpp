@@ -106,7 +106,7 @@ std::optional<double> Target::share_of_equal_points(const Expression& right) {
 }
 
 bool Target::holds(const Expression& right) {
-    bool decided = false;
+    bool decided = false, all_zero = true;
     for (std::size_t p = 0; p < points_.size(); ++p) {
         const Side& left = sides_[p];
         if (!left.usable || left.kinked) continue;
@@ -114,11 +114,14 @@ bool Target::holds(const Expression& right) {
         if (!side.usable || side.kinked) continue;
         if (side.values.size() < left.values.size()) return false;
         const double scale = std::max(left.scale, side.scale);
-        for (std::size_t i = 0; i < left.values.size(); ++i)
+        for (std::size_t i = 0; i < left.values.size(); ++i) {
             if (!(std::abs(left.values[i] - side.values[i]) <= tolerance * scale)) return false;
+            if (std::abs(left.values[i]) > tolerance * scale) all_zero = false;
+        }
         decided = true;
     }
-    return decided;
+    // Where both are 0 wherever both have values, nothing tells them apart, unless the left side is 0 everywhere.
+    return decided && (!all_zero || is_zero());
 }
 
 }  // namespace derivation

@@ -463,6 +463,13 @@ BOOST_AUTO_TEST_CASE(one_line_that_cannot_be_read_costs_one_line) {
     BOOST_TEST(derivation::check("given x\nlet y = (x\nclaim x = x\n").exit_code() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_repair_is_more_than_0_where_the_left_side_is) {
+    // (x - 1)^989 is 0 for x in (0, 2), as x^989 nearly is, and infinite at most other points.
+    const LineReport line = judged("given x\nlet y = x^990\nclaim dy/dx = 989 * x^989\n");
+    BOOST_TEST(verdict_of(line) == "wrong");
+    BOOST_TEST(line.repair.find("x - 1") == std::string::npos, line.repair);
+}
+
 namespace {
 
 void expect_at_seeds(const std::string& file, const std::vector<std::string>& verdicts) {
