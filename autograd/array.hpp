@@ -80,10 +80,16 @@ inline bool equal_shapes(ShapeView left, ShapeView right) {
     return true;
 }
 
-/// Gives an array a shape; its contents are arbitrary then, unless it had it.
+/// Gives an array a shape; its contents are arbitrary then, unless it had it. Where there is no memory, it throws and
+/// the array is as it was: xtensor's own `resize` would leave it with the new shape and the old memory.
 template <class T>
 [[gnu::noinline]] void reshape_storage(Array<T>& array, ShapeView shape) {
-    array.resize(Shape(shape.begin(), shape.end()));
+    Shape other(shape.begin(), shape.end());
+    const bool keeps_memory = array.size() == size_of(shape) && other.size() <= 4;  // longer shapes have memory, too
+    if (keeps_memory)
+        array.resize(std::move(other));
+    else
+        array = Array<T>::from_shape(std::move(other));
 }
 template <class T>
 void resize(Array<T>& array, ShapeView shape) {

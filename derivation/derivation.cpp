@@ -4,6 +4,7 @@
 #include <derivation/judge/judge.hpp>
 #include <derivation/report/rendering.hpp>
 #include <exception>
+#include <new>
 
 namespace derivation {
 
@@ -81,6 +82,8 @@ Report check(std::string text, const Options& options) {
     } catch (const Error& error) {
         report.error = read_error(copy, error);
         report.lines.clear();
+    } catch (const std::bad_alloc&) {
+        throw;
     } catch (const std::exception& error) {
         report.error = ReadError{1, 1, error.what(), {}, 1};
         report.lines.clear();

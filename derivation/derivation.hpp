@@ -73,7 +73,7 @@ struct Options {
     std::size_t line = 0;  ///< judge this line alone; 0: all
 };
 
-/// Never throws for what stands in the text.
+/// Never throws for what stands in the text; `std::bad_alloc` where there is no memory.
 Report check(std::string text, const Options& options = {});
 
 /// The report for a terminal of 80 columns.
