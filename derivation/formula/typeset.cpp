@@ -213,8 +213,12 @@ class Formula {
             }
             case Kind::product:
                 return product(e);
-            case Kind::power:
-                return Style::scripts(in(e.base(), of_atom), "", print(e.exponent()));
+            case Kind::power: {
+                // A sum reaches to the right as far as it can: its own power stands outside of brackets.
+                const bool reaches = e.base().kind == Kind::reduce && !e.base().letters.empty();
+                const std::string base = reaches ? Style::bracketed(print(e.base())) : in(e.base(), of_atom);
+                return Style::scripts(base, "", print(e.exponent()));
+            }
             case Kind::call: {
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));
