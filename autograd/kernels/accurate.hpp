@@ -144,17 +144,22 @@ struct Parts {
     return with_sign_of_power(exp({h.high, h.low + y * l.low}), x, y);
 }
 
-/// The same to the digits that a float has.
-[[gnu::always_inline]] inline D roughly_pow(D x, D y) {
-    constexpr double artanh[] = {1.0, 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17};
+/// exp(x) to the digits that a float has.
+[[gnu::always_inline]] inline D roughly_exp(D x) {
     constexpr double terms[] = {1.0,       1.0,       1.0 / 2,    1.0 / 6,     1.0 / 24,
                                 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880};
+    const D h = x > 200 ? all(200) : x < -200 ? all(-200) : x;
+    const D k = rounded(h * (1 / log_of_2));
+    return polynomial(terms, h - k * log_of_2) * power_of_two(k);
+}
+
+/// x^y, likewise.
+[[gnu::always_inline]] inline D roughly_pow(D x, D y) {
+    constexpr double artanh[] = {1.0, 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17};
     const Parts parts = parts_of(magnitude(x));
     const D s = (parts.m - 1) / (parts.m + 1);
-    const D exponent = y * (parts.k * log_of_2 + 2 * s * polynomial(artanh, s * s));
-    const D h = exponent > 200 ? all(200) : exponent < -200 ? all(-200) : exponent;
-    const D k = rounded(h * (1 / log_of_2));
-    return with_sign_of_power(polynomial(terms, h - k * log_of_2) * power_of_two(k), x, y);
+    const D logarithm = parts.k * log_of_2 + 2 * s * polynomial(artanh, s * s);
+    return with_sign_of_power(roughly_exp(y * logarithm), x, y);
 }
 
 /// The sine of x and a number of quarter turns, where x is no larger than `most_angle`; to the digits of a float, or of

@@ -2,6 +2,7 @@
 #include <autograd/kernels/broadcast.hpp>
 #include <autograd/kernels/sums.hpp>
 #include <functional>
+#include <vector>
 
 namespace autograd::kernels {
 
@@ -83,12 +84,30 @@ Way way_of(ShapeView kept, ShapeView shape, std::span<const ShapeView> arrays) {
     return Way::walk;
 }
 
+/// As sum_each_row; many rows that are added to one number are added in halves.
+template <class T>
+void sum_rows_in_halves(T* z, const ExpressionRows<T>& expression, RowStarts<T> row, std::size_t n, const bool* along,
+                        std::size_t rows, const Steps& steps) {
+    if (steps.back() != 0 || rows <= few_rows) return sum_each_row(z, expression, row, n, along, rows, steps);
+    const std::size_t half = rows / 2;
+    T second = 0;
+    sum_rows_in_halves(z, expression, row, n, along, half, steps);
+    for (std::size_t k = 0; k < row.size(); ++k) row[k] += half * steps[k];
+    sum_rows_in_halves(&second, expression, row, n, along, rows - half, steps);
+    *z += second;
+}
+
+/// How the expression and what it is summed to are walked.
+template <class T>
+BroadcastWalk walk_of(ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression) {
+    expression.shapes.back() = kept;
+    return {shape, expression.shapes};
+}
+
 /// z = values, or z += values, row by row.
 template <class T>
-void walk_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression, bool accumulate) {
+void walk_rows(T* z, BroadcastWalk walk, const ExpressionRows<T>& expression, bool accumulate) {
     const std::size_t count = expression.data.size();
-    expression.shapes[count] = kept;
-    BroadcastWalk walk(shape, expression.shapes);
     const std::size_t n = walk.row_length();
     Steps steps(count + 1);
     xt::svector<bool, 8> moves(count);
@@ -104,8 +123,48 @@ void walk_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& e
         else if (walk.moves(count))
             expression.write(expression.expression, to, row.data(), n, accumulate, along, walk.rows(), steps.data());
         else
-            sum_each_row(to, expression, row, n, along, walk.rows(), steps);
+            sum_rows_in_halves(to, expression, row, n, along, walk.rows(), steps);
     }
+}
+
+/// z += values, summed to the shape `kept`, where so many planes are added to the same numbers that halves of them are
+/// made apart: those of the first axis that is summed.
+template <class T>
+void sum_planes(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& expression) {
+    const std::size_t count = expression.data.size();
+    const BroadcastWalk walk = walk_of(kept, shape, expression);
+    const std::size_t of_a_plane =
+        (walk.moves(count) ? walk.row_length() : 1) * (walk.step(count) != 0 ? walk.rows() : 1);
+    if (walk.planes() * of_a_plane <= few_rows * size_of(kept)) return walk_rows(z, walk, expression, true);
+
+    while (shape.front() == 1) shape = shape.subspan(1);
+    const auto fits = [&](ShapeView own) { return own.last(std::min(own.size(), shape.size())); };
+    const auto moves = [&](ShapeView own) { return own.size() == shape.size() && own.front() != 1; };
+    // to += the part that is `length` long along the first axis, from `first` on
+    const auto sum_part = [&](T* to, std::size_t first, std::size_t length) {
+        std::vector<const T*> data(expression.data.begin(), expression.data.end());
+        std::vector<Shape> shapes(count + 2);
+        std::vector<ShapeView> views(count + 1);
+        for (std::size_t k = 0; k <= count + 1; ++k) {
+            const ShapeView own = k > count ? shape : fits(k == count ? kept : expression.shapes[k]);
+            shapes[k].assign(own.begin(), own.end());
+            if (!moves(own)) continue;
+            if (k < count) data[k] += first * size_of(own.subspan(1));
+            shapes[k].front() = length;
+        }
+        std::copy(shapes.begin(), shapes.end() - 1, views.begin());
+        sum_planes(to, views[count], shapes[count + 1],
+                   {expression.expression, data, views, expression.is_array, expression.write});
+    };
+    const std::size_t length = shape.front(), half = length / 2, results = size_of(kept);
+    if (moves(fits(kept))) {
+        for (std::size_t i = 0; i < length; ++i) sum_part(z + i * (results / length), i, 1);
+        return;
+    }
+    std::vector<T> second(results, T(0));
+    sum_part(z, 0, half);
+    sum_part(second.data(), half, length - half);
+    for (std::size_t i = 0; i < results; ++i) z[i] += second[i];
 }
 
 }  // namespace
@@ -133,9 +192,10 @@ void evaluate_rows(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T
         case Way::rows_added:
             return add_rows(z, expression, results, leading_rows(kept, shape), accumulate);
         case Way::walk:
-            if (equal_shapes(kept, shape)) return walk_rows(z, kept, shape, expression, accumulate);
+            if (equal_shapes(kept, shape))
+                return walk_rows(z, walk_of(kept, shape, expression), expression, accumulate);
             zeros_to_add_to();
-            return walk_rows(z, kept, shape, expression, true);
+            return sum_planes(z, kept, shape, expression);
     }
 }
 

@@ -103,17 +103,25 @@ void largest_of_columns(const T* x, std::size_t n, std::size_t inner, std::size_
         for (std::size_t k = 0; k < count; ++k) most[k] = std::max(most[k], x[i * inner + k]);
 }
 
+/// The sum of each of `count` columns of n numbers, halves of which are added; add(sums, i) adds row i.
+template <class T, class Add>
+void sum_of_columns(T* sums, std::size_t n, std::size_t count, const Add& add) {
+    add_in_halves(sums, count, 0, n, false, [&](T* to, std::size_t first, std::size_t rows, bool accumulate) {
+        if (!accumulate) std::fill_n(to, count, T(0));
+        for (std::size_t i = first; i < first + rows; ++i) add(to, i);
+    });
+}
+
 /// The sum of exp(x - shift) of each column. Row i of the exponentials is left at `to(i)`.
 template <class T, class To>
 void sum_exponentials_of_columns(const T* x, std::size_t n, std::size_t inner, std::size_t count, const T* shifts,
                                  T* sums, To to) {
-    std::fill_n(sums, count, T(0));
-    for (std::size_t i = 0; i < n; ++i) {
+    sum_of_columns(sums, n, count, [&](T* some_sums, std::size_t i) {
         T* row = to(i);
         for (std::size_t k = 0; k < count; ++k) row[k] = x[i * inner + k] - shifts[k];
         exp_in_place(row, count);
-        for (std::size_t k = 0; k < count; ++k) sums[k] += row[k];
-    }
+        for (std::size_t k = 0; k < count; ++k) some_sums[k] += row[k];
+    });
 }
 
 /// Calls f(column, place of the element) for each element of a block of columns.
@@ -270,13 +278,18 @@ void LogSumExp<T>::evaluate_into(Array<T>& z) const {
 namespace {
 
 template <class T>
+T sum_of_products(const T* x, const T* y, std::size_t n) {
+    if (n > block_size) {
+        const std::size_t half = (n / 2 + block_size - 1) / block_size * block_size;
+        return sum_of_products(x, y, half) + sum_of_products(x + half, y + half, n - half);
+    }
+    return fold(n, T(0), std::plus<>(),
+                [&](std::size_t i, auto... count) { return load_some(x + i, count...) * load_some(y + i, count...); });
+}
+
+template <class T>
 void softmax_gradient_of_row(const T* z, const T* zbar, std::size_t n, T* xbar, bool accumulate) {
-    T sum = 0;
-    in_blocks(n, 1, [&](std::size_t from, std::size_t some) {
-        sum += fold(some, T(0), std::plus<>(), [&](std::size_t i, auto... count) {
-            return load_some(z + from + i, count...) * load_some(zbar + from + i, count...);
-        });
-    });
+    const T sum = sum_of_products(z, zbar, n);
     each_register<T>(n, [&](std::size_t i, auto... count) {
         store_or_add(xbar + i, load_some(z + i, count...) * (load_some(zbar + i, count...) - sum), accumulate,
                      count...);
@@ -310,8 +323,9 @@ void SoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const 
         const T *zs = z.data() + from, *zbars = zbar.data() + from;
         T* xbars = result.data() + from;
         T sums[block_size];
-        std::fill_n(sums, count, T(0));
-        each_element(n, inner, count, [&](std::size_t k, std::size_t at) { sums[k] += zbars[at] * zs[at]; });
+        sum_of_columns(sums, n, count, [&](T* to, std::size_t i) {
+            for (std::size_t k = 0; k < count; ++k) to[k] += zbars[i * inner + k] * zs[i * inner + k];
+        });
         each_element(n, inner, count, [&](std::size_t k, std::size_t at) {
             store_or_add(xbars[at], zs[at] * (zbars[at] - sums[k]), accumulate);
         });
@@ -331,8 +345,9 @@ void LogSoftmaxGradient<T>::evaluate_into(Array<T>& result, bool accumulate) con
         const T *zs = z.data() + from, *zbars = zbar.data() + from;
         T* xbars = result.data() + from;
         T sums[block_size], exponentials[block_size];
-        std::fill_n(sums, count, T(0));
-        each_element(n, inner, count, [&](std::size_t k, std::size_t at) { sums[k] += zbars[at]; });
+        sum_of_columns(sums, n, count, [&](T* to, std::size_t i) {
+            for (std::size_t k = 0; k < count; ++k) to[k] += zbars[i * inner + k];
+        });
         for (std::size_t i = 0; i < n; ++i) {
             std::copy_n(zs + i * inner, count, exponentials);
             exp_in_place(exponentials, count);
@@ -358,9 +373,9 @@ void SoftmaxWithLosses<T>::evaluate_into(Array<T>& result) const {
             return;
         }
         const T* u = targets.row(row);
-        losses[row] = 0;
-        for (std::size_t k = 0; k < n; ++k)
-            if (u[k] != T(0)) losses[row] += u[k] * loss(k);
+        sum_of_columns(&losses[row], n, 1, [&](T* sum, std::size_t k) {
+            if (u[k] != T(0)) *sum += u[k] * loss(k);
+        });
     };
     softmax_and_logarithms_of_rows(x.data(), result.data(), targets.rows(), n, write_loss);
     write_limits(AxisView(x.shape(), x.dimension() - 1), x.data(), result.data(), Limit::one_above,

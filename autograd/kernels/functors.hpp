@@ -153,6 +153,18 @@ struct NormalCdf {
     xsimd::batch<double> simd_apply(const xsimd::batch<double>& x) const;
 };
 
+/// exp(-c x^2), c being 1 or 1/2. What is lost of x^2 by rounding would show: it is accounted for.
+struct Bell {
+    double c;
+    template <class T>
+    T operator()(const T& x) const {
+        const T size = std::abs(x) > 1000 ? T(1000) : std::abs(x), square = size * size, c_ = static_cast<T>(c);
+        return std::exp(-c_ * square) * (1 - c_ * std::fma(size, size, -square));
+    }
+    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x) const;
+    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x) const;
+};
+
 /// x^c. The powers that people write take no logarithm.
 template <class T>
 struct Power {
@@ -203,6 +215,13 @@ auto sign(E&& x) {
 template <Expression E>
 auto normal_cdf(E&& x) {
     return xt::detail::make_xfunction<functors::NormalCdf>(std::forward<E>(x));
+}
+
+/// exp(-c x^2), c being 1 or 1/2.
+template <Expression E>
+auto bell(E&& x, double c) {
+    using F = typename xt::detail::xfunction_type<functors::Bell, E>::type;
+    return F(functors::Bell{c}, std::forward<E>(x));
 }
 
 /// log(1 + exp(x)).

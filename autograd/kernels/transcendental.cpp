@@ -19,12 +19,26 @@ template <class F, class T>
 
 // Where xsimd 8 is not to be trusted with z = f(x), each number is computed alone.
 
+/// Where exp(x) is a denormal number, which xsimd takes for 0.
+template <class T>
+auto exp_is_denormal(const Register<T>& x) {
+    constexpr bool is_float = std::is_same_v<T, float>;
+    return (x < Register<T>(is_float ? T(-87) : T(-708))) & (x > Register<T>(is_float ? T(-104) : T(-746)));
+}
 /// exp is infinite a little too early.
 template <class F, class T>
 requires is_one_of<F, xt::math::exp_fun, xt::math::expm1_fun>
 auto doubtful(const F&, const Register<T>& x, const Register<T>&) {
-    return x > Register<T>(std::is_same_v<T, float> ? T(88) : T(709));
+    const auto is_large = x > Register<T>(std::is_same_v<T, float> ? T(88) : T(709));
+    if constexpr (std::is_same_v<F, xt::math::exp_fun>)
+        return is_large | exp_is_denormal(x);
+    else
+        return is_large;
 }
+/// Functions that are exp in their left tail.
+template <class F, class T>
+requires is_one_of<F, functors::Sigmoid, functors::Softplus>
+auto doubtful(const F&, const Register<T>& x, const Register<T>&) { return exp_is_denormal(x); }
 /// log takes denormal numbers for other ones.
 template <class T>
 auto doubtful(const xt::math::log_fun&, const Register<T>& x, const Register<T>&) {
@@ -137,6 +151,7 @@ INSTANTIATE(xt::math::erf_fun)
 INSTANTIATE(functors::Sigmoid)
 INSTANTIATE(functors::Softplus)
 INSTANTIATE(functors::NormalCdf)
+INSTANTIATE(functors::Bell)
 #undef INSTANTIATE
 #define INSTANTIATE(F)                                                              \
     template void apply(const F&, std::size_t, float*, const float*, const float*); \
@@ -149,6 +164,7 @@ INSTANTIATE(functors::Pow)
 namespace autograd::functors {
 
 using kernels::Register;
+namespace accurate = kernels::accurate;
 
 [[gnu::noinline]] Register<float> Pow::simd_apply(const Register<float>& x, const Register<float>& y) const {
     return kernels::power(x, y);
@@ -160,7 +176,20 @@ Register<float> NormalCdf::simd_apply(const Register<float>& x) const {
     return Register<float>(0.5f) * xsimd::erfc(x * Register<float>(-1 / std::numbers::sqrt2_v<float>));
 }
 Register<double> NormalCdf::simd_apply(const Register<double>& x) const {
-    return kernels::in_double([](kernels::accurate::D v) { return kernels::accurate::normal_cdf(v); }, x);
+    return kernels::in_double([](accurate::D v) { return accurate::normal_cdf(v); }, x);
+}
+
+Register<float> Bell::simd_apply(const Register<float>& x) const {
+    return kernels::in_double([c = c](accurate::D v) { return accurate::roughly_exp(-c * v * v); }, x);
+}
+Register<double> Bell::simd_apply(const Register<double>& x) const {
+    return kernels::in_double(
+        [c = c](accurate::D v) {
+            const accurate::D bounded = v > 40 ? accurate::all(40) : v < -40 ? accurate::all(-40) : v;
+            const accurate::Pair square = accurate::product(bounded, bounded);
+            return accurate::exp({-c * square.high, -c * square.low});
+        },
+        x);
 }
 
 }  // namespace autograd::functors

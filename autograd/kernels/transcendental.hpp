@@ -15,7 +15,7 @@ template <class F>
 inline constexpr bool is_transcendental =
     is_one_of<F, xt::math::exp_fun, xt::math::expm1_fun, xt::math::log_fun, xt::math::log1p_fun, xt::math::sin_fun,
               xt::math::cos_fun, xt::math::tanh_fun, xt::math::erf_fun, functors::Sigmoid, functors::Softplus,
-              functors::NormalCdf, functors::LogAddExp, functors::Pow>;
+              functors::NormalCdf, functors::Bell, functors::LogAddExp, functors::Pow>;
 
 /// z = f(x), or z = f(x, y), for n numbers; z may be where x is.
 template <class F, class T>

@@ -40,7 +40,7 @@ Variable<T> gelu(Variable<T> x) {
     const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>, far = 40, infinity = limits<T>::infinity();
     return record("gelu", {x}, clip(x.value(), -far, infinity) * normal_cdf(x.value()), [x, c, far](auto& at) {
         const auto& v = at.evaluate(clip(at(x), -far, far));
-        at.adjoint(x) += at.zbar() * (normal_cdf(at(x)) + c * v * exp(T(-0.5) * v * v));
+        at.adjoint(x) += at.zbar() * (normal_cdf(at(x)) + c * v * bell(v, 0.5));
     });
 }
 UNARY(gelu);
@@ -48,11 +48,9 @@ UNARY(gelu);
 FACTS("normal_cdf", "(1 + erf(x / sqrt(2))) / 2", "xbar += zbar * exp(-x^2 / 2) / sqrt(2 * pi)");
 template <class T>
 Variable<T> normal_cdf(Variable<T> x) {
-    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>, far = 40;
-    return record("normal_cdf", {x}, normal_cdf(x.value()), [x, c, far](auto& at) {
-        const auto& v = at.evaluate(clip(at(x), -far, far));
-        at.adjoint(x) += at.zbar() * c * exp(T(-0.5) * v * v);
-    });
+    const T c = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+    return record("normal_cdf", {x}, normal_cdf(x.value()),
+                  [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * bell(at(x), 0.5); });
 }
 UNARY(normal_cdf);
 

@@ -95,12 +95,20 @@ UNARY(tanh);
 FACTS("erf", "erf(x)", "xbar += zbar * 2 / sqrt(pi) * exp(-x^2)");
 template <class T>
 Variable<T> erf(Variable<T> x) {
-    // (Far out, where the exponential is 0, its own derivative is not 0 * infinity.)
-    const T c = 2 * std::numbers::inv_sqrtpi_v<T>, far = 30;
-    return record("erf", {x}, erf(x.value()),
-                  [x, c, far](auto& at) { at.adjoint(x) += at.zbar() * c * exp(-pow(clip(at(x), -far, far), T(2))); });
+    const T c = 2 * std::numbers::inv_sqrtpi_v<T>;
+    return record("erf", {x}, erf(x.value()), [x, c](auto& at) { at.adjoint(x) += at.zbar() * c * bell(at(x), 1); });
 }
 UNARY(erf);
+
+FACTS("bell", "exp(-c * x^2)", "xbar += -zbar * 2 * c * x * z");
+template <class T>
+Variable<T> bell(Variable<T> x, double c) {
+    const T far = 1000;  // where z is 0: 0 * infinity has no value
+    return record("bell", {x}, bell(x.value(), c), [x, c, far](auto& at) {
+        at.adjoint(x) += at.zbar() * at.z() * (clip(at(x), -far, far) * static_cast<T>(-2 * c));
+    });
+}
+UNARY(bell, double);
 
 FACTS("logaddexp", "log(exp(x) + exp(y))", "xbar += zbar * sigmoid(x - y); ybar += zbar * sigmoid(y - x)");
 template <class T>

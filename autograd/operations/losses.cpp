@@ -143,8 +143,9 @@ template <class T>
 Variable<T> binary_cross_entropy_with_logits(Variable<T> x, Variable<T> t, Reduction reduction) {
     check_equal_shapes("binary_cross_entropy_with_logits", x, t.shape());
     return reduced(record("binary_cross_entropy_with_logits", {x, t},
-                          choose(t.value(), t.value() * softplus(-x.value()), T(0)) +
-                              choose(T(1) - t.value(), (T(1) - t.value()) * softplus(x.value()), T(0)),
+                          softplus(-abs(x.value())) +
+                              choose(T(1) - t.value(), (T(1) - t.value()) * gate(x.value(), x.value()), T(0)) +
+                              choose(t.value(), t.value() * gate(-x.value(), -x.value()), T(0)),
                           [x, t](auto& at) {
                               at.adjoint(x) += at.zbar() * (sigmoid(at(x)) - at(t));
                               at.adjoint(t) += -at.zbar() * at(x);

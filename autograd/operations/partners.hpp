@@ -59,6 +59,9 @@ Variable<T> choose(Variable<T> mask, Variable<T> x, Variable<T> y);
 /// The normal distribution's Phi(x).
 template <class T>
 Variable<T> normal_cdf(Variable<T> x);
+/// exp(-c x^2), c being 1 or 1/2.
+template <class T>
+Variable<T> bell(Variable<T> x, double c);
 
 // ---- products: a @ b, a @ transpose(b) and transpose(a) @ b, without a copy of what is transposed ------------------
 

@@ -206,6 +206,10 @@ std::vector<Operation> make_operations() {
         unary(
             "pow scalar", any, [](Variable x) { return pow(x, 3.f); }, [](auto x) { return x * x * x; },
             [](auto zbar, auto, auto x) { return zbar * 3.f * x * x; }),
+        unary(
+            "pow 2.5", positive, [](Variable x) { return pow(x, 2.5f); },
+            [](auto x) { return pow(x, decltype(x)(2.5f)); },
+            [](auto zbar, auto, auto x) { return zbar * 2.5f * pow(x, decltype(x)(1.5f)); }),
         binary(
             "pow", positive, any, [](auto x, auto y) { return pow(x, y); },
             [](auto zbar, auto z, auto x, auto y) {

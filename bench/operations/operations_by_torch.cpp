@@ -43,6 +43,7 @@ const std::map<std::string, Function>& functions() {
         {"gelu", [](const Tensors& x, const Given&) { return torch::gelu(x[0]); }},
         {"silu", [](const Tensors& x, const Given&) { return torch::silu(x[0]); }},
         {"pow scalar", [](const Tensors& x, const Given&) { return torch::pow(x[0], 3); }},
+        {"pow 2.5", [](const Tensors& x, const Given&) { return torch::pow(x[0], 2.5); }},
         {"pow", [](const Tensors& x, const Given&) { return torch::pow(x[0], x[1]); }},
         {"maximum", [](const Tensors& x, const Given&) { return torch::maximum(x[0], x[1]); }},
         {"minimum", [](const Tensors& x, const Given&) { return torch::minimum(x[0], x[1]); }},
