@@ -52,7 +52,7 @@ fi
 grep -q 'deltarule: compile with the flags' "$work/errors"
 
 echo "== add_subdirectory: the engine alone, without a BLAS"
-cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source" \
+cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source" -DCMAKE_CXX_FLAGS="$CXXFLAGS -O0" \
     -DCMAKE_DISABLE_FIND_PACKAGE_BLAS=ON "${nothing_but_the_engine[@]}"
 cmake --build "$work/subdirectory" --parallel
 "$work/subdirectory/consumer"
