@@ -14,8 +14,8 @@ constexpr T infinity = std::numeric_limits<T>::infinity();
 
 /// u / d where the function's value z is a number, else NaN, as it has no derivative there. But a u of 0, as of the
 /// branch of `where` that is not taken, stays 0.
-template <class T>
-auto over_in_domain(const Array<T>& u, const Array<T>& d, const Array<T>& z) {
+template <class T, class D>
+auto over_in_domain(const Array<T>& u, const D& d, const Array<T>& z) {
     return between(u / d, choose(u, z, T(0)), -infinity<T>, infinity<T>);
 }
 template <class T>
@@ -48,7 +48,7 @@ FACTS("log", "log(x)", "xbar += zbar / x",
 template <class T>
 Variable<T> log(Variable<T> x) {
     return record("log", {x}, log(x.value()), [x](auto& at) {
-        at.adjoint(x) += over_in_domain(at.zbar(), at.evaluate(at(x) + T(0)), at.z());  // (-0 counts as 0)
+        at.adjoint(x) += over_in_domain(at.zbar(), at(x) + T(0), at.z());  // (-0 counts as 0)
     });
 }
 UNARY(log);
@@ -59,7 +59,7 @@ FACTS("log1p", "log(1 + x)", "xbar += zbar / (1 + x)",
 template <class T>
 Variable<T> log1p(Variable<T> x) {
     return record("log1p", {x}, log1p(x.value()),
-                  [x](auto& at) { at.adjoint(x) += over_in_domain(at.zbar(), at.evaluate(at(x) + T(1)), at.z()); });
+                  [x](auto& at) { at.adjoint(x) += over_in_domain(at.zbar(), at(x) + T(1), at.z()); });
 }
 UNARY(log1p);
 
