@@ -53,9 +53,11 @@ constexpr std::array rows = {
     Row{"∘", symbol, "elementwise"}, Row{"−", symbol, "-"},          Row{"–", symbol, "-"},
     Row{"≠", symbol, "!="},          Row{"≤", symbol, "<="},         Row{"≥", symbol, ">="},
     Row{"←", symbol, "<-"},          Row{"≔", symbol, ":="},         Row{"≈", symbol, "~"},
-    Row{"⇒", symbol, "implies"},     Row{"‖", symbol, "||"},         Row{"∥", symbol, "||"},
-    Row{"𝟙", symbol, "indicator"},   Row{"√", symbol, "sqrt"},       Row{"\xC2\xA0", blank, ""},
-    Row{"\xE2\x80\x89", blank, ""},  Row{"\xEF\xBB\xBF", blank, ""},
+    Row{"⊗", symbol, "outer"},       Row{"⟨", symbol, "langle"},     Row{"⟩", symbol, "rangle"},
+    Row{"∀", symbol, "forall"},      Row{"∈", symbol, "in"},         Row{"…", symbol, "dots"},
+    Row{"≡", symbol, "="},           Row{"⇒", symbol, "implies"},    Row{"‖", symbol, "||"},
+    Row{"∥", symbol, "||"},          Row{"𝟙", symbol, "indicator"},  Row{"√", symbol, "sqrt"},
+    Row{"\xC2\xA0", blank, ""},      Row{"\xE2\x80\x89", blank, ""}, Row{"\xEF\xBB\xBF", blank, ""},
 };
 
 constexpr std::array<std::string_view, 35> greek_names = {

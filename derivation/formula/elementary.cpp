@@ -57,6 +57,16 @@ constexpr auto cos_by_order = []<class T>(int order, T x) -> T {
 constexpr auto identity_by_order = []<class T>(int order, T x) -> T {
     return order == 0 ? x + 0.0 : order == 1 ? 0.0 * x + 1.0 : 0.0 * x;
 };
+constexpr auto sign_by_order = []<class T>(int order, T x) -> T { return order == 0 ? sign(x) : 0.0 * x; };
+constexpr auto step_by_order = []<class T>(int order, T x) -> T {
+    return order == 0 ? 0.5 * (sign(x) + 1.0) : 0.0 * x;
+};
+constexpr auto sech_by_order = []<class T>(int order, T x) -> T {
+    const T s = 2.0 / (exp(x) + exp(-x));
+    if (order == 0) return s;
+    const T t = tanh(x);
+    return order == 1 ? -s * t : order == 2 ? s * (t * t - s * s) : s * t * (5.0 * (s * s) - t * t);
+};
 constexpr auto abs_by_order = []<class T>(int order, T x) -> T {
     return order == 0 ? abs(x) : order == 1 ? sign(x) : 0.0 * x;
 };
@@ -114,8 +124,34 @@ constexpr std::array rows = {
                .defines = false,
                .is_supposed = false,
                .is_activation = false,
+               .slope = [](const Expression& call) { return call_of("sign", 0, call.argument()); },
                .on_numbers = abs_by_order,
                .on_tape = abs_by_order},
+    Elementary{.name = "sign",
+               .other_name = "sgn",
+               .has_kink = true,
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .on_numbers = sign_by_order,
+               .on_tape = sign_by_order},
+    Elementary{.name = "step",
+               .other_name = "heaviside",
+               .has_kink = true,
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .on_numbers = step_by_order,
+               .on_tape = step_by_order},
+    Elementary{.name = "sech",
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .on_numbers = sech_by_order,
+               .on_tape = sech_by_order},
 };
 
 /// What takes more than a number: it reduces, or makes arrays of arrays.
@@ -132,6 +168,11 @@ const Elementary* find_elementary(std::string_view name) {
     const auto found = std::ranges::find_if(
         rows, [&](const Elementary& one) { return one.name == name || (!name.empty() && one.other_name == name); });
     return found == rows.end() ? nullptr : &*found;
+}
+
+bool gives_way(std::string_view word) {
+    const Elementary* one = find_elementary(word);
+    return word == "norm" || word == "dot" || word == "inner" || (one != nullptr && one->gives_way);
 }
 
 bool is_builtin(std::string_view name) { return find_elementary(name) != nullptr || is_structural(name); }

@@ -21,6 +21,7 @@ struct Elementary {
     bool has_kink = false;             ///< at 0
     bool defines = true;               ///< may stand in `function f = tanh`
     bool is_supposed = true;           ///< tried where a line may hold for one function f only
+    bool gives_way = false;            ///< a declared name wins
     bool is_activation = true;         ///< another one's derivative in its place is a mistake that people make
 
     /// The derivative as people write it, of a call f(x): cos(x), 1/x. None: f'(x).
@@ -37,6 +38,8 @@ std::span<const Elementary> elementary_functions();
 /// The row of this name or other name, or nothing.
 const Elementary* find_elementary(std::string_view name);
 
+/// Whether the word means nothing where a file declares it: sign, step, sech, norm, dot.
+bool gives_way(std::string_view word);
 /// Names that every derivation has: the elementary functions, and sum, softmax, size and the like.
 bool is_builtin(std::string_view name);
 /// Whether LaTeX has a command for the function, as it has for tanh and max.

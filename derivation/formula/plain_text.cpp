@@ -80,6 +80,8 @@ std::string comparison_text(const Expression& e) { return to_text(e.left()) + " 
 
 /// sum(k, n, E), and with a condition sum(n, k != j, E).
 std::string reduction_text(const Expression& e) {
+    if (e.letters.empty() && e.order != 0)
+        return fmt::format("{}({}, axis={})", e.name, to_text(e.body()), e.order > 0 ? e.order - 1 : e.order);
     const Expression* condition = e.condition();
     std::string letters;
     for (const IndexTerm& letter : e.letters)

@@ -230,6 +230,11 @@ class Formula {
                 return name + Style::bracketed(inside);
             }
             case Kind::reduce: {
+                if (e.letters.empty() && e.order != 0)
+                    return Style::function(e.name) +
+                           Style::bracketed(print(e.body()) + Style::sign(",") + Style::identifier("axis") +
+                                            Style::sign("=") +
+                                            Style::number(fmt::format("{}", e.order > 0 ? e.order - 1 : e.order)));
                 if (e.letters.empty()) return Style::function(e.name) + Style::bracketed(print(e.body()));
                 std::string below;
                 if (const Expression* condition = e.condition())

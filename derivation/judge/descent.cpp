@@ -45,7 +45,8 @@ Expression true_step(const Model& model, const Line& update, const Rate& rate) {
     const Expression& parameter = update.checked.members[0];
     const Expression gradient = derivative_of(scalar_entry(model, *update.loss), parameter);
     const Expression alpha = rate.constant ? scalar_entry(model, *rate.constant) : number_of(rate.number);
-    return sum_of_terms({{parameter, Joint::plus}, {product_of({alpha, gradient}), Joint::minus}});
+    return sum_of_terms(
+        {{parameter, Joint::plus}, {product_of({alpha, gradient}), update.ascends ? Joint::plus : Joint::minus}});
 }
 
 Rate rate_of(const Model& model, std::vector<Point>& points, const Line& update) {

@@ -56,6 +56,17 @@ inline constexpr std::array symbols_of_commands = {
     Pair{"lbrack", "["},
     Pair{"rbrack", "]"},
     Pair{"colon", ":"},
+    Pair{"equiv", "="},
+    Pair{"triangleq", "="},
+    Pair{"oslash", "/"},
+    Pair{"otimes", "outer"},
+    Pair{"forall", "forall"},
+    Pair{"in", "in"},
+    Pair{"dots", "dots"},
+    Pair{"ldots", "dots"},
+    Pair{"cdots", "dots"},
+    Pair{"langle", "langle"},
+    Pair{"rangle", "rangle"},
 };
 
 inline constexpr std::array accents = {Pair{"hat", "hat"},      Pair{"widehat", "hat"}, Pair{"bar", "bar"},
@@ -77,7 +88,6 @@ inline constexpr std::array refused = {
     Pair{"int", "integrals are not read: name the function that the integral is"},
     Pair{"infty", "a sum to infinity is not read: give the letter a range with a size"},
     Pair{"lim", "limits are not read: state the derivative that the limit is"},
-    Pair{"otimes", "the outer product is written outer(u, v), or u v^T"},
     Pair{"dot", "derivatives by time are written dA/dB"},
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <derivation/formula/elementary.hpp>
@@ -12,6 +13,24 @@
 namespace derivation {
 
 Expression Parser::word() {
+    if (const Span begin = peek().span; skip_module()) {
+        const Token function = next();
+        if (!peek().is("(")) throw Error(function.span, fmt::format("{} takes something in brackets", function.text));
+        if (std::optional<Expression> e = library_call(function.text, {}, begin)) return std::move(*e);
+        throw Error(function.span, fmt::format("the function {} of this library is not read", function.text));
+    }
+    if (!model_.has(peek().text) && !model_.is_letter(peek().text) && peek(1).is("(")) {
+        const Token token = peek();
+        if (token.is_word("norm") || token.is_word("dot") || token.is_word("inner")) {
+            next();
+            return *library_call(token.text, {}, token.span);
+        }
+        // I(k = n)
+        if (token.is_word("I") && is_condition_in_brackets()) {
+            at_ += 2;
+            return iverson(")");
+        }
+    }
     split_word();
     const Token token = peek();
     const std::string& text = token.text;
@@ -50,9 +69,9 @@ Expression Parser::word() {
             next();
             return reduction(token);
         }
-    if (model_.is_function(text) || is_builtin(text)) {
+    if (model_.is_function(text) || (is_builtin(text) && !model_.is_quantity(text))) {
         next();
-        const Elementary* elementary = find_elementary(text);
+        const Elementary* elementary = model_.is_function(text) ? nullptr : find_elementary(text);
         return call(token, elementary != nullptr ? std::string(elementary->name) : text);
     }
     if (text[0] == 'd' && text.size() > 1 && !is_indexed_name(text) && is_indexed_name(text.substr(1)) &&
@@ -76,6 +95,18 @@ Expression Parser::call(const Token& head, std::string function) {
     e.name = std::move(function);
     e.span = head.span;
     while (accept("'")) ++e.order;
+    // tanh^2(u)
+    if (peek().is("^") && (peek(1).kind == TokenKind::number ||
+                           (peek(1).is("{") && peek(2).kind == TokenKind::number && peek(3).is("}")))) {
+        next();
+        const bool brace = accept("{");
+        Expression exponent = number_of(peek().number);
+        exponent.name = peek().text;
+        exponent.span = next().span;
+        if (brace) next();
+        e = call(head, std::move(e.name));
+        return power_of(std::move(e), std::move(exponent));
+    }
     if (accept("(")) {
         do e.children.push_back(expression());
         while (accept(","));
@@ -129,6 +160,14 @@ Expression Parser::reduction(const Token& head) {
         bind_letters(e, letter.text);
     }
     e.children.push_back(expression());
+    // sum(X, axis=0)
+    if (e.letters.empty() && peek().is(",") && (peek(1).is_word("axis") || peek(1).is_word("dim")) && peek(2).is("=")) {
+        at_ += 3;
+        const int sign = accept("-") ? -1 : 1;
+        const Token axis = next();
+        if (axis.kind != TokenKind::number) throw Error(axis.span, "the number of an axis should stand here");
+        e.order = sign < 0 ? -static_cast<int>(axis.number) : static_cast<int>(axis.number) + 1;
+    }
     if (e.letters.empty() && peek().is(",") && (e.name == "max" || e.name == "min")) {
         e.kind = Kind::call;
         while (accept(",")) e.children.push_back(expression());
@@ -263,7 +302,169 @@ Expression Parser::norm() {
         expect("{", "a subscript");
         while (!at_end() && !accept("}")) next();
     }
-    if (!peek().is("^")) throw Error(e.span, "the norm is read as a square only: ||x||^2; else write sqrt(||x||^2)");
+    Expression root = call_of("sqrt", 0, e);
+    root.span = e.span;
+    return root;
+}
+
+/// |u|
+Expression Parser::absolute() {
+    const Span begin = next().span;
+    ++absolutes_;
+    Expression e = call_of("abs", 0, expression());
+    --absolutes_;
+    e.span = join(begin, peek().span);
+    expect("|", "a closing | is missing");
+    return e;
+}
+
+/// <x, y> is x @ y.
+Expression Parser::inner_product(std::string_view close) {
+    const Span begin = tokens_[at_ - 1].span;
+    Expression a = expression();
+    expect(",", "an inner product has two factors: <x, y>");
+    Expression b = expression();
+    Expression e = product_of_factors({{std::move(a), Joint::times}, {std::move(b), Joint::matrix}});
+    e.span = join(begin, peek().span);
+    expect(close, "the inner product should end here");
+    return e;
+}
+
+/// \mathbb{E}_s[...] is the mean over s.
+Expression Parser::expectation() {
+    Expression e;
+    e.kind = Kind::reduce;
+    e.name = "mean";
+    e.span = next().span;
+    expect("_", "an expectation names the letter that it is the mean over: \\mathbb{E}_s[..]");
+    expect("{", "an expectation names the letter that it is the mean over: \\mathbb{E}_s[..]");
+    while (!accept("}")) {
+        const Token letter = next();
+        if (letter.kind != TokenKind::word || (!model_.is_letter(letter.text) && !all_letters(letter.text)))
+            throw Error(letter.span, "an expectation is read as the mean over a letter of the file: \\mathbb{E}_s[..]");
+        bind_letters(e, letter.text);
+        accept(",");
+    }
+    e.children.push_back(peek().is("[") ? group("[", "]") : peek().is("(") ? group("(", ")") : term());
+    e.span = join(e.span, e.children[0].span);
+    return e;
+}
+
+// ---- NumPy and PyTorch
+
+/// The `np.` of np.exp(z).
+bool Parser::skip_module() {
+    bool skipped = false;
+    for (bool more = true; more;) {
+        more = false;
+        for (const std::string_view module :
+             {"np", "numpy", "torch", "jnp", "jax", "nn", "functional", "F", "tf", "math", "linalg"})
+            if (peek().is_word(module) && !model_.has(module) && !model_.is_letter(module) && peek(1).is(".") &&
+                peek(2).kind == TokenKind::word) {
+                at_ += 2;
+                skipped = more = true;
+            }
+    }
+    return skipped;
+}
+
+/// A function or a method of an array, whose arguments stand in brackets here; nothing where there is no such function.
+std::optional<Expression> Parser::library_call(const std::string& function, std::vector<Expression> before,
+                                               Span begin) {
+    static constexpr std::array reduces = {"sum", "mean", "max", "min", "prod", "amax", "amin"};
+    static constexpr std::array products = {"dot", "matmul", "mm", "mv", "inner", "vdot"};
+    const bool is_reduction = std::ranges::find(reduces, function) != reduces.end();
+    const bool is_product = std::ranges::find(products, function) != products.end();
+    const Elementary* elementary = find_elementary(function);
+    static constexpr std::array others = {"outer",   "multiply", "mul",     "square", "power", "pow",  "transpose", "t",
+                                          "maximum", "minimum",  "softmax", "where",  "norm",  "diag", "absolute"};
+    if (!is_reduction && !is_product && elementary == nullptr && std::ranges::find(others, function) == others.end())
+        return {};
+    expect("(", "something in brackets should stand here");
+    std::vector<Expression> all = std::move(before);
+    std::optional<int> axis;
+    if (function == "where") {
+        ++comparisons_;
+        all.push_back(comparison());
+        --comparisons_;
+        expect(",", "where takes a condition and two values");
+    }
+    while (!peek().is(")")) {
+        if (peek().kind == TokenKind::word && peek(1).is("=")) {
+            const Token option = next();
+            next();
+            const int sign = accept("-") ? -1 : 1;
+            const Token value = next();
+            if ((option.text == "axis" || option.text == "dim") && value.kind == TokenKind::number)
+                axis = sign * static_cast<int>(value.number);
+            else if (option.text != "keepdims" && option.text != "keepdim" && option.text != "ord")
+                throw Error(option.span, fmt::format("the option {} is not read", option.text));
+        } else {
+            all.push_back(expression());
+        }
+        if (!accept(",")) break;
+    }
+    const Span end = peek().span;
+    expect(")", "a closing ) is missing");
+    const auto takes = [&](std::size_t count) {
+        if (all.size() != count)
+            throw Error(join(begin, end),
+                        fmt::format("{} takes {} argument{} here", function, count, count == 1 ? "" : "s"));
+    };
+    const bool has_axis_argument =
+        (is_reduction || function == "softmax") && all.size() == 2 &&
+        (all[1].kind == Kind::number ||
+         (all[1].kind == Kind::add && all[1].children.size() == 1 && all[1].children[0].kind == Kind::number));
+    if (has_axis_argument) {
+        axis = static_cast<int>(all[1].kind == Kind::number ? all[1].number : -all[1].children[0].number);
+        all.pop_back();
+    }
+    Expression e;
+    if (is_reduction) {
+        takes(1);
+        e.kind = Kind::reduce;
+        e.name = function == "amax" ? "max" : function == "amin" ? "min" : function;
+        // -1 is the last axis, 0 none in particular.
+        if (axis) e.order = *axis < 0 ? *axis : *axis + 1;
+        e.children = std::move(all);
+    } else if (is_product) {
+        takes(2);
+        e = product_of_factors({{all[0], Joint::times}, {all[1], Joint::matrix}});
+    } else if (function == "multiply" || function == "mul") {
+        takes(2);
+        e = product_of_factors({{all[0], Joint::times}, {all[1], Joint::elementwise}});
+    } else if (function == "square") {
+        takes(1);
+        e = power_of(all[0], number_of(2));
+    } else if (function == "power" || function == "pow") {
+        takes(2);
+        e = power_of(all[0], all[1]);
+    } else if (function == "transpose" || function == "t") {
+        takes(1);
+        e = transpose_of(all[0]);
+    } else if (function == "where") {
+        takes(3);
+        Expression opposite = sum_of_terms({{number_of(1), Joint::plus}, {all[0], Joint::minus}});
+        e = sum_of_terms({{product_of({all[0], all[1]}), Joint::plus}, {product_of({opposite, all[2]}), Joint::plus}});
+    } else if (function == "norm") {
+        takes(1);
+        Expression square;
+        square.kind = Kind::norm;
+        square.children = std::move(all);
+        square.span = join(begin, end);
+        e = call_of("sqrt", 0, std::move(square));
+    } else {
+        const bool two = function == "outer" || function == "maximum" || function == "minimum";
+        takes(two ? 2 : 1);
+        e.kind = Kind::call;
+        e.name = function == "maximum"    ? "max"
+                 : function == "minimum"  ? "min"
+                 : function == "absolute" ? "abs"
+                 : elementary != nullptr  ? std::string(elementary->name)
+                                          : function;
+        e.children = std::move(all);
+    }
+    e.span = join(begin, end);
     return e;
 }
 

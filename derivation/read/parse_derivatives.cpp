@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <derivation/read/parser.hpp>
+#include <derivation/resolve/dependence.hpp>
 #include <utility>
 
 namespace derivation {
@@ -77,9 +78,10 @@ Expression Parser::differentiate() {
     do {
         const int times_before = differential_head();
         if (times_before != 1) fail("a differential should stand here");
-        const bool inner = accept("(");
+        const bool inner = accept("("), braced = !inner && accept("{");
         Expression entry = name(false);
         if (inner) expect(")", "a closing ) is missing");
+        if (braced) expect("}", "a closing brace is missing");
         int times = 1;
         if (peek().is("^") && e.order > 1) {
             next();
@@ -139,10 +141,31 @@ std::optional<Expression> Parser::derivative() {
 
 Expression Parser::nabla() {
     const Span begin = next().span;
-    expect("_", "the gradient names what it is taken by: \\nabla_W C");
-    expect("{", "the gradient names what it is taken by: \\nabla_W C");
-    Expression by = name(false);
-    expect("}", "a closing brace is missing");
+    Expression by;
+    // ∇w E, where w and something behind it are names.
+    const bool is_beside = peek().kind == TokenKind::word && model_.is_quantity(peek().text) &&
+                           ((peek(1).kind == TokenKind::word && !peek(1).is_word("on")) || peek(1).is("("));
+    if (is_beside) {
+        by = name(false);
+    } else if (accept("_")) {
+        expect("{", "the gradient names what it is taken by: \\nabla_W C");
+        by = name(false);
+        expect("}", "a closing brace is missing");
+    } else {
+        // ∇E, where there is one parameter.
+        Expression of = postfix();
+        std::vector<int> parameters;
+        const std::vector<int> named = model_.quantities_named(of.kind == Kind::entry ? of.name : "");
+        for (int q = 0; q < model_.count() && named.size() == 1; ++q)
+            if (model_.quantity(q).role == Role::given && depends_on(model_, named[0], q)) parameters.push_back(q);
+        if (parameters.size() != 1)
+            throw Error(join(begin, of.span), "the gradient names what it is taken by: \\nabla_W C");
+        by = entry_of(model_.quantity(parameters[0]).name, {});
+        by.span = begin;
+        Expression e = derivative_of(std::move(of), std::move(by));
+        e.span = join(begin, e.numerator().span);
+        return e;
+    }
     Expression e = derivative_of(postfix(), std::move(by));
     e.span = join(begin, e.numerator().span);
     return e;

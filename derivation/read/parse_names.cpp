@@ -176,6 +176,69 @@ std::string Parser::subscript(Expression& entry, std::string name, bool declares
     return name + layer;
 }
 
+bool Parser::accept_change() {
+    const Token token = peek();
+    constexpr std::string_view delta = "Delta";
+    if (token.kind != TokenKind::word || !token.text.starts_with(delta) || is_indexed_name(token.text)) return false;
+    if (token.text == delta) {
+        if (peek(1).kind != TokenKind::word) return false;
+        next();
+        return true;
+    }
+    const std::string rest = token.text.substr(delta.size());
+    if (!is_indexed_name(rest)) return false;
+    tokens_[at_].text = rest;
+    return true;
+}
+
+std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens) {
+    const Token end = tokens.back();
+    tokens.pop_back();
+    const auto cut = [&](std::size_t at) {
+        while (at > 0 && (tokens[at - 1].is(",") || tokens[at - 1].is("."))) --at;
+        tokens.resize(at);
+    };
+    int open = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const Token& token = tokens[i];
+        if (token.is("(") || token.is("[") || token.is("{")) ++open;
+        if (token.is(")") || token.is("]") || token.is("}")) --open;
+        if (open != 0) continue;
+        if (token.is("forall")) {
+            cut(i);
+            break;
+        }
+        // , k = 1, ..., K and , k in {1, ..., K}
+        const bool quantifies =
+            token.is(",") && i + 2 < tokens.size() && tokens[i + 1].kind == TokenKind::word &&
+            model.is_letter(tokens[i + 1].text) &&
+            (tokens[i + 2].is("in") || (tokens[i + 2].is("=") && std::ranges::any_of(tokens, [](const Token& t) {
+                                            return t.is("dots") || t.is(".");
+                                        })));
+        if (quantifies) {
+            cut(i);
+            break;
+        }
+    }
+    // (chain rule): words in brackets behind the formula, none of which is declared.
+    if (tokens.size() > 3 && tokens.back().is(")")) {
+        std::size_t begin = tokens.size() - 1;
+        while (begin > 0 &&
+               (tokens[begin - 1].kind == TokenKind::word || tokens[begin - 1].is("-") || tokens[begin - 1].is(",")))
+            --begin;
+        bool words = begin > 1 && tokens[begin - 1].is("(") && tokens[begin - 1].spaced && begin + 1 < tokens.size();
+        std::size_t long_words = 0;
+        for (std::size_t i = begin; words && i + 1 < tokens.size(); ++i) {
+            words = !model.has(tokens[i].text) && !model.is_letter(tokens[i].text);
+            long_words += tokens[i].text.size() > 2;
+        }
+        if (words && long_words > 0) tokens.resize(begin - 1);
+    }
+    if (!tokens.empty() && (tokens.back().is(",") || tokens.back().is("."))) cut(tokens.size());
+    tokens.push_back(end);
+    return tokens;
+}
+
 Expression Parser::name(bool declares) {
     if (peek().kind != TokenKind::word) fail(fmt::format("a name should stand here, but {}", described(peek())));
     if (!declares) split_word();
@@ -204,9 +267,21 @@ Expression Parser::name(bool declares) {
             }
         }
     }
+    const std::size_t before_primes = at_;
+    const std::string without_primes = base;
+    const Span span_without_primes = entry.span;
     while (peek().is("'") && !peek().spaced) {
         base += "'";
         entry.span = join(entry.span, next().span);
+    }
+    // x' is x transposed where it is no name and x is an array.
+    const std::vector<int> arrays = model_.quantities_named(without_primes);
+    const bool is_array = !arrays.empty() && entry.indices.empty() &&
+                          std::ranges::none_of(arrays, [&](int q) { return model_.quantity(q).ranges.empty(); });
+    if (!declares && at_ > before_primes && !model_.has(base) && is_array && !peek().is("[") && !peek().is("_")) {
+        at_ = before_primes;
+        base = without_primes;
+        entry.span = span_without_primes;
     }
     entry.name = subscript(entry, base, declares);
     return entry;

@@ -72,10 +72,13 @@ Expression Parser::expression() {
 bool Parser::starts_factor() const {
     const Token& token = peek();
     if (token.kind == TokenKind::number) return true;
-    if (token.kind == TokenKind::word) return !token.is_word("on") && !token.is_word("otherwise");
+    if (token.kind == TokenKind::word)
+        return !token.is_word("on") && !token.is_word("otherwise") &&
+               (!token.is_word("ascent") || model_.has("ascent"));
     if (token.is("||")) return norms_ == 0;
+    if (token.is("|")) return absolutes_ == 0;
     for (const std::string_view symbol :
-         {"(", "[", "{", "frac", "partial", "nabla", "sum", "prod", "indicator", "cases"})
+         {"(", "[", "{", "frac", "partial", "nabla", "sum", "prod", "indicator", "cases", "expectation", "langle"})
         if (token.is(symbol)) return true;
     return false;
 }
@@ -88,6 +91,18 @@ bool Parser::is_condition(int deepest_bracket) const {
         if (tokens_[i].is("]") && --open == 0) break;
         for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
             if (open <= deepest_bracket && tokens_[i].is(symbol)) return true;
+    }
+    return false;
+}
+
+/// The same for the round brackets behind the next token.
+bool Parser::is_condition_in_brackets() const {
+    int open = 0;
+    for (std::size_t i = at_ + 1; i < tokens_.size(); ++i) {
+        open += tokens_[i].is("(") ? 1 : tokens_[i].is(")") ? -1 : 0;
+        if (open == 0) return false;
+        for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
+            if (open == 1 && tokens_[i].is(symbol)) return true;
     }
     return false;
 }
@@ -120,6 +135,18 @@ Expression Parser::term() {
             joint = Joint::elementwise;
         } else if (accept("dot")) {
             joint = Joint::dot;
+        } else if (accept("outer")) {
+            // u ⊗ v is a matrix.
+            Expression left = product_of_factors(parts);
+            Expression outer = call_of("outer", 0, std::move(left));
+            outer.children.push_back(power());
+            outer.span = join(begin, outer.children[1].span);
+            parts = {{std::move(outer), Joint::times}};
+            if (!starts_factor() && !peek().is("*") && !peek().is("/") && !peek().is("elementwise")) break;
+            joint = accept("*")             ? Joint::times
+                    : accept("/")           ? Joint::divided
+                    : accept("elementwise") ? Joint::elementwise
+                                            : Joint::juxtaposed;
         } else if (starts_factor()) {
             joint = Joint::juxtaposed;
         } else {
@@ -136,6 +163,8 @@ Expression Parser::term() {
 Expression Parser::power() {
     const Level level(*this);
     if (peek().is("sum") || peek().is("prod")) return big_reduction(next().text);
+    const bool is_norm_typed =
+        peek().is("||") || peek().is_word("norm") || peek().is_word("np") || peek().is_word("torch");
     Expression base = postfix();
     if (base.kind == Kind::entry && base.name == "e" && base.indices.empty() && !model_.has("e") && peek().is("^")) {
         next();
@@ -151,9 +180,10 @@ Expression Parser::power() {
     if (!accept("^")) return base;
     Expression exponent = peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power();
     if (peek().is("transpose")) fail("a transpose stands after the power here: write (x^2)^T");
-    if (base.kind == Kind::norm) {
-        if (exponent.kind != Kind::number || exponent.number != 2)
-            throw Error(base.span, "the norm is read as a square only: ||x||^2; else write sqrt(||x||^2)");
+    // ||x|| is the root of ||x||^2.
+    if (is_call(base, "sqrt") && base.argument().kind == Kind::norm && exponent.kind == Kind::number &&
+        exponent.number == 2 && is_norm_typed) {
+        base = Expression(base.argument());
         base.span = join(base.span, exponent.span);
         base.order = 2;
         return base;
@@ -163,12 +193,28 @@ Expression Parser::power() {
 
 Expression Parser::postfix() {
     Expression e = primary();
-    while (peek().is("transpose")) {
-        const Span span = join(e.span, next().span);
-        e = transpose_of(std::move(e));
-        e.span = span;
+    while (true) {
+        // x' and (x y)' where no such name and no function is meant: the reader of names left the prime.
+        if (peek().is("transpose") || peek().is("'")) {
+            const Span span = join(e.span, next().span);
+            e = transpose_of(std::move(e));
+            e.span = span;
+        } else if (peek().is(".") && peek(1).kind == TokenKind::word && peek(2).is("(")) {
+            // (p - y).mean(0)
+            const std::size_t place = at_;
+            next();
+            const Token method = next();
+            const Span begin = e.span;
+            std::optional<Expression> result = library_call(method.text, {e}, begin);
+            if (!result) {
+                at_ = place;
+                return e;
+            }
+            e = std::move(*result);
+        } else {
+            return e;
+        }
     }
-    return e;
 }
 
 Expression Parser::group(std::string_view open, std::string_view close) {
@@ -200,6 +246,12 @@ Expression Parser::primary() {
     if (token.is("(")) return group("(", ")");
     if (token.is("{")) return group("{", "}");
     if (token.is("||")) return norm();
+    if (token.is("|") && absolutes_ == 0) return absolute();
+    if (token.is("langle") || token.is("<")) {
+        next();
+        return inner_product(token.is("<") ? ">" : "rangle");
+    }
+    if (token.is("expectation")) return expectation();
     if (token.is("nabla")) return nabla();
     if (token.is("cases")) return cases();
     if (token.is("sum") || token.is("prod")) {

@@ -11,6 +11,9 @@
 
 namespace derivation {
 
+/// The tokens without what people write behind a formula: `\forall k`, `, k = 1, \dots, K`, `(chain rule)`.
+std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens);
+
 /// What stands at a token, for messages: "there is )".
 std::string described(const Token& token);
 
@@ -37,6 +40,8 @@ class Parser {
     const Token& next() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
     bool accept(std::string_view symbol);
     bool accept_word(std::string_view word);
+    /// The Δ before a parameter of which a change is given.
+    bool accept_change();
     void expect(std::string_view symbol, std::string_view sentence);
     bool at_end() const { return peek().kind == TokenKind::end; }
     void expect_end();
@@ -60,6 +65,13 @@ class Parser {
     Expression cases();
     Expression norm();
     Expression nabla();
+    Expression absolute();
+    Expression inner_product(std::string_view close);
+    Expression expectation();
+
+    // As NumPy and PyTorch are typed.
+    bool skip_module();
+    std::optional<Expression> library_call(const std::string& function, std::vector<Expression> before, Span begin);
 
     std::optional<Expression> derivative();
     Expression differentiate();
@@ -69,6 +81,7 @@ class Parser {
 
     bool starts_factor() const;
     bool is_condition(int deepest_bracket) const;
+    bool is_condition_in_brackets() const;
     bool splits(std::string_view word) const;
     bool is_indexed_name(std::string_view word) const;
     void split_word();
@@ -83,6 +96,7 @@ class Parser {
     std::size_t at_ = 0;
     int depth_ = 0;
     int norms_ = 0;
+    int absolutes_ = 0;
     int comparisons_ = 0;
 };
 

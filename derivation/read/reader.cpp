@@ -58,7 +58,7 @@ class Reader {
     void read(const Statement& statement) {
         Statement rest = statement;
         if (statement.keyword == "claim" || statement.keyword == "update") return judged(std::move(rest));
-        Parser parser(model(), tokens_of(result_.source.text, rest.pieces));
+        Parser parser(model(), tokens_of(result_.source.text, rest.pieces, result_.source.macros));
         if (rest.pieces.empty())
             throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
         if (statement.keyword == "index") return index(parser);
@@ -82,7 +82,8 @@ class Reader {
         try {
             if (statement.pieces.empty())
                 throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
-            Parser parser(model(), tokens_of(result_.source.text, statement.pieces));
+            Parser parser(model(), without_remarks(model(), tokens_of(result_.source.text, statement.pieces,
+                                                                      result_.source.macros)));
             if (line.is_update)
                 update(parser, line);
             else
@@ -123,7 +124,8 @@ class Reader {
     }
 
     void new_name(const std::string& name, Span span) {
-        if (is_builtin(name)) throw Error(span, fmt::format("{} is a function of the language, and no name", name));
+        if (is_builtin(name) && !gives_way(name))
+            throw Error(span, fmt::format("{} is a function of the language, and no name", name));
         if (model().is_letter(name)) throw Error(span, fmt::format("{} is a letter, and no name", name));
         for (const std::string_view keyword :
              {"index", "given", "constant", "function", "let", "claim", "update", "at", "new", "on"})
@@ -333,7 +335,7 @@ class Reader {
         while (true) {
             const std::size_t quantities = model().quantities.size(), letters = model().letters.size();
             try {
-                Parser parser(model(), tokens_of(result_.source.text, statement.pieces));
+                Parser parser(model(), tokens_of(result_.source.text, statement.pieces, result_.source.macros));
                 return definition(parser);
             } catch (const IllFormed& error) {
                 model().quantities.resize(quantities);
@@ -351,7 +353,8 @@ class Reader {
             if (!is_let && statement.keyword != "given" && statement.keyword != "constant") continue;
             Expression name;
             try {
-                name = Parser(model(), tokens_of(result_.source.text, statement.pieces)).name(true);
+                name =
+                    Parser(model(), tokens_of(result_.source.text, statement.pieces, result_.source.macros)).name(true);
             } catch (const Error&) {
                 continue;  // said when it is that statement's turn
             }
@@ -431,7 +434,7 @@ class Reader {
         }
         line.members.push_back(parser.expression());
         while (true) {
-            if (parser.accept("=") || parser.accept("==")) {
+            if (parser.accept("=") || parser.accept("==") || parser.accept(":=")) {
                 line.members.push_back(parser.expression());
             } else if (parser.accept("~")) {
                 line.printed = parser.numbers();
@@ -463,11 +466,34 @@ class Reader {
         }
     }
 
+    /// p + change, or p - change.
+    static Expression after_change(const Expression& parameter, Expression change, bool less) {
+        const Span span = change.span;
+        const bool negative =
+            change.kind == Kind::add && change.children.size() == 1 && change.joints[0] == Joint::minus;
+        if (negative) change = Expression(change.children[0]);
+        Expression next = sum_of_terms(
+            {{parameter, Joint::plus}, {std::move(change), less != negative ? Joint::minus : Joint::plus}});
+        next.span = span;
+        return next;
+    }
+
     void update(Parser& parser, Line& line) {
+        const bool changes = parser.accept_change();  // Δw = -η g
         Expression target = parser.name(false);
-        if (!parser.accept(":=") && !parser.accept("<-") && !parser.accept("=")) parser.fail("a := should stand here");
+        const auto steps = [&](const char* sign) {  // w -= η g
+            if (changes || !parser.peek().is(sign) || !parser.peek(1).is("=")) return false;
+            parser.next();
+            parser.next();
+            return true;
+        };
+        const bool less = steps("-"), more = !less && steps("+");
+        if (!less && !more && !parser.accept(":=") && !parser.accept("<-") && !parser.accept("="))
+            parser.fail("a := should stand here");
         Expression value = parser.expression();
+        if (changes || less || more) value = after_change(target, std::move(value), less);
         line.members = {target, value};
+        line.ascends = parser.accept_word("ascent");
         Expression loss;
         if (parser.accept_word("on")) {
             loss = parser.name(false);

@@ -21,6 +21,7 @@ struct Line {
     std::optional<Parser::Numbers> printed;  ///< the last member, where it is numbers behind a `~`
     int steps = 0;                           ///< of `after N steps`
     std::optional<int> loss = {};            ///< of an update: the number of its quantity
+    bool ascends = false;                    ///< the update climbs, on purpose
     std::optional<Span> loss_name = {};      ///< of an update that names it
     Checked checked;
     std::optional<IllFormed> fault;

@@ -2,6 +2,7 @@
 #include <array>
 #include <derivation/formula/characters.hpp>
 #include <derivation/read/source.hpp>
+#include <optional>
 #include <utility>
 
 namespace derivation {
@@ -24,7 +25,9 @@ std::string_view view(std::string_view text, Span span) { return text.substr(spa
 
 Span without_comment(std::string_view text, Span line) {
     for (std::size_t i = line.begin; i < line.end; ++i)
-        if ((text[i] == '#' || text[i] == '%') && (i == line.begin || text[i - 1] != '\\')) return {line.begin, i};
+        if (((text[i] == '#' || text[i] == '%') && (i == line.begin || text[i - 1] != '\\')) ||
+            text.substr(i, std::min<std::size_t>(2, line.end - i)) == "//")
+            return {line.begin, i};
     return line;
 }
 
@@ -35,6 +38,47 @@ std::string_view keyword_of(std::string_view line) {
              line[keyword.size()] == '\\' || line[keyword.size()] == '$'))
             return keyword;
     return {};
+}
+
+/// A line that defines a macro: \newcommand{\pd}[2]{..}, \def\x{..}, \DeclareMathOperator{\tr}{tr}.
+std::optional<Macro> macro_of(std::string_view line) {
+    std::string_view head;
+    for (const std::string_view one : {"\\newcommand", "\\renewcommand", "\\def", "\\DeclareMathOperator"})
+        if (line.starts_with(one)) head = one;
+    if (head.empty()) return {};
+    std::size_t at = head.size();
+    if (at < line.size() && line[at] == '*') ++at;
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto skip = [&](char c) {
+        while (at < line.size() && line[at] == ' ') ++at;
+        const bool stands = at < line.size() && line[at] == c;
+        if (stands) ++at;
+        return stands;
+    };
+    const bool brace = skip('{');
+    if (!skip('\\')) return {};
+    Macro macro;
+    while (at < line.size() && is_letter(line[at])) macro.name += line[at++];
+    if (macro.name.empty() || (brace && !skip('}'))) return {};
+    if (skip('[')) {
+        if (at >= line.size() || line[at] < '0' || line[at] > '9') return {};
+        macro.arguments = static_cast<std::size_t>(line[at++] - '0');
+        if (!skip(']')) return {};
+    }
+    while (at + 1 < line.size() && line[at] == '#') {
+        ++macro.arguments;
+        at += 2;
+    }
+    if (!skip('{')) return {};
+    const std::size_t begin = at;
+    for (int open = 1; at < line.size(); ++at) {
+        open += line[at] == '{' ? 1 : line[at] == '}' ? -1 : 0;
+        if (open == 0) break;
+    }
+    if (at == line.size()) return {};
+    macro.body = std::string(line.substr(begin, at - begin));
+    if (head == "\\DeclareMathOperator") macro.body = "\\operatorname{" + macro.body + "}";
+    return macro;
 }
 
 /// Where `\begin{name}` or `\end{name}` of a display stands at i: its length, else 0. `cases` and matrices are no
@@ -163,6 +207,12 @@ Source read_source(std::string content) {
         }
         if (!in_block) {
             prose += std::string(view(text, whole)) + "\n";
+            continue;
+        }
+        // The # of a macro is no comment.
+        if (std::optional<Macro> macro = macro_of(view(text, trimmed(text, whole)))) {
+            std::erase_if(source.macros, [&](const Macro& other) { return other.name == macro->name; });
+            source.macros.push_back(std::move(*macro));
             continue;
         }
         const Span line = trimmed(text, without_comment(text, whole));

@@ -26,6 +26,13 @@ struct Prose {
     std::size_t before_statement = 0;
 };
 
+/// What `\newcommand{\pd}[2]{...}` defines, without the backslash.
+struct Macro {
+    std::string name;
+    std::size_t arguments = 0;
+    std::string body;
+};
+
 struct Source {
     explicit Source(std::string content = {});
 
@@ -33,6 +40,7 @@ struct Source {
     std::vector<std::size_t> line_begins = {0};
     std::vector<Statement> statements;
     std::vector<Prose> prose;
+    std::vector<Macro> macros;
 
     Position position(std::size_t offset) const;
     std::string_view line(std::size_t number) const;

@@ -95,7 +95,7 @@ class Lexer {
                 if (cases_ > 0) symbol("&", begin, at_);
                 return;
             }
-            if (found.size() == 1 && std::string_view("+-*/()[]{},=<>~|':@").find(found[0]) == std::string_view::npos)
+            if (found.size() == 1 && std::string_view("+-*/()[]{},=<>~|':@.").find(found[0]) == std::string_view::npos)
                 throw Error(span(begin, at_), fmt::format("the character {} has no meaning here", found));
             symbol(found, begin, at_);
         }
@@ -241,6 +241,29 @@ class Lexer {
         if (braces) symbol("}", at_, at_);
     }
 
+    /// What stands below or above a brace is a remark.
+    void remark(std::size_t end) {
+        skip_blanks(end);
+        if (at_ >= end || (text_[at_] != '_' && text_[at_] != '^')) return;
+        ++at_;
+        skip_blanks(end);
+        if (at_ < end && text_[at_] == '{') {
+            at_ = closing(at_, end) + 1;
+        } else {
+            const std::size_t tokens = tokens_.size();
+            if (at_ < end) one(end);
+            tokens_.resize(tokens);
+        }
+    }
+
+    /// Whether a condition stands below, as in \mathbf{1}_{k = n}.
+    bool has_condition_below(std::size_t end) const {
+        if (at_ + 1 >= end || text_[at_] != '_' || text_[at_ + 1] != '{') return false;
+        const std::string_view inside = text_.substr(at_ + 2, closing(at_ + 1, end) - at_ - 2);
+        return inside.find_first_of("=<>") != std::string_view::npos || inside.find("\\ne") != std::string_view::npos ||
+               inside.find("\\ge") != std::string_view::npos || inside.find("\\le") != std::string_view::npos;
+    }
+
     std::string raw_argument(std::size_t end) {
         skip_blanks(end);
         if (at_ >= end || text_[at_] != '{') return {};
@@ -343,7 +366,10 @@ class Lexer {
             add(TokenKind::word, letter, begin, at_);
         } else if (const std::string_view text = find(symbols_of_commands, name); !text.empty()) {
             symbol(text, begin, at_);
-        } else if (name == "frac" || name == "dfrac" || name == "tfrac") {
+        } else if (name == "underbrace" || name == "overbrace") {
+            group(end);
+            remark(end);
+        } else if (name == "frac" || name == "dfrac" || name == "tfrac" || name == "cfrac") {
             symbol("frac", begin, at_);
             group(end);
             group(end);
@@ -392,6 +418,7 @@ class Lexer {
 
     void wrapper(std::string_view name, std::size_t begin, std::size_t end) {
         skip_blanks(end);
+        if (name == "operatorname" && at_ < end && text_[at_] == '*') ++at_;
         if (name.starts_with("text") || name == "mbox" || name == "operatorname") {
             const std::string content = raw_argument(end);
             std::string kept;
@@ -402,10 +429,16 @@ class Lexer {
         }
         const std::size_t first = tokens_.size();
         group(end, false);
-        if ((name == "mathbb" || name == "mathds") && tokens_.size() == first + 1 && tokens_[first].text == "1") {
-            tokens_[first].kind = TokenKind::symbol;
-            tokens_[first].text = "indicator";
-        }
+        if (tokens_.size() != first + 1) return;
+        Token& only = tokens_[first];
+        const bool double_struck = name == "mathbb" || name == "mathds";
+        const char next = at_ < end ? text_[at_] : ' ';
+        const bool opens = next == '(' || next == '[' || next == '_' || next == '{' || next == '\\';
+        const bool is_indicator = (double_struck && only.text == "1") || (double_struck && only.text == "I" && opens) ||
+                                  (only.text == "1" && has_condition_below(end));
+        if (!is_indicator && !(double_struck && only.text == "E" && opens)) return;
+        only.kind = TokenKind::symbol;
+        only.text = is_indicator ? "indicator" : "expectation";
     }
 
     std::string_view text_;
@@ -418,7 +451,65 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pieces) {
+namespace {
+
+/// Replaces the macros of the file by what they stand for; every character of that stands where the macro does.
+void expand(std::string& text, std::vector<std::size_t>& places, const std::vector<Macro>& macros) {
+    constexpr int most_expansions = 400;
+    constexpr std::size_t longest = 100000;
+    int expansions = 0;
+    for (std::size_t at = 0; at < text.size() && !macros.empty(); ++at) {
+        if (text[at] != '\\') continue;
+        std::size_t stop = at + 1;
+        while (stop < text.size() && is_letter(text[stop])) ++stop;
+        const std::string name = text.substr(at + 1, stop - at - 1);
+        const auto macro = std::ranges::find(macros, name, &Macro::name);
+        if (macro == macros.end()) continue;
+        const Span span{places[at], places[stop - 1] + 1};
+        std::vector<std::string> arguments;
+        while (arguments.size() < macro->arguments) {
+            while (stop < text.size() && text[stop] == ' ') ++stop;
+            if (stop >= text.size()) throw Error(span, fmt::format("\\{} takes {} arguments", name, macro->arguments));
+            std::size_t end = stop;
+            if (text[stop] == '{') {
+                for (int open = 0; end < text.size(); ++end) {
+                    open += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
+                    if (open == 0) break;
+                }
+                if (end == text.size()) throw Error(span, "this brace is never closed");
+                arguments.push_back(text.substr(stop + 1, end - stop - 1));
+            } else {
+                if (text[stop] == '\\')
+                    while (end + 1 < text.size() && is_letter(text[end + 1])) ++end;
+                arguments.push_back(text.substr(stop, end - stop + 1));
+            }
+            stop = end + 1;
+        }
+        std::string body = macro->body;
+        for (std::size_t i = 0; i + 1 < body.size(); ++i)
+            if (body[i] == '#' && is_digit(body[i + 1])) {
+                const auto number = static_cast<std::size_t>(body[i + 1] - '1');
+                const std::string& argument = number < arguments.size() ? arguments[number] : body.substr(i, 0);
+                const std::string copy = argument;
+                body.replace(i, 2, copy);
+                i += copy.size();
+                if (i > 0) --i;
+            }
+        // A letter behind it would run into a command at its end.
+        if (stop < text.size() && is_letter(text[stop])) body += ' ';
+        if (++expansions > most_expansions || text.size() + body.size() > longest)
+            throw Error(span, fmt::format("the macro \\{} has no end", name));
+        text.replace(at, stop - at, body);
+        places.erase(places.begin() + static_cast<std::ptrdiff_t>(at),
+                     places.begin() + static_cast<std::ptrdiff_t>(stop));
+        places.insert(places.begin() + static_cast<std::ptrdiff_t>(at), body.size(), span.begin);
+        --at;
+    }
+}
+
+}  // namespace
+
+std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pieces, const std::vector<Macro>& macros) {
     std::string joined;
     std::vector<std::size_t> places;
     for (const Span piece : pieces) {
@@ -430,6 +521,7 @@ std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pie
         for (std::size_t i = piece.begin; i < piece.end; ++i) places.push_back(i);
     }
     places.push_back(pieces.empty() ? 0 : pieces.back().end);
+    expand(joined, places, macros);
     return Lexer(joined, std::move(places)).run();
 }
 

@@ -12,7 +12,8 @@ enum class TokenKind { number, word, symbol, end };
 
 /// A number, a word (`w`, `delta`, `yhat`, `w_kj`) or a symbol. The symbols with names of their own:
 /// `partial`, `nabla`, `frac` (two groups follow), `sum`, `prod`, `dot`, `elementwise`, `transpose`, `layer` (the
-/// number of `W^{(1)}`), `indicator`, `cases`, `endcases`, `newline`, `||`.
+/// number of `W^{(1)}`), `indicator`, `cases`, `endcases`, `newline`, `||`, `outer`, `expectation`, `langle`, `rangle`,
+/// `forall`, `in`, `dots`.
 struct Token {
     TokenKind kind = TokenKind::end;
     std::string text;
@@ -26,6 +27,7 @@ struct Token {
 
 /// The tokens of a statement, with one of kind `end` behind them. Throws `Error` for a character or a command that
 /// has no meaning here.
-std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pieces);
+std::vector<Token> tokens_of(std::string_view text, const std::vector<Span>& pieces,
+                             const std::vector<Macro>& macros = {});
 
 }  // namespace derivation

@@ -236,7 +236,11 @@ class Printer {
         }
         if (end == one.text.size()) return {};
         std::string left = one.text.substr(0, end);
-        while (!left.empty() && (left.back() == ' ' || left.back() == '&')) left.pop_back();
+        while (!left.empty() && (left.back() == ' ' || left.back() == '&' || left.back() == '-' || left.back() == '+' ||
+                                 left.back() == ':'))
+            left.pop_back();
+        for (const std::string_view change : {"Δ", "\\Delta", "Delta"})
+            if (is_update && left.starts_with(change)) left.erase(0, change.size());
         return left + (one.kind == "update" ? " := " : " = ");
     }
 

@@ -78,7 +78,16 @@ Lowered Checker::lower(const Expression& e) {
                 return body;
             }
             Lowered body = lower(e.body());
-            return {reduced(e.name, body.axes, body.body, e.span), {}};
+            if (e.order == 0) return {reduced(e.name, body.axes, body.body, e.span), {}};
+            // Over one axis, counted from 1, or from behind.
+            const auto rank = static_cast<int>(body.axes.size());
+            const int axis = e.order > 0 ? e.order - 1 : rank + e.order;
+            if (axis < 0 || axis >= rank)
+                throw IllFormed(e.span, fmt::format("there is no such axis: the shape is {}", shape_of(body)),
+                                "shapes");
+            Lowered rest{reduced(e.name, {body.axes[static_cast<std::size_t>(axis)]}, body.body, e.span), body.axes};
+            rest.axes.erase(rest.axes.begin() + axis);
+            return rest;
         }
         case Kind::norm: {
             Lowered x = lower(e.argument());

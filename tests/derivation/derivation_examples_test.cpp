@@ -99,3 +99,60 @@ BOOST_AUTO_TEST_CASE(the_manual_shows_what_its_first_derivation_gives) {
     const std::string shown = block(2);
     BOOST_TEST(shown == "$ deltarule check first.deriv\n" + derivation::to_text(derivation::check(block(1), options)));
 }
+
+namespace {
+
+struct Block {
+    bool refused = false;
+    std::size_t line = 0;
+    std::string text;
+};
+
+/// The fenced examples of a page.
+std::vector<Block> blocks_of(const std::string& page) {
+    std::vector<Block> blocks;
+    bool inside = false;
+    std::size_t number = 1;
+    for (std::size_t begin = 0; begin < page.size(); ++number) {
+        const std::size_t end = std::min(page.find('\n', begin), page.size());
+        const std::string line = page.substr(begin, end - begin);
+        begin = end + 1;
+        if (!inside && line.starts_with("```deriv")) {
+            blocks.push_back({line == "```deriv refused", number, {}});
+            inside = true;
+        } else if (line.starts_with("```")) {
+            inside = false;
+        } else if (inside) {
+            blocks.back().text += line + "\n";
+        }
+    }
+    return blocks;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_example_of_the_language_is_true) {
+    static const std::regex comment("#\\s*(holds|conditional|wrong|follows|ill-formed|undecided)(:\\s*(.*))?$");
+    std::size_t judged = 0;
+    for (const Block& block : blocks_of(bytes_of(DELTARULE_SOURCE_DIR "/docs/language.md")))
+        BOOST_TEST_CONTEXT("docs/language.md:" << block.line) {
+            const derivation::Report report = derivation::check(block.text);
+            BOOST_TEST(report.error.has_value() == block.refused,
+                       (report.error ? report.error->sentence : "it is read"));
+            for (const derivation::LineReport& line : report.lines) {
+                std::size_t begin = 0;
+                for (std::size_t i = 1; i < line.line; ++i) begin = block.text.find('\n', begin) + 1;
+                const std::string typed = block.text.substr(begin, block.text.find('\n', begin) - begin);
+                std::smatch match;
+                const bool marked = std::regex_search(typed, match, comment);
+                ++judged;
+                BOOST_TEST(verdict_of(line) == (marked ? match[1].str() : "holds"),
+                           typed << ": " << verdict_of(line) << " " << line.reason << line.condition);
+                if (marked && match[3].length() > 0)
+                    BOOST_TEST((line.reason + " " + line.mistake + " " + line.condition).find(match[3].str()) !=
+                                   std::string::npos,
+                               typed << ": " << line.reason << " " << line.mistake << " " << line.condition);
+            }
+        }
+    BOOST_TEST(judged > 90u);
+}

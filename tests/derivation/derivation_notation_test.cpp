@@ -3,8 +3,10 @@
 #include <derivation/formula/notations.hpp>
 #include <derivation/read/parser.hpp>
 #include <derivation/read/reader.hpp>
+#include <fstream>
 
 #include "judged.hpp"
+#include "temporary_folder.hpp"
 
 using namespace derivation;
 
@@ -206,4 +208,207 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_refused_by_name) {
     refuses("T^{-1} b", "inverses");
     refuses("\\foo q", "\\foo");
     refuses("w_{ji}^{-1} @ q ?", "character");
+}
+
+namespace {
+
+/// What people write, and the same line in the notation of the manual. Every row is read and holds, is the same line,
+/// and stands in docs/notations.md.
+struct Spelling {
+    std::string typed, means;
+};
+
+const std::string of_spellings = R"(
+index i, j : input = 3
+index k, n : output = 4
+index s : batch = 5
+function f
+constant eta
+given x[i], w[i], W[k,i], b[k], t[k], u, X[s,i], Y[s], q[i]
+let z[k] = sum(i, W[k,i] * x[i]) + b[k]
+let a[k] = sigmoid(z[k])
+let p[k] = softmax(z[k])
+let C = 1/2 * sum(k, (a[k] - t[k])^2)
+let delta[k] = dC/dz[k]
+let h = tanh(u)
+let c = abs(u)
+let m = sum(i, x[i] * w[i])
+let P[s] = sum(i, X[s,i] * w[i])
+let E = mean(s, (P[s] - Y[s])^2)
+let J = sum(i, w[i]^2)
+)";
+
+const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
+    {"LaTeX",
+     {
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k).)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \quad \forall k)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k), \qquad k = 1, \dots, K)",
+          "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k), \quad k \in \{1, \ldots, K\})",
+          "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = \underbrace{(a_k - t_k)}_{\text{error}} \cdot \underbrace{a_k (1 - a_k)}_{\sigma'(z_k)})",
+          "delta[k] = (a[k] - t[k]) * (a[k] * (1 - a[k]))"},
+         {R"(\cfrac{\partial C}{\partial z_k} = \delta_k)", "dC/dz[k] = delta[k]"},
+         {R"(\tfrac{\partial C}{\partial z_k} = \delta_k)", "dC/dz[k] = delta[k]"},
+         {R"(\delta_k \equiv (a_k - t_k) a_k (1 - a_k))", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"((a - t) \oslash a = (a - t) / a)", "(a - t) / a = (a - t) / a"},
+         {R"(\frac{\partial C}{\partial W} = \delta \otimes x)", "dC/dW = outer(delta, x)"},
+         {R"(\frac{\partial p_k}{\partial z_n} = p_k (\mathbf{1}_{k=n} - p_n))",
+          "dp[k]/dz[n] = p[k] * ([k == n] - p[n])"},
+         {R"(\frac{\partial p_k}{\partial z_n} = p_k (\mathbb{I}(k = n) - p_n))",
+          "dp[k]/dz[n] = p[k] * ([k == n] - p[n])"},
+         {R"(\frac{\partial E}{\partial w_i} = \mathbb{E}_s[2 (P_s - Y_s) X_{si}])",
+          "dE/dw[i] = mean(s, 2 * (P[s] - Y[s]) * X[s,i])"},
+         {R"(\nabla_W C = \delta x^\top)", "dC/dW = delta x^T"},
+         {R"(\nabla J = 2 w)", "dJ/dw = 2 w"},
+         {R"(\frac{\partial^2 C}{\partial {b_k}^2} = \frac{\partial \delta_k}{\partial z_k})",
+          "d2C/(db[k] db[k]) = ddelta[k]/dz[k]"},
+         {R"(\nabla_W C = (\delta) (x)')", "dC/dW = delta x^T"},
+         {R"(\operatorname{diag}(a) b = a \odot b)", "diag(a) b = a * b"},
+         {R"(\delta_k = \bigl( a_k - t_k \bigr) \, a_k \; \Bigl( 1 - a_k \Bigr))",
+          "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \tag{1} \label{eq:one})",
+          "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\langle x, w \rangle = m)", "x @ w = m"},
+         {R"(\tanh^2 u = h^2)", "tanh(u)^2 = h^2"},
+     }},
+    {"Plain text",
+     {
+         {"dh/du = 1 - tanh^2(u)", "dh/du = 1 - tanh(u)^2"},
+         {"|u|^2 = u^2", "abs(u)^2 = u^2"},
+         {"dc/du = sign(u)", "dc/du = [u > 0] - [u < 0]"},
+         {"d(relu(u))/du = step(u)", "d(relu(u))/du = [u > 0]"},
+         {"dh/du = sech^2(u)", "dh/du = 1 - h^2"},
+         {"dot(x, w) = m", "x @ w = m"},
+         {"<x, w> = m", "x @ w = m"},
+         {"∇W C = δ ⊗ x", "dC/dW = outer(delta, x)"},
+         {"∇w J = 2 w", "dJ/dw = 2 w"},
+         {"dC/dx = W.T delta", "dC/dx = W^T delta"},
+         {"dC/dW = delta x'", "dC/dW = delta x^T"},
+         {"norm(x)^2 = sum(i, x[i]^2)", "||x||^2 = sum(i, x[i]^2)"},
+         {"||x|| = sqrt(sum(i, x[i]^2))", "sqrt(||x||^2) = sqrt(sum(i, x[i]^2))"},
+         {"dc/du = I(u > 0) - I(u < 0)", "dc/du = [u > 0] - [u < 0]"},
+         {"dh/du = 1 - h^2   // a comment", "dh/du = 1 - h^2"},
+         {"dh/du = 1 - h^2   (chain rule)", "dh/du = 1 - h^2"},
+         {"dh/du := 1 - h^2", "dh/du = 1 - h^2"},
+     }},
+    {"NumPy and PyTorch",
+     {
+         {"dC/dx = W.T @ delta", "dC/dx = W^T @ delta"},
+         {"dC/dx = np.dot(W.T, delta)", "dC/dx = W^T @ delta"},
+         {"dC/dx = W.T.dot(delta)", "dC/dx = W^T @ delta"},
+         {"dC/dW = np.outer(delta, x)", "dC/dW = outer(delta, x)"},
+         {"a = 1/(1 + np.exp(-z))", "a = 1/(1 + exp(-z))"},
+         {"a = torch.sigmoid(z)", "a = sigmoid(z)"},
+         {"p = F.softmax(z, dim=0)", "p = softmax(z)"},
+         {"p = np.exp(z) / np.exp(z).sum()", "p = exp(z) / sum(exp(z))"},
+         {"E = np.mean((P - Y)**2)", "E = mean((P - Y)^2)"},
+         {"E = ((P - Y)**2).mean()", "E = mean((P - Y)^2)"},
+         {"dE/dw = 2/size(s) * X.T @ (P - Y)", "dE/dw = 2/size(s) * X^T @ (P - Y)"},
+         {"X.sum(0) = X.T @ 1_s", "sum(X, axis=0) = X^T @ 1_s"},
+         {"X.mean(axis=1) = X.sum(-1) / size(i)", "mean(X, axis=1) = sum(X, axis=-1) / size(i)"},
+         {"dh/du = 1 - torch.tanh(u)**2", "dh/du = 1 - tanh(u)^2"},
+         {"relu(z) = np.where(z > 0, z, 0)", "relu(z) = [z > 0] * z"},
+         {"relu(z) = np.maximum(z, 0)", "relu(z) = max(z, 0)"},
+         {"np.linalg.norm(x)**2 = np.square(x).sum()", "||x||^2 = sum(x^2)"},
+         {"np.multiply(a, t) = a * t", "a ⊙ t = a * t"},
+     }},
+    {"Updates",
+     {
+         {"w[i] -= eta * 2 * w[i] on J", "w[i] := w[i] - eta * 2 * w[i] on J"},
+         {"w -= η 2 w on J", "w := w - eta * 2 * w on J"},
+         {"Δw[i] = -eta * 2 * w[i] on J", "w[i] := w[i] - eta * 2 * w[i] on J"},
+         {R"(\Delta w_i = -\eta 2 w_i on J)", "w[i] := w[i] - eta * 2 * w[i] on J"},
+         {"w[i] := w[i] + eta * 2 * w[i] ascent on J", "w[i] := w[i] + eta * dJ/dw[i] ascent on J"},
+         {"w += eta * 2 * w ascent on J", "w := w + eta * dJ/dw ascent on J"},
+     }},
+};
+
+std::string table_of_spellings() {
+    std::string text =
+        "# What people write\n\nEach line on the left is read, and means the line on the right. Printed from the rows "
+        "of\n"
+        "`tests/derivation/derivation_notation_test.cpp`, which holds every one of them on the tape\n"
+        "(`derivation_notation_test -- --write` prints it anew). The declarations that they stand below:\n\n```deriv" +
+        of_spellings + "```\n";
+    const auto code = [](std::string line) {
+        // In a table a bar ends its cell.
+        for (std::size_t at = line.find('|'); at != std::string::npos; at = line.find('|', at + 2))
+            line.insert(at, "\\");
+        return "`" + line + "`";
+    };
+    for (const auto& [title, rows] : spellings) {
+        text += "\n## " + title + "\n\n| typed | means |\n|---|---|\n";
+        for (const Spelling& row : rows) text += "| " + code(row.typed) + " | " + code(row.means) + " |\n";
+    }
+    return text + R"(
+Macros that the file defines are replaced before a line is read:
+
+```deriv
+\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}}
+given u
+let h = tanh(u)
+claim \pd{h}{u} = 1 - h^2
+```
+
+A declared name wins over every word and notation here: a file may declare `sign`, `step`, `norm`, `dot`, `np` or `a'`.
+)";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_people_write) {
+    for (const auto& [title, rows] : spellings)
+        for (const Spelling& row : rows) {
+            const std::string keyword = title == "Updates" ? "update " : "claim ";
+            BOOST_TEST_CONTEXT(row.typed) {
+                for (const std::string& line : {row.typed, row.means}) {
+                    const derivation::LineReport one = judged(of_spellings + keyword + line + "\n");
+                    BOOST_TEST(verdict_of(one) == "holds", line << ": " << one.reason << " " << one.repair);
+                }
+                // And with another 1 it is not, so that the right side was read whole; remarks behind it are cut.
+                const bool has_remark = row.typed.find_first_of(",.") != std::string::npos ||
+                                        row.typed.find("forall") != std::string::npos ||
+                                        row.typed.find("   ") != std::string::npos;
+                if (title != "Updates" && !has_remark)
+                    BOOST_TEST(verdict_of(judged(of_spellings + keyword + row.typed + " + 1\n")) != "holds");
+            }
+        }
+    const std::string path = DELTARULE_SOURCE_DIR "/docs/notations.md";
+    const auto& suite = boost::unit_test::framework::master_test_suite();
+    if (suite.argc > 1 && std::string_view(suite.argv[1]) == "--write") std::ofstream(path) << table_of_spellings();
+    BOOST_TEST((bytes_of(path) == table_of_spellings()),
+               "docs/notations.md is not what derivation_notation_test -- --write writes");
+}
+
+BOOST_AUTO_TEST_CASE(macros_are_replaced) {
+    const std::string macros =
+        "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n\\newcommand{\\R}{u}\n\\def\\sq#1{{#1}^2}\n"
+        "\\DeclareMathOperator{\\sg}{sigmoid}\ngiven u\nlet h = tanh(u)\n";
+    BOOST_TEST(verdict_of(judged(macros + "claim \\pd{h}{\\R} = 1 - \\sq h\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(macros + "claim \\sg(u) = \\frac{1}{1 + e^{-\\R}}\n")) == "holds");
+    const derivation::LineReport wrong = judged(macros + "claim \\pd{h}{u} = 1 + \\sq{h}\n");
+    BOOST_TEST(verdict_of(wrong) == "wrong");
+    BOOST_TEST(wrong.text == "\\pd{h}{u} = 1 + \\sq{h}");
+    BOOST_TEST(wrong.repair == "1 - h^{2}");
+    // One that has no end, or too few arguments, costs its line.
+    BOOST_TEST(verdict_of(judged("\\newcommand{\\x}{\\x u}\ngiven u\nclaim u = \\x\n")) == "ill-formed");
+    BOOST_TEST(verdict_of(judged(macros + "claim u = \\pd{h}\n")) == "ill-formed");
+}
+
+BOOST_AUTO_TEST_CASE(a_declared_name_wins_over_every_word) {
+    for (const std::string name : {"step", "sign", "sgn", "heaviside", "sech", "norm", "dot", "inner", "det", "tr",
+                                   "np", "torch", "F", "I", "ascent", "axis", "Delta"})
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST(verdict_of(judged("given " + name + ", y\nlet E = 1/2 * (" + name + " - y)^2\nclaim dE/d" +
+                                         name + " = " + name + " - y\n")) == "holds");
+            BOOST_TEST(verdict_of(judged("given x\nfunction " + name + "\nlet E = " + name +
+                                         "(x)^2\nclaim dE/dx = 2 * " + name + "(x) * " + name + "'(x)\n")) == "holds");
+        }
+    BOOST_TEST(verdict_of(judged("index i\ngiven a[i], a'[i]\nlet E = sum(i, a'[i]^2 * a[i])\nclaim dE/da = a'^2\n")) ==
+               "holds");
+    // Where it is not declared it is a transpose of an array, and of a number it is nothing.
+    BOOST_TEST(verdict_of(judged("index i\ngiven a[i]\nlet E = a' a\nclaim dE/da = 2 a\n")) == "holds");
+    BOOST_TEST(verdict_of(judged("given a\nclaim a' = a\n")) == "ill-formed");
 }
