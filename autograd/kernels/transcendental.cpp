@@ -39,6 +39,11 @@ auto doubtful(const F&, const Register<T>& x, const Register<T>&) {
 template <class F, class T>
 requires is_one_of<F, functors::Sigmoid, functors::Softplus>
 auto doubtful(const F&, const Register<T>& x, const Register<T>&) { return exp_is_denormal(x); }
+template <class T>
+requires std::is_same_v<T, float>
+auto doubtful(const functors::Bell& bell, const Register<T>& x, const Register<T>&) {
+    return exp_is_denormal(Register<T>(static_cast<T>(-bell.c)) * x * x);
+}
 /// log takes denormal numbers for other ones.
 template <class T>
 auto doubtful(const xt::math::log_fun&, const Register<T>& x, const Register<T>&) {
@@ -180,7 +185,17 @@ Register<double> NormalCdf::simd_apply(const Register<double>& x) const {
 }
 
 Register<float> Bell::simd_apply(const Register<float>& x) const {
-    return kernels::in_double([c = c](accurate::D v) { return accurate::roughly_exp(-c * v * v); }, x);
+    const Register<float> size = xsimd::abs(x), most(1000.f), minus_c(static_cast<float>(-c));
+    const Register<float> bounded = xsimd::select(size > most, most, size), square = bounded * bounded;
+#if defined(__AVX512F__)
+    const Register<float> lost(_mm512_fmsub_ps(bounded.data, bounded.data, square.data));
+#elif defined(__FMA__)
+    const Register<float> lost(_mm256_fmsub_ps(bounded.data, bounded.data, square.data));
+#else  // Dekker's halves
+    const Register<float> shifted = bounded * 4097.f, upper = shifted - (shifted - bounded), lower = bounded - upper;
+    const Register<float> lost = ((upper * upper - square) + 2.f * upper * lower) + lower * lower;
+#endif
+    return xsimd::exp(minus_c * square) * (minus_c * lost + 1.f);
 }
 Register<double> Bell::simd_apply(const Register<double>& x) const {
     return kernels::in_double(

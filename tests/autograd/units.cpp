@@ -34,9 +34,10 @@ GivenExactly given_exactly(const Scalar& element, const std::vector<T>& x, const
     GivenExactly result;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const Exact z = element.exactly(Exact::variable(double(x[i]), 0), Exact::variable(double(y[i]), 1));
+        const bool has_value = !std::isnan(z.value()[0]);  // (what has none has no derivative)
         result.value.push_back(z.value());
-        result.by_x.push_back(z.derivative(0));
-        result.by_y.push_back(z.derivative(1));
+        result.by_x.push_back(has_value ? z.derivative(0) : z.value());
+        result.by_y.push_back(has_value ? z.derivative(1) : z.value());
     }
     return result;
 }
