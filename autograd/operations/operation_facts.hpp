@@ -45,8 +45,10 @@ const Facts* facts_of(std::string_view name);
         [[maybe_unused]] const auto& [x, y, z, binary, operand_infinite, operand_nan] = e; \
         return condition;                                                                  \
     }
+inline namespace {  // each file has its own; `static` is not enough, as GCC 16 does not take it over to specializations
 template <int Line>
-static constexpr Facts facts_on_line = {};
+constexpr Facts facts_on_line = {};
+}  // namespace
 #define FACTS(...) \
     template <>    \
     constexpr Facts facts_on_line<__LINE__> = {__VA_ARGS__}
