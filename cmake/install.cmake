@@ -14,6 +14,9 @@ install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_C
 if(DELTARULE_APP)
     install(TARGETS deltarule)
     install(FILES examples/data/digits.csv.gz DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule")
+    install(FILES packaging/deltarule.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+    install(FILES packaging/completion/deltarule DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+    install(FILES packaging/completion/_deltarule DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
 endif()
 # Public headers stand on the floors of their rooms. Below them is internal, and installed only where their templates need
 # it: the test `arrows` reads the list that is written here, and finds what is missing and what is too much.
