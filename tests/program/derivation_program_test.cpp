@@ -61,10 +61,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_or_judged_is_named) {
     const Result no_claim = run("--line 2 " + bad);
     BOOST_TEST(no_claim.exit == 2);
     BOOST_TEST(has(no_claim.error, "no claim or update begins in line 2"), no_claim.error);
-    // A message goes on behind a NUL.
+    // A message goes on behind a NUL, for which ? stands.
     const Result nul = run(folder.write("nul.deriv", std::string("given x\nclaim x = y\0z\n", 22)));
     BOOST_TEST(nul.exit == 2);
-    BOOST_TEST(has(nul.error, "claim x = y z"), nul.error);
+    BOOST_TEST(has(nul.error, "claim x = y?z"), nul.error);
 }
 
 BOOST_AUTO_TEST_CASE(options) {
