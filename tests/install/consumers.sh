@@ -52,8 +52,24 @@ fi
 grep -q 'deltarule: compile with the flags' "$work/errors"
 
 echo "== add_subdirectory: the engine alone, without a BLAS"
-cmake -S "$here/subdirectory" -B "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source" -DCMAKE_CXX_FLAGS="$CXXFLAGS -O0" \
-    -DCMAKE_DISABLE_FIND_PACKAGE_BLAS=ON "${nothing_but_the_engine[@]}"
+subproject() {  # subproject FOLDER OPTIONS...: configures the engine as a part of another project
+    cmake -S "$here/subdirectory" -B "$1" -DCMAKE_CXX_FLAGS="$CXXFLAGS -O0" -DCMAKE_DISABLE_FIND_PACKAGE_BLAS=ON \
+        "${nothing_but_the_engine[@]}" "${@:2}"
+}
+if command -v git >/dev/null; then
+    subproject "$work/configured" -DDELTARULE_SOURCE_DIR="$source"
+    # FetchContent adds what it fetched in the same way, and that is built.
+    echo "== FetchContent: the same from a git address"
+    mkdir "$work/origin"
+    cp -r "$source"/{CMakeLists.txt,cmake,autograd} "$work/origin"
+    git -C "$work/origin" init -q -b main
+    git -C "$work/origin" add -A
+    git -C "$work/origin" -c user.name=deltarule -c user.email=deltarule@localhost -c commit.gpgsign=false commit -q -m "This tree"
+    subproject "$work/subdirectory" -DDELTARULE_GIT="file://$work/origin"
+else
+    echo "== SKIPPED: git is not here, FetchContent was not tried. =="
+    subproject "$work/subdirectory" -DDELTARULE_SOURCE_DIR="$source"
+fi
 cmake --build "$work/subdirectory" --parallel
 "$work/subdirectory/consumer"
 
