@@ -95,6 +95,9 @@ std::string rewritten(std::string text, Notation notation) {
     const Derivation derivation = read(std::move(text));
     const auto typed = [&](Span span) { return derivation.source.text.substr(span.begin, span.end - span.begin); };
     std::string result;
+    for (const Macro& macro : derivation.source.macros)
+        result += "\\newcommand{\\" + macro.name + "}" +
+                  (macro.arguments > 0 ? "[" + std::to_string(macro.arguments) + "]" : "") + "{" + macro.body + "}\n";
     std::size_t line = 0;
     for (const Statement& statement : derivation.source.statements) {
         if (!is_judged(statement)) {
@@ -112,6 +115,7 @@ std::string rewritten(std::string text, Notation notation) {
                           : to_text(one.members[i]);
         }
         if (one.printed) result += " ~ " + typed(one.printed->span);
+        if (one.ascends) result += " ascent";
         if (one.loss_name) result += " on " + typed(*one.loss_name);
         result += "\n";
     }

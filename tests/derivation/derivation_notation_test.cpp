@@ -392,6 +392,12 @@ BOOST_AUTO_TEST_CASE(macros_are_replaced) {
     BOOST_TEST(verdict_of(wrong) == "wrong");
     BOOST_TEST(wrong.text == "\\pd{h}{u} = 1 + \\sq{h}");
     BOOST_TEST(wrong.repair == "1 - h^{2}");
+    // What is printed back can be read, and updates keep how they step.
+    const std::string typed =
+        macros + "let g = \\sg(h)\nclaim \\pd{h}{\\R} = 1 - \\sq h\nupdate u += 0.1 * dh/du ascent on h\n";
+    for (const Notation notation : {Notation::text, Notation::latex})
+        BOOST_TEST(derivation::check(derivation::rewritten(typed, notation)).exit_code() == 0,
+                   derivation::rewritten(typed, notation));
     // One that has no end, or too few arguments, costs its line.
     BOOST_TEST(verdict_of(judged("\\newcommand{\\x}{\\x u}\ngiven u\nclaim u = \\x\n")) == "ill-formed");
     BOOST_TEST(verdict_of(judged(macros + "claim u = \\pd{h}\n")) == "ill-formed");
