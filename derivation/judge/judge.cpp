@@ -59,6 +59,19 @@ std::vector<Point>& Judge::positive_points() {
     return positive_points_;
 }
 
+/// A rate of forgetting is below 1, and a mean of squares is positive.
+std::vector<Point>& Judge::points_of_states() {
+    if (!points_of_states_.empty()) return points_of_states_;
+    Variation variation;
+    const Model& model = derivation_.model;
+    for (int q = 0; q < model.count(); ++q)
+        if (model.quantity(q).role == Role::constant && model.quantity(q).values.empty())
+            variation.domains[q] = Domain::unit;
+    for (const Line& line : derivation_.lines)
+        if (line.keeps_state) variation.domains[*line.checked.members[0].symbol] = Domain::positive;
+    return points_of_states_ = draw_points(model, variation, seed_ + 909, 3);
+}
+
 Judgement Judge::judge(Line& line) {
     Judgement judgement = LineJudge(*this, line).run();
     std::vector<std::string> letters;

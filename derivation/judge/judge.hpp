@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <derivation/judge/elsewhere.hpp>
 #include <derivation/judge/judgement.hpp>
+#include <derivation/judge/states.hpp>
 #include <derivation/judge/wrong_lines.hpp>
 #include <vector>
 
@@ -21,13 +22,15 @@ class Judge {
 
     std::vector<Point> drawn_points();
     std::vector<Point>& positive_points();
+    std::vector<Point>& points_of_states();
 
     Derivation& derivation_;
     std::uint64_t seed_;
     bool letters_noted_ = false;
     std::string over_budget_;  ///< why there are no points, or nothing
-    std::vector<Point> points_, positive_points_;
+    std::vector<Point> points_, positive_points_, points_of_states_;
     WrongLines wrong_lines_;
+    std::vector<StateUpdate> states_;
     VariedPoints varied_;
     Elsewhere elsewhere_;
 };

@@ -179,9 +179,53 @@ bool LineJudge::holds_locally(Target& target, const Expression& right) {
 // ---- updates
 
 void LineJudge::update() {
-    const Expression& right = line_.checked.members[1];
+    if (line_.keeps_state) return update_of_state();
+    if (!line_.states.empty()) return update_by_states();
     rate_ = rate_of(model_, *points_, line_);
-    Target target(model_, *points_, true_step(model_, line_, rate_), line_.checked.free);
+    judge_step(true_step(model_, line_, rate_));
+}
+
+/// What is added to a state is the true gradient, or its square, times constants.
+void LineJudge::update_of_state() {
+    points_ = &judge_.points_of_states();
+    const JudgedState judged = judged_state(model_, *points_, line_);
+    judge_.states_.push_back(judged.state);
+    if (judged.state.is_right) return;
+    if (judged.state.gradient.kind != Kind::derivative)
+        return undecided(0, "The loss depends on nothing that has the shape of this state.");
+    judge_step(judged.meant);
+}
+
+/// A parameter that takes its step by states, which are right themselves.
+void LineJudge::update_by_states() {
+    std::vector<StateUpdate> used;
+    for (const StateUpdate& state : judge_.states_)
+        if (std::ranges::find(line_.states, state.symbol) != line_.states.end()) used.push_back(state);
+    for (const StateUpdate& state : used)
+        if (!state.is_right) {
+            judgement_.verdict = Verdict::follows;
+            judgement_.member = 1;
+            judgement_.because_of = state.line;
+            judgement_.reason = fmt::format("It takes its step by the state of line {}, which is wrong.", state.line);
+            judgement_.marks.push_back(line_.members[1].span);
+            return;
+        }
+    points_ = &judge_.points_of_states();
+    const JudgedStep judged = judged_step(model_, *points_, line_, used);
+    if (judged.is_right) return;
+    if (judged.meant.kind == Kind::number)
+        return undecided(
+            1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
+    if (judged.climbs) {
+        judge_step(judged.meant);
+        return;
+    }
+    undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
+}
+
+void LineJudge::judge_step(const Expression& step) {
+    const Expression& right = line_.checked.members[1];
+    Target target(model_, *points_, step, line_.checked.free);
     if (target.holds(right) || holds_locally(target, right)) return;
     const Outcome outcome = target.compare(right);
     if (!outcome.decided || (outcome.all_zero && !outcome.equal))
@@ -233,9 +277,10 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
     const auto left = [&](const Model& model, const Line& line) {
         return line.is_update ? true_step(model, line, rate_) : line.checked.members[0];
     };
+    const bool by_states = line_.keeps_state || !line_.states.empty();
     return diagnose(model_, line_, member, target, [&](const Expression& repair) {
         const std::string text = latex ? to_latex(repair) : to_text(repair);
-        return is_right(model_, line_, target, text) && judge_.elsewhere_.confirms(line_, left, text);
+        return is_right(model_, line_, target, text) && (by_states || judge_.elsewhere_.confirms(line_, left, text));
     });
 }
 

@@ -21,6 +21,9 @@ class LineJudge {
     bool leaves_domain();
     void members();
     void update();
+    void update_of_state();
+    void update_by_states();
+    void judge_step(const Expression& step);
     void ill_formed();
     void mend();
     void undecided(std::size_t member, std::string reason);

@@ -31,29 +31,32 @@ bool LineJudge::needs_a_number(const Expression& e, std::string& name) const {
 /// Takes true steps of all parameters that have an update, together, from the numbers of the worked example.
 void LineJudge::take_steps(Model& model) const {
     struct Step {
-        int parameter;
-        Expression next;
+        Expression entry, next;
         std::vector<int> free;
     };
     std::vector<Step> all;
     for (const Line& line : judge_.derivation_.lines)
         if (line.is_update && !line.fault)
-            all.push_back({*line.checked.members[0].symbol, true_step(model_, line, rate_of(model_, *points_, line)),
+            // States, and what goes by them, are taken as they stand.
+            all.push_back({line.checked.members[0],
+                           line.keeps_state || !line.states.empty()
+                               ? line.checked.members[1]
+                               : true_step(model_, line, rate_of(model_, *points_, line)),
                            line.checked.free});
     for (int i = 0; i < line_.steps; ++i) {
         Point point = worked_point(model, judge_.seed_);
         std::vector<std::pair<int, std::vector<double>>> next;
         for (const Step& step : all) {
-            const Quantity& quantity = model.quantity(step.parameter);
+            const Quantity& quantity = model.quantity(step.entry);
             std::vector<double> values = quantity.worked.empty() ? quantity.values : quantity.worked;
             if (values.empty()) continue;
             Evaluator evaluator(model, point);
-            const Expression& entry = step.next.children[0];
             for_each_entry(model, step.free, evaluator.letters, [&] {
-                if (const auto place = place_of(model, entry, evaluator.letters)) values[*place] = evaluator(step.next);
+                if (const auto place = place_of(model, step.entry, evaluator.letters))
+                    values[*place] = evaluator(step.next);
                 return true;
             });
-            next.emplace_back(step.parameter, std::move(values));
+            next.emplace_back(*step.entry.symbol, std::move(values));
         }
         for (auto& [parameter, values] : next) model.quantity(parameter).worked = std::move(values);
     }

@@ -466,6 +466,26 @@ class Reader {
         }
     }
 
+    /// The new value of a state, new(m[i]), is what the update of it above says.
+    void replace_states(Expression& e, std::vector<int>& used) const {
+        for (Expression& child : e.children) replace_states(child, used);
+        if (e.kind != Kind::entry || e.order != 1) return;
+        const auto state = std::find_if(states_.rbegin(), states_.rend(), [&](const State& one) {
+            return one.written.name == e.name && one.written.indices.size() == e.indices.size();
+        });
+        if (state == states_.rend()) return;
+        Expression next = state->next;
+        for (std::size_t i = 0; i < e.indices.size(); ++i) {
+            if (!e.indices[i].is_letter() || !state->written.indices[i].is_letter()) return;
+            rename_letter(next, state->written.indices[i].terms[0].name, "?" + std::to_string(i));
+        }
+        for (std::size_t i = 0; i < e.indices.size(); ++i)
+            rename_letter(next, "?" + std::to_string(i), e.indices[i].terms[0].name);
+        next.span = e.span;
+        e = std::move(next);
+        used.push_back(state->symbol);
+    }
+
     /// p + change, or p - change.
     static Expression after_change(const Expression& parameter, Expression change, bool less) {
         const Span span = change.span;
@@ -492,6 +512,7 @@ class Reader {
             parser.fail("a := should stand here");
         Expression value = parser.expression();
         if (changes || less || more) value = after_change(target, std::move(value), less);
+        replace_states(value, line.states);
         line.members = {target, value};
         line.ascends = parser.accept_word("ascent");
         Expression loss;
@@ -518,11 +539,15 @@ class Reader {
                 return;
             }
             if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
+            line.keeps_state = !depends_on(model(), *line.loss, *parameter.symbol);
+            if (line.keeps_state) states_.push_back({*parameter.symbol, line.members[0], line.members[1]});
         } else {
             line.loss = default_loss(model(), *parameter.symbol);
             if (!line.loss)
                 return fault(target.span,
-                             fmt::format("No scalar let above depends on {}: there is no loss.", target.name));
+                             fmt::format("No scalar let above depends on {}: there is no loss. The update of a state "
+                                         "names the loss whose gradient it gathers: {} := ... on E.",
+                                         target.name, target.name));
         }
     }
 
@@ -537,6 +562,13 @@ class Reader {
         }
     }
 
+    /// A given that an update makes a state, as it was typed.
+    struct State {
+        int symbol;
+        Expression written, next;
+    };
+
+    std::vector<State> states_;
     std::optional<OtherNumbers> other_numbers_;
     Derivation result_;
     std::size_t next_ = 0;    ///< the statement after the one that is read

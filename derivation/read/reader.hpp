@@ -22,6 +22,8 @@ struct Line {
     int steps = 0;                           ///< of `after N steps`
     std::optional<int> loss = {};            ///< of an update: the number of its quantity
     bool ascends = false;                    ///< the update climbs, on purpose
+    bool keeps_state = false;                ///< what is updated is a state, on which the loss does not depend
+    std::vector<int> states = {};            ///< those whose new values stand in the update
     std::optional<Span> loss_name = {};      ///< of an update that names it
     Checked checked;
     std::optional<IllFormed> fault;

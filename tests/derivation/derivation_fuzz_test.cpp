@@ -94,7 +94,9 @@ let g[k] = dL/dz[k]
             case 5:
                 return "(" + part() + ")^" + one_of({"2", "3", "(1/2)"});
             case 6:
-                return one_of({"f(", "f'(", "exp(", "tanh(", "relu(", "abs(", "log(", "sigmoid("}) + part() + ")";
+                return one_of({"f(", "f'(", "exp(", "tanh(", "relu(", "abs(", "log(", "sigmoid(", "sign(", "step(",
+                               "np.tanh("}) +
+                       part() + ")";
             case 7:
             case 8: {
                 const std::string bound = one_of({"i", "j", "k", "l"});

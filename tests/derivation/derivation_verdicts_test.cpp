@@ -628,3 +628,43 @@ BOOST_AUTO_TEST_CASE(what_is_held_fixed_is_a_quantity_and_no_function) {
     BOOST_TEST(line.condition.find("dy/dv at fixed u") != std::string::npos, line.condition);
     BOOST_TEST(line.condition.find("f") == line.condition.find("fixed"), line.condition);
 }
+
+BOOST_AUTO_TEST_CASE(updates_with_states) {
+    const std::string file =
+        "index i = 3\nconstant eta, rho, beta, eps\ngiven x[i], m[i], v[i], t\nlet E = sum(i, (x[i] - t)^4)\n"
+        "let J = sum(i, x[i]^2)\n";
+    const std::string momentum = file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^3 on E\n",
+                      velocity = file + "update m[i] := rho * m[i] - eta * 4 * (x[i] - t)^3 on E\n",
+                      adam = file +
+                             "update m[i] := rho * m[i] + (1 - rho) * 4 * (x[i] - t)^3 on E\n"
+                             "update v[i] := beta * v[i] + (1 - beta) * (4 * (x[i] - t)^3)^2 on E\n";
+    expect(momentum, "holds");
+    expect(velocity, "holds");
+    for (const LineReport& line : check_file(adam).lines) BOOST_TEST(verdict_of(line) == "holds", line.text);
+    expect(file + "update m[i] := rho * m[i] + dE/dx[i] on E\n", "holds");
+    expect(file + "update m := rho m + 2 x on J\n", "holds");
+    expect(file + "update m[i] := rho * m[i] + 3 * (x[i] - t)^3 on E\n", "wrong");
+    expect(file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^2 on E\n", "wrong");
+    expect(file + "update m[i] := rho * v[i] + 4 * (x[i] - t)^3 on E\n", "wrong");
+    expect(file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^3\n", "ill-formed");
+    // A step by them.
+    expect(momentum + "update x[i] := x[i] - eta * new(m[i]) on E\n", "holds");
+    expect(momentum + "update x[i] -= eta * new(m[i]) on E\n", "holds");
+    expect(momentum + "update x[i] := x[i] + eta * new(m[i]) on E\n", "wrong");
+    expect(velocity + "update x[i] := x[i] + new(m[i]) on E\n", "holds");
+    expect(velocity + "update x[i] := x[i] - new(m[i]) on E\n", "wrong");
+    expect(momentum + "update x[i] := x[i] - eta * (4 * (x[i] - t)^3 + rho * new(m[i])) on E\n", "holds");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps) on E\n", "holds");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / sqrt(new(v[i]) + eps) on E\n", "holds");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i]) + eps) on E\n", "undecided");
+    const LineReport follows = expect(file +
+                                          "update m[i] := rho * m[i] + 4 * (x[i] - t)^2 on E\n"
+                                          "update x[i] := x[i] - eta * new(m[i]) on E\n",
+                                      "follows");
+    BOOST_TEST(follows.because_of.value() == 6u);
+    // The numbers after two steps are those of the states too: m is 2, then 0.5 * 2 + 1.6, and x 0.8, then 0.54.
+    expect(
+        "given x, m\nlet E = x^2\nupdate m := 0.5 * m + 2 * x on E\nupdate x := x - 0.1 * new(m) on E\n"
+        "at x = 1, m = 0\nclaim after 2 steps x ~ 0.54\n",
+        "holds");
+}
