@@ -100,6 +100,30 @@ auto binary_cross_entropy_with_logits(X&& logits, Y&& targets, Reduction reducti
     return with_constants([=](auto... v) { return binary_cross_entropy_with_logits(v..., reduction); }, logits,
                           targets);
 }
+template <class X, class Y>
+requires Mixed<X, Y>
+auto mean_absolute_error(X&& prediction, Y&& target, Reduction reduction = Reduction::mean) {
+    return with_constants([=](auto... v) { return mean_absolute_error(v..., reduction); }, prediction, target);
+}
+template <class X, class Y>
+requires Mixed<X, Y>
+auto huber_loss(X&& prediction, Y&& target, Reduction reduction = Reduction::mean, double delta = 1) {
+    return with_constants(
+        [=]<class T>(Variable<T> x, Variable<T> y) { return huber_loss(x, y, reduction, static_cast<T>(delta)); },
+        prediction, target);
+}
+template <class X, class Y>
+requires(Mixed<X, Y> && !std::same_as<std::remove_cvref_t<Y>, Indices>) auto hinge_loss(
+    X&& scores, Y&& targets, Reduction reduction = Reduction::mean, double margin = 1) {
+    return with_constants(
+        [=]<class T>(Variable<T> x, Variable<T> y) { return hinge_loss(x, y, reduction, static_cast<T>(margin)); },
+        scores, targets);
+}
+template <class X, class Y>
+requires Mixed<X, Y>
+auto kl_divergence(X&& log_probabilities, Y&& probabilities, Reduction reduction = Reduction::mean) {
+    return with_constants([=](auto... v) { return kl_divergence(v..., reduction); }, log_probabilities, probabilities);
+}
 
 // Each names a variable, so that it is closer than xtensor's own `where`.
 template <class T, Constant C>

@@ -5,9 +5,11 @@
 #include <autograd/kernels/functors.hpp>
 #include <autograd/operations/choices.hpp>
 #include <autograd/tape.hpp>
+#include <autograd/window.hpp>
 #include <concepts>
 #include <initializer_list>
 #include <optional>
+#include <span>
 
 namespace autograd {
 
@@ -123,6 +125,12 @@ Variable<T> gelu_tanh(Variable<T> x);
 /// x * sigmoid(x).
 template <class T>
 Variable<T> silu(Variable<T> x);
+/// x where x > 0, else slope * x, whose derivative holds at 0 too. The slope is finite.
+template <class T>
+Variable<T> leaky_relu(Variable<T> x, std::type_identity_t<T> slope = T(0.01));
+/// x where x > 0, else alpha * (exp(x) - 1), whose derivative holds at 0 too.
+template <class T>
+Variable<T> elu(Variable<T> x, std::type_identity_t<T> alpha = T(1));
 /// The constant exponent never touches log, so that negative bases work.
 template <class T>
 Variable<T> pow(Variable<T> x, std::type_identity_t<T> exponent);
@@ -307,6 +315,8 @@ template <class T>
 Variable<T> concatenate(std::initializer_list<Variable<T>> parts, std::ptrdiff_t axis = 0) {
     return concatenate(std::vector<Variable<T>>(parts), axis);
 }
+template <class T>
+Variable<T> concatenate(std::span<const Variable<T>> parts, std::ptrdiff_t axis = 0);
 /// Arrays of one shape along a new axis.
 template <class T>
 Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
@@ -325,6 +335,31 @@ template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> weight);
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> weight, Variable<T> bias);
+
+// ---- images: (n, channels, height, width) --------------------------------------------------------------------------
+
+/// What a window sees at each of its places, a column for each: (n, channels * kernel height * kernel width, places),
+/// the places row by row.
+template <class T>
+Variable<T> unfold(Variable<T> x, const Window& window);
+/// The partner of `unfold`: images of this height and width, to whose pixels the columns are added where a window
+/// there would see them.
+template <class T>
+Variable<T> fold(Variable<T> columns, Extent size, const Window& window);
+/// `z[n, o, i, j] = sum_{c, k, l} weight[o, c, k, l] * x[n, c, i * stride + k * dilation - padding, ...] + bias[o]`, x
+/// being 0 outside: the product of the weight and `unfold(x)`. The weight is (out, channels / groups, kernel height,
+/// kernel width), the bias (out,).
+template <class T>
+Variable<T> conv2d(Variable<T> x, Variable<T> weight, const Conv2dOptions& options = {});
+template <class T>
+Variable<T> conv2d(Variable<T> x, Variable<T> weight, Variable<T> bias, const Conv2dOptions& options = {});
+/// The largest number that a window sees at each place; the gradient goes to the first of tied ones. A NaN is the
+/// largest. At most half of the kernel may be padding.
+template <class T>
+Variable<T> max_pool2d(Variable<T> x, const Window& window);
+/// The mean of what a window sees at each place, the padding's zeros included.
+template <class T>
+Variable<T> avg_pool2d(Variable<T> x, const Window& window);
 
 // ---- losses --------------------------------------------------------------------------------------------------------
 
@@ -353,6 +388,32 @@ Variable<T> binary_cross_entropy_with_logits(Variable<T> logits, Variable<T> tar
 /// `(prediction - target)^2`; the shapes must be equal.
 template <class T>
 Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean);
+/// `|prediction - target|`; the shapes must be equal.
+template <class T>
+Variable<T> mean_absolute_error(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean);
+/// `e^2 / 2` where the error e is at most delta, else `delta * (|e| - delta / 2)`; the shapes must be equal.
+template <class T>
+Variable<T> huber_loss(Variable<T> prediction, Variable<T> target, Reduction reduction = Reduction::mean,
+                       std::type_identity_t<T> delta = T(1));
+/// `max(0, margin - target * score)` for targets of -1 and 1, of the scores' shape.
+template <class T>
+Variable<T> hinge_loss(Variable<T> scores, Variable<T> targets, Reduction reduction = Reduction::mean,
+                       std::type_identity_t<T> margin = T(1));
+/// For each row `sum_k max(0, margin - score_label + score_k) / classes` over the other classes k: scores (...,
+/// classes), labels (...).
+template <class T>
+Variable<T> hinge_loss(Variable<T> scores, const Indices& labels, Reduction reduction = Reduction::mean,
+                       std::type_identity_t<T> margin = T(1));
+/// `-log_probability[label]` for each row: (..., classes), labels (...). What the options say of class weights and of
+/// an ignored label holds as for `softmax_cross_entropy`; labels cannot be smoothed.
+template <class T>
+Variable<T> negative_log_likelihood(Variable<T> log_probabilities, const Indices& labels,
+                                    const CrossEntropyOptions& options = {});
+/// `sum_k p_k * (log(p_k) - log_q_k)` for each row of log probabilities and of the probabilities p that they should be,
+/// 0 log 0 being 0. The mean is over rows.
+template <class T>
+Variable<T> kl_divergence(Variable<T> log_probabilities, Variable<T> probabilities,
+                          Reduction reduction = Reduction::mean);
 
 }  // namespace autograd
 

@@ -22,6 +22,15 @@ class Parameter {
     Parameter(std::string name, Array<T> value)
         : name_(name), state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
 
+    /// An array that belongs to a layer without being learned, as running statistics do: it is listed and saved with
+    /// the parameters, and no optimizer changes it.
+    static Parameter buffer(std::string name, Array<T> value) {
+        Parameter made(std::move(name), std::move(value));
+        made.state_->is_buffer = true;
+        return made;
+    }
+    bool is_buffer() const { return state_->is_buffer; }
+
     const std::string& name() const { return name_; }
     void rename(std::string name) { state_->shown_name = name_ = std::move(name); }
 
@@ -48,7 +57,7 @@ class Parameter {
     }
 
     std::uint64_t version() const { return state_->version; }
-    Parameter clone() const { return Parameter(name(), value()); }
+    Parameter clone() const { return is_buffer() ? buffer(name(), value()) : Parameter(name(), value()); }
 
     friend bool operator==(const Parameter& left, const Parameter& right) { return left.state_ == right.state_; }
 
@@ -60,6 +69,7 @@ class Parameter {
         std::string shown_name;
         Array<T> value;
         std::uint64_t version;
+        bool is_buffer = false;
     };
     struct Edit {
         std::uint64_t& version;

@@ -28,7 +28,9 @@ void check_below_one(const char* name, const char* option, double value) {
 
 template <class T>
 Optimizer<T>::Optimizer(const char* name, std::vector<Parameter<T>> parameters, double rate)
-    : name_(name), parameters_(std::move(parameters)), found_(parameters_.size()) {
+    : name_(name), parameters_(std::move(parameters)) {
+    std::erase_if(parameters_, [](const Parameter<T>& parameter) { return parameter.is_buffer(); });
+    found_.resize(parameters_.size());
     if (parameters_.empty()) throw std::invalid_argument(fmt::format("[{}] there are no parameters", name));
     for (auto i = parameters_.begin(); i != parameters_.end(); ++i) {
         if (std::find(parameters_.begin(), i, *i) != i)

@@ -19,6 +19,7 @@ class Optimizer {
     /// the one that the optimizer was made for.
     void step(const autograd::Gradients<T>& gradients);
 
+    /// What it changes: the parameters that it was made for, without buffers.
     const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }
 
     /// The number of steps made.

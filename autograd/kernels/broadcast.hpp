@@ -6,7 +6,8 @@
 
 namespace autograd::kernels {
 
-using Steps = xt::svector<std::size_t, 8>;  ///< how far rows lie apart: one number for each operand
+/// How far rows lie apart, one number for each operand; with room for four axes of four.
+using Steps = xt::svector<std::size_t, 16>;
 template <class T>
 using RowStarts = xt::svector<const T*, 8>;  ///< where a row begins: one place for each operand
 

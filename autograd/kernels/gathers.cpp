@@ -88,10 +88,25 @@ void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) cons
     });
 }
 
-#define INSTANTIATE(T)               \
-    template struct Taken<T>;        \
-    template struct ScatterAdded<T>; \
-    template struct TakenAlong<T>;   \
+template <class T>
+void TakenFlat<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    T* z = result.data();
+    for (std::size_t i = 0; i < indices.values.size(); ++i)
+        z[i] = (accumulate ? z[i] : T(0)) + x.data()[indices.values[i]];
+}
+
+template <class T>
+void ScatterAddedFlat<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (!accumulate) result.fill(T(0));
+    for (std::size_t i = 0; i < indices.values.size(); ++i) result.data()[indices.values[i]] += x.data()[i];
+}
+
+#define INSTANTIATE(T)                   \
+    template struct Taken<T>;            \
+    template struct ScatterAdded<T>;     \
+    template struct TakenAlong<T>;       \
+    template struct TakenFlat<T>;        \
+    template struct ScatterAddedFlat<T>; \
     template struct ScatterAddedAlong<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -55,6 +55,25 @@ struct ScatterAddedAlong {
     void evaluate_into(Array<T>& result, bool accumulate = false) const;
 };
 
+/// x's elements at the indices, counted over all of x; the result has the indices' shape.
+template <class T>
+struct TakenFlat {
+    const Array<T>& x;
+    StoredIndices indices;
+    const Shape& shape() const { return indices.shape; }
+    void evaluate_into(Array<T>& result, bool accumulate = false) const;
+};
+
+/// The partner of `TakenFlat`.
+template <class T>
+struct ScatterAddedFlat {
+    const Array<T>& x;
+    StoredIndices indices;
+    Shape shape_;
+    const Shape& shape() const { return shape_; }
+    void evaluate_into(Array<T>& result, bool accumulate = false) const;
+};
+
 }  // namespace kernels
 
 // The names by which rules call them on arrays.
@@ -75,6 +94,14 @@ template <class T>
 kernels::ScatterAddedAlong<T> scatter_stored_along(const Array<T>& x, const StoredIndices& indices, std::size_t axis,
                                                    const Shape& shape) {
     return {x, indices, axis, shape};
+}
+template <class T>
+kernels::TakenFlat<T> take_flat(const Array<T>& x, const StoredIndices& indices) {
+    return {x, indices};
+}
+template <class T>
+kernels::ScatterAddedFlat<T> scatter_flat(const Array<T>& x, const StoredIndices& indices, const Shape& shape) {
+    return {x, indices, shape};
 }
 
 }  // namespace autograd

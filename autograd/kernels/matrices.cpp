@@ -27,19 +27,6 @@ Shape leading(const Matrix<T>& m) {
     return Shape(m.x.shape().begin(), m.x.shape().end() - 2);
 }
 
-/// The place of the matrix that stands, broadcast, at each position of `batch`, counted in matrices.
-template <class T>
-std::vector<std::size_t> places_in(ShapeView batch, const Matrix<T>& matrix) {
-    const Shape own = leading(matrix);
-    const ShapeView shape = own;
-    std::vector<std::size_t> places;
-    for (BroadcastWalk walk(batch, {&shape, 1}); places.size() < size_of(batch); walk.next_plane())
-        for (std::size_t r = 0; r < walk.rows(); ++r)
-            for (std::size_t i = 0; i < walk.row_length(); ++i)
-                places.push_back(walk.offset(0) + r * walk.step(0) + (walk.moves(0) ? i : 0));
-    return places;
-}
-
 /// A permutation of x's axes, of which there are at least two.
 template <class T>
 Permuted<T> permuted(const Matrix<T>& m) {
@@ -93,13 +80,30 @@ void Product<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         return multiply<T>({a.x.data(), a.transposed, b.x.data(), b.transposed, result.data(), m, k, n,
                             accumulate ? result.data() : nullptr, n});
     if (result.size() == 0) return;
-    const Shape batch(result.shape().begin(), result.shape().end() - 2);
-    const std::vector<std::size_t> left = places_in(batch, a), right = places_in(batch, b);
-    for (std::size_t i = 0; i < left.size(); ++i) {
-        T* c = result.data() + i * m * n;
-        multiply<T>({a.x.data() + left[i] * m * k, a.transposed, b.x.data() + right[i] * k * n, b.transposed, c, m, k,
-                     n, accumulate ? c : nullptr, n});
-    }
+    if (b.x.dimension() == 2 && !a.transposed)  // one matrix for all: the rows of a are those of one matrix
+        return multiply<T>({a.x.data(), false, b.x.data(), b.transposed, result.data(), result.size() / n, k, n,
+                            accumulate ? result.data() : nullptr, n});
+    const ShapeView batch = ShapeView(result.shape()).first(result.dimension() - 2);
+    const Shape left = leading(a), right = leading(b);
+    const ShapeView shapes[] = {left, right};
+    T* c = result.data();
+    for (BroadcastWalk walk(batch, shapes); c != result.data() + result.size(); walk.next_plane())
+        for (std::size_t r = 0; r < walk.rows(); ++r)
+            for (std::size_t i = 0; i < walk.row_length(); ++i, c += m * n) {
+                const auto place = [&](std::size_t operand) {
+                    return walk.offset(operand) + r * walk.step(operand) + (walk.moves(operand) ? i : 0);
+                };
+                multiply<T>({a.x.data() + place(0) * m * k, a.transposed, b.x.data() + place(1) * k * n, b.transposed,
+                             c, m, k, n, accumulate ? c : nullptr, n});
+            }
+}
+
+template <class T>
+void ProductOfRows<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const std::size_t m = a.shape().back(), n = b.shape().back();
+    if (result.size() == 0) return;
+    multiply<T>(
+        {a.data(), true, b.data(), false, result.data(), m, a.size() / m, n, accumulate ? result.data() : nullptr, n});
 }
 
 template <class T>
@@ -123,9 +127,10 @@ void Affine<T>::evaluate_into(Array<T>& result) const {
     multiply<T>({x.data(), false, weight.data(), true, result.data(), rows, in, out, bias ? bias->data() : nullptr, 0});
 }
 
-#define INSTANTIATE(T)          \
-    template struct Matrix<T>;  \
-    template struct Product<T>; \
+#define INSTANTIATE(T)                \
+    template struct Matrix<T>;        \
+    template struct Product<T>;       \
+    template struct ProductOfRows<T>; \
     template struct Affine<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

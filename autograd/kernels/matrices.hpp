@@ -25,6 +25,15 @@ struct Product {
     void evaluate_into(Array<T>& result, bool accumulate = false) const;
 };
 
+/// transpose(a) @ b of all rows, whatever the leading axes: a (..., m) and b (..., n) to (m, n).
+template <class T>
+struct ProductOfRows {
+    const Array<T>& a;
+    const Array<T>& b;
+    Shape shape() const { return {a.shape().back(), b.shape().back()}; }
+    void evaluate_into(Array<T>& result, bool accumulate = false) const;
+};
+
 /// `x @ transpose(weight) + bias`, the layer of a network; `bias` may be null.
 template <class T>
 struct Affine {
@@ -58,6 +67,10 @@ kernels::Product<T> matmul(kernels::Matrix<T> a, const Array<T>& b) {
 template <class T>
 kernels::Product<T> matmul(const Array<T>& a, kernels::Matrix<T> b) {
     return {{a}, b};
+}
+template <class T>
+kernels::ProductOfRows<T> transposed_rows_times(const Array<T>& a, const Array<T>& b) {
+    return {a, b};
 }
 
 }  // namespace autograd

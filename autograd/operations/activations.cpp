@@ -3,6 +3,7 @@
 #include <autograd/operations/partners.hpp>
 #include <limits>
 #include <numbers>
+#include <stdexcept>
 
 namespace autograd {
 
@@ -78,6 +79,36 @@ Variable<T> silu(Variable<T> x) {
     });
 }
 UNARY(silu);
+
+FACTS("leaky_relu", "x > 0 ? x : slope * x", "xbar += x > 0 ? zbar : slope * zbar");
+template <class T>
+Variable<T> leaky_relu(Variable<T> x, std::type_identity_t<T> slope) {
+    if (!std::isfinite(slope)) throw std::invalid_argument("[leaky_relu] the slope is not finite");
+    if (slope == T(0)) return relu(x);
+    const T infinity = limits<T>::infinity();
+    const auto bent = [slope, infinity](const auto& u, const auto& v) {
+        return gate(u, v) + slope * between(u, v, -infinity, T(0));
+    };
+    return record("leaky_relu", {x}, bent(x.value(), x.value()),
+                  [x, bent](auto& at) { at.adjoint(x) += bent(at.zbar(), at(x)); });
+}
+
+FACTS("elu", "x > 0 ? x : alpha * (exp(x) - 1)", "xbar += x > 0 ? zbar : zbar * alpha * exp(x)");
+template <class T>
+Variable<T> elu(Variable<T> x, std::type_identity_t<T> alpha) {
+    if (!std::isfinite(alpha)) throw std::invalid_argument("[elu] alpha is not finite");
+    const T infinity = limits<T>::infinity();
+    const Array<T>& v = x.value();
+    return record("elu", {x}, gate(v, v) + alpha * expm1(clip(v, -infinity, T(0))), [x, alpha, infinity](auto& at) {
+        at.adjoint(x) += gate(at.zbar(), at(x)) +
+                         alpha * between(at.zbar(), at(x), -infinity, T(0)) * exp(clip(at(x), -infinity, T(0)));
+    });
+}
+
+template Variable<float> leaky_relu(Variable<float>, float);
+template Variable<double> leaky_relu(Variable<double>, double);
+template Variable<float> elu(Variable<float>, float);
+template Variable<double> elu(Variable<double>, double);
 
 FACTS_OF_THIS_FILE(facts_of_activations)
 

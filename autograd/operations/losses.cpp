@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <limits>
 #include <stdexcept>
 
 namespace autograd {
@@ -39,16 +40,73 @@ Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduc
                   [x, p, targets, scale](auto& at) { at.adjoint(x) += residual(at(p), *targets, at.zbar(), scale); });
 }
 
-void check_options(const Shape& logits, const CrossEntropyOptions& options) {
+/// Labels as a loss keeps them: which count, and their summed weight.
+template <class T>
+struct CheckedLabels {
+    const Indices& labels;
+    CrossEntropyOptions options;
+    bool counts(std::int64_t label) const { return label != options.ignored_label; }
+    /// f(label) of the rows that count, 0 of the others.
+    template <class F>
+    Array<T> each(F f) const {
+        Array<T> values(labels.shape());
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            values.data()[i] = counts(labels.data()[i]) ? f(labels.data()[i]) : T(0);
+        return values;
+    }
+    T weight(std::int64_t label) const {
+        return options.class_weights.empty() ? T(1)
+                                             : static_cast<T>(options.class_weights[static_cast<std::size_t>(label)]);
+    }
+    T total = 0;
+};
+
+void check_options(const char* operation, const Shape& logits, const CrossEntropyOptions& options) {
     if (logits.empty() || logits.back() == 0)
         throw std::invalid_argument(
-            fmt::format("[softmax_cross_entropy] logits of shape {} have no classes", to_string(logits)));
+            fmt::format("[{}] logits of shape {} have no classes", operation, to_string(logits)));
     if (!options.class_weights.empty() && options.class_weights.size() != logits.back())
-        throw std::invalid_argument(fmt::format("[softmax_cross_entropy] {} class weights are given for {} classes",
+        throw std::invalid_argument(fmt::format("[{}] {} class weights are given for {} classes", operation,
                                                 options.class_weights.size(), logits.back()));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw std::invalid_argument(
-            fmt::format("[softmax_cross_entropy] label smoothing {} is not between 0 and 1", options.label_smoothing));
+            fmt::format("[{}] label smoothing {} is not between 0 and 1", operation, options.label_smoothing));
+}
+
+/// x at each row's label; of a row that does not count, any element.
+template <class T>
+Variable<T> at_labels(Variable<T> x, const CheckedLabels<T>& checked) {
+    if (x.size() > std::numeric_limits<std::int32_t>::max())
+        throw std::length_error(fmt::format("[take] an array of shape {} is too large", to_string(x.shape())));
+    const Indices& labels = checked.labels;
+    const std::size_t classes = x.shape().back();
+    const std::span<std::int32_t> places = x.tape().template allocate<std::int32_t>(labels.size());
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        places[i] = static_cast<std::int32_t>(i * classes) +
+                    (checked.counts(labels.data()[i]) ? static_cast<std::int32_t>(labels.data()[i]) : 0);
+    return take_flat(x, {places, labels.shape()});
+}
+
+/// Throws where labels do not fit logits, or one is no class.
+template <class T>
+CheckedLabels<T> check_labels(const char* operation, const Shape& shape, const Indices& labels,
+                              const CrossEntropyOptions& options) {
+    check_options(operation, shape, options);
+    if (!equal_shapes(labels.shape(), ShapeView(shape).first(shape.size() - 1)))
+        throw std::invalid_argument(fmt::format("[{}] labels of shape {} do not fit logits of shape {}", operation,
+                                                to_string(labels.shape()), to_string(shape)));
+    CheckedLabels<T> checked{labels, options};
+    for (std::int64_t label : labels) {
+        if (!checked.counts(label)) continue;
+        if (label < 0 || label >= static_cast<std::int64_t>(shape.back()))
+            throw std::out_of_range(
+                fmt::format("[{}] label {} is not one of {} classes", operation, label, shape.back()));
+        checked.total += checked.weight(label);
+    }
+    if (options.reduction == Reduction::mean && checked.total == T(0))
+        throw std::invalid_argument(
+            fmt::format("[{}] no row counts: every label is ignored, or of weight 0", operation));
+    return checked;
 }
 
 }  // namespace
@@ -76,28 +134,8 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
 FACTS("softmax_cross_entropy", "-sum(t * log(p)), p = softmax(x)", "xbar += zbar * (p * sum(t) - t)");
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
-    const Shape& shape = logits.shape();
-    check_options(shape, options);
-    const std::size_t classes = shape.back();
-    if (!equal_shapes(labels.shape(), ShapeView(shape).first(shape.size() - 1)))
-        throw std::invalid_argument(
-            fmt::format("[softmax_cross_entropy] labels of shape {} do not fit logits of shape {}",
-                        to_string(labels.shape()), to_string(shape)));
-    const auto weight = [&](std::int64_t k) {
-        return options.class_weights.empty() ? T(1)
-                                             : static_cast<T>(options.class_weights[static_cast<std::size_t>(k)]);
-    };
-    T total = 0;
-    for (std::int64_t label : labels) {
-        if (label == options.ignored_label) continue;
-        if (label < 0 || label >= static_cast<std::int64_t>(classes))
-            throw std::out_of_range(
-                fmt::format("[softmax_cross_entropy] label {} is not one of {} classes", label, classes));
-        total += weight(label);
-    }
-    if (options.reduction == Reduction::mean && total == T(0))
-        throw std::invalid_argument("[softmax_cross_entropy] no row counts: every label is ignored, or of weight 0");
-
+    const CheckedLabels<T> checked = check_labels<T>("softmax_cross_entropy", logits.shape(), labels, options);
+    const std::size_t classes = logits.shape().back();
     Targets<T> targets{{}, {}, classes};
     if (options.class_weights.empty() && options.label_smoothing == 0 && !options.ignored_label) {
         targets.labels = logits.tape().store(std::span<const std::int64_t>(labels.data(), labels.size()));
@@ -107,22 +145,22 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, con
         std::fill(weights.begin(), weights.end(), T(0));
         for (std::size_t i = 0; i < labels.size(); ++i) {
             const std::int64_t label = labels.data()[i];
-            if (label == options.ignored_label) continue;
+            if (!checked.counts(label)) continue;
             T* u = weights.data() + i * classes;
             for (std::size_t k = 0; k < classes; ++k)
-                u[k] = smoothing / static_cast<T>(classes) * weight(static_cast<std::int64_t>(k));
-            u[label] += (T(1) - smoothing) * weight(label);
+                u[k] = smoothing / static_cast<T>(classes) * checked.weight(static_cast<std::int64_t>(k));
+            u[label] += (T(1) - smoothing) * checked.weight(label);
         }
         targets.weights = weights;
     }
-    return cross_entropy(logits, targets, total, options.reduction);
+    return cross_entropy(logits, targets, checked.total, options.reduction);
 }
 UNARY(softmax_cross_entropy, const Indices&, const CrossEntropyOptions&);
 
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities,
                                   const CrossEntropyOptions& options) {
-    check_options(logits.shape(), options);
+    check_options("softmax_cross_entropy", logits.shape(), options);
     check_equal_shapes("softmax_cross_entropy", logits, probabilities.shape());
     if (options.ignored_label)
         throw std::invalid_argument("[softmax_cross_entropy] rows of probabilities have no label to ignore");
@@ -162,6 +200,90 @@ Variable<T> mean_squared_error(Variable<T> prediction, Variable<T> target, Reduc
 }
 BINARY(mean_squared_error, Reduction);
 
+template <class T>
+Variable<T> mean_absolute_error(Variable<T> prediction, Variable<T> target, Reduction reduction) {
+    check_equal_shapes("mean_absolute_error", prediction, target.shape());
+    return reduced(abs(prediction - target), reduction);
+}
+BINARY(mean_absolute_error, Reduction);
+
+// With c = min(max(e, -delta), delta) it is c * (e - c / 2): e^2 / 2 inside, delta * (|e| - delta / 2) outside.
+template <class T>
+Variable<T> huber_loss(Variable<T> prediction, Variable<T> target, Reduction reduction, std::type_identity_t<T> delta) {
+    check_equal_shapes("huber_loss", prediction, target.shape());
+    if (!(delta > 0)) throw std::invalid_argument(fmt::format("[huber_loss] delta is {}, but must be positive", delta));
+    const Variable<T> e = prediction - target, c = clip(e, -delta, delta);
+    return reduced(c * (e - c / T(2)), reduction);
+}
+
+FACTS("hinge_loss", "max(1 - y * x, 0)", "xbar += -zbar * y * [1 - y * x > 0]; ybar += -zbar * x * [1 - y * x > 0]");
+template <class T>
+Variable<T> hinge_loss(Variable<T> x, Variable<T> y, Reduction reduction, std::type_identity_t<T> margin) {
+    check_equal_shapes("hinge_loss", x, y.shape());
+    const auto missing = margin - y.value() * x.value();
+    return reduced(record("hinge_loss", {x, y}, gate(missing, missing),
+                          [x, y, margin](auto& at) {
+                              const auto& by = at.evaluate(margin - at(y) * at(x));
+                              at.adjoint(x) += gate(-at.zbar() * at(y), by);
+                              at.adjoint(y) += gate(-at.zbar() * at(x), by);
+                          }),
+                   reduction);
+}
+
+template <class T>
+Variable<T> hinge_loss(Variable<T> scores, const Indices& labels, Reduction reduction, std::type_identity_t<T> margin) {
+    const CheckedLabels<T> checked = check_labels<T>("hinge_loss", scores.shape(), labels, {.reduction = reduction});
+    const Shape& shape = scores.shape();
+    BufferPool<T>& pool = *Reel<T>::of(scores.tape()).pool;
+    Array<T>& array = *pool.take(shape);
+    array.fill(T(1));
+    const std::size_t classes = shape.back();
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        array.data()[i * classes + static_cast<std::size_t>(labels.data()[i])] = T(0);
+    const Variable<T> others = scores.tape().constant(array);
+    pool.give_back(&array);
+    Shape one = shape;
+    one.back() = 1;
+    const Variable<T> own = reshape(at_labels(scores, checked), one);
+    const Variable<T> each = choose(others, relu(margin - (own - scores)), T(0));
+    return reduced(sum(each, Axes{-1}) / static_cast<T>(classes), reduction);
+}
+
+template <class T>
+Variable<T> negative_log_likelihood(Variable<T> x, const Indices& labels, const CrossEntropyOptions& options) {
+    const CheckedLabels<T> checked = check_labels<T>("negative_log_likelihood", x.shape(), labels, options);
+    if (options.label_smoothing != 0)
+        throw std::invalid_argument(
+            "[negative_log_likelihood] labels cannot be smoothed: softmax_cross_entropy does that");
+    Variable<T> losses = -at_labels(x, checked);
+    if (!options.class_weights.empty())
+        losses = losses * checked.each([&](std::int64_t k) { return checked.weight(k); });
+    if (options.ignored_label)
+        losses = choose(x.tape().constant(checked.each([](std::int64_t) { return T(1); })), losses, T(0));
+    return options.reduction == Reduction::mean ? sum(losses) / checked.total : reduced(losses, options.reduction);
+}
+
+FACTS("kl_divergence", "sum(y * (log(y) - x))", "xbar += -zbar * y; ybar += zbar * (log(y) + 1 - x)");
+template <class T>
+Variable<T> kl_divergence(Variable<T> x, Variable<T> y, Reduction reduction) {
+    check_equal_shapes("kl_divergence", x, y.shape());
+    if (x.dimension() == 0) throw std::invalid_argument("[kl_divergence] a scalar is no row of probabilities");
+    const Variable<T> each = record(
+        "kl_divergence", {x, y}, choose(y.value(), y.value() * (log(y.value()) - x.value()), T(0)), [x, y](auto& at) {
+            at.adjoint(x) += -at.zbar() * at(y);
+            at.adjoint(y) += at.zbar() * (log(at(y)) + T(1) - at(x));
+        });
+    return reduced(sum(each, Axes{-1}), reduction);
+}
+BINARY(kl_divergence, Reduction);
+
+#define INSTANTIATE(T)                                                                             \
+    template Variable<T> huber_loss(Variable<T>, Variable<T>, Reduction, std::type_identity_t<T>); \
+    template Variable<T> hinge_loss(Variable<T>, Variable<T>, Reduction, std::type_identity_t<T>); \
+    template Variable<T> hinge_loss(Variable<T>, const Indices&, Reduction, std::type_identity_t<T>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+UNARY(negative_log_likelihood, const Indices&, const CrossEntropyOptions&);
 template Variable<float> residual(Variable<float>, const Targets<float>&, Variable<float>, float);
 template Variable<double> residual(Variable<double>, const Targets<double>&, Variable<double>, double);
 template Variable<float> softmax_cross_entropy(Variable<float>, const std::type_identity_t<Array<float>>&,

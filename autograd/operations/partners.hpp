@@ -8,6 +8,7 @@
 #include <autograd/kernels/moves.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/kernels/sums.hpp>
+#include <autograd/kernels/windows.hpp>
 #include <autograd/operations.hpp>
 #include <autograd/record.hpp>
 
@@ -33,6 +34,26 @@ template <class T>
 Variable<T> take_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis);
 template <class T>
 Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, std::size_t axis, const Shape& shape);
+
+/// The same over all of x, as one row.
+template <class T>
+Variable<T> take_flat(Variable<T> x, const StoredIndices& indices);
+template <class T>
+Variable<T> scatter_flat(Variable<T> x, const StoredIndices& indices, const Shape& shape);
+
+template <class T>
+Variable<T> unfold_plan(Variable<T> x, const WindowPlan& plan);
+template <class T>
+Variable<T> fold_plan(Variable<T> x, const WindowPlan& plan);
+
+// ---- a convolution's result, images and weight, each from the other two ------------------------------------------
+
+template <class T>
+Variable<T> convolve(Variable<T> x, Variable<T> w, const kernels::ConvolutionPlan& plan);
+template <class T>
+Variable<T> convolve_input(Variable<T> w, Variable<T> y, const kernels::ConvolutionPlan& plan);
+template <class T>
+Variable<T> convolve_weight(Variable<T> x, Variable<T> y, const kernels::ConvolutionPlan& plan);
 
 // ---- reductions ----------------------------------------------------------------------------------------------------
 
@@ -71,6 +92,9 @@ template <class T>
 Variable<T> times_transposed(Variable<T> a, Variable<T> b);
 template <class T>
 Variable<T> transposed_times(Variable<T> a, Variable<T> b);
+/// transpose(a) @ b of all rows, whatever the leading axes: a (..., m) and b (..., n) to (m, n).
+template <class T>
+Variable<T> transposed_rows_times(Variable<T> a, Variable<T> b);
 template <class T>
 kernels::Product<T> times(const Array<T>& a, const Array<T>& b) {
     return matmul(a, b);

@@ -37,6 +37,16 @@ Variable<T> transposed_times(Variable<T> a, Variable<T> b) {
 BINARY(transposed_times);
 
 template <class T>
+Variable<T> transposed_rows_times(Variable<T> a, Variable<T> b) {
+    const auto rows = [](Variable<T> v) {
+        const ShapeView shape = v.shape();
+        return reshape(v, Shape{size_of(shape.first(shape.size() - 1)), shape.back()});
+    };
+    return transposed_times(rows(a), rows(b));
+}
+BINARY(transposed_rows_times);
+
+template <class T>
 Variable<T> matmul(Variable<T> a, Variable<T> b) {
     if (a.dimension() == 0 || b.dimension() == 0)
         throw std::invalid_argument(fmt::format("[matmul] a scalar has no matrix product: {} x {}",
@@ -73,7 +83,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w) {
     if (x.dimension() == 1) return squeeze(linear(expand_dims(x, 0), w), {0});
     return record("linear", {x, w}, affine<T>(x.value(), w.value(), nullptr), [x, w](auto& at) {
         if (at.wants(x)) at.adjoint(x) += times(at.zbar(), at(w));
-        if (at.wants(w)) at.adjoint(w) += transposed_times(at.zbar(), at(x));
+        if (at.wants(w)) at.adjoint(w) += transposed_rows_times(at.zbar(), at(x));
     });
 }
 BINARY(linear);
@@ -85,7 +95,7 @@ Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     if (rows.dimension() == 1) return squeeze(linear(expand_dims(x, 0), w, b), {0});
     return record("linear", {x, w, b}, affine(rows, w.value(), &b.value()), [x, w, b](auto& at) {
         if (at.wants(x)) at.adjoint(x) += times(at.zbar(), at(w));
-        if (at.wants(w)) at.adjoint(w) += transposed_times(at.zbar(), at(x));
+        if (at.wants(w)) at.adjoint(w) += transposed_rows_times(at.zbar(), at(x));
         at.adjoint(b) += at.zbar();
     });
 }

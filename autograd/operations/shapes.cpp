@@ -229,6 +229,21 @@ Variable<T> scatter_stored_along(Variable<T> x, const StoredIndices& indices, st
 }
 UNARY(scatter_stored_along, const StoredIndices&, std::size_t, const Shape&);
 
+// The same over all of x, as one row.
+template <class T>
+Variable<T> take_flat(Variable<T> x, const StoredIndices& indices) {
+    return record("take", {x}, take_flat(x.value(), indices),
+                  [x, indices](auto& at) { at.adjoint(x) += scatter_flat(at.zbar(), indices, at(x).shape()); });
+}
+UNARY(take_flat, const StoredIndices&);
+
+template <class T>
+Variable<T> scatter_flat(Variable<T> x, const StoredIndices& indices, const Shape& shape) {
+    return record("scatter_add", {x}, scatter_flat(x.value(), indices, shape),
+                  [x, indices](auto& at) { at.adjoint(x) += take_flat(at.zbar(), indices); });
+}
+UNARY(scatter_flat, const StoredIndices&, const Shape&);
+
 template <class T>
 Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis) {
     const std::size_t place = axis_of("take", axis, x.dimension());
@@ -251,7 +266,7 @@ UNARY(take_along_axis, const Indices&, std::ptrdiff_t);
 
 FACTS("concatenate", "[x, y, ...]", "xbar += its part of zbar; ybar likewise");
 template <class T>
-Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
+Variable<T> concatenate(std::span<const Variable<T>> parts, std::ptrdiff_t axis) {
     if (parts.empty()) throw std::invalid_argument("[concatenate] there is nothing to concatenate");
     const Shape& first = parts.front().shape();
     const std::size_t place = axis_of("concatenate", axis, first.size());
@@ -267,7 +282,7 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
                                                     to_string(first), to_string(part.shape())));
         arrays[i] = &part.value();
     }
-    const std::span<const Variable<T>> xs = tape.store(std::span<const Variable<T>>(parts));
+    const std::span<const Variable<T>> xs = tape.store(parts);
     return record("concatenate", xs, kernels::Concatenated<T>{arrays, place}, [xs, place](auto& at) {
         std::size_t offset = 0;
         for (const Variable<T>& x : xs) {
@@ -276,6 +291,11 @@ Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t ax
             offset += length;
         }
     });
+}
+
+template <class T>
+Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
+    return concatenate(std::span<const Variable<T>>(parts), axis);
 }
 
 template <class T>
@@ -290,6 +310,8 @@ Variable<T> stack(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis) {
     return concatenate(expanded, axis);
 }
 
+template Variable<float> concatenate(std::span<const Variable<float>>, std::ptrdiff_t);
+template Variable<double> concatenate(std::span<const Variable<double>>, std::ptrdiff_t);
 template Variable<float> concatenate(const std::vector<Variable<float>>&, std::ptrdiff_t);
 template Variable<double> concatenate(const std::vector<Variable<double>>&, std::ptrdiff_t);
 template Variable<float> stack(const std::vector<Variable<float>>&, std::ptrdiff_t);

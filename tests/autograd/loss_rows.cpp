@@ -11,6 +11,28 @@ Variable<T> cross_entropy(Variable<T> logits, const Options& o) {
     return softmax_cross_entropy(logits, o.indices, options);
 }
 
+/// Away from where these losses bend: at an error of 1, and where a product is 1.
+const Domain error_off_one{-2, 2, [](const A& x, const A& y) {
+                               return std::ranges::none_of(A(xt::abs(xt::abs(x - y) - 1)),
+                                                           [](double v) { return v < 0.05; });
+                           }};
+const Domain product_off_one{-2, 2, [](const A& x, const A& y) {
+                                 return std::ranges::none_of(A(xt::abs(x * y - 1)), [](double v) { return v < 0.05; });
+                             }};
+
+template <class T>
+Variable<T> likelihood(Variable<T> log_probabilities, const Options& o) {
+    CrossEntropyOptions options = o.cross_entropy;
+    options.reduction = o.reduction;
+    return negative_log_likelihood(log_probabilities, o.indices, options);
+}
+
+template <class T>
+Variable<T> hinge(const Inputs<T>& inputs, const Options& o) {
+    return inputs.size() > 1 ? hinge_loss(inputs[0], inputs[1], o.reduction)
+                             : hinge_loss(inputs[0], o.indices, o.reduction);
+}
+
 }  // namespace
 
 std::vector<Operation> loss_rows() {
@@ -112,5 +134,92 @@ std::vector<Operation> loss_rows() {
                  A(infinity),
                  {{infinity, infinity}, {-infinity, -infinity}}})},
          WITH(mean_squared_error(x, y, o.reduction))},
+        {"mean_absolute_error",
+         "the derivative is 0 where both are equal; the shapes must be equal",
+         {no_step({OF(mean_absolute_error(x, y)), {{2, 3}, {2, 3}}, apart}),
+          {OF(mean_absolute_error(x, y, Reduction::none)), IS(fabs(x - y)), {{2, 3}, {2, 3}}, apart}},
+         {{OF(mean_absolute_error(x, y)), {{1, 2}, {1, 4}}, A(1.0), {{0, -0.5}, {0, 0.5}}},
+          at_odd_numbers(OF(mean_absolute_error(x, y, Reduction::none)),
+                         {infinity, infinity, NaN, infinity, infinity, NaN},
+                         {{1, -1, NaN, -1, 1, NaN}, {-1, 1, NaN, 1, -1, NaN}}, {zeros(6), zeros(6), zeros(6)}),
+          refuses(OF(mean_absolute_error(x, y)), {column({1, 2}), {1, 2}},
+                  "[mean_absolute_error] predictions have shape (2, 1), targets (2,): they must be equal")},
+         WITH(mean_absolute_error(x, y, o.reduction))},
+        {"huber_loss",
+         "a parabola where the error is at most delta, a line beyond; the shapes must be equal",
+         {no_step({OF(huber_loss(x, y)), {{2, 3}, {2, 3}}, error_off_one}),
+          {OF(huber_loss(x, y, Reduction::none)),
+           IS(fabs(x - y) <= 1 ? (x - y) * (x - y) / 2 : fabs(x - y) - 0.5),
+           {{2, 3}, {2, 3}},
+           error_off_one}},
+         {{OF(huber_loss(x, y, Reduction::none, T(2))),
+           {{1, 2, 7, 1e4}, {1, 0, 0, 0}},
+           {0, 2, 12, 19998},
+           {{0, 2, 2, 2}, {0, -2, -2, -2}}},
+          at_odd_numbers(OF(huber_loss(x, y, Reduction::none)), {infinity, infinity, NaN, infinity, infinity, NaN},
+                         {{1, -1, NaN, -1, 1, NaN}, {-1, 1, NaN, 1, -1, NaN}},
+                         {{0, 0, NaN, 0, 0, NaN}, {0, 0, NaN, 0, 0, NaN}, {0, 0, NaN, 0, 0, NaN}}),
+          refuses(OF(huber_loss(x, y, Reduction::mean, T(0))), {{1}, {1}},
+                  "[huber_loss] delta is 0, but must be positive"),
+          refuses(OF(huber_loss(x, y)), {column({1, 2}), {1, 2}},
+                  "[huber_loss] predictions have shape (2, 1), targets (2,): they must be equal")},
+         WITH(huber_loss(x, y, o.reduction))},
+        {"hinge_loss",
+         "0 where the score is right by the margin or more, and its derivative there too",
+         {no_step({OF(hinge_loss(x, y)), {{2, 3}, {2, 3}}, product_off_one}),
+          {OF(hinge_loss(x, y, Reduction::none)),
+           IS(std::max(Number(0), Number(1 - x * y))),
+           {{2, 3}, {2, 3}},
+           product_off_one},
+          no_step({OF(hinge_loss(x, Indices{0, 2}, Reduction::none)), {{2, 3}}})},
+         {{OF(hinge_loss(x, y, Reduction::none)),
+           {{3, 1, 0.25, -2}, {1, 1, 1, 1}},
+           {0, 0, 0.75, 3},
+           {{0, 0, -1, -1}, {0, 0, -0.25, 2}}},
+          at_odd_numbers(OF(hinge_loss(x, y, Reduction::none)), {0, infinity, NaN, 0, infinity, NaN},
+                         {{0, -2, NaN, 0, infinity, NaN}, {0, infinity, NaN, 0, -2, NaN}},
+                         {zeros(6), {0, -1, NaN, 0, -1, NaN}, zeros(6)}),
+          {OF(hinge_loss(x, Indices{1})), {{{3, 1e9, 0}}}, A(0.0), {{{0, 0, 0}}}},
+          {OF(hinge_loss(x, Indices{1})), {{{3, 3, 0}}}, A(1.0 / 3), {{{1.0 / 3, -1.0 / 3, 0}}}},
+          {OF(hinge_loss(x, Indices{0})), {{{1, infinity, 0}}}, A(infinity), {{{-1.0 / 3, 1.0 / 3, 0}}}},
+          refuses(OF(hinge_loss(x, Indices{3})), {{{1, 2, 3}}}, "[hinge_loss] label 3 is not one of 3 classes"),
+          refuses(OF(hinge_loss(x, y)), {column({1, 2}), {1, 2}},
+                  "[hinge_loss] predictions have shape (2, 1), targets (2,): they must be equal")},
+         []<class T>(const Inputs<T>& inputs, const Options& o) { return hinge(inputs, o); }},
+        {"negative_log_likelihood",
+         "as `softmax_cross_entropy` of logits that are log probabilities already",
+         {no_step({OF(negative_log_likelihood(x, Indices{0, 2})), {{2, 3}}}),
+          no_step({OF(negative_log_likelihood(x, Indices{0, -1, 2}, {Reduction::none, {0.5, 1, 2}, 0, -1}) * y),
+                   {{3, 3}, {3}}})},
+         {{OF(negative_log_likelihood(x, Indices{1, 0})), {{{-3, -1}, {-5, -7}}}, A(3.0), {{{0, -0.5}, {-0.5, 0}}}},
+          {OF(negative_log_likelihood(x, Indices{1, -1}, {.reduction = Reduction::none, .ignored_label = -1})),
+           {{{-infinity, -infinity}, {NaN, infinity}}},
+           {infinity, 0},
+           {{{0, -1}, {0, 0}}}},
+          twice({A(Shape{6, 6}, 0.0)},
+                {OF(negative_log_likelihood(x, Indices{0, 0, 0}, {.reduction = Reduction::none})),
+                 {A{{infinity, 0}, {-infinity, 0}, {NaN, 0}}},
+                 {-infinity, infinity, NaN},
+                 {A{{-1, 0}, {-1, 0}, {-1, 0}}}}),
+          refuses(OF(negative_log_likelihood(x, Indices{0}, {.label_smoothing = 0.1})), {{{1, 2}}},
+                  "[negative_log_likelihood] labels cannot be smoothed: softmax_cross_entropy does that"),
+          refuses(OF(negative_log_likelihood(x, Indices{-1}, {.ignored_label = -1})), {{{1, 2}}},
+                  "[negative_log_likelihood] no row counts: every label is ignored, or of weight 0")},
+         WITH(likelihood(x, o))},
+        {"kl_divergence",
+         "0 log 0 is 0, and the derivative by a probability of 0 is -inf; the mean is over rows",
+         {no_step({OF(kl_divergence(x, y)), {{2, 3}, {2, 3}}, probabilities}),
+          no_step({OF(kl_divergence(x, y, Reduction::none)), {{2, 3}, {2, 3}}, probabilities})},
+         {{OF(kl_divergence(x, y)), {{{-ln2, -ln2}}, {{0, 1}}}, A(ln2), {{{0, -1}}, {{-infinity, 1 + ln2}}}},
+          {OF(kl_divergence(x, y, Reduction::none)),
+           {{{-infinity, 0}, {-infinity, 0}}, {{0, 1}, {1, 0}}},
+           {0, infinity},
+           {{{0, -1}, {-1, 0}}, {{NaN, 1}, {infinity, -infinity}}}},
+          at_odd_numbers(OF(kl_divergence(x, y)), A(NaN),
+                         {{-2, -2, -2, -infinity, infinity, NaN}, {-infinity, infinity, NaN, infinity, NaN, NaN}},
+                         {zeros(6), -ones(6), {0.5, 0.5, 0.5, 0, NaN, NaN}}),
+          refuses(OF(kl_divergence(x, y)), {column({1, 2}), {1, 2}},
+                  "[kl_divergence] predictions have shape (2, 1), targets (2,): they must be equal")},
+         WITH(kl_divergence(x, y, o.reduction))},
     };
 }

@@ -1,0 +1,291 @@
+#include <fmt/format.h>
+#include <algorithm>
+#include <autograd/kernels/multiplication.hpp>
+#include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/windows.hpp>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace autograd {
+
+namespace {
+
+using Signed = std::ptrdiff_t;
+
+std::string text_of(Extent extent) { return fmt::format("{} x {}", extent.height, extent.width); }
+
+/// At how many places a window stands along one axis; none where it is larger than the axis.
+std::size_t places_along(std::size_t length, Signed kernel, Signed stride, Signed padding, Signed dilation) {
+    const Signed free = static_cast<Signed>(length) + 2 * padding - dilation * (kernel - 1) - 1;
+    return free < 0 ? 0 : static_cast<std::size_t>(free / stride) + 1;
+}
+
+void check_window(const char* operation, const Window& window) {
+    constexpr Signed most = std::numeric_limits<std::int32_t>::max();
+    const auto check = [&](const char* what, Extent extent, Signed least) {
+        for (const Signed length : {extent.height, extent.width})
+            if (length < least || length > most)
+                throw std::invalid_argument(fmt::format("[{}] a {} of {} cannot be: it is at least {} and at most {}",
+                                                        operation, what, text_of(extent), least, most));
+    };
+    check("kernel", window.kernel, 1);
+    check("stride", window.stride, 1);
+    check("padding", window.padding, 0);
+    check("dilation", window.dilation, 1);
+}
+
+}  // namespace
+
+WindowPlan plan_window(const char* operation, ShapeView images, const Window& window) {
+    if (images.size() != 4)
+        throw std::invalid_argument(fmt::format("[{}] images have the shape (n, channels, height, width), not {}",
+                                                operation, to_string(images)));
+    check_window(operation, window);
+    const auto& [kernel, stride, padding, dilation] = window;
+    WindowPlan plan{images[0], images[1], images[2], images[3], window, 0, 0};
+    plan.places_down = places_along(plan.height, kernel.height, stride.height, padding.height, dilation.height);
+    plan.places_across = places_along(plan.width, kernel.width, stride.width, padding.width, dilation.width);
+    if (plan.places_down == 0 || plan.places_across == 0)
+        throw std::invalid_argument(
+            fmt::format("[{}] a window of {} (dilation {}) is larger than an image of shape {} with a padding of {}",
+                        operation, text_of(kernel), text_of(dilation), to_string(images), text_of(padding)));
+    return plan;
+}
+
+namespace kernels {
+
+namespace {
+
+/// Calls f(row, c, top, left, first, last) for every row of the columns, which holds what one pixel of the window sees
+/// of channel c: at place (i, j) the image's pixel (i * stride + top, j * stride + left), whose column is on the image
+/// from place `first` on and before `last`.
+template <class F>
+void each_row_of_columns(const WindowPlan& plan, std::size_t channels, const F& f) {
+    const auto& [kernel, stride, padding, dilation] = plan.window;
+    const Signed width = static_cast<Signed>(plan.width), across = static_cast<Signed>(plan.places_across);
+    std::size_t row = 0;
+    for (std::size_t c = 0; c < channels; ++c)
+        for (Signed k = 0; k < kernel.height; ++k)
+            for (Signed l = 0; l < kernel.width; ++l, ++row) {
+                // 0 <= j * stride + left < width
+                const Signed top = k * dilation.height - padding.height, left = l * dilation.width - padding.width;
+                const Signed first = left >= 0 ? 0 : std::min(across, (-left + stride.width - 1) / stride.width);
+                const Signed last =
+                    left >= width ? first : std::clamp((width - left + stride.width - 1) / stride.width, first, across);
+                f(row, c, top, left, first, last);
+            }
+}
+
+/// One image's channels as columns: (channels * kernel size, places).
+template <class T>
+void unfold_image(const T* x, const WindowPlan& plan, std::size_t channels, T* columns) {
+    const Signed step = plan.window.stride.width, height = static_cast<Signed>(plan.height);
+    each_row_of_columns(
+        plan, channels, [&](std::size_t row, std::size_t c, Signed top, Signed left, Signed first, Signed last) {
+            T* z = columns + row * plan.places();
+            const T* plane = x + c * plan.height * plan.width;
+            for (std::size_t i = 0; i < plan.places_down; ++i, z += plan.places_across) {
+                const Signed y = static_cast<Signed>(i) * plan.window.stride.height + top;
+                if (y < 0 || y >= height) {
+                    std::fill_n(z, plan.places_across, T(0));
+                    continue;
+                }
+                const T* pixels = plane + y * static_cast<Signed>(plan.width) + left;
+                std::fill(z, z + first, T(0));
+                if (step == 1)
+                    copy_or_add(pixels + first, z + first, static_cast<std::size_t>(last - first), false);
+                else
+                    for (Signed j = first; j < last; ++j) z[j] = pixels[j * step];
+                std::fill(z + last, z + plan.places_across, T(0));
+            }
+        });
+}
+
+/// x += the columns, each number where it is of.
+template <class T>
+void fold_image(const T* columns, const WindowPlan& plan, std::size_t channels, T* x) {
+    const Signed step = plan.window.stride.width, height = static_cast<Signed>(plan.height);
+    each_row_of_columns(
+        plan, channels, [&](std::size_t row, std::size_t c, Signed top, Signed left, Signed first, Signed last) {
+            const T* z = columns + row * plan.places();
+            T* plane = x + c * plan.height * plan.width;
+            for (std::size_t i = 0; i < plan.places_down; ++i, z += plan.places_across) {
+                const Signed y = static_cast<Signed>(i) * plan.window.stride.height + top;
+                if (y < 0 || y >= height) continue;
+                T* pixels = plane + y * static_cast<Signed>(plan.width) + left;
+                if (step == 1)
+                    copy_or_add(z + first, pixels + first, static_cast<std::size_t>(last - first), true);
+                else
+                    for (Signed j = first; j < last; ++j) pixels[j * step] += z[j];
+            }
+        });
+}
+
+}  // namespace
+
+template <class T>
+Shape Unfolded<T>::shape() const {
+    return {plan.images, plan.channels * plan.kernel_size(), plan.places()};
+}
+
+template <class T>
+void Unfolded<T>::evaluate_into(Array<T>& result) const {
+    const std::size_t size = plan.channels * plan.kernel_size() * plan.places();
+    for (std::size_t n = 0; n < plan.images; ++n)
+        unfold_image(x.data() + n * plan.image_size(), plan, plan.channels, result.data() + n * size);
+}
+
+template <class T>
+Shape Folded<T>::shape() const {
+    return {plan.images, plan.channels, plan.height, plan.width};
+}
+
+template <class T>
+void Folded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (!accumulate) result.fill(T(0));
+    const std::size_t size = plan.channels * plan.kernel_size() * plan.places();
+    for (std::size_t n = 0; n < plan.images; ++n)
+        fold_image(x.data() + n * size, plan, plan.channels, result.data() + n * plan.image_size());
+}
+
+Shape ConvolutionPlan::weight_shape() const {
+    return {outputs, window.channels / groups, static_cast<std::size_t>(window.window.kernel.height),
+            static_cast<std::size_t>(window.window.kernel.width)};
+}
+
+namespace {
+
+/// The sizes of one group's matrices: its weight is (outputs, inputs), its columns (inputs, places).
+struct Group {
+    explicit Group(const ConvolutionPlan& plan)
+        : channels(plan.window.channels / plan.groups),
+          outputs(plan.outputs / plan.groups),
+          inputs(channels * plan.window.kernel_size()),
+          places(plan.window.places()),
+          image(channels * plan.window.height * plan.window.width) {
+        const auto& [kernel, stride, padding, dilation] = plan.window.window;
+        is_plain = kernel == Extent(1) && stride == Extent(1) && padding == Extent(0);
+    }
+    std::size_t channels, outputs, inputs, places, image;
+    bool is_plain;  ///< the image is its columns
+};
+
+/// Room for one group's columns: each thread keeps the largest that it needed.
+template <class T>
+T* room_for_columns(const Group& group) {
+    thread_local Array<T> room;
+    const std::size_t size = group.inputs * group.places;
+    if (room.size() < size) room.resize({size});
+    return room.data();
+}
+
+/// Calls f(number of the image and the group, number of the group) for all.
+template <class F>
+void each_group(const ConvolutionPlan& plan, const F& f) {
+    for (std::size_t n = 0; n < plan.window.images; ++n)
+        for (std::size_t g = 0; g < plan.groups; ++g) f(n * plan.groups + g, g);
+}
+
+}  // namespace
+
+// z = w @ columns(x)
+template <class T>
+void Convolved<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const Group group(plan);
+    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
+    each_group(plan, [&](std::size_t i, std::size_t g) {
+        const T* xs = x.data() + i * group.image;
+        T* z = result.data() + i * group.outputs * group.places;
+        if (bias != nullptr)
+            for (std::size_t o = 0; o < group.outputs; ++o)
+                for (std::size_t p = 0; p < group.places; ++p) {
+                    T& start = z[o * group.places + p];
+                    start = (accumulate ? start : T(0)) + bias->data()[g * group.outputs + o];
+                }
+        if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
+        multiply<T>({weight.data() + g * group.outputs * group.inputs, false, group.is_plain ? xs : columns, false, z,
+                     group.outputs, group.inputs, group.places, accumulate || bias != nullptr ? z : nullptr,
+                     group.places});
+    });
+}
+
+// x = fold(w^T @ z)
+template <class T>
+void ConvolvedInput<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const Group group(plan);
+    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
+    if (!accumulate && !group.is_plain) result.fill(T(0));
+    each_group(plan, [&](std::size_t i, std::size_t g) {
+        T* xs = result.data() + i * group.image;
+        T* product = group.is_plain ? xs : columns;
+        multiply<T>({weight.data() + g * group.outputs * group.inputs, true,
+                     z.data() + i * group.outputs * group.places, false, product, group.inputs, group.outputs,
+                     group.places, accumulate && group.is_plain ? xs : nullptr, group.places});
+        if (!group.is_plain) fold_image(columns, plan.window, group.channels, xs);
+    });
+}
+
+// w = z @ columns(x)^T, added up over the images
+template <class T>
+void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    const Group group(plan);
+    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
+    if (!accumulate) result.fill(T(0));
+    each_group(plan, [&](std::size_t i, std::size_t g) {
+        const T* xs = x.data() + i * group.image;
+        T* w = result.data() + g * group.outputs * group.inputs;
+        if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
+        multiply<T>({z.data() + i * group.outputs * group.places, false, group.is_plain ? xs : columns, true, w,
+                     group.outputs, group.places, group.inputs, w, group.inputs});
+    });
+}
+
+template <class T>
+void find_maxima(const Array<T>& x, const WindowPlan& plan, std::span<std::int32_t> found) {
+    const auto& [kernel, stride, padding, dilation] = plan.window;
+    // The pixels of the window that lie on an axis of this length, from the first on.
+    const auto inside = [](Signed start, Signed count, Signed step, std::size_t length) {
+        if (start >= 0 && start + (count - 1) * step < static_cast<Signed>(length)) return std::pair(Signed(0), count);
+        const Signed first = start >= 0 ? 0 : (-start + step - 1) / step;
+        const Signed left = static_cast<Signed>(length) - start;
+        return std::pair(first, left <= 0 ? Signed(0) : std::min(count, (left + step - 1) / step));
+    };
+    std::size_t at = 0;
+    for (std::size_t plane = 0; plane < plan.images * plan.channels; ++plane)
+        for (std::size_t i = 0; i < plan.places_down; ++i)
+            for (std::size_t j = 0; j < plan.places_across; ++j, ++at) {
+                const Signed top = static_cast<Signed>(i) * stride.height - padding.height;
+                const Signed left = static_cast<Signed>(j) * stride.width - padding.width;
+                const auto [k0, k1] = inside(top, kernel.height, dilation.height, plan.height);
+                const auto [l0, l1] = inside(left, kernel.width, dilation.width, plan.width);
+                if (k0 >= k1 || l0 >= l1)
+                    throw std::invalid_argument("[max_pool2d] a window lies in the padding altogether");
+                std::size_t best = 0;
+                bool any = false;
+                for (Signed k = k0; k < k1; ++k)
+                    for (Signed l = l0; l < l1; ++l) {
+                        const std::size_t y = static_cast<std::size_t>(top + k * dilation.height);
+                        const std::size_t place = (plane * plan.height + y) * plan.width +
+                                                  static_cast<std::size_t>(left + l * dilation.width);
+                        const T value = x.data()[place], largest = x.data()[best];
+                        if (!any || value > largest || (value != value && largest == largest)) best = place;
+                        any = true;
+                    }
+                found[at] = static_cast<std::int32_t>(best);
+            }
+}
+
+#define INSTANTIATE(T)                  \
+    template struct Unfolded<T>;        \
+    template struct Folded<T>;          \
+    template struct Convolved<T>;       \
+    template struct ConvolvedInput<T>;  \
+    template struct ConvolvedWeight<T>; \
+    template void find_maxima(const Array<T>&, const WindowPlan&, std::span<std::int32_t>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace kernels
+
+}  // namespace autograd
