@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cxxabi.h>
 #include <algorithm>
 #include <array>
 #include <autograd/operations.hpp>
+#include <cstdlib>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>
 #include <stdexcept>
@@ -20,6 +22,18 @@ namespace {
 constexpr std::array<std::string_view, 7> names = {"relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "identity"};
 
 }  // namespace
+
+std::string readable_name(const std::type_info& type) {
+    int status = 0;
+    char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+    std::string name = status == 0 ? text : type.name();
+    std::free(text);
+    const std::string anonymous = "(anonymous namespace)::";
+    for (std::size_t at; (at = name.find(anonymous)) != std::string::npos;) name.erase(at, anonymous.size());
+    if (name.find_first_of("({*") != std::string::npos) return "function";
+    name = name.substr(0, name.find('<'));
+    return name.substr(name.rfind(':') + 1);
+}
 
 ActivationKind activation_from_name(std::string_view name) {
     const auto found = std::find(names.begin(), names.end(), name);
@@ -56,7 +70,7 @@ template <class T>
 struct Dropout<T>::State {
     double rate;
     std::mt19937_64 engine;
-    bool training = true;
+    TrainingSwitch mode{"dropout"};
     Array<T> mask = {};
 };
 
@@ -74,18 +88,18 @@ double Dropout<T>::rate() const {
 
 template <class T>
 bool Dropout<T>::training() const {
-    return state_->training;
+    return state_->mode.training();
 }
 
 template <class T>
 void Dropout<T>::train(bool on) {
-    state_->training = on;
+    state_->mode.train(on);
 }
 
 template <class T>
 Variable<T> Dropout<T>::operator()(const Variable<T>& x) const {
     State& state = *state_;
-    if (!state.training || state.rate == 0) return x;
+    if (!state.mode.trains(x.tape()) || state.rate == 0) return x;
     const T kept = static_cast<T>(1 / (1 - state.rate));
     state.mask.resize(x.shape());
     for (T& factor : state.mask.storage()) factor = uniform(state.engine) < state.rate ? T(0) : kept;
@@ -95,17 +109,44 @@ Variable<T> Dropout<T>::operator()(const Variable<T>& x) const {
 template <class T>
 Variable<T> Sequential<T>::operator()(const Variable<T>& x) const {
     Variable<T> y = x;
-    for (std::size_t i = 0; i < layers_.size(); ++i)
-        y = layers_[i]->is_compared.load(std::memory_order_relaxed) ? layers_[i]->call(y) : call_and_compare(i, y);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const bool is_compared = layers_[i]->is_compared.load(std::memory_order_relaxed);
+        const autograd::Tape<T>& tape = x.tape();
+        const std::size_t before = autograd::Reel<T>::of(tape).watched().size();
+        y = named(i, [&](Slot& layer) { return layer.call(y); });
+        if (!is_compared) compare(i, tape, before);
+    }
     return y;
 }
 
 template <class T>
-Variable<T> Sequential<T>::call_and_compare(std::size_t layer, const Variable<T>& x) const {
-    const auto& reel = autograd::Reel<T>::of(x.tape());
-    const std::size_t before = reel.watched().size();
-    const Variable<T> y = layers_[layer]->call(x);
-    for (std::size_t i = before; i < reel.watched().size(); ++i) {
+Variable<T> Sequential<T>::trace(const Variable<T>& x, const Seen& seen, const std::string& prefix) const {
+    Variable<T> y = x;
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+        y = named(i, [&](Slot& layer) { return layer.trace(y, seen, prefix + std::to_string(i)); });
+    return y;
+}
+
+template <class T>
+template <class F>
+Variable<T> Sequential<T>::named(std::size_t i, F f) const {
+    Slot& layer = *layers_[i];
+    const auto text = [&](const std::exception& error) {
+        return fmt::format("{}, in layer {} ({})", error.what(), i, layer.name());
+    };
+    try {
+        return f(layer);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(text(error));
+    } catch (const std::out_of_range& error) {
+        throw std::out_of_range(text(error));
+    }
+}
+
+template <class T>
+void Sequential<T>::compare(std::size_t layer, const autograd::Tape<T>& tape, std::size_t watched_before) const {
+    const auto& reel = autograd::Reel<T>::of(tape);
+    for (std::size_t i = watched_before; i < reel.watched().size(); ++i) {
         const Parameter<T>& watched = reel.watched()[i].parameter;
         if (std::find(parameters_.begin(), parameters_.end(), watched) == parameters_.end())
             throw std::invalid_argument(fmt::format(
@@ -114,7 +155,6 @@ Variable<T> Sequential<T>::call_and_compare(std::size_t layer, const Variable<T>
                 layer, watched.shown_name()));
     }
     layers_[layer]->is_compared.store(true, std::memory_order_relaxed);
-    return y;
 }
 
 template <class T>

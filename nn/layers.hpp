@@ -6,10 +6,13 @@
 #include <autograd/parameter.hpp>
 #include <autograd/variable.hpp>
 #include <concepts>
+#include <functional>
 #include <memory>
+#include <nn/mode.hpp>
 #include <random>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -37,7 +40,7 @@ class Activation {
 };
 
 /// While training, sets each element to zero with probability `rate` and divides the others by 1 - rate, so that the
-/// expectation is kept; otherwise returns x.
+/// expectation is kept; otherwise returns x. Which of the two it is must be said: `TrainingSwitch`.
 ///
 /// It is a handle: copies share the switch and the random numbers, which one draw from `engine` seeds.
 template <class T>
@@ -101,6 +104,9 @@ std::vector<autograd::Parameter<T>> parameters_of(const std::string& name, const
     return listed;
 }
 
+/// The name of a type as a reader knows it: "Dense" for `nn::Dense<float>`, "function" for a lambda.
+std::string readable_name(const std::type_info& type);
+
 template <class T>
 class Sequential;
 
@@ -112,7 +118,7 @@ concept Layers = sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L
 /// Layers, each applied to the result of the one before. A layer may have a switch `train(bool)`, and must have
 /// `parameters()` where it watches any: the first call compares, and throws `std::invalid_argument` with the layer's
 /// number and the name of a parameter that is not listed, as nobody would train or save it. (What should not be trained
-/// is `tape.constant(w.value())`.)
+/// is `tape.constant(w.value())`.) What a layer throws because of a shape or an index names the layer, too.
 ///
 ///     nn::Sequential<float> model(nn::Dense<float>(64, 32, engine), autograd::relu<float>,
 ///                                 nn::Dense<float>(32, 10, engine));
@@ -151,11 +157,21 @@ class Sequential {
     /// The number of layers.
     std::size_t size() const { return layers_.size(); }
 
+    /// What `trace` tells: "2.0", "Dense", and the layer's result.
+    using Seen = std::function<void(const std::string& number, const std::string& layer, const autograd::Variable<T>&)>;
+
+    /// Calls the layers as `operator()` does, and after each `seen`; those of a `Sequential` inside one by one.
+    autograd::Variable<T> trace(const autograd::Variable<T>& x, const Seen& seen, const std::string& prefix = {}) const;
+
   private:
     struct Slot {
         virtual ~Slot() = default;
         virtual autograd::Variable<T> call(const autograd::Variable<T>& x) = 0;
         virtual void train(bool on) = 0;
+        virtual std::string name() const = 0;
+        /// What `Sequential::trace` says of the layer number `prefix`.
+        virtual autograd::Variable<T> trace(const autograd::Variable<T>& x, const Seen& seen,
+                                            const std::string& number) = 0;
         std::atomic<bool> is_compared = false;  ///< what it watches with what it lists; threads may share a network
     };
 
@@ -166,11 +182,30 @@ class Sequential {
         void train([[maybe_unused]] bool on) override {
             if constexpr (requires { layer.train(on); }) layer.train(on);
         }
+        std::string name() const override {
+            if constexpr (requires { to_string(layer.kind()); })
+                return std::string(to_string(layer.kind()));
+            else
+                return readable_name(typeid(L));
+        }
+        autograd::Variable<T> trace(const autograd::Variable<T>& x, const Seen& seen,
+                                    const std::string& number) override {
+            if constexpr (requires { layer.trace(x, seen, number); }) {
+                return layer.trace(x, seen, number + ".");
+            } else {
+                const autograd::Variable<T> y = layer(x);
+                seen(number, name(), y);
+                return y;
+            }
+        }
         L layer;
     };
 
     void append(std::shared_ptr<Slot> layer, std::vector<autograd::Parameter<T>> parameters);
-    autograd::Variable<T> call_and_compare(std::size_t layer, const autograd::Variable<T>& x) const;
+    /// f(layer number i), whose errors name it.
+    template <class F>
+    autograd::Variable<T> named(std::size_t i, F f) const;
+    void compare(std::size_t layer, const autograd::Tape<T>& tape, std::size_t watched_before) const;
 
     std::vector<std::shared_ptr<Slot>> layers_;
     std::vector<autograd::Parameter<T>> parameters_;

@@ -10,6 +10,9 @@ Each case draws from a seed made of its name, shapes, type and options: one more
 A case has inputs x_i, a seed v of the result's shape, and directions u_i. Beside the value y it holds the gradients
 g_i = d sum(v * y) / d x_i and the products of the Hessian of sum(v * y) with the directions, d sum_j(g_j * u_j) / d x_i.
 
+The cases of layers hold results alone: their parameters and inputs are waves that both sides make (`wave`), and every
+gradient is that of sum(v * y), by the inputs first, then by the parameters in the order of `state_dict`.
+
 Left out, since docs/numerics.md chooses otherwise than PyTorch:
 - softplus beyond 20, where PyTorch is linear, and off by up to 2e-9 in double;
 - logsumexp of -inf only, and logaddexp of two -inf: PyTorch's gradient is NaN;
@@ -265,6 +268,41 @@ def losses():
         yield from in_both_precisions(
             "mean_squared_error", lambda x, t: F.mse_loss(x, t, reduction=reduction), pair, reduction=reduction
         )
+        yield from in_both_precisions(
+            "mean_absolute_error", lambda x, t: F.l1_loss(x, t, reduction=reduction), pair, reduction=reduction
+        )
+        yield from in_both_precisions(
+            "huber_loss", lambda x, t: F.huber_loss(x, t, reduction=reduction), pair, reduction=reduction
+        )
+        yield from in_both_precisions(
+            "hinge_loss",
+            lambda x: F.multi_margin_loss(x, labels, reduction=reduction),
+            [Uniform((4, 3))],
+            second=False,
+            labels=labels.tolist(),
+            reduction=reduction,
+        )
+        for weighted, ignored in itertools.product((False, True), (None, 2)):
+            for dtype in (torch.float64, torch.float32):
+                weight = torch.tensor(weights, dtype=dtype) if weighted else None
+                index = -100 if ignored is None else ignored
+                yield case(
+                    "negative_log_likelihood",
+                    lambda x: F.nll_loss(x, labels, weight=weight, ignore_index=index, reduction=reduction),
+                    [Uniform((4, 3), -4, 0)],
+                    dtype,
+                    labels=labels.tolist(),
+                    ignored_label=ignored,
+                    class_weights=weights if weighted else [],
+                    reduction=reduction,
+                )
+    for reduction, theirs in (("mean", "batchmean"), ("sum", "sum")):
+        yield from in_both_precisions(
+            "kl_divergence",
+            lambda x, t: F.kl_div(x, t, reduction=theirs),
+            [Uniform((2, 3), -4, 0), Uniform((2, 3), 0.1, 1)],
+            reduction=reduction,
+        )
 
 
 def edges():
@@ -367,5 +405,104 @@ def optimizers():
         }
 
 
-for topic in (elementwise, reductions, shapes, losses, edges, optimizers):
+def wave(shape, k):
+    """Numbers between -1 and 1 that C++ makes as well."""
+    numbers = [math.sin(0.9 * i + 1.7 * k) for i in range(math.prod(shape))]
+    return torch.tensor(numbers, dtype=torch.float64).reshape(shape)
+
+
+def layer_case(name, module, shapes, call=None, training=False, inputs=None):
+    """What a module gives whose parameters and inputs are waves."""
+    module.double().train(training)
+    names = [n for n in module.state_dict() if n != "num_batches_tracked"]
+    for k, n in enumerate(names):
+        values = wave(module.state_dict()[n].shape, k + 1) / 2
+        module.state_dict()[n].copy_(values.abs() + 0.5 if n.endswith("var") else values)
+    xs = inputs or [wave(shape, 50 + k).requires_grad_() for k, shape in enumerate(shapes)]
+    results = call(module, *xs) if call else module(*xs)
+    results = results if isinstance(results, tuple) else (results,)
+    y = torch.cat([r.flatten() for r in results])
+    parameters = dict(module.named_parameters())
+    wanted = [x for x in xs if x.requires_grad] + [parameters[n] for n in names if n in parameters]
+    gradients = torch.autograd.grad((wave(y.shape, 99) * y).sum(), wanted) if wanted else []
+    return {
+        "layer": name,
+        "names": names,
+        "shapes": [list(module.state_dict()[n].shape) for n in names],
+        "value": stored(y),
+        "gradients": [stored(g) for g in gradients],
+        "buffers": [stored(module.state_dict()[n]) for n in names if n not in parameters],
+    }
+
+
+def layers():
+    nn = torch.nn
+    yield layer_case("conv2d", nn.Conv2d(2, 3, (3, 2)), [(2, 2, 5, 4)])
+    yield layer_case(
+        "conv2d in groups",
+        nn.Conv2d(4, 2, 3, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, bias=False),
+        [(1, 4, 5, 5)],
+    )
+    yield layer_case("conv2d of a pixel", nn.Conv2d(3, 2, 1), [(2, 3, 2, 3)])
+    yield layer_case("max_pool2d", nn.MaxPool2d(3, 2, 1), [(1, 2, 5, 5)])
+    yield layer_case("max_pool2d dilated", nn.MaxPool2d((2, 3), 1, (1, 0), (1, 2)), [(1, 1, 4, 6)])
+    ties = wave((1, 1, 6, 6), 50).round().requires_grad_()
+    yield layer_case("max_pool2d of ties", nn.MaxPool2d(2), [], inputs=[ties])
+    yield layer_case("avg_pool2d", nn.AvgPool2d(2, (2, 1), 1), [(1, 2, 4, 3)])
+    yield layer_case(
+        "global_avg_pool2d", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), [(2, 3, 2, 3)]
+    )
+    yield layer_case("flatten", nn.Flatten(), [(2, 3, 2)])
+    yield layer_case("gelu", nn.GELU(), [(2, 5)])
+    yield layer_case("silu", nn.SiLU(), [(2, 5)])
+    yield layer_case("leaky_relu", nn.LeakyReLU(0.1), [(2, 5)])
+    yield layer_case("elu", nn.ELU(0.7), [(2, 5)])
+    yield layer_case("softmax", nn.Softmax(1), [(2, 5, 2)])
+    for training in (True, False):
+        mode = "training" if training else "evaluation"
+        yield layer_case(f"batch_norm of rows in {mode}", nn.BatchNorm1d(3), [(5, 3)], training=training)
+        yield layer_case(f"batch_norm of lengths in {mode}", nn.BatchNorm1d(3, momentum=0.3), [(2, 3, 4)], training=training)
+        yield layer_case(f"batch_norm of images in {mode}", nn.BatchNorm2d(2, eps=1e-3), [(3, 2, 2, 3)], training=training)
+        yield layer_case(
+            f"batch_norm without weights in {mode}", nn.BatchNorm2d(2, affine=False), [(2, 2, 2, 2)], training=training
+        )
+    yield layer_case("layer_norm", nn.LayerNorm(3), [(2, 4, 3)])
+    yield layer_case("layer_norm of two axes", nn.LayerNorm((2, 3), eps=1e-3, bias=False), [(4, 2, 3)])
+    yield layer_case("rms_norm", nn.RMSNorm(4), [(3, 4)])
+    yield layer_case("embedding", nn.Embedding(5, 3), [], inputs=[torch.tensor([[4, 0, 4], [1, 2, 0]])])
+
+    def packed(module, x):
+        sequences = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([2, 4, 1]), batch_first=True, enforce_sorted=False)
+        output, state = module(sequences)
+        padded, _ = nn.utils.rnn.pad_packed_sequence(output, batch_first=True, total_length=4)
+        return (padded, *(state if isinstance(state, tuple) else (state,)))
+
+    def from_a_state(module, x, *state):
+        output, state = module(x, state if len(state) > 1 else state[0])
+        return (output, *(state if isinstance(state, tuple) else (state,)))
+
+    for name, kind in (("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)):
+        states = [(1, 2, 3)] * (2 if name == "lstm" else 1)
+        yield layer_case(name, kind(2, 3, batch_first=True), [(2, 4, 2), *states], from_a_state)
+        yield layer_case(
+            f"{name} of different lengths",
+            kind(2, 2, num_layers=2, bidirectional=True, batch_first=True),
+            [(3, 4, 2)],
+            packed,
+        )
+
+    def attends(**options):
+        return lambda module, query, key=None: module(
+            query, query if key is None else key, query if key is None else key, need_weights=False, **options
+        )[0]
+
+    attention = lambda **options: nn.MultiheadAttention(4, 2, batch_first=True, **options)
+    yield layer_case("attention", attention(), [(2, 3, 4)], attends())
+    causal = torch.ones(3, 3, dtype=torch.bool).triu(1)
+    yield layer_case("attention, causal", attention(bias=False), [(2, 3, 4)], attends(attn_mask=causal))
+    behind = torch.arange(5) >= torch.tensor([[2], [5]])
+    yield layer_case("attention to others", attention(), [(2, 3, 4), (2, 5, 4)], attends(key_padding_mask=behind))
+
+
+for topic in (elementwise, reductions, shapes, losses, edges, optimizers, layers):
     write(topic.__name__, list(topic()))
