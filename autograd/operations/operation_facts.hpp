@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -45,22 +46,27 @@ const Facts* facts_of(std::string_view name);
         [[maybe_unused]] const auto& [x, y, z, binary, operand_infinite, operand_nan] = e; \
         return condition;                                                                  \
     }
-inline namespace {  // each file has its own; `static` is not enough, as GCC 16 does not take it over to specializations
-template <int Line>
+// The file is a part of the name: GCC 16 gives such a specialization and its lambdas to all files, even where it is
+// static or in a nameless namespace.
+constexpr std::size_t number_of(const char* file) {
+    std::size_t number = 14695981039346656037u;
+    for (; *file != '\0'; ++file) number = (number ^ static_cast<unsigned char>(*file)) * 1099511628211u;
+    return number;
+}
+template <std::size_t File, int Line>
 constexpr Facts facts_on_line = {};
-}  // namespace
 #define FACTS(...) \
     template <>    \
-    constexpr Facts facts_on_line<__LINE__> = {__VA_ARGS__}
-#define FACTS_OF_THIS_FILE(function)                                               \
-    std::vector<Facts> function() {                                                \
-        const auto gather = []<int... Line>(std::integer_sequence<int, Line...>) { \
-            std::vector<Facts> facts;                                              \
-            for (const Facts* each : {&facts_on_line<Line>...})                    \
-                if (*each->name != '\0') facts.push_back(*each);                   \
-            return facts;                                                          \
-        };                                                                         \
-        return gather(std::make_integer_sequence<int, __LINE__>());                \
+    constexpr Facts facts_on_line<number_of(__FILE__), __LINE__> = {__VA_ARGS__}
+#define FACTS_OF_THIS_FILE(function)                                                 \
+    std::vector<Facts> function() {                                                  \
+        const auto gather = []<int... Line>(std::integer_sequence<int, Line...>) {   \
+            std::vector<Facts> facts;                                                \
+            for (const Facts* each : {&facts_on_line<number_of(__FILE__), Line>...}) \
+                if (*each->name != '\0') facts.push_back(*each);                     \
+            return facts;                                                            \
+        };                                                                           \
+        return gather(std::make_integer_sequence<int, __LINE__>());                  \
     }
 
 // Below a rule: compiles it for float and for double. It takes one variable or two, and what else is named, which must
