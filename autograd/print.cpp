@@ -66,7 +66,8 @@ std::string to_string(const Tape<T>& tape, std::uint32_t index) {
     const Node<T>& node = node_at(tape, index);
     std::vector<std::string> inputs;
     for (std::uint32_t input : node.inputs) inputs.push_back(fmt::format("%{}", input));
-    std::string text = fmt::format("%{} = {}({})", index, node.operation, fmt::join(inputs, ", "));
+    std::string text = fmt::format("%{} = {}", index, node.operation);
+    if (!inputs.empty()) text += fmt::format("({})", fmt::join(inputs, ", "));  // a leaf has none
     if (!node.name.empty()) text += fmt::format(" \"{}\"", node.name);
     return text;
 }

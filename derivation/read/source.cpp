@@ -227,7 +227,9 @@ Source read_source(std::string content) {
                    display_command(text, line.begin + dollars) > 0 && words.substr(dollars).starts_with("\\begin")) {
             raw.push_back({"claim", {line.begin, line.begin}, {line}});
         } else if (raw.empty()) {
-            throw Error(line, "a statement begins with index, given, constant, function, let, claim, update or at");
+            throw Error(line,
+                        "a statement begins with index, given, constant, function, let, claim, update or at; in "
+                        "Markdown, statements stand in blocks fenced as ```deriv");
         } else {
             raw.back().pieces.push_back(line);
         }

@@ -10,6 +10,7 @@
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
+#include <ranges>
 #include <stdexcept>
 #include <tuple>
 
@@ -129,6 +130,17 @@ struct Contents {
         if (file.peek() >= 0) fail(fmt::format("the header promises {} bytes, but more follow", position));
     }
 
+    /// What there is, in words: the first arrays with their shapes.
+    std::string names() const {
+        constexpr std::size_t shown = 8;
+        std::string text;
+        for (const Entry& entry : entries | std::views::take(shown))
+            text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", printable(entry.name),
+                                autograd::to_string(entry.shape));
+        if (entries.size() > shown) text += fmt::format(" and {} more", entries.size() - shown);
+        return text.empty() ? "none" : text;
+    }
+
     /// The numbers of an array. Throws where its elements are of a type that is not read, or beyond the range of T.
     template <class T>
     Array<T> array(const Entry& entry) const {
@@ -233,7 +245,8 @@ Metadata load(const std::string& path, const std::vector<Parameter<T>>& paramete
     for (const Parameter<T>& parameter : parameters) {
         const auto found = std::ranges::find(contents.entries, parameter.name(), &Entry::name);
         if (found == contents.entries.end())
-            contents.fail(fmt::format("there is no array '{}'", printable(parameter.name())));
+            contents.fail(fmt::format("there is no array '{}'; the file holds {}", printable(parameter.name()),
+                                      contents.names()));
         if (found->shape != parameter.shape())
             contents.fail(fmt::format("'{}' has shape {}, but the parameter has shape {}", printable(parameter.name()),
                                       autograd::to_string(found->shape), autograd::to_string(parameter.shape())));

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(backward_names_the_operation_the_operand_and_the_reason) {
              const auto root = sqrt(x[0]);
              return sum(where(x[0].value() > 0.0, root, x[0].tape().constant(xt::zeros<double>({2, 3}))));
          },
-         {"[sqrt]", "the backward pass of %1 makes NaN at [0, 1]", "its operand %0 = variable() \"x0\"", "0 * inf",
+         {"[sqrt]", "the backward pass of %1 makes NaN at [0, 1]", "its operand %0 = variable \"x0\"", "0 * inf",
           "through the branch of where (%4) that was not taken", "the derivative of sqrt at 0 is inf",
           "is 0 at [0, 1], its adjoint 0"}},
         {"0 * inf without where",

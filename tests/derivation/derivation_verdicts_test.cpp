@@ -222,6 +222,7 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_say_where) {
     refuses("given x\nlet y = x + q\n", 2, 13, "q was never declared");
     refuses_the_line("given x\nclaim x = (x\n", 2, "closing )");
     refuses("hello\n", 1, 1, "a statement begins with");
+    refuses("# Notes\n\nNo block yet.\n", 3, 1, "in Markdown, statements stand in blocks fenced as ```deriv");
     refuses("given x\ngiven x\n", 2, 7, "declared already");
     refuses("index k = 3\ngiven k\n", 2, 7, "is a letter");
     refuses("given sum\n", 1, 7, "no name");

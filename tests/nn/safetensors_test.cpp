@@ -90,6 +90,25 @@ BOOST_AUTO_TEST_CASE(nothing_changes_where_a_file_does_not_fit) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_lacks_an_array_says_what_it_holds) {
+    const auto said = [](const std::vector<autograd::Parameter<float>>& saved) {
+        nn::save(folder / "holds", saved);
+        try {
+            nn::load<float>(folder / "holds", {{"0.weight", Array<float>{{1, 2}}}});
+        } catch (const autograd::FileError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const std::string lacks = (folder / "holds") + ": there is no array '0.weight'; the file holds ";
+    BOOST_TEST(said({{"fc.weight", Array<float>{{1, 2}}}, {"fc.bias", Array<float>{1}}}) ==
+               lacks + "'fc.weight' (1, 2), 'fc.bias' (1,)");
+    BOOST_TEST(said({}) == lacks + "none");
+    std::vector<autograd::Parameter<float>> many;
+    for (const char letter : std::string("abcdefghij")) many.emplace_back(std::string(1, letter), Array<float>{1});
+    BOOST_TEST(said(many).ends_with("'h' (1,) and 2 more"));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_is_whole_or_not_there) {
     const Folder empty;
     BOOST_CHECK_THROW(nn::save<float>(empty / "no/folder", {{"w", Array<float>{1}}}), autograd::FileError);
