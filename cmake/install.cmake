@@ -39,6 +39,8 @@ foreach(header IN LISTS headers)
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/config.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deltarule/autograd")
+# How gdb shows arrays, variables, parameters and tapes.
+install(FILES autograd/gdb/deltarule.py DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule/gdb")
 list(JOIN headers "\n" lines)
 file(WRITE "${PROJECT_BINARY_DIR}/installed_headers.txt" "${lines}\nautograd/config.hpp\n")
 

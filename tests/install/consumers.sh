@@ -29,6 +29,7 @@ libraries=$(sed -n 's/^CMAKE_INSTALL_LIBDIR:[^=]*=//p' "$build/CMakeCache.txt")
 
 echo "== install"
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
+test -f "$work/prefix/share/deltarule/gdb/deltarule.py"
 
 echo "== find_package"
 find_package "$work/prefix" nn
