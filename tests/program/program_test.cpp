@@ -1,5 +1,6 @@
 // The program deltarule as its user meets it.
 #define BOOST_TEST_MODULE program
+#include <autograd/config.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "program/program.hpp"
@@ -120,6 +121,7 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
 }
 
 BOOST_AUTO_TEST_CASE(it_says_its_version_and_helps) {
-    BOOST_TEST(run("--version").out == "deltarule 0.1.0\n");
+    BOOST_TEST(run("--version").out == "deltarule " DELTARULE_VERSION "\n");
+    BOOST_TEST(bytes_of(DELTARULE_SOURCE_DIR "/CHANGELOG.md").find("# Changelog\n\n## " DELTARULE_VERSION " ") == 0u);
     BOOST_TEST(run("train --help").out.find("--holdout") != std::string::npos);
 }
