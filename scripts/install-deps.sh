@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-deps.sh [autograd]: installs what deltarule needs, or the engine alone, on Debian and Ubuntu, where not all is
-# there; on another system it prints what is needed.
+# install-deps.sh [autograd|docs]: installs what deltarule needs, or the engine alone, or its site, on Debian and Ubuntu, where
+# not all is there; on another system it prints what is needed.
 set -euo pipefail
 
 # Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
@@ -19,14 +19,17 @@ nn        nlohmann-json3-dev  json-devel            nlohmann-json  nlohmann-json
 nn        zlib1g-dev          zlib-ng-compat-devel  zlib           zlib
 app       libcli11-dev        cli11-devel           cli11          cli11
 tests     libboost-test-dev   boost-devel           boost          boost
+docs      doxygen             doxygen               doxygen        doxygen
+docs      doxygen-awesome-css -                     -              -
 '
 names() {  # names COLUMN WHO
-    awk -v column="$1" -v who="$2" 'NF && $1 ~ who && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
+    awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
 case ${1:-} in
-    "") who=. ;;
+    "") who='[^d].*' ;;  # all but docs
     autograd) who=autograd ;;
-    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd]" >&2; exit 2 ;;
+    docs) who=docs ;;    # what scripts/docs.sh needs
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <autograd/operations/operation_facts.hpp>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <nn/nn.hpp>
@@ -174,7 +175,10 @@ std::string second_text_of(const Point& point) {
 }
 
 std::string listed(const Operation& operation) {
-    std::string text = fmt::format("\n### {}\n\n{}.\n", operation.name, operation.note);
+    std::string text = fmt::format("\n### {}\n\n", operation.name);
+    if (const Facts* facts = facts_of(operation.name))
+        text += fmt::format("`{}`, with the derivative `{}`.\n\n", facts->formula, facts->derivative);
+    text += fmt::format("{}.\n", operation.note);
     text += "\n| expression | at | value | derivative | second derivative |\n|---|---|---|---|---|\n";
     for (const Point& point : operation.edges) {
         text += fmt::format("| `{}` | {} | ", point.of.text, text_of(point.at));
@@ -198,7 +202,9 @@ std::string documentation() {
         "## Promises\n";
     for (const Promise& promise : promises) text += listed(promise);
     text +=
-        "\n## Every operation at its edges\n\n"
+        "\n## Every operation\n\n"
+        "Its formula, its derivative (x and y are its inputs, z is its result, `zbar` the result's adjoint), and what it\n"
+        "does at its edges.\n"
         "The derivatives are those of the sum of the value, or along the adjoint `zbar` where one is given; `A` is\n"
         "`autograd::Array<double>`, `T` the type of the numbers. A second derivative is the matrix of the elements of "
         "one\n"
