@@ -4,11 +4,11 @@
 
 #include <autograd/config.hpp>
 
-#ifndef XTENSOR_USE_XSIMD
-#error \
-    "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
+#if __cplusplus < 202002L  // A file that is not there ends the compilation, so that the sentence stands alone.
+#include "deltarule: compile as C++20 or newer (-std=c++20)"
+#elif !defined(XTENSOR_USE_XSIMD)
+#include "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
 #else
-
 #include <string_view>
 #include <xsimd/xsimd.hpp>
 

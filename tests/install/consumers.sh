@@ -44,13 +44,24 @@ find "$work/prefix/include/deltarule" -name '*.hpp' -printf '%P\n' | xargs -P "$
     # shellcheck disable=SC2086
     $CXX $flags -fsyntax-only -x c++ - <<<"#include <{}>" || { echo "<{}> does not compile by itself"; exit 1; }'
 
-echo "== without the flags: one sentence"
-# shellcheck disable=SC2086
-if $CXX $CXXFLAGS -std=c++20 -fsyntax-only -I"$work/prefix/include/deltarule" "$here/consumer.cpp" 2>"$work/errors"; then
-    echo "a source without the flags compiled"
-    exit 1
-fi
-grep -q 'deltarule: compile with the flags' "$work/errors"
+echo "== without the flags, or as C++17: one sentence, and nothing behind it"
+stops_with() {  # stops_with SENTENCE SOURCE FLAGS...
+    # shellcheck disable=SC2086
+    if $CXX $CXXFLAGS "${@:3}" -fsyntax-only -I"$work/prefix/include/deltarule" -x c++ - <<<"$2" 2>"$work/errors"; then
+        echo "a source compiled with '${*:3}' alone"
+        exit 1
+    fi
+    if ! grep -q "error: '\?deltarule: $1" "$work/errors" || [ "$(grep -c 'error: ' "$work/errors")" -ne 1 ]; then
+        echo "not one sentence, but $(wc -l <"$work/errors") lines:"
+        head -20 "$work/errors"
+        exit 1
+    fi
+}
+for header in autograd/autograd autograd/gradcheck autograd/node autograd/parameter nn/nn; do
+    stops_with 'compile with the flags' "#include <$header.hpp>" -std=c++20
+    stops_with 'compile as C++20' "#include <$header.hpp>" -std=c++17 -DXTENSOR_USE_XSIMD
+done
+stops_with 'compile as C++20' "$(cat "$here/consumer.cpp")" -std=c++17
 
 echo "== add_subdirectory: the engine alone, without a BLAS"
 # (-O1, as xsimd 8 does not compile for AVX-512 without optimisation.)
