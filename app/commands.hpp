@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nn/csv.hpp>
+#include <nn/data.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,9 +10,14 @@
 struct TrainOptions {
     std::string csv;  // none of the two: the digits that come with the program
     std::string idx;
-    std::string label;
+    std::vector<std::string> labels;  // none: the last column
+    std::vector<std::string> drop;
     nn::Header header = nn::Header::detect;
-    bool classification = false;  // whatever the target looks like
+    nn::Task task = nn::Task::detect;
+    std::string scale = "minmax";
+    bool balanced = false;  // each class counts the same
+    bool stratify = false;
+    std::size_t folds = 0;  // none: one split
     std::vector<std::size_t> hidden = {128};
     std::string activation = "relu";
     std::string optimizer = "adam";
@@ -28,8 +33,11 @@ struct TrainOptions {
 struct PredictOptions {
     std::string model;
     std::string csv;
-    std::string label;
+    std::vector<std::string> labels;
+    std::vector<std::string> drop;
     nn::Header header = nn::Header::detect;
+    bool probabilities = false;
+    bool metric = false;
 };
 
 struct CheckOptions {
@@ -51,4 +59,5 @@ int check(const CheckOptions& options);
 /// Throws `std::system_error` where what was printed cannot be written.
 void flush_output();
 
+inline const std::vector<std::string> scale_names = {"minmax", "standard", "none"};
 inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop"};

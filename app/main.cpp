@@ -46,6 +46,12 @@ CLI::Option* add_header(CLI::App* command, nn::Header& header) {
         ->check(CLI::IsMember({"yes", "no"}));
 }
 
+CLI::Option* add_drop(CLI::App* command, std::vector<std::string>& drop) {
+    return command->add_option("--drop", drop, "A column to leave out, by name or number from 0; several: a,b")
+        ->check(not_empty)
+        ->allow_extra_args(false);
+}
+
 /// The closed ones of standard input, output and error are given away, so that no file that is opened gets their
 /// number. Reading the one and writing the other fails as before. Returns whether the output is open.
 bool keep_standard_streams() {
@@ -89,24 +95,35 @@ int main(int argc, char** argv) {
 
     CLI::App* train_command =
         app.add_subcommand("train", "Train a network on a table or on images; without options, on handwritten digits");
-    CLI::Option* csv =
-        train_command->add_option("--csv", training.csv, "A table: numbers, and one column with the class")
-            ->check(not_empty);
+    CLI::Option* csv = train_command
+                           ->add_option("--csv", training.csv,
+                                        "A table: columns of numbers, and one with the class or the number to predict")
+                           ->check(not_empty);
     CLI::Option* idx =
         train_command->add_option("--idx", training.idx, "A folder with the four files of MNIST, plain or .gz")
             ->check(not_empty)
             ->excludes(csv);
     train_command
-        ->add_option("--label", training.label, "The column with the class, by name or number from 0 [the last]")
+        ->add_option("--label", training.labels,
+                     "The column to predict, by name or number from 0 [the last]; several, y1,y2, are numbers")
         ->check(not_empty)
+        ->allow_extra_args(false)
         ->needs(csv);
+    add_drop(train_command, training.drop)->needs(csv);
     add_header(train_command, training.header)->needs(csv);
     train_command
         ->add_option_function<std::string>(
-            "--task", [&](const std::string&) { training.classification = true; },
-            "classification: each number of the target is a class, however many there are")
-        ->check(CLI::IsMember({"classification"}))
+            "--task",
+            [&](const std::string& text) {
+                training.task = text == "regression" ? nn::Task::regression : nn::Task::classification;
+            },
+            "classification or regression: what is learned [classes, or numbers where many differ]")
+        ->check(CLI::IsMember({"classification", "regression"}))
         ->needs(csv);
+    train_command->add_option("--scale", training.scale, "How columns are scaled: minmax, standard or none")
+        ->check(CLI::IsMember(scale_names))
+        ->capture_default_str();
+    train_command->add_flag("--balanced", training.balanced, "Each class counts the same, however many rows it has");
     train_command->add_option("--hidden", training.hidden, "The widths of the hidden layers: 128,64; 0 for none")
         ->delimiter(',')
         ->check(whole(0, 1'000'000))
@@ -130,21 +147,38 @@ int main(int argc, char** argv) {
     train_command->add_option("--holdout", training.holdout, "The share of a table that is kept for the test")
         ->excludes(idx)
         ->capture_default_str();
+    train_command->add_flag("--stratify", training.stratify, "Keep the share of each class for the test")
+        ->excludes(idx);
+    CLI::Option* folds =
+        train_command
+            ->add_option("--folds", training.folds, "Train on all folds but one, test on that, for each of so many")
+            ->check(whole(2, 1'000'000))
+            ->excludes(idx)
+            ->excludes("--holdout")
+            ->excludes("--stratify");
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
     train_command
         ->add_option(
             "--save", training.save,
             "Write the network to this file, as safetensors; to NAME.interrupted where a signal ends the training")
-        ->check(not_empty);
+        ->check(not_empty)
+        ->excludes(folds);
 
     CLI::App* predict_command =
-        app.add_subcommand("predict", "Write the class and its probability for every row of a table");
+        app.add_subcommand("predict", "Write for every row of a table the class and its probability, or the numbers");
     predict_command->add_option("model", prediction.model, "A network that train --save wrote")
         ->required()
         ->check(not_empty);
     predict_command->add_option("--csv", prediction.csv, "The table")->required()->check(not_empty);
-    predict_command->add_option("--label", prediction.label, "A column to leave out, by name or number from 0")
-        ->check(not_empty);
+    predict_command
+        ->add_option("--label", prediction.labels,
+                     "The column that was to be predicted, by name or number from 0: it is left out")
+        ->check(not_empty)
+        ->allow_extra_args(false);
+    add_drop(predict_command, prediction.drop);
+    predict_command->add_flag("--probabilities", prediction.probabilities, "Write the probability of every class");
+    predict_command->add_flag("--metric", prediction.metric,
+                              "Say how good the predictions are, where the column that was to be predicted is there");
     add_header(predict_command, prediction.header);
 
     CLI::App* check_command =

@@ -6,7 +6,9 @@
 #include <autograd/operations.hpp>
 #include <cmath>
 #include <nn/csv.hpp>
+#include <nn/data.hpp>
 #include <nn/files/text.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -19,54 +21,164 @@ using nn::files::printable;
 
 constexpr std::size_t block = 1024;  // rows at a time, so that a table of any length fits
 
+/// Rows of a table, and what was to be predicted in each.
+struct Block {
+    autograd::Array<double> features;
+    std::vector<std::vector<std::string>> labels;
+};
+
 /// The next rows, (n, columns); none at the end.
-autograd::Array<double> next_rows(nn::CsvReader& table) {
+Block next_rows(nn::CsvReader& table) {
+    Block rows;
     std::vector<double> numbers, row;
-    std::string label;
-    std::size_t n = 0;
-    for (; n < block && table.next(row, label); ++n) numbers.insert(numbers.end(), row.begin(), row.end());
-    auto rows = autograd::Array<double>::from_shape({n, table.columns().size()});
-    std::ranges::copy(numbers, rows.data());
+    std::vector<std::string> labels;
+    for (; rows.labels.size() < block && table.next(row, labels); rows.labels.push_back(labels))
+        numbers.insert(numbers.end(), row.begin(), row.end());
+    rows.features = autograd::Array<double>::from_shape({rows.labels.size(), table.columns().size()});
+    std::ranges::copy(numbers, rows.features.data());
     return rows;
 }
+
+/// The digits that a float has of the target's spread, and of the distance from its mean.
+std::string number(double value, double factor) {
+    const double digits = std::ceil(std::log10(std::max(std::abs(value) * factor, 1e-6))) + 7;
+    return fmt::format("{:.{}g}", value, static_cast<int>(std::clamp(digits, 1.0, 17.0)));
+}
+
+/// What is printed for each row, and how good it was.
+class Answers {
+  public:
+    Answers(const Model& model, const PredictOptions& options) : model_(model), options_(options) {
+        for (const std::string& name : model.class_names) fields_.push_back(nn::csv_field(name));
+    }
+
+    std::string header() const {
+        std::vector<std::string> names;
+        if (model_.is_regression())
+            for (const std::string& name : model_.target_names) names.push_back(nn::csv_field(name));
+        else
+            names = {"class", "probability"};
+        if (options_.probabilities) {
+            names.resize(1);
+            for (const std::string& name : model_.class_names) names.push_back(nn::csv_field(name));
+        }
+        return fmt::format("{}\n", fmt::join(names, ","));
+    }
+
+    /// Lines of numbers: scores (n, targets).
+    std::string numbers(const autograd::Array<float>& scores, const std::vector<std::vector<std::string>>& labels) {
+        const autograd::Array<double> values = model_.target_scaling.undone(scores);
+        std::string lines;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const std::size_t targets = model_.outputs(), j = i % targets, row = i / targets;
+            if (!std::isfinite(values.data()[i])) no_answer(row);
+            lines += number(values.data()[i], model_.target_scaling.factor[j]) + (j + 1 == targets ? "\n" : ",");
+            if (!options_.metric) continue;
+            const std::optional<double> target = nn::csv_number(labels[row][j]);
+            if (!target || !std::isfinite(*target))
+                throw FileError(fmt::format("{}: '{}', the '{}' of row {}, is not a finite number",
+                                            printable(options_.csv), printable(labels[row][j]),
+                                            printable(model_.target_names[j]), rows_ + row + 1));
+            predictions_.push_back(values.data()[i]);
+            targets_.push_back(*target);
+        }
+        rows_ += scores.shape()[0];
+        return lines;
+    }
+
+    /// Lines of classes: probabilities (n, classes).
+    std::string classes(const autograd::Array<float>& probabilities,
+                        const std::vector<std::vector<std::string>>& labels) {
+        const std::size_t n = probabilities.shape()[0], classes = fields_.size();
+        std::string lines;
+        for (std::size_t row = 0; row < n; ++row) {
+            const float* p = probabilities.data() + row * classes;
+            const auto best = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
+            if (!std::all_of(p, p + classes, [](float x) { return std::isfinite(x); })) no_answer(row);
+            if (options_.metric) right_ += label_of(labels[row][0], row) == best;
+            if (options_.probabilities)
+                lines += fmt::format("{},{:.6f}\n", fields_[best], fmt::join(p, p + classes, ","));
+            else
+                lines += fmt::format("{},{:.6f}\n", fields_[best], p[best]);
+        }
+        rows_ += n;
+        return lines;
+    }
+
+    std::size_t rows() const { return rows_; }
+
+    std::string metric() const {
+        if (!model_.is_regression())
+            return fmt::format("; accuracy {:.2f} %", 100.0 * static_cast<double>(right_) / static_cast<double>(rows_));
+        const std::size_t targets = model_.outputs();
+        auto predictions = autograd::Array<double>::from_shape({rows_, targets}), wanted = predictions;
+        std::ranges::copy(predictions_, predictions.data());
+        std::ranges::copy(targets_, wanted.data());
+        return "; " + fit_of(model_, predictions, wanted);
+    }
+
+  private:
+    [[noreturn]] void no_answer(std::size_t row) const {
+        throw std::runtime_error(
+            fmt::format("{}: the network has no finite answer for row {}", printable(options_.csv), rows_ + row + 1));
+    }
+
+    /// The number of a class; 1 and 1.0 are one.
+    std::size_t label_of(const std::string& text, std::size_t row) const {
+        const auto value = nn::csv_number(text);
+        for (std::size_t i = 0; i < model_.class_names.size(); ++i)
+            if (text == model_.class_names[i] || (value && nn::csv_number(model_.class_names[i]) == value)) return i;
+        throw FileError(fmt::format("{}: the class '{}' of row {} is none of the network's: {}",
+                                    printable(options_.csv), printable(text), rows_ + row + 1,
+                                    printable(fmt::format("{}", fmt::join(model_.class_names, ", ")))));
+    }
+
+    const Model& model_;
+    const PredictOptions& options_;
+    std::vector<std::string> fields_;  // the classes as they are written
+    std::size_t rows_ = 0, right_ = 0;
+    std::vector<double> predictions_, targets_;
+};
 
 }  // namespace
 
 int predict(const PredictOptions& options) {
     const Model model = load(options.model);
-    const auto label = options.label.empty() ? std::nullopt : std::optional(options.label);
-    nn::CsvReader table(options.csv, {label, options.header, model.column_names});
+    if (options.probabilities && model.is_regression())
+        throw std::invalid_argument("[predict] --probabilities is for classes, and this network predicts numbers");
+    nn::CsvOptions columns{std::nullopt, options.header, model.column_names, options.labels, options.drop};
+    if (options.metric && options.labels.empty()) {
+        columns.labels = model.is_regression() ? model.target_names : std::vector{model.target_name};
+        if (columns.labels[0].empty())
+            throw std::invalid_argument("[predict] the network has no name for its target: --label says where it is");
+    }
+    nn::CsvReader table(options.csv, columns);
     if (table.columns().size() != model.scaling.offset.size())
         throw FileError(fmt::format("{}: {} columns of numbers, but the network takes {} (--label leaves one out)",
                                     printable(options.csv), table.columns().size(), model.scaling.offset.size()));
-    std::vector<std::string> class_fields;
-    for (const std::string& name : model.class_names) class_fields.push_back(nn::csv_field(name));
+    const std::size_t wanted = model.is_regression() ? model.outputs() : 1;
+    if (options.metric && table.labels().size() != wanted)
+        throw std::invalid_argument(fmt::format("[predict] the network predicts {} columns, but --label names {}",
+                                                wanted, table.labels().size()));
+    Answers answers(model, options);
     autograd::Tape<float> tape;
     const auto pause = tape.pause();
-    std::size_t rows = 0;
     for (;;) {
-        const autograd::Array<double> features = next_rows(table);
-        const std::size_t n = features.shape()[0], classes = class_fields.size();
-        if (n == 0) break;
-        std::string lines = rows == 0 ? "class,probability\n" : "";
+        const Block rows = next_rows(table);
+        if (rows.labels.empty()) break;
         tape.rewind();
-        const auto probabilities = softmax(model.network(tape.constant(model.scaling(features))), -1);
-        for (std::size_t row = 0; row < n; ++row) {
-            const float* p = probabilities.value().data() + row * classes;
-            const auto best = std::max_element(p, p + classes);
-            if (!std::all_of(p, p + classes, [](float x) { return std::isfinite(x); }))
-                throw std::runtime_error(fmt::format("{}: the network has no finite answer for row {}",
-                                                     printable(options.csv), rows + row + 1));
-            lines += fmt::format("{},{:.6f}\n", class_fields[static_cast<std::size_t>(best - p)], *best);
-        }
+        std::string lines = answers.rows() == 0 ? answers.header() : "";
+        const auto scores = model.network(tape.constant(model.scaling(rows.features)));
+        lines += model.is_regression() ? answers.numbers(scores.value(), rows.labels)
+                                       : answers.classes(softmax(scores, -1).value(), rows.labels);
         fmt::print("{}", lines);
-        rows += n;
     }
-    if (rows == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(options.csv)));
+    if (answers.rows() == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(options.csv)));
     flush_output();
-    fmt::print(stderr, "{} rows; {}\n", rows,
+    fmt::print(stderr, "{} rows; {}{}\n", answers.rows(),
                table.has_header()
                    ? fmt::format("header: {}", printable(fmt::format("{}", fmt::join(table.columns(), ", "))))
-                   : "no header");
+                   : "no header",
+               options.metric ? answers.metric() : "");
     return 0;
 }

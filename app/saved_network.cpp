@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <nn/data.hpp>
 #include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
 #include <stdexcept>
@@ -19,8 +20,9 @@ using nn::files::printable;
 namespace {
 
 // The metadata of a file: `widths` and `activation` of the network; `features`, a list with the offset and the factor
-// of each column, and its name if it has one; `target` with its classes, and its name. A file without a format is from
-// before: its scaling stands in the weights, and its classes in a list of their own.
+// of each column, and its name if it has one; `target` with its classes, and its name, or, for a regression, with its
+// `numbers`, a list as that of the features (an older program refuses a target without classes). A file without a
+// format is from before: its scaling stands in the weights, and its classes in a list of their own.
 constexpr int newest_format = 1;
 
 Scaling scaling_from(const json& features) {
@@ -32,6 +34,20 @@ Scaling scaling_from(const json& features) {
             throw std::invalid_argument("not finite");
     }
     return scaling;
+}
+
+/// The column's name as a sentence has it.
+std::string called(const std::vector<std::string>& column_names, std::size_t j) {
+    return column_names.empty() ? std::to_string(j) : "'" + printable(column_names[j]) + "'";
+}
+
+json to_json(const Scaling& scaling, const std::vector<std::string>& names) {
+    json columns = json::array();
+    for (std::size_t i = 0; i < scaling.offset.size(); ++i) {
+        columns.push_back({{"offset", scaling.offset[i]}, {"factor", scaling.factor[i]}});
+        if (!names.empty()) columns.back()["name"] = names[i];
+    }
+    return columns;
 }
 
 std::vector<std::string> names_from(const json& features) {
@@ -60,11 +76,35 @@ Scaling Scaling::of(const Array<double>& features, const std::vector<std::string
         const double range = most[j] - least[j];
         factor[j] = 1 / range;
         if (!std::isfinite(range) || !std::isfinite(factor[j]))
-            throw std::invalid_argument(fmt::format(
-                "[scaling] column {} goes from {} to {}, which cannot be mapped to 0 ... 1",
-                column_names.empty() ? std::to_string(j) : "'" + printable(column_names[j]) + "'", least[j], most[j]));
+            throw std::invalid_argument(
+                fmt::format("[scaling] column {} goes from {} to {}, which cannot be mapped to 0 ... 1",
+                            called(column_names, j), least[j], most[j]));
     }
     return {least, factor};
+}
+
+Scaling Scaling::standard(const Array<double>& features, const std::vector<std::string>& column_names) {
+    const std::size_t rows = features.shape()[0], columns = features.shape()[1];
+    Scaling scaling{std::vector<double>(columns, 0.0), std::vector<double>(columns, 0.0)};
+    for (std::size_t j = 0; j < columns; ++j) {
+        double least = features(0, j), most = least, mean = 0, square = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+            least = std::min(least, features(i, j));
+            most = std::max(most, features(i, j));
+            mean += (features(i, j) - features(0, j)) / static_cast<double>(rows);
+        }
+        scaling.offset[j] = features(0, j) + mean;
+        if (most == least) continue;
+        const double range = most - least;  // the squares of its shares neither overflow nor vanish
+        for (std::size_t i = 0; i < rows; ++i) square += std::pow((features(i, j) - scaling.offset[j]) / range, 2);
+        scaling.factor[j] = 1 / (range * std::sqrt(square / static_cast<double>(rows)));
+        if (!std::isfinite(range) || !std::isfinite(scaling.factor[j]) || scaling.factor[j] == 0)
+            throw std::invalid_argument(
+                fmt::format("[scaling] column {} goes from {} to {}, which cannot be mapped to a mean of 0 and a "
+                            "standard deviation of 1",
+                            called(column_names, j), least, most));
+    }
+    return scaling;
 }
 
 Array<float> Scaling::operator()(const Array<double>& features) const {
@@ -82,6 +122,26 @@ Array<float> Scaling::operator()(const Array<double>& features) const {
     return scaled;
 }
 
+Array<double> Scaling::undone(const Array<float>& scaled) const {
+    auto values = Array<double>::from_shape(scaled.shape());
+    for (std::size_t i = 0; i < scaled.size(); ++i) {
+        const std::size_t j = i % offset.size();
+        values.data()[i] = static_cast<double>(scaled.data()[i]) / factor[j] + offset[j];
+    }
+    return values;
+}
+
+std::string fit_of(const Model& model, const Array<double>& predictions, const Array<double>& targets) {
+    const auto r2 = nn::r_squared(predictions, targets), error = nn::root_mean_squared_error(predictions, targets);
+    std::string text;
+    for (std::size_t j = 0; j < r2.size(); ++j) {
+        if (r2.size() > 1) text += fmt::format("{}{}: ", j == 0 ? "" : "; ", printable(model.target_names[j]));
+        text += std::isnan(r2[j]) ? "R² undefined (all targets are the same)" : fmt::format("R² {:.4f}", r2[j]);
+        text += fmt::format(", RMSE {:.6g}", error[j]);
+    }
+    return text;
+}
+
 bool is_finite(const nn::Mlp<float>& network) {
     return std::ranges::all_of(network.parameters(), [](const autograd::Parameter<float>& parameter) {
         return std::all_of(parameter.value().data(), parameter.value().data() + parameter.value().size(),
@@ -97,6 +157,7 @@ void require_names_that_can_be_saved(const Model& model) {
     };
     for (const std::string& name : model.class_names) require(name, "a class");
     for (const std::string& name : model.column_names) require(name, "a column");
+    for (const std::string& name : model.target_names) require(name, "a target");
     require(model.target_name, "the target");
 }
 
@@ -104,27 +165,27 @@ void save(const std::string& path, const Model& model) {
     require_names_that_can_be_saved(model);
     if (!is_finite(model.network))
         throw FileError(fmt::format("{}: a number of the network is not finite, so it is not saved", printable(path)));
-    json features = json::array();
-    for (std::size_t i = 0; i < model.scaling.offset.size(); ++i) {
-        features.push_back({{"offset", model.scaling.offset[i]}, {"factor", model.scaling.factor[i]}});
-        if (!model.column_names.empty()) features.back()["name"] = model.column_names[i];
-    }
+    json target;
+    if (model.is_regression())
+        target["numbers"] = to_json(model.target_scaling, model.target_names);
+    else
+        target = {{"name", model.target_name}, {"classes", model.class_names}};
     nn::save(path, model.network.parameters(),
              {{"format", std::to_string(newest_format)},
               {"widths", json(model.network.widths()).dump()},
               {"activation", std::string(nn::to_string(model.network.activation()))},
-              {"features", features.dump()},
-              {"target", json{{"name", model.target_name}, {"classes", model.class_names}}.dump()}});
+              {"features", to_json(model.scaling, model.column_names).dump()},
+              {"target", target.dump()}});
 }
 
 Model load(const std::string& path) {
     const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
     const auto [shapes, metadata] = nn::read_outline(path);
     std::vector<std::size_t> widths;
-    std::vector<std::string> classes, columns;
+    std::vector<std::string> classes, columns, target_names;
     std::string target_name;
     nn::ActivationKind activation{};
-    Scaling scaling;
+    Scaling scaling, target_scaling;
     if (const auto found = metadata.find("format"); found != metadata.end() && found->second != "1") {
         unsigned format = 0;
         const std::string& text = found->second;
@@ -140,8 +201,16 @@ Model load(const std::string& path) {
             const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
             scaling = scaling_from(features);
             columns = names_from(features);
-            classes = target.at("classes").get<std::vector<std::string>>();
-            target_name = target.at("name").get<std::string>();
+            if (target.contains("numbers")) {
+                target_scaling = scaling_from(target.at("numbers"));
+                target_names = names_from(target.at("numbers"));
+                if (target.contains("classes") || target_names.empty() ||
+                    std::ranges::any_of(target_scaling.factor, [](double x) { return !(x > 0); }))
+                    throw std::invalid_argument("a regression with classes, or without a scale");
+            } else {
+                classes = target.at("classes").get<std::vector<std::string>>();
+                target_name = target.at("name").get<std::string>();
+            }
         } else {
             classes = json::parse(metadata.at("classes")).get<std::vector<std::string>>();
             scaling = Scaling::none(widths.at(0));
@@ -149,7 +218,8 @@ Model load(const std::string& path) {
     } catch (const std::exception&) {
         fail("the metadata do not describe a network");
     }
-    if (widths.size() < 2 || classes.size() != widths.back() || scaling.offset.size() != widths.front())
+    if (widths.size() < 2 || classes.size() + target_names.size() != widths.back() ||
+        scaling.offset.size() != widths.front())
         fail("the widths are not those of the columns and classes in the metadata");
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
         const auto weight = shapes.find(fmt::format("{}.weight", 2 * i));
@@ -158,7 +228,13 @@ Model load(const std::string& path) {
             fail(fmt::format("layer {} does not have the widths {} and {}", i, widths[i], widths[i + 1]));
     }
     std::mt19937_64 engine;
-    Model model{nn::Mlp<float>(widths, activation, engine), classes, columns, target_name, scaling};
+    Model model{nn::Mlp<float>(widths, activation, engine),
+                classes,
+                columns,
+                target_name,
+                scaling,
+                target_names,
+                target_scaling};
     require_names_that_can_be_saved(model);
     nn::load(path, model.network.parameters());
     if (!is_finite(model.network)) fail("a number of the network is not finite");

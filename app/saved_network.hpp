@@ -6,19 +6,25 @@
 #include <string>
 #include <vector>
 
-/// Maps each column of numbers to 0 ... 1, and one that never changes to 0, in double: x -> (x - offset) * factor.
+/// Maps each column of numbers in double: x -> (x - offset) * factor; one that never changed in the training to 0.
 struct Scaling {
     std::vector<double> offset, factor;
 
     /// Does nothing.
     static Scaling none(std::size_t columns);
 
-    /// From the least and the largest number of each column. Throws `std::invalid_argument`, naming the column, where
-    /// their difference, or one divided by it, is not finite.
+    /// To 0 ... 1, from the least and the largest number of each column. Throws `std::invalid_argument`, naming the
+    /// column, where their difference, or one divided by it, is not finite.
     static Scaling of(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
+
+    /// To a mean of 0 and a standard deviation of 1. Throws as `of` does.
+    static Scaling standard(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
 
     /// Throws `std::invalid_argument` where a number is so far away that a float does not hold it.
     autograd::Array<float> operator()(const autograd::Array<double>& features) const;
+
+    /// Undoes the same: z -> z / factor + offset.
+    autograd::Array<double> undone(const autograd::Array<float>& scaled) const;
 };
 
 struct Model {
@@ -27,7 +33,16 @@ struct Model {
     std::vector<std::string> column_names;  // none where the table had no header
     std::string target_name;
     Scaling scaling;
+    std::vector<std::string> target_names = {};  // of the numbers that it predicts; none where it has classes
+    Scaling target_scaling = {};                 // of these numbers
+
+    bool is_regression() const { return !target_names.empty(); }
+    std::size_t outputs() const { return is_regression() ? target_names.size() : class_names.size(); }
 };
+
+/// The R² and the root mean squared error of each target, in its units.
+std::string fit_of(const Model& model, const autograd::Array<double>& predictions,
+                   const autograd::Array<double>& targets);
 
 /// Whether each number of the network is finite.
 bool is_finite(const nn::Mlp<float>& network);

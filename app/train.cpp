@@ -16,6 +16,7 @@
 #include <nn/files/text.hpp>
 #include <nn/mlp.hpp>
 #include <nn/optimizers.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -27,6 +28,8 @@ namespace {
 using autograd::Array;
 using autograd::Parameter;
 using nn::files::printable;
+
+constexpr std::size_t most_confusion = 200;  // classes
 
 /// The digits beside the program where it is installed, or in the source tree.
 std::string digits() {
@@ -50,58 +53,82 @@ std::vector<std::string> inputs(const TrainOptions& options) {
     return files;
 }
 
-/// Throws where the target has one class only, or is numbers of which so many differ that they measure something.
-void require_classes(const nn::Dataset<double>& data, const TrainOptions& options, const std::string& path) {
+/// Throws where there is only one class, or only one number.
+void require_different(const nn::Dataset<double>& data, const std::string& path) {
+    if (data.is_regression()) {
+        for (std::size_t j = 0; j < data.target_names.size(); ++j) {
+            bool same = true;
+            for (std::size_t i = 0; i < data.size(); ++i) same = same && data.targets(i, j) == data.targets(0, j);
+            if (same)
+                throw std::invalid_argument(fmt::format("[train] {}: the target, column '{}', is always {}",
+                                                        printable(path), printable(data.target_names[j]),
+                                                        data.targets(0, j)));
+        }
+        return;
+    }
     const auto first = data.labels(0);
     if (std::all_of(data.labels.begin(), data.labels.end(), [&](auto label) { return label == first; }))
         throw std::invalid_argument(fmt::format("[train] {}: there is only one class, '{}'", printable(path),
                                                 printable(data.class_names[static_cast<std::size_t>(first)])));
-    if (options.classification || !options.idx.empty()) return;  // labels of images are classes
-    bool whole = true;
-    for (const std::string& name : data.class_names) {
-        if (nn::has_decimal_comma(name))
-            throw std::invalid_argument(
-                fmt::format("[train] {}: '{}' in the target, column '{}', has a decimal comma: numbers have a decimal "
-                            "point (--task classification takes it for a class)",
-                            printable(path), printable(name), printable(data.label_name)));
-        const std::optional<double> value = nn::csv_number(name);
-        if (!value || !std::isfinite(*value)) return;
-        whole = whole && *value == std::floor(*value);
+}
+
+/// What was decided about a table, in two lines.
+std::string described(const nn::Dataset<double>& data, nn::Task task) {
+    const bool names = !data.column_names.empty(), detected = task == nn::Task::detect;
+    std::vector<std::string> targets = data.is_regression() ? data.target_names : std::vector{data.label_name};
+    for (std::string& name : targets) name = printable(name);
+    const auto all = fmt::format("{}", fmt::join(targets, ", "));
+    std::string text =
+        names ? fmt::format("header: {}, {}; ", printable(fmt::format("{}", fmt::join(data.column_names, ", "))), all)
+              : "no header; ";
+    const char* what = data.is_regression() ? "target" : "class";
+    if (targets.size() > 1)
+        text += names ? "the targets are the last of these\n" : fmt::format("the targets are in columns {}\n", all);
+    else
+        text += fmt::format("the {} is in {}\n", what, names ? "'" + all + "'" : "column " + all);
+    if (!data.is_regression()) {
+        text += fmt::format("{} classes in {}{}", data.classes(), names ? "" : "column ", all);
+        if (detected && nn::csv_number(data.class_names[0])) text += " (--task regression learns their numbers)";
+    } else if (targets.size() > 1) {
+        text += fmt::format("{} targets: {}", targets.size(), all);
+    } else {
+        text += fmt::format("regression of {}{}", names ? "" : "column ", all);
+        if (detected) text += " (--task classification takes each number for a class)";
     }
-    const std::size_t distinct = data.classes(), rows = data.size();
-    const bool many = whole ? distinct > 20 && distinct * 20 > rows : distinct > 10;
-    const bool mostly = distinct * 2 > rows && (!whole || distinct > 10);
-    if (many || mostly)
-        throw std::invalid_argument(
-            fmt::format("[train] {}: the target, column '{}', is numbers, and {} of {} rows differ: only classes are "
-                        "learned (--task classification takes each number for a class)",
-                        printable(path), printable(data.label_name), distinct, rows));
+    return text + "\n";
 }
 
-/// What was decided about a table, in a line.
-std::string described(const nn::Dataset<double>& data) {
-    if (data.column_names.empty()) return fmt::format("no header; the class is in column {}", data.label_name);
-    return fmt::format("header: {}, {}; the class is in '{}'",
-                       printable(fmt::format("{}", fmt::join(data.column_names, ", "))), printable(data.label_name),
-                       printable(data.label_name));
-}
-
-/// What is trained on, and what is tested on.
-std::pair<nn::Dataset<double>, nn::Dataset<double>> read(const TrainOptions& options, std::mt19937_64& engine) {
+/// What is trained on, and what is tested on; the second is empty where a table is still to be split.
+std::pair<nn::Dataset<double>, std::optional<nn::Dataset<double>>> read(const TrainOptions& options) {
     const std::vector<std::string> files = inputs(options);
     if (options.idx.empty()) {
-        const auto data = nn::read_csv<double>(files[0], options.label, options.header);
-        if (!options.csv.empty()) fmt::print("{}\n", described(data));
-        require_classes(data, options, files[0]);
-        return nn::split(data, options.holdout, engine);
+        const auto labels = options.labels.empty() ? std::vector<std::string>{""} : options.labels;
+        auto data = nn::read_table<double>(files[0], {labels, options.header, options.task, options.drop});
+        if (!options.csv.empty()) fmt::print("{}", described(data, options.task));
+        require_different(data, files[0]);
+        return {std::move(data), std::nullopt};
     }
-    auto sets = std::pair{nn::read_idx<double>(files[0], files[1]), nn::read_idx<double>(files[2], files[3])};
-    const auto& [training, test] = sets;
-    require_classes(training, options, files[1]);
+    auto training = nn::read_idx<double>(files[0], files[1]), test = nn::read_idx<double>(files[2], files[3]);
+    require_different(training, files[1]);
     if (training.features.shape()[1] != test.features.shape()[1] || test.classes() > training.classes())
         throw autograd::FileError(
             fmt::format("{}: the test set's images or classes are not those of the training set", options.idx));
-    return sets;
+    return {std::move(training), std::move(test)};
+}
+
+/// Throws where an option has no meaning for what is learned.
+void require_fitting_options(const TrainOptions& options, const nn::Dataset<double>& data) {
+    if (data.is_regression())
+        for (const auto& [given, name] : {std::pair{options.confusion, "--confusion"},
+                                          {options.balanced, "--balanced"},
+                                          {options.stratify, "--stratify"}})
+            if (given)
+                throw std::invalid_argument(fmt::format("[train] {} is for classes, and this is a regression", name));
+    if (options.confusion && options.folds > 0)
+        throw std::invalid_argument("[train] --confusion is for one test, and --folds makes several");
+    if (options.confusion && data.classes() > most_confusion)
+        throw std::invalid_argument(fmt::format("[train] --confusion prints {} classes at most, and there are {}",
+                                                most_confusion, data.classes()));
 }
 
 /// Throws where the network, its gradients and what the optimizer keeps would not fit into this machine.
@@ -116,9 +143,30 @@ void require_memory(const std::vector<std::size_t>& widths) {
                                                 fmt::join(widths, "-"), needed / 1e9, there / 1e9));
 }
 
-/// Takes the float features and leaves the rest of the data set.
-nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Scaling& scaling) {
-    return {scaling(data.features), data.labels, data.class_names, data.column_names, data.label_name};
+Scaling scaling_of(const nn::Dataset<double>& data, const std::string& scale) {
+    if (scale == "none") return Scaling::none(data.features.shape()[1]);
+    return scale == "standard" ? Scaling::standard(data.features, data.column_names)
+                               : Scaling::of(data.features, data.column_names);
+}
+
+/// Features and targets as the network takes them.
+nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Model& model) {
+    nn::Dataset<float> result{model.scaling(data.features), data.labels, data.class_names, data.column_names,
+                              data.label_name};
+    if (!data.is_regression()) return result;
+    result.targets = model.target_scaling(data.targets);
+    result.target_names = data.target_names;
+    return result;
+}
+
+/// As many weights as classes, so that each class counts the same: rows / (classes * rows of the class).
+std::vector<double> balanced(const nn::Dataset<float>& data) {
+    std::vector<double> counts(data.classes(), 0.0), weights;
+    for (const auto label : data.labels) ++counts[static_cast<std::size_t>(label)];
+    for (const double count : counts)
+        weights.push_back(static_cast<double>(data.size()) / static_cast<double>(data.classes()) /
+                          std::max(count, 1.0));
+    return weights;
 }
 
 /// sgd, momentum, adam, adamw or rmsprop, with its own rate unless one is given.
@@ -142,11 +190,11 @@ class Progress {
   public:
     Progress(std::size_t epochs, std::size_t rows) : epochs_(epochs), rows_(rows) {}
 
-    void show(std::size_t epoch, std::size_t seen, double loss, double accuracy) {
+    void show(std::size_t epoch, std::size_t seen, double loss, const std::string& metrics) {
         const auto now = Clock::now();
         const bool last = seen == rows_;
         if (!terminal_) {
-            if (last) fmt::print("epoch {}/{}: loss {:.4f}, accuracy {:.2f} %\n", epoch, epochs_, loss, 100 * accuracy);
+            if (last) fmt::print("epoch {}/{}: loss {:.4f}, {}\n", epoch, epochs_, loss, metrics);
             if (last) flush_output();
             return;
         }
@@ -156,9 +204,8 @@ class Progress {
                             static_cast<double>(epochs_);
         const double left = std::chrono::duration<double>(now - start_).count() * (1 - done) / done;
         const auto filled = static_cast<int>(done * 30);
-        fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  accuracy {:.2f} %  {}:{:02} left \033[K", "", filled, "",
-                   30 - filled, epoch, epochs_, loss, 100 * accuracy, static_cast<int>(left) / 60,
-                   static_cast<int>(left) % 60);
+        fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  {}  {}:{:02} left \033[K", "", filled, "", 30 - filled,
+                   epoch, epochs_, loss, metrics, static_cast<int>(left) / 60, static_cast<int>(left) % 60);
         if (last && epoch == epochs_) fmt::print("\n");
         flush_output();
     }
@@ -169,8 +216,6 @@ class Progress {
     bool terminal_ = isatty(STDOUT_FILENO) != 0;
     Clock::time_point start_ = Clock::now(), drawn_ = {};
 };
-
-constexpr std::size_t most_confusion = 200;  // classes
 
 void print_confusion(const autograd::Indices& counts, std::vector<std::string> names) {
     for (std::string& name : names) name = printable(name);
@@ -185,81 +230,204 @@ void print_confusion(const autograd::Indices& counts, std::vector<std::string> n
     fmt::print("\n");
 }
 
+[[noreturn]] void overflow(std::size_t epoch, double rate) {
+    throw std::runtime_error(fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, rate));
+}
+
+/// A network that is trained on these rows, or as far as a signal let it.
+class Training {
+  public:
+    Training(const TrainOptions& options, nn::Dataset<double> rows, std::mt19937_64& engine)
+        : options_(options), model_(make_model(options, rows, engine)), rows_(scaled(rows, model_)), engine_(engine) {
+        if (options.balanced) weights_.class_weights = balanced(rows_);
+        optimizer_ = make_optimizer(options.optimizer, options.rate, model_.network.parameters());
+    }
+
+    std::string description(std::size_t tested) const {
+        const char* scale = options_.scale == "none"       ? "no column scaled"
+                            : options_.scale == "standard" ? "each column scaled to mean 0 and deviation 1"
+                                                           : "each column scaled to 0 ... 1";
+        return fmt::format("{} rows for training, {} for the test, {}; a network of {} with {}, {} at rate {}\n",
+                           rows_.size(), tested, scale, fmt::join(model_.network.widths(), "-"), options_.activation,
+                           options_.optimizer, optimizer_->rate());
+    }
+
+    void run(bool quiet) {
+        nn::Batches<float> batches(rows_, options_.batch, engine_);
+        Progress progress(options_.epochs, rows_.size());
+        autograd::Tape<float> tape;
+        Array<float> x, targets;
+        autograd::Indices labels;
+        for (std::size_t epoch = 1; epoch <= options_.epochs && noted_signal() == 0; ++epoch) {
+            double loss_sum = 0, right = 0;
+            std::size_t seen = 0;
+            while (noted_signal() == 0 &&
+                   (rows_.is_regression() ? batches.next(x, targets) : batches.next(x, labels))) {
+                tape.rewind();
+                const auto scores = model_.network(tape.constant(x));
+                const auto loss = rows_.is_regression() ? mean_squared_error(scores, tape.constant(targets))
+                                                        : softmax_cross_entropy(scores, labels, weights_);
+                if (!std::isfinite(loss.item())) overflow(epoch, optimizer_->rate());
+                optimizer_->step(tape.backward(loss));
+                const std::size_t n = x.shape()[0];
+                loss_sum += static_cast<double>(loss.item()) * static_cast<double>(n);
+                if (!rows_.is_regression()) right += nn::accuracy(scores.value(), labels) * static_cast<double>(n);
+                seen += n;
+                if (quiet) continue;
+                const double mean = loss_sum / static_cast<double>(seen);
+                progress.show(epoch, seen, mean, metrics(mean, right / static_cast<double>(seen)));
+            }
+        }
+    }
+
+    /// Tests, and says how good the network is.
+    struct Tested {
+        std::vector<double> scores;  // the accuracy in per cent, or R² and RMSE of each target
+        std::string text;
+        autograd::Indices confusion;
+    };
+    Tested test(const nn::Dataset<double>& rows) const {
+        autograd::Tape<float> tape;
+        const auto pause = tape.pause();
+        const nn::Dataset<float> test = scaled(rows, model_);
+        const auto scores = model_.network(tape.constant(test.features));
+        const double loss = rows.is_regression() ? mean_squared_error(scores, tape.constant(test.targets)).item()
+                                                 : softmax_cross_entropy(scores, test.labels).item();
+        if (!is_finite(model_.network) || !std::isfinite(loss)) overflow(options_.epochs, optimizer_->rate());
+        if (rows.is_regression()) {
+            const Array<double> predictions = model_.target_scaling.undone(scores.value());
+            Tested tested{{}, fit_of(model_, predictions, rows.targets), {}};
+            const auto r2 = nn::r_squared(predictions, rows.targets);
+            const auto error = nn::root_mean_squared_error(predictions, rows.targets);
+            for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
+            return tested;
+        }
+        const double percent = 100 * nn::accuracy(scores.value(), test.labels);
+        return {
+            {percent}, fmt::format("accuracy: {:.2f} %", percent), nn::confusion_matrix(scores.value(), test.labels)};
+    }
+
+    const Model& model() const { return model_; }
+
+  private:
+    static Model make_model(const TrainOptions& options, const nn::Dataset<double>& rows, std::mt19937_64& engine) {
+        const Scaling scaling = scaling_of(rows, options.scale);
+        Scaling target_scaling;
+        if (rows.is_regression()) {
+            target_scaling = Scaling::standard(rows.targets, rows.target_names);
+            for (std::size_t j = 0; j < rows.target_names.size(); ++j)
+                if (target_scaling.factor[j] == 0)
+                    throw std::invalid_argument(
+                        fmt::format("[train] the target, column '{}', is always {} in the rows for training",
+                                    printable(rows.target_names[j]), rows.targets(0, j)));
+        }
+        std::vector<std::size_t> widths = {rows.features.shape()[1]};
+        if (options.hidden != std::vector<std::size_t>{0})
+            widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
+        widths.push_back(rows.is_regression() ? rows.target_names.size() : rows.classes());
+        require_memory(widths);
+        Model model{nn::Mlp<float>(widths, nn::activation_from_name(options.activation), engine),
+                    rows.class_names,
+                    rows.column_names,
+                    rows.label_name,
+                    scaling,
+                    rows.target_names,
+                    target_scaling};
+        if (!options.save.empty()) require_names_that_can_be_saved(model);
+        return model;
+    }
+
+    /// Targets are scaled to a variance of 1, so that a loss of 1 is that of their mean.
+    std::string metrics(double loss, double accuracy) const {
+        if (!rows_.is_regression()) return fmt::format("accuracy {:.2f} %", 100 * accuracy);
+        if (model_.outputs() > 1) return fmt::format("R² {:.4f}", 1 - loss);
+        return fmt::format("R² {:.4f}, RMSE {:.6g}", 1 - loss, std::sqrt(loss) / model_.target_scaling.factor[0]);
+    }
+
+    const TrainOptions& options_;
+    Model model_;
+    nn::Dataset<float> rows_;
+    std::mt19937_64& engine_;
+    autograd::CrossEntropyOptions weights_;
+    std::unique_ptr<nn::Optimizer<float>> optimizer_;
+};
+
+/// The mean, and the deviation between folds (n - 1 of n are free).
+std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t which, int digits) {
+    double mean = 0, square = 0;
+    const auto n = static_cast<double>(scores.size());
+    for (const auto& fold : scores) mean += fold[which] / n;
+    for (const auto& fold : scores) square += (fold[which] - mean) * (fold[which] - mean) / (n - 1);
+    return fmt::format("{:.{}f} ± {:.{}f}", mean, digits, std::sqrt(square), digits);
+}
+
+/// Trains and tests once for each fold, which is left out of the training.
+int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, std::mt19937_64& engine) {
+    const auto parts = nn::folds(data, options.folds, engine);
+    std::vector<std::vector<double>> scores;
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+        std::vector<std::size_t> others;
+        for (std::size_t i = 0; i < parts.size(); ++i)
+            if (i != k) others.insert(others.end(), parts[i].begin(), parts[i].end());
+        Training training(options, nn::rows_of(data, others), engine);
+        if (k == 0) fmt::print("{}", training.description(parts[k].size()));
+        flush_output();
+        training.run(true);
+        if (noted_signal() != 0) return 128 + noted_signal();
+        const auto tested = training.test(nn::rows_of(data, parts[k]));
+        scores.push_back(tested.scores);
+        fmt::print("fold {}/{}: {}\n", k + 1, parts.size(), tested.text);
+    }
+    if (!data.is_regression()) {
+        fmt::print("mean accuracy of {} folds: {} %\n", parts.size(), mean_of(scores, 0, 2));
+        return 0;
+    }
+    std::vector<std::string> all;
+    for (std::size_t j = 0; j < data.target_names.size(); ++j)
+        all.push_back(fmt::format("{}R² {}, RMSE {}",
+                                  data.target_names.size() > 1 ? printable(data.target_names[j]) + ": " : "",
+                                  mean_of(scores, 2 * j, 4), mean_of(scores, 2 * j + 1, 4)));
+    fmt::print("mean of {} folds: {}\n", parts.size(), fmt::join(all, "; "));
+    return 0;
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
-    const auto activation = nn::activation_from_name(options.activation);
+    nn::activation_from_name(options.activation);
     const std::string interrupted = options.save + ".interrupted";
     if (!options.save.empty())
         for (const std::string& path : {options.save, interrupted}) nn::files::require_writable(path, inputs(options));
 
     std::mt19937_64 engine(options.seed);
-    auto [training_rows, test_rows] = read(options, engine);
-    if (options.confusion && training_rows.classes() > most_confusion)
-        throw std::invalid_argument(fmt::format("[train] --confusion prints {} classes at most, and there are {}",
-                                                most_confusion, training_rows.classes()));
-    const Scaling scaling = Scaling::of(training_rows.features, training_rows.column_names);
-    const nn::Dataset<float> training = scaled(training_rows, scaling), test = scaled(test_rows, scaling);
-    training_rows = {};
-    test_rows = {};
-
-    std::vector<std::size_t> widths = {training.features.shape()[1]};
-    if (options.hidden != std::vector<std::size_t>{0})
-        widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
-    widths.push_back(training.classes());
-    require_memory(widths);
-    Model model{nn::Mlp<float>(widths, activation, engine), training.class_names, training.column_names,
-                training.label_name, scaling};
-    if (!options.save.empty()) require_names_that_can_be_saved(model);
-    const auto optimizer = make_optimizer(options.optimizer, options.rate, model.network.parameters());
-    fmt::print(
-        "{} rows for training, {} for the test, each column scaled to 0 ... 1; a network of {} with {}, {} at rate "
-        "{}\n",
-        training.size(), test.size(), fmt::join(widths, "-"), options.activation, options.optimizer, optimizer->rate());
-    flush_output();
-
-    nn::Batches<float> batches(training, options.batch, engine);
-    Progress progress(options.epochs, training.size());
-    autograd::Tape<float> tape;
-    Array<float> x;
-    autograd::Indices labels;
-    const auto overflow = [&](std::size_t epoch) {
-        throw std::runtime_error(
-            fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, optimizer->rate()));
-    };
-    note_signals();
-    for (std::size_t epoch = 1; epoch <= options.epochs && noted_signal() == 0; ++epoch) {
-        double loss_sum = 0, right = 0;
-        std::size_t seen = 0;
-        while (noted_signal() == 0 && batches.next(x, labels)) {
-            tape.rewind();
-            const auto logits = model.network(tape.constant(x));
-            const auto loss = softmax_cross_entropy(logits, labels);
-            if (!std::isfinite(loss.item())) overflow(epoch);
-            optimizer->step(tape.backward(loss));
-            const auto rows = static_cast<double>(labels.size());
-            loss_sum += static_cast<double>(loss.item()) * rows;
-            right += nn::accuracy(logits.value(), labels) * rows;
-            seen += labels.size();
-            progress.show(epoch, seen, loss_sum / static_cast<double>(seen), right / static_cast<double>(seen));
-        }
+    auto [data, test] = read(options);
+    require_fitting_options(options, data);
+    if (options.folds > 0) {
+        note_signals();
+        return train_folds(options, data, engine);
     }
+    if (!test) {
+        auto [kept, held] = options.stratify ? nn::stratified_split(data, options.holdout, engine)
+                                             : nn::split(data, options.holdout, engine);
+        data = std::move(kept);
+        test = std::move(held);
+    }
+    Training training(options, std::move(data), engine);
+    fmt::print("{}", training.description(test->size()));
+    flush_output();
+    note_signals();
+    training.run(false);
     if (const int signal = noted_signal(); signal != 0) {
         if (!options.save.empty()) {
-            save(interrupted, model);
+            save(interrupted, training.model());
             fmt::print(stderr, "deltarule: interrupted; what was reached is saved to {}\n", printable(interrupted));
         }
         return 128 + signal;
     }
-
-    tape.rewind();
-    const auto pause = tape.pause();
-    const auto logits = model.network(tape.constant(test.features));
-    if (!is_finite(model.network) || !std::isfinite(softmax_cross_entropy(logits, test.labels).item()))
-        overflow(options.epochs);
-    if (!options.save.empty()) save(options.save, model);
-    if (options.confusion) print_confusion(nn::confusion_matrix(logits.value(), test.labels), training.class_names);
+    const auto tested = training.test(*test);
+    if (!options.save.empty()) save(options.save, training.model());
+    if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
     if (!options.save.empty()) fmt::print("saved to {}\n", printable(options.save));
-    fmt::print("test accuracy: {:.2f} %\n", 100 * nn::accuracy(logits.value(), test.labels));
+    fmt::print("test {}\n", tested.text);
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
 }

@@ -17,6 +17,9 @@ struct CsvOptions {
     std::optional<std::string> label;  ///< the column with the class: its name, its number from 0, or "" for the last
     Header header = Header::detect;
     std::vector<std::string> columns;  ///< the columns of numbers, in this order, by name where there is a header
+    /// Several columns to be predicted, instead of `label`; "y1,y2" are two where no column has that name.
+    std::vector<std::string> labels = {};
+    std::vector<std::string> drop = {};  ///< columns that are left out, named as `labels` are
 };
 
 /// Reads a table as RFC 4180 has it, plain or gzipped, in UTF-8, its fields separated by commas, semicolons or tabs:
@@ -40,8 +43,14 @@ class CsvReader {
     /// The name of the class' column, or its number; empty where the options name none.
     const std::string& label() const;
 
+    /// The same for all columns that are to be predicted.
+    const std::vector<std::string>& labels() const;
+
     /// Reads the numbers of the next row, and its class; false at the end of the file.
     bool next(std::vector<double>& numbers, std::string& label);
+
+    /// Reads the numbers of the next row, and its text in each of the `labels`; false at the end of the file.
+    bool next(std::vector<double>& numbers, std::vector<std::string>& labels);
 
     /// The line on which the row stands that was read last, from 1.
     std::size_t line() const;

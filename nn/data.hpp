@@ -4,13 +4,14 @@
 #include <autograd/array.hpp>
 #include <nn/csv.hpp>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace nn {
 
-/// Rows of numbers, each with the number of its class.
+/// Rows of numbers, each with the number of its class, or with the numbers that are to be predicted.
 template <class T>
 struct Dataset {
     autograd::Array<T> features;                 ///< (n, columns)
@@ -18,7 +19,10 @@ struct Dataset {
     std::vector<std::string> class_names;        ///< by label
     std::vector<std::string> column_names = {};  ///< of the features; none where the source has no names
     std::string label_name = {};                 ///< of the column with the class: its name, or its number
-    std::size_t size() const { return labels.size(); }
+    autograd::Array<T> targets{};                ///< (n, targets): numbers to be predicted; there are no labels then
+    std::vector<std::string> target_names = {};  ///< of their columns; none where there are classes
+    bool is_regression() const { return !target_names.empty(); }
+    std::size_t size() const { return is_regression() ? targets.shape()[0] : labels.size(); }
     std::size_t classes() const { return class_names.size(); }
 };
 
@@ -30,6 +34,23 @@ struct Dataset {
 /// `CsvReader` does.
 template <class T>
 Dataset<T> read_csv(const std::string& path, const std::string& label = {}, Header header = Header::detect);
+
+/// What is learned: a class, or numbers. `detect`: several targets are numbers, and so is a target of numbers of which
+/// many differ: more than 20 among less than 20 times as many rows, more than 10 where not all are whole, or where more
+/// than half of the rows differ, if they are more than 10 or not whole.
+enum class Task { detect, classification, regression };
+
+struct TableOptions {
+    std::vector<std::string> labels = {""};  ///< the columns to be predicted, as `CsvOptions` has them
+    Header header = Header::detect;
+    Task task = Task::detect;
+    std::vector<std::string> drop = {};  ///< columns that are left out
+};
+
+/// Reads a table as `read_csv` does, with classes or with targets. Throws `autograd::FileError` there, and, naming file
+/// and line, where a number to be predicted is none.
+template <class T>
+Dataset<T> read_table(const std::string& path, const TableOptions& options = {});
 
 /// The numbers of such a file, (n, columns), without the column `label`; empty, the file has no column of classes.
 template <class T>
@@ -57,6 +78,15 @@ Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows)
 template <class T>
 std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>& data, double holdout, std::mt19937_64& engine);
 
+/// The same, each class split for itself. Throws `std::invalid_argument` where there are no classes, too.
+template <class T>
+std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>& data, double holdout, std::mt19937_64& engine);
+
+/// The rows of each of `count` folds, at random, whose sizes differ by one at most; so do the rows of a class in each.
+/// Throws `std::invalid_argument` unless there are two folds or more, each with a row.
+template <class T>
+std::vector<std::vector<std::size_t>> folds(const Dataset<T>& data, std::size_t count, std::mt19937_64& engine);
+
 /// Goes through a data set in batches, in a new order each time.
 ///
 ///     nn::Batches<float> batches(data, 64, engine);
@@ -70,7 +100,12 @@ class Batches {
     /// Writes the next batch, (batch, columns) and (batch,), and returns true; or returns false at the end of a pass.
     bool next(autograd::Array<T>& x, autograd::Indices& labels);
 
+    /// The same where numbers are to be predicted: targets (batch, targets).
+    bool next(autograd::Array<T>& x, autograd::Array<T>& targets);
+
   private:
+    std::span<const std::size_t> next_rows();
+
     const Dataset<T>& data_;
     std::size_t batch_;
     std::mt19937_64& engine_;
@@ -81,6 +116,13 @@ class Batches {
 /// The share of rows whose largest entry stands at the label: scores (n, classes), labels (n,).
 template <class T>
 double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels);
+
+/// For each column, `1 - sum (prediction - target)^2 / sum (target - mean)^2`; NaN where all targets are the same.
+std::vector<double> r_squared(const autograd::Array<double>& predictions, const autograd::Array<double>& targets);
+
+/// For each column, `sqrt(mean((prediction - target)^2))`.
+std::vector<double> root_mean_squared_error(const autograd::Array<double>& predictions,
+                                            const autograd::Array<double>& targets);
 
 /// How many rows of class i (first axis) have their largest score at class k (second axis): (classes, classes).
 template <class T>

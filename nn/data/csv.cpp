@@ -192,11 +192,32 @@ struct CsvReader::State {
     State(const std::string& path, CsvOptions given) : options(std::move(given)), rows(path) {
         if (!rows.next(first)) rows.fail("there are no rows of data");
         width = first.size();
-        if (options.label && width < 2) rows.fail("there is only one column");
+        if (options.label)
+            options.labels = {*options.label};
+        else
+            options.labels = names_in(options.labels);
+        options.drop = names_in(options.drop);
+        if (!options.labels.empty() && width < 2) rows.fail("there is only one column");
         find_header();
-        find_label();
+        find_labels();
         find_columns();
         pending = !header;
+    }
+
+    bool stands(const std::string& name) const { return std::ranges::find(first, name) != first.end(); }
+
+    /// "y1,y2" are two names where no column is called so.
+    std::vector<std::string> names_in(const std::vector<std::string>& texts) const {
+        std::vector<std::string> names;
+        for (const std::string& text : texts) {
+            std::string_view rest = text;
+            while (!stands(text) && rest.find(',') != std::string_view::npos) {
+                names.emplace_back(trimmed(rest.substr(0, rest.find(','))));
+                rest.remove_prefix(rest.find(',') + 1);
+            }
+            names.emplace_back(stands(text) ? rest : trimmed(rest));
+        }
+        return names;
     }
 
     /// Whether the first line names the columns.
@@ -205,19 +226,21 @@ struct CsvReader::State {
             header = options.header == Header::yes;
             return;
         }
-        const auto stands = [&](const std::string& name) { return std::ranges::find(first, name) != first.end(); };
-        if (!options.columns.empty() && std::ranges::all_of(options.columns, stands)) {
+        const auto is_there = [&](const std::string& name) { return stands(name); };
+        const auto names_one = [&](const std::string& text) {
+            return !text.empty() && !csv_number(text) && stands(text);
+        };
+        if ((!options.columns.empty() && std::ranges::all_of(options.columns, is_there)) ||
+            std::ranges::any_of(options.labels, names_one) || std::ranges::any_of(options.drop, names_one)) {
             header = true;
             return;
         }
-        if (options.label && !options.label->empty() && !csv_number(*options.label) && stands(*options.label)) {
-            header = true;
-            return;
-        }
-        const std::size_t of_class = options.label ? index_of(*options.label) : none;
+        std::vector<bool> skipped(width + 1);
+        for (const auto* texts : {&options.labels, &options.drop})
+            for (const std::string& text : *texts) skipped[std::min(index_of(text), width)] = true;
         std::string_view name, value;
         for (std::size_t i = 0; i < width; ++i) {
-            if (i == of_class) continue;
+            if (skipped[i]) continue;
             if (is_name(first[i]) && name.empty()) name = first[i];
             if (csv_number(first[i]) && value.empty()) value = first[i];
         }
@@ -247,13 +270,29 @@ struct CsvReader::State {
         return static_cast<std::size_t>(found - first.begin());
     }
 
-    void find_label() {
-        if (!options.label) return;
-        if (header && !options.label->empty()) label_column = named(*options.label);
-        if (label_column == none) label_column = index_of(*options.label);
-        if (label_column == none) rows.fail(fmt::format("there is no column '{}'", printable(*options.label)));
-        label = header ? first[label_column] : std::to_string(label_column);
+    std::size_t column_of(const std::string& text) const {
+        std::size_t column = header && !text.empty() ? named(text) : none;
+        if (column == none) column = index_of(text);
+        if (column == none) rows.fail(fmt::format("there is no column '{}'", printable(text)));
+        return column;
     }
+
+    void find_labels() {
+        for (const std::string& text : options.labels) {
+            const std::size_t column = column_of(text);
+            if (is_label(column)) rows.fail(fmt::format("the column '{}' is named twice", printable(text)));
+            label_columns.push_back(column);
+            labels.push_back(header ? first[column] : std::to_string(column));
+        }
+        for (const std::string& text : options.drop) {
+            const std::size_t column = column_of(text);
+            if (is_label(column))
+                rows.fail(fmt::format("the column '{}' cannot be left out: it is to be predicted", printable(text)));
+            dropped.push_back(column);
+        }
+    }
+
+    bool is_label(std::size_t column) const { return std::ranges::find(label_columns, column) != label_columns.end(); }
 
     void find_columns() {
         if (header && !options.columns.empty()) {
@@ -266,7 +305,8 @@ struct CsvReader::State {
             if (!absent.empty()) rows.fail(fmt::format("there is no column {}", absent));
         } else {
             for (std::size_t i = 0; i < width; ++i)
-                if (i != label_column) sources.push_back(i);
+                if (!is_label(i) && std::ranges::find(dropped, i) == dropped.end()) sources.push_back(i);
+            if (sources.empty()) rows.fail("no column is left to learn from");
             if (!options.columns.empty() && sources.size() != options.columns.size())
                 rows.fail(fmt::format("{} columns of numbers, but {} are needed (--label leaves one out)",
                                       sources.size(), options.columns.size()));
@@ -277,7 +317,7 @@ struct CsvReader::State {
         }
     }
 
-    bool next(std::vector<double>& numbers, std::string& name) {
+    bool next(std::vector<double>& numbers, std::vector<std::string>& names) {
         if (pending) {
             fields = first;
             pending = false;
@@ -296,9 +336,13 @@ struct CsvReader::State {
                                       has_decimal_comma(field) ? "has a decimal comma: numbers have a decimal point"
                                                                : "is not a finite number"));
         }
-        if (label_column == none) return true;
-        if (fields[label_column].empty()) rows.fail(rows.line(), "the class is missing");
-        name = fields[label_column];
+        names.resize(label_columns.size());
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            names[i] = fields[label_columns[i]];
+            if (names[i].empty() && names.size() == 1) rows.fail(rows.line(), "the class is missing");
+            if (names[i].empty())
+                rows.fail(rows.line(), fmt::format("what is to be predicted is missing in column '{}'", labels[i]));
+        }
         return true;
     }
 
@@ -308,8 +352,8 @@ struct CsvReader::State {
     std::size_t width = 0;
     bool header = false;
     bool pending = false;  // the first line is a row that was not handed out
-    std::size_t label_column = none;
-    std::string label;
+    std::vector<std::size_t> label_columns, dropped;
+    std::vector<std::string> labels, row_labels;
     std::vector<std::size_t> sources;  // where the columns of numbers stand
     std::vector<std::string> columns;
 };
@@ -322,8 +366,19 @@ CsvReader::CsvReader(CsvReader&&) noexcept = default;
 bool CsvReader::has_header() const { return state_->header; }
 char CsvReader::separator() const { return state_->rows.separator(); }
 const std::vector<std::string>& CsvReader::columns() const { return state_->columns; }
-const std::string& CsvReader::label() const { return state_->label; }
-bool CsvReader::next(std::vector<double>& numbers, std::string& label) { return state_->next(numbers, label); }
+const std::vector<std::string>& CsvReader::labels() const { return state_->labels; }
+const std::string& CsvReader::label() const {
+    static const std::string no_name;
+    return state_->labels.empty() ? no_name : state_->labels.front();
+}
+bool CsvReader::next(std::vector<double>& numbers, std::vector<std::string>& labels) {
+    return state_->next(numbers, labels);
+}
+bool CsvReader::next(std::vector<double>& numbers, std::string& label) {
+    const bool more = state_->next(numbers, state_->row_labels);
+    if (more && !state_->row_labels.empty()) label = state_->row_labels.front();
+    return more;
+}
 std::size_t CsvReader::line() const { return state_->rows.line(); }
 
 std::optional<double> csv_number(std::string_view text) {
@@ -352,16 +407,16 @@ std::string csv_field(const std::string& text) {
 
 namespace {
 
-/// The numbers of all rows as one array; each row's class goes to `take_label`.
+/// The numbers of all rows as one array; what is to be predicted goes to `take_labels` row by row.
 template <class T, class F>
-autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_label) {
+autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_labels) {
     std::vector<T> values;
     std::vector<double> numbers;
-    std::string label;
+    std::vector<std::string> labels;
     std::size_t n = 0;
     const std::size_t most = files::memory() / 4;
-    for (; reader.next(numbers, label); ++n) {
-        if ((values.size() + numbers.size()) * sizeof(T) + n * sizeof(void*) > most)
+    for (; reader.next(numbers, labels); ++n) {
+        if ((values.size() + numbers.size()) * sizeof(T) + n * labels.size() * sizeof(void*) > most)
             throw FileError(
                 fmt::format("{}:{}: the table is larger than a quarter of the memory that there is, which is {} MiB",
                             printable(path), reader.line(), most >> 18));
@@ -372,7 +427,7 @@ autograd::Array<T> read_rows(const std::string& path, CsvReader& reader, F take_
                                             printable(path), reader.line(), numbers[i],
                                             printable(reader.columns()[i])));
         }
-        take_label(label);
+        take_labels(labels);
     }
     if (n == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(path)));
     auto features = autograd::Array<T>::from_shape({n, reader.columns().size()});
@@ -392,46 +447,137 @@ void refuse_a_row_of_names(const std::string& path, const autograd::Indices& lab
                     printable(path), printable(name)));
 }
 
+/// What stands in a column that is to be predicted.
+class Target {
+  public:
+    struct Value {
+        std::string name;
+        std::size_t line;
+        std::int64_t label = 0;
+    };
+
+    void add(const std::string& name, std::size_t line) {
+        Value& found = values_.try_emplace(name, Value{name, line}).first->second;
+        // 1, 1.0 and 1e0 are one: the shortest is its name.
+        if (std::pair(name.size(), name) < std::pair(found.name.size(), found.name)) found.name = name;
+        of_row_.push_back(&found);
+    }
+
+    /// The numbers measure something: so many differ, for so many rows, that they are no classes.
+    bool measures() const {
+        bool whole = true;
+        std::size_t distinct = 0;
+        for (const auto& [key, value] : values_) {
+            const std::optional<double> number = csv_number(key);
+            if (!number || !std::isfinite(*number)) continue;
+            ++distinct;
+            whole = whole && *number == std::floor(*number);
+        }
+        const std::size_t rows = of_row_.size();
+        const bool many = whole ? distinct > 20 && distinct * 20 > rows : distinct > 10;
+        const bool mostly = distinct * 2 > rows && (!whole || distinct > 10);
+        return distinct > 1 && distinct * 2 > values_.size() && (many || mostly);
+    }
+
+    const std::map<std::string, Value, ClassOrder>& values() const { return values_; }
+    const std::vector<const Value*>& of_row() const { return of_row_; }
+
+    void number_classes(std::vector<std::string>& names, autograd::Indices& labels) {
+        for (auto& [key, found] : values_) {
+            found.label = static_cast<std::int64_t>(names.size());
+            names.push_back(found.name);
+        }
+        labels = autograd::Indices::from_shape({of_row_.size()});
+        for (std::size_t row = 0; row < of_row_.size(); ++row) labels(row) = of_row_[row]->label;
+    }
+
+  private:
+    std::map<std::string, Value, ClassOrder> values_;
+    std::vector<const Value*> of_row_;
+};
+
+/// Throws where a value is no number, and so cannot be learned as one.
+void require_numbers(const std::string& path, const std::string& column, const Target& target, Task task) {
+    const char* other = task == Task::detect ? " (--task classification takes it for a class)" : "";
+    for (const auto& [key, value] : target.values()) {
+        const std::optional<double> number = csv_number(key);
+        if (number && std::isfinite(*number)) continue;
+        throw FileError(fmt::format(
+            "{}:{}: '{}' in the target, column '{}', {}{}", printable(path), value.line, printable(value.name),
+            printable(column),
+            has_decimal_comma(key) ? "has a decimal comma: numbers have a decimal point" : "is not a finite number",
+            other));
+    }
+}
+
+bool has_decimal_commas(const Target& target) {
+    return std::ranges::any_of(target.values(), [](const auto& pair) { return has_decimal_comma(pair.first); });
+}
+
+/// Reads a table whole, and then decides what is learned.
+template <class T>
+Dataset<T> read_whole(const std::string& path, CsvReader& reader, Task task, bool first_line_is_sure) {
+    Dataset<T> data;
+    std::vector<Target> targets(reader.labels().size());
+    data.features = read_rows<T>(path, reader, [&](const std::vector<std::string>& names) {
+        for (std::size_t i = 0; i < names.size(); ++i) targets[i].add(names[i], reader.line());
+    });
+    if (reader.has_header()) data.column_names = reader.columns();
+    if (task == Task::classification && targets.size() > 1)
+        throw FileError(fmt::format("{}: one column can hold the class, not {}", printable(path), targets.size()));
+    if (task == Task::detect && (targets.size() > 1 || targets[0].measures() || has_decimal_commas(targets[0]))) {
+        for (std::size_t i = 0; i < targets.size(); ++i)
+            require_numbers(path, reader.labels()[i], targets[i], targets.size() > 1 ? Task::regression : task);
+        task = Task::regression;
+    }
+    if (task == Task::regression) {
+        data.target_names = reader.labels();
+        data.targets = autograd::Array<T>::from_shape({data.features.shape()[0], targets.size()});
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            require_numbers(path, reader.labels()[i], targets[i], task);
+            for (std::size_t row = 0; row < targets[i].of_row().size(); ++row) {
+                const auto value = static_cast<T>(*csv_number(targets[i].of_row()[row]->name));
+                if (!std::isfinite(value))
+                    throw FileError(fmt::format("{}: {} in column '{}' is not a finite number of this precision",
+                                                printable(path), targets[i].of_row()[row]->name,
+                                                printable(reader.labels()[i])));
+                data.targets(row, i) = value;
+            }
+        }
+        return data;
+    }
+    targets[0].number_classes(data.class_names, data.labels);
+    data.label_name = reader.label();
+    if (!first_line_is_sure && !reader.has_header())
+        refuse_a_row_of_names(path, data.labels, data.classes(),
+                              data.class_names[static_cast<std::size_t>(data.labels(0))]);
+    return data;
+}
+
 }  // namespace
 
 template <class T>
 Dataset<T> read_csv(const std::string& path, const std::string& label, Header header) {
     CsvReader reader(path, {label, header, {}});
-    Dataset<T> data;
-    struct Class {
-        std::string name;
-        std::int64_t label = 0;
-    };
-    std::map<std::string, Class, ClassOrder> classes;
-    std::vector<const Class*> class_of_row;
-    data.features = read_rows<T>(path, reader, [&](const std::string& name) {
-        Class& found = classes.try_emplace(name, Class{name}).first->second;
-        // 1, 1.0 and 1e0 are one class: the shortest is its name.
-        if (std::pair(name.size(), name) < std::pair(found.name.size(), found.name)) found.name = name;
-        class_of_row.push_back(&found);
-    });
-    for (auto& [key, found] : classes) {
-        found.label = static_cast<std::int64_t>(data.class_names.size());
-        data.class_names.push_back(found.name);
-    }
-    data.labels = autograd::Indices::from_shape({class_of_row.size()});
-    for (std::size_t row = 0; row < class_of_row.size(); ++row) data.labels(row) = class_of_row[row]->label;
-    if (header == Header::detect && !reader.has_header())
-        refuse_a_row_of_names(path, data.labels, data.classes(),
-                              data.class_names[static_cast<std::size_t>(data.labels(0))]);
-    if (reader.has_header()) data.column_names = reader.columns();
-    data.label_name = reader.label();
-    return data;
+    return read_whole<T>(path, reader, Task::classification, header != Header::detect);
+}
+
+template <class T>
+Dataset<T> read_table(const std::string& path, const TableOptions& options) {
+    CsvReader reader(path, {std::nullopt, options.header, {}, options.labels, options.drop});
+    return read_whole<T>(path, reader, options.task, options.header != Header::detect);
 }
 
 template <class T>
 autograd::Array<T> read_csv_features(const std::string& path, const std::string& label, Header header) {
     CsvReader reader(path, {label.empty() ? std::nullopt : std::optional(label), header, {}});
-    return read_rows<T>(path, reader, [](const std::string&) {});
+    return read_rows<T>(path, reader, [](const std::vector<std::string>&) {});
 }
 
 template Dataset<float> read_csv(const std::string&, const std::string&, Header);
 template Dataset<double> read_csv(const std::string&, const std::string&, Header);
+template Dataset<float> read_table(const std::string&, const TableOptions&);
+template Dataset<double> read_table(const std::string&, const TableOptions&);
 template autograd::Array<float> read_csv_features(const std::string&, const std::string&, Header);
 template autograd::Array<double> read_csv_features(const std::string&, const std::string&, Header);
 

@@ -16,16 +16,15 @@ void shuffle(std::vector<std::size_t>& order, std::mt19937_64& engine) {
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[engine() % i]);
 }
 
-template <class T>
-void copy_rows(const Dataset<T>& data, std::span<const std::size_t> rows, autograd::Array<T>& features,
-               autograd::Indices& labels) {
-    const std::size_t columns = data.features.shape()[1];
-    features.resize({rows.size(), columns});
-    labels.resize({rows.size()});
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(data.features.data() + rows[i] * columns, columns, features.data() + i * columns);
-        labels(i) = data.labels(rows[i]);
-    }
+template <class A>
+void copy_rows(const A& from, std::span<const std::size_t> rows, A& to) {
+    const std::size_t columns = from.dimension() == 2 ? from.shape()[1] : 1;
+    if (from.dimension() == 2)
+        to.resize({rows.size(), columns});
+    else
+        to.resize({rows.size()});
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        std::copy_n(from.data() + rows[i] * columns, columns, to.data() + i * columns);
 }
 
 }  // namespace
@@ -39,8 +38,12 @@ std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine) {
 
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows) {
-    Dataset<T> part{{}, {}, data.class_names, data.column_names, data.label_name};
-    copy_rows(data, rows, part.features, part.labels);
+    Dataset<T> part{{}, {}, data.class_names, data.column_names, data.label_name, {}, data.target_names};
+    copy_rows(data.features, rows, part.features);
+    if (data.is_regression())
+        copy_rows(data.targets, rows, part.targets);
+    else
+        copy_rows(data.labels, rows, part.labels);
     return part;
 }
 
@@ -55,6 +58,50 @@ std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>& data, double holdout, 
     return {rows_of(data, {order.begin() + held, order.end()}), rows_of(data, {order.begin(), order.begin() + held})};
 }
 
+namespace {
+
+/// The rows of each class in a shuffled order.
+template <class T>
+std::vector<std::vector<std::size_t>> by_class(const Dataset<T>& data, std::mt19937_64& engine) {
+    std::vector<std::vector<std::size_t>> rows(data.classes());
+    for (const std::size_t row : shuffled(data.size(), engine))
+        rows.at(static_cast<std::size_t>(data.labels(row))).push_back(row);
+    return rows;
+}
+
+}  // namespace
+
+template <class T>
+std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>& data, double holdout, std::mt19937_64& engine) {
+    if (data.is_regression()) throw std::invalid_argument("[stratified_split] there are no classes");
+    std::vector<std::size_t> held, kept;
+    for (const auto& rows : by_class(data, engine)) {
+        const double share = std::clamp(holdout, 0.0, 1.0) * static_cast<double>(rows.size());
+        const auto at = rows.begin() + static_cast<std::ptrdiff_t>(std::llround(share));
+        held.insert(held.end(), rows.begin(), at);
+        kept.insert(kept.end(), at, rows.end());
+    }
+    if (!(holdout > 0 && holdout < 1) || held.empty() || kept.empty())
+        throw std::invalid_argument(
+            fmt::format("[stratified_split] a share of {} of {} rows leaves one side empty", holdout, data.size()));
+    return {rows_of(data, kept), rows_of(data, held)};
+}
+
+template <class T>
+std::vector<std::vector<std::size_t>> folds(const Dataset<T>& data, std::size_t count, std::mt19937_64& engine) {
+    if (count < 2 || count > data.size())
+        throw std::invalid_argument(fmt::format("[folds] {} rows cannot be split into {} folds", data.size(), count));
+    // The rows are dealt out like cards, a class after the other.
+    std::vector<std::size_t> order;
+    if (data.is_regression())
+        order = shuffled(data.size(), engine);
+    else
+        for (const auto& rows : by_class(data, engine)) order.insert(order.end(), rows.begin(), rows.end());
+    std::vector<std::vector<std::size_t>> parts(count);
+    for (std::size_t i = 0; i < order.size(); ++i) parts[i % count].push_back(order[i]);
+    return parts;
+}
+
 template <class T>
 Batches<T>::Batches(const Dataset<T>& data, std::size_t batch, std::mt19937_64& engine)
     : data_(data), batch_(batch), engine_(engine), order_(shuffled(data.size(), engine)) {
@@ -62,15 +109,34 @@ Batches<T>::Batches(const Dataset<T>& data, std::size_t batch, std::mt19937_64& 
 }
 
 template <class T>
-bool Batches<T>::next(autograd::Array<T>& x, autograd::Indices& labels) {
+std::span<const std::size_t> Batches<T>::next_rows() {
     if (position_ == order_.size()) {
         shuffle(order_, engine_);
         position_ = 0;
-        return false;
+        return {};
     }
     const std::size_t n = std::min(batch_, order_.size() - position_);
-    copy_rows(data_, std::span(order_).subspan(position_, n), x, labels);
     position_ += n;
+    return std::span(order_).subspan(position_ - n, n);
+}
+
+template <class T>
+bool Batches<T>::next(autograd::Array<T>& x, autograd::Indices& labels) {
+    if (data_.is_regression()) throw std::invalid_argument("[batches] the data set has targets, and no labels");
+    const auto rows = next_rows();
+    if (rows.empty()) return false;
+    copy_rows(data_.features, rows, x);
+    copy_rows(data_.labels, rows, labels);
+    return true;
+}
+
+template <class T>
+bool Batches<T>::next(autograd::Array<T>& x, autograd::Array<T>& targets) {
+    if (!data_.is_regression()) throw std::invalid_argument("[batches] the data set has labels, and no targets");
+    const auto rows = next_rows();
+    if (rows.empty()) return false;
+    copy_rows(data_.features, rows, x);
+    copy_rows(data_.targets, rows, targets);
     return true;
 }
 
@@ -110,11 +176,51 @@ double accuracy(const autograd::Array<T>& scores, const autograd::Indices& label
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-#define INSTANTIATE(T)                                                                             \
-    template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);               \
-    template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&); \
-    template class Batches<T>;                                                                     \
-    template double accuracy(const autograd::Array<T>&, const autograd::Indices&);                 \
+namespace {
+
+/// For each column, f(the sum of (prediction - target)^2, the sum of (target - mean)^2, the number of rows).
+template <class F>
+std::vector<double> for_each_column(const char* operation, const autograd::Array<double>& predictions,
+                                    const autograd::Array<double>& targets, F f) {
+    if (predictions.shape() != targets.shape() || targets.dimension() != 2 || targets.size() == 0)
+        throw std::invalid_argument(fmt::format("[{}] predictions of shape {} do not fit targets of shape {}",
+                                                operation, autograd::to_string(predictions.shape()),
+                                                autograd::to_string(targets.shape())));
+    const std::size_t rows = targets.shape()[0];
+    std::vector<double> results;
+    for (std::size_t j = 0; j < targets.shape()[1]; ++j) {
+        double mean = 0, errors = 0, spread = 0;
+        for (std::size_t i = 0; i < rows; ++i) mean += targets(i, j) / static_cast<double>(rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            errors += std::pow(predictions(i, j) - targets(i, j), 2);
+            spread += std::pow(targets(i, j) - mean, 2);
+        }
+        results.push_back(f(errors, spread, static_cast<double>(rows)));
+    }
+    return results;
+}
+
+}  // namespace
+
+std::vector<double> r_squared(const autograd::Array<double>& predictions, const autograd::Array<double>& targets) {
+    return for_each_column("r_squared", predictions, targets, [](double errors, double spread, double) {
+        return spread == 0 ? NAN : 1 - errors / spread;
+    });
+}
+
+std::vector<double> root_mean_squared_error(const autograd::Array<double>& predictions,
+                                            const autograd::Array<double>& targets) {
+    return for_each_column("root_mean_squared_error", predictions, targets,
+                           [](double errors, double, double rows) { return std::sqrt(errors / rows); });
+}
+
+#define INSTANTIATE(T)                                                                                        \
+    template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);                          \
+    template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&);            \
+    template std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>&, double, std::mt19937_64&); \
+    template std::vector<std::vector<std::size_t>> folds(const Dataset<T>&, std::size_t, std::mt19937_64&);   \
+    template class Batches<T>;                                                                                \
+    template double accuracy(const autograd::Array<T>&, const autograd::Indices&);                            \
     template autograd::Indices confusion_matrix(const autograd::Array<T>&, const autograd::Indices&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -17,8 +17,8 @@ std::vector<autograd::Array<float>> answers(const Model& model) {
         const autograd::Array<double> row(autograd::Shape{1, model.scaling.offset.size()}, x);
         try {
             all.push_back(model.network(tape.constant(model.scaling(row))).value());
-            fuzz::require(all.back().shape() == autograd::Shape{1, model.class_names.size()},
-                          "one answer for each class");
+            fuzz::require(all.back().shape() == autograd::Shape{1, model.outputs()},
+                          "one answer for each class or target");
         } catch (const std::invalid_argument&) {
             all.emplace_back();
         }
@@ -37,10 +37,12 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const Model second = load(fuzz::writable_path());
     unlink(fuzz::writable_path().c_str());
     fuzz::require(second.class_names == first->class_names && second.column_names == first->column_names &&
-                      second.target_name == first->target_name,
+                      second.target_name == first->target_name && second.target_names == first->target_names,
                   "names come back");
-    fuzz::require(second.scaling.offset == first->scaling.offset && second.scaling.factor == first->scaling.factor,
-                  "scales come back");
+    for (const auto scaling : {&Model::scaling, &Model::target_scaling})
+        fuzz::require((second.*scaling).offset == ((*first).*scaling).offset &&
+                          (second.*scaling).factor == ((*first).*scaling).factor,
+                      "scales come back");
     const auto before = answers(*first), after = answers(second);
     for (std::size_t i = 0; i < before.size(); ++i) fuzz::require(fuzz::same(before[i], after[i]), "answers come back");
     return 0;

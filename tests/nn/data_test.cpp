@@ -226,3 +226,71 @@ BOOST_AUTO_TEST_CASE(split_and_accuracy) {
                       std::invalid_argument);
     BOOST_TEST(nn::accuracy(autograd::Array<double>{{0.1, 0.9}, {0.8, 0.2}}, autograd::Indices{1, 1}) == 0.5);
 }
+
+BOOST_AUTO_TEST_CASE(targets_of_numbers) {
+    const std::string path = written("a,b,y\n1,2,0.5\n3,4,-1e3\n5,6,2\n");
+    const auto data = nn::read_table<double>(path);
+    BOOST_TEST(data.is_regression());
+    BOOST_TEST(data.size() == 3u);
+    BOOST_TEST((data.targets == autograd::matrix<double>({{0.5}, {-1000}, {2}})));
+    const auto two = nn::read_table<double>(path, {.labels = {"y,a"}});
+    BOOST_TEST((two.target_names == std::vector<std::string>{"y", "a"}));
+    BOOST_TEST((two.targets == autograd::Array<double>{{0.5, 1}, {-1000, 3}, {2, 5}}));
+    BOOST_TEST((two.features == autograd::matrix<double>({{2}, {4}, {6}})));
+    BOOST_TEST((nn::read_table<double>(path, {.drop = {"0"}}).features == autograd::matrix<double>({{2}, {4}, {6}})));
+    BOOST_TEST(nn::read_table<double>(path, {.task = nn::Task::classification}).classes() == 3u);
+    const auto comma = written("\"a,b\",y\n1,0.5\n2,1.5\n");  // a name that holds a comma
+    BOOST_TEST((nn::read_table<double>(comma, {.labels = {"a,b"}, .task = nn::Task::regression}).targets ==
+                autograd::matrix<double>({{1}, {2}})));
+    BOOST_CHECK_THROW(nn::read_table<float>(written("a,y\n1,1e39\n2,0.5\n")), autograd::FileError);
+    BOOST_CHECK_THROW(nn::read_table<double>(written("a,y,z\n1,2,\n")), autograd::FileError);
+
+    std::mt19937_64 engine(1);
+    nn::Batches<double> batches(data, 2, engine);
+    autograd::Array<double> x, y;
+    autograd::Indices labels;
+    BOOST_CHECK_THROW(batches.next(x, labels), std::invalid_argument);
+    std::size_t rows = 0;
+    for (; batches.next(x, y); rows += y.shape()[0])
+        for (std::size_t i = 0; i < y.shape()[0]; ++i)
+            BOOST_TEST(y(i, 0) == (x(i, 0) == 1 ? 0.5 : x(i, 0) == 3 ? -1000 : 2));
+    BOOST_TEST(rows == 3u);
+    BOOST_TEST(nn::split(data, 0.34, engine).second.targets.shape()[0] == 1u);
+    BOOST_CHECK_THROW(nn::stratified_split(data, 0.34, engine), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(how_good_numbers_are) {
+    // scikit-learn's r2_score and mean_squared_error
+    const autograd::Array<double> targets{{3, 1}, {-0.5, 1}, {2, 1}, {7, 1}}, guesses{{2.5, 1}, {0, 2}, {2, 1}, {8, 1}};
+    const auto r2 = nn::r_squared(guesses, targets), error = nn::root_mean_squared_error(guesses, targets);
+    BOOST_TEST(std::abs(r2[0] - 0.9486081370449679) < 1e-15);
+    BOOST_TEST(std::isnan(r2[1]));
+    BOOST_TEST(std::abs(error[0] - 0.6123724356957945) < 1e-15);
+    BOOST_TEST(error[1] == 0.5);
+    BOOST_CHECK_THROW(nn::r_squared(guesses, autograd::matrix<double>({{3}, {1}})), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(strata_and_folds) {
+    nn::Dataset<double> data{autograd::Array<double>(xt::reshape_view(xt::arange<double>(100), {100, 1})),
+                             autograd::Indices::from_shape({100}),
+                             {"rare", "common"}};
+    for (std::size_t i = 0; i < 100; ++i) data.labels(i) = i % 10 != 0;
+    std::mt19937_64 engine(1);
+    const auto rare = [](const nn::Dataset<double>& part) {
+        return std::count(part.labels.begin(), part.labels.end(), 0);
+    };
+    const auto [training, test] = nn::stratified_split(data, 0.2, engine);
+    BOOST_TEST(test.size() == 20u);
+    BOOST_TEST(rare(test) == 2);
+    BOOST_TEST(rare(training) == 8);
+    std::vector<std::size_t> all;
+    for (const auto& rows : nn::folds(data, 5, engine)) {
+        BOOST_TEST(rows.size() == 20u);
+        BOOST_TEST(rare(nn::rows_of(data, rows)) == 2);
+        all.insert(all.end(), rows.begin(), rows.end());
+    }
+    std::sort(all.begin(), all.end());
+    for (std::size_t i = 0; i < 100; ++i) BOOST_TEST(all[i] == i);
+    for (const std::size_t count : {0, 1, 101})
+        BOOST_CHECK_THROW(nn::folds(data, count, engine), std::invalid_argument);
+}

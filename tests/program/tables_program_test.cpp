@@ -1,7 +1,9 @@
 // What the program makes of a table, and that what was tested is what is saved.
 #define BOOST_TEST_MODULE tables_program
+#include <fmt/format.h>
 #include <zlib.h>
 
+#include <cmath>
 #include <sstream>
 #include <vector>
 
@@ -35,24 +37,150 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_target_that_measures_is_not_trained_as_classes) {
-    const std::string save = " --save " + folder / "never";
-    refuses("train --csv " + case_of("real_target.csv") + save, "column 'y', is numbers, and 60 of 60 rows differ");
-    const Result forced = run("train --csv " + case_of("real_target.csv") + " --task classification --epochs 1");
-    BOOST_TEST(forced.exit == 0, forced.error);
-    std::string ages = "x,age\n", halves = "x,half\n";
+BOOST_AUTO_TEST_CASE(what_is_learned_is_decided_and_said) {
+    const auto out = [](const std::string& options) {
+        const Result result = run("train --epochs 1 --hidden 4 --csv " + options);
+        BOOST_TEST(result.exit == 0, result.error);
+        return result.out;
+    };
+    const std::string real = case_of("real_target.csv"), save = " --save " + folder / "never";
+    BOOST_TEST(has(out(real),
+                   "the target is in 'y'\nregression of y (--task classification takes each number for a "
+                   "class)\n"));
+    BOOST_TEST(has(out(real), "epoch 1/1: loss "));
+    BOOST_TEST(has(out(real), "\ntest R² "));
+    BOOST_TEST(has(out(real + " --task classification"), "\n60 classes in y\n"));
+    for (const char* given : {" --label b,y", " --label b --label y"})
+        BOOST_TEST(has(out(real + given), "\n2 targets: b, y\n"), given);
+    BOOST_TEST(has(out(iris), "\n3 classes in species\n"));
+    std::string ages = "x,age\n", halves = "x,half\n", wrong = "x,y\n";
     for (int i = 0; i < 400; ++i) {
         ages += std::to_string(i) + "," + std::to_string(i % 70) + "\n";
         halves += std::to_string(i) + "," + std::to_string(i % 10) + ".5\n";
+        wrong += std::to_string(i) + "," + (i == 300 ? "abc" : std::to_string(i) + ".5") + "\n";
     }
-    refuses("train --csv " + folder.write("ages.csv", ages) + save, "70 of 400 rows differ");
-    BOOST_TEST(run("train --epochs 1 --csv " + folder.write("halves.csv", halves)).exit == 0);  // ten ratings
+    BOOST_TEST(has(out(folder.write("ages.csv", ages)), "\nregression of age (--task"));
+    const std::string ratings = folder.write("halves.csv", halves);  // ten of them
+    BOOST_TEST(has(out(ratings), "\n10 classes in half (--task regression learns their numbers)\n"));
+    BOOST_TEST(has(out(ratings + " --task regression"), "\nregression of half\n"));
+    refuses("train --csv " + folder.write("wrong.csv", wrong) + save,
+            "wrong.csv:302: 'abc' in the target, column 'y', is not a finite number (--task classification");
+    refuses("train --csv " + iris + " --task regression" + save, "'setosa' in the target, column 'species'");
+    refuses("train --csv " + real + " --label a,y --task classification" + save, "one column can hold the class");
+    refuses("train --csv " + real + " --label y,y" + save, "'y' is named twice");
+    refuses("train --csv " + real + " --label y,a,b" + save, "no column is left");
     std::string prices = "x;price\n";
     for (int i = 0; i < 60; ++i) prices += std::to_string(i) + ";" + std::to_string(i) + ",5\n";
     refuses("train --csv " + folder.write("prices.csv", prices) + save,
             "'0,5' in the target, column 'price', has a decimal");
     refuses("train --csv " + folder.write("one.csv", "x,c\n1,a\n2,a\n") + save, "only one class, 'a'");
     refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + save, "only one class, '2.5'");
+    refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + " --task regression" + save,
+            "column 'c', is always 2.5");
+    for (const char* option : {"--confusion", "--balanced", "--stratify"})
+        refuses("train --csv " + real + " " + option + save, std::string(option) + " is for classes");
+}
+
+BOOST_AUTO_TEST_CASE(a_regression_answers_in_the_units_of_its_target) {
+    // y and z are linear in a and b; far from 0, and of scales that a float could not hold beside the offset.
+    std::string rows = "a,b,y,z\n", header_only = "b,a\n";
+    std::vector<double> y, z;
+    for (int i = 0; i < 200; ++i) {
+        const int a = i * 7 % 20, b = i * 3 % 11;
+        y.push_back(16'000'000 + 0.25 * a - 0.5 * b);
+        z.push_back(1e-9 * (3 * a + b));
+        rows += fmt::format("{},{},{},{}\n", a, b, y.back(), z.back());
+        header_only += fmt::format("{},{}\n", b, a);
+    }
+    const std::string path = folder.write("linear.csv", rows);
+    const std::string options = "--label y,z --hidden 0 --epochs 400 --rate 0.01 --csv " + path;
+    const Result training = run("train " + options + " --save " + folder / "linear.st");
+    BOOST_TEST_REQUIRE(training.exit == 0, training.error);
+    BOOST_TEST(training.last_line().starts_with("test y: R² "), training.out);
+    const auto lines = lines_of(predictions(folder / "linear.st", folder.write("only.csv", header_only)));
+    BOOST_TEST_REQUIRE(lines.size() == 201u);
+    BOOST_TEST(lines[0] == "y,z");
+    for (std::size_t i = 0; i < 200; ++i) {
+        double first = 0, second = 0;
+        BOOST_TEST_REQUIRE(std::sscanf(lines[i + 1].c_str(), "%lf,%lf", &first, &second) == 2);
+        BOOST_TEST(std::abs(first - y[i]) < 0.01, lines[i + 1] << " for " << y[i]);
+        BOOST_TEST(std::abs(second - z[i]) < 2e-10, lines[i + 1] << " for " << z[i]);
+    }
+    const Result judged = run("predict " + folder / "linear.st" + " --metric --csv " + path);
+    BOOST_TEST(has(judged.error, "; y: R² 1.0000, RMSE "), judged.error);
+    BOOST_TEST(has(judged.error, "; z: R² 1.0000, RMSE "), judged.error);
+    refuses("predict " + folder / "linear.st" + " --probabilities --csv " + path, "is for classes");
+    refuses("predict " + folder / "linear.st" + " --metric --csv " + folder / "only.csv", "no column 'y'");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_tested_is_what_is_saved) {
+    // 433 rows are tested and 9 are not, which are predicted better: all together lie just below.
+    const std::string rows = DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv";
+    const std::string options = "--hidden 8 --epochs 10 --scale standard --holdout 0.98 --csv " + rows;
+    const Result training = run("train --rate 0.01 " + options + " --save " + folder / "d.st");
+    BOOST_TEST_REQUIRE(training.exit == 0, training.error);
+    double r2 = 0, error = 0, all_r2 = 0, all_error = 0;
+    BOOST_TEST_REQUIRE(std::sscanf(training.last_line().c_str(), "test R² %lf, RMSE %lf", &r2, &error) == 2);
+    const Result judged = run("predict " + folder / "d.st" + " --metric --csv " + rows);
+    const std::size_t at = judged.error.find("; R² ");
+    BOOST_TEST_REQUIRE(at != std::string::npos, judged.error);
+    BOOST_TEST_REQUIRE(std::sscanf(judged.error.c_str() + at, "; R² %lf, RMSE %lf", &all_r2, &all_error) == 2);
+    BOOST_TEST(all_error < error);
+    BOOST_TEST(all_error > error * std::sqrt(433. / 442) * 0.9999);
+    BOOST_TEST(std::abs(all_r2 - r2) < 0.1);
+    // The same from the rows that were printed.
+    const auto predicted = lines_of(judged.out), given = lines_of(bytes_of(rows));
+    BOOST_TEST_REQUIRE(predicted.size() == given.size());
+    double squares = 0;
+    for (std::size_t i = 1; i < given.size(); ++i)
+        squares += std::pow(std::stod(predicted[i]) - std::stod(given[i].substr(given[i].rfind(',') + 1)), 2);
+    BOOST_TEST(std::abs(std::sqrt(squares / 442) / all_error - 1) < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(folds_test_every_row_once) {
+    const std::string rows = DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv";
+    const Result result =
+        run("train --csv " + rows + " --folds 5 --hidden 0 --epochs 100 --scale standard --rate 0.01");
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    double r2 = 0;
+    BOOST_TEST_REQUIRE(std::sscanf(result.last_line().c_str(), "mean of 5 folds: R² %lf", &r2) == 1, result.out);
+    BOOST_TEST(r2 > 0.44);  // a least-squares line on other folds: 0.482
+    BOOST_TEST(
+        has(run("train --csv " + iris + " --folds 3 --epochs 30 --rate 0.01").out, "mean accuracy of 3 folds: 9"));
+    const std::string save = " --save " + folder / "never";
+    refuses("train --csv " + iris + " --folds 151", "150 rows cannot be split into 151 folds");
+    refuses("train --csv " + iris + " --folds 5" + save, "--folds excludes --save");
+}
+
+BOOST_AUTO_TEST_CASE(probabilities_and_the_accuracy_of_a_prediction) {
+    const std::string model =
+        trained("all.st", "--hidden 8 --stratify --balanced --epochs 50 --rate 0.01 --csv " + iris);
+    const Result result = run("predict " + model + " --probabilities --metric --csv " + iris);
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    const auto lines = lines_of(result.out), given = lines_of(bytes_of(iris));
+    BOOST_TEST(lines[0] == "class,setosa,versicolor,virginica");
+    BOOST_TEST_REQUIRE(lines.size() == given.size());
+    int right = 0;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        const std::size_t comma = lines[i].find(',');
+        double p[3];
+        BOOST_TEST_REQUIRE(std::sscanf(lines[i].c_str() + comma, ",%lf,%lf,%lf", p, p + 1, p + 2) == 3);
+        BOOST_TEST(std::abs(p[0] + p[1] + p[2] - 1) < 2e-6);
+        right += given[i].ends_with("," + lines[i].substr(0, comma));
+    }
+    BOOST_TEST(has(result.error, fmt::format("; accuracy {:.2f} %", 100. * right / 150)), result.error);
+    std::string other = replaced(bytes_of(iris), "versicolor", "tulip");
+    const Result refused = run("predict " + model + " --metric --csv " + folder.write("other.csv", other));
+    BOOST_TEST(has(refused.error, "the class 'tulip' of row 51 is none of the network's: setosa, versicolor"));
+}
+
+BOOST_AUTO_TEST_CASE(columns_can_be_left_out) {
+    const std::string model = trained("left.st", "--drop \"sepal length,petal width\" --epochs 1 --csv " + iris);
+    BOOST_TEST(lines_of(predictions(model, iris)).size() == 151u);
+    const std::string save = " --save " + folder / "never";
+    refuses("train --csv " + iris + " --drop species" + save, "'species' cannot be left out");
+    refuses("train --csv " + iris + " --drop colour" + save, "no column 'colour'");
+    BOOST_TEST(has(run("train --epochs 1 --csv " + iris + " --drop 0 --drop 1").out, "network of 2-128-3"));
 }
 
 #ifndef __SANITIZE_ADDRESS__  // it takes more addresses than any limit leaves
