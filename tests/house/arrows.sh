@@ -8,8 +8,8 @@ set -euo pipefail
 list=$(realpath "${1:-/dev/null}")
 cd "$(dirname "$0")/../.."
 
-# Not what is hidden, and no build folder.
-files=$(find . \( -name '.?*' -o -path ./build -o -type d -exec test -e '{}/CMakeCache.txt' \; \) -prune -o -type f -print |
+# Not what is hidden, no build folder, and not packaging/, whose names are those that package managers want.
+files=$(find . \( -name '.?*' -o -path ./build -o -path ./packaging -o -type d -exec test -e '{}/CMakeCache.txt' \; \) -prune -o -type f -print |
     sed 's|^\./||' | LC_ALL=C sort)
 export files
 sources=$(grep -E '\.[ch]pp$' <<<"$files")
