@@ -38,23 +38,6 @@ ReadError read_error(const std::string& text, const Error& error) {
     return result;
 }
 
-/// LaTeX has no sign for `*`, and arrays that stand side by side are a product of matrices: between two of them it is
-/// ⊙.
-Expression with_signs(const Model& model, Expression e) {
-    for (Expression& child : e.children) child = with_signs(model, std::move(child));
-    if (e.kind != Kind::product) return e;
-    const auto is_scalar = [&](const Expression& factor) {
-        if (factor.kind != Kind::entry || !factor.indices.empty()) return factor.kind == Kind::number;
-        const std::vector<int> named = model.quantities_named(factor.name);
-        return std::ranges::all_of(named, [&](int q) { return model.quantity(q).ranges.empty(); });
-    };
-    for (std::size_t i = 1; i < e.children.size(); ++i)
-        if (e.joints[i] == Joint::times && !is_scalar(e.children[i]) &&
-            !std::all_of(e.children.begin(), e.children.begin() + static_cast<std::ptrdiff_t>(i), is_scalar))
-            e.joints[i] = Joint::elementwise;
-    return e;
-}
-
 }  // namespace
 
 std::size_t Report::count(Verdict verdict) const {
@@ -76,7 +59,7 @@ Report check(std::string text, const Options& options) {
             if (options.line != 0 && line.number > options.line) break;
             const Judgement judgement = judge.judge(line);
             if (options.line == 0 || line.number == options.line)
-                report.lines.push_back(rendered(derivation.source, line, judgement));
+                report.lines.push_back(rendered(derivation, line, judgement));
         }
         report.prose = prose_of(derivation.source);
     } catch (const Error& error) {
@@ -110,9 +93,8 @@ std::string rewritten(std::string text, Notation notation) {
         if (one.steps > 0) result += "after " + std::to_string(one.steps) + (one.steps == 1 ? " step " : " steps ");
         for (std::size_t i = 0; i < one.members.size(); ++i) {
             if (i > 0) result += one.is_update ? " := " : " = ";
-            result += notation == Notation::latex
-                          ? to_latex(one.checked.arrays ? with_signs(derivation.model, one.members[i]) : one.members[i])
-                          : to_text(one.members[i]);
+            result += notation == Notation::latex ? to_latex(with_signs(derivation.model, one, one.members[i]))
+                                                  : to_text(one.members[i]);
         }
         if (one.printed) result += " ~ " + typed(one.printed->span);
         if (one.ascends) result += " ascent";

@@ -279,7 +279,7 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
     };
     const bool by_states = line_.keeps_state || !line_.states.empty();
     return diagnose(model_, line_, member, target, [&](const Expression& repair) {
-        const std::string text = latex ? to_latex(repair) : to_text(repair);
+        const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
         return is_right(model_, line_, target, text) && (by_states || judge_.elsewhere_.confirms(line_, left, text));
     });
 }

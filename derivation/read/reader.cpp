@@ -621,4 +621,29 @@ bool is_latex(const Source& source, const Line& line, std::size_t member) {
     return source.text.substr(span.begin, span.end - span.begin).find('\\') != std::string::npos;
 }
 
+namespace {
+
+void write_signs(const Model& model, Expression& e) {
+    for (Expression& child : e.children) write_signs(model, child);
+    if (e.kind != Kind::product) return;
+    const auto is_scalar = [&](const Expression& factor) {
+        if (factor.kind != Kind::entry || !factor.indices.empty()) return factor.kind == Kind::number;
+        const std::vector<int> named = model.quantities_named(factor.name);
+        return std::ranges::all_of(named, [&](int q) { return model.quantity(q).ranges.empty(); });
+    };
+    for (std::size_t i = 1; i < e.children.size(); ++i)
+        if (e.joints[i] == Joint::times && !is_scalar(e.children[i]) &&
+            !std::all_of(e.children.begin(), e.children.begin() + static_cast<std::ptrdiff_t>(i), is_scalar))
+            e.joints[i] = Joint::elementwise;
+}
+
+}  // namespace
+
+Expression with_signs(const Model& model, const Line& line, const Expression& member) {
+    Expression result = member;
+    if (std::ranges::any_of(line.members, [&](const Expression& one) { return is_of_arrays(model, one); }))
+        write_signs(model, result);
+    return result;
+}
+
 }  // namespace derivation

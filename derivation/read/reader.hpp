@@ -48,4 +48,8 @@ Derivation read_with_other_numbers(const Derivation& known);
 /// Whether the line is written in LaTeX up to this member.
 bool is_latex(const Source& source, const Line& line, std::size_t member);
 
+/// A member of the line, or what may take its place, as LaTeX and MathML show it: they have no sign for `*`, and arrays
+/// that stand side by side are a product of matrices, so that between two of them it becomes ⊙.
+Expression with_signs(const Model& model, const Line& line, const Expression& member);
+
 }  // namespace derivation

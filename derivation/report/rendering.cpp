@@ -25,7 +25,8 @@ void mark(LineReport& report, const std::vector<Span>& pieces, Span part) {
 
 }  // namespace
 
-LineReport rendered(const Source& source, const Line& line, const Judgement& judgement) {
+LineReport rendered(const Derivation& derivation, const Line& line, const Judgement& judgement) {
+    const Source& source = derivation.source;
     LineReport report;
     report.line = line.number;
     report.kind = line.is_update ? "update" : "claim";
@@ -48,13 +49,15 @@ LineReport rendered(const Source& source, const Line& line, const Judgement& jud
         report.caret_begin = report.text.size() - 1;
         report.caret_end = report.text.size();
     }
-    for (const Expression& member : line.members) {
+    for (const Expression& one : line.members) {
+        const Expression member = with_signs(derivation.model, line, one);
         report.members_latex.push_back(to_latex(member));
         report.members_mathml.push_back(to_mathml(member));
     }
     if (judgement.repair) {
-        report.repair_latex = to_latex(*judgement.repair);
-        report.repair_mathml = to_mathml(*judgement.repair);
+        const Expression repair = with_signs(derivation.model, line, *judgement.repair);
+        report.repair_latex = to_latex(repair);
+        report.repair_mathml = to_mathml(repair);
         report.repair = is_latex(source, line, *judgement.member) ? report.repair_latex : to_text(*judgement.repair);
     }
     return report;

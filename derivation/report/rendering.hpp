@@ -7,6 +7,6 @@
 
 namespace derivation {
 
-LineReport rendered(const Source& source, const Line& line, const Judgement& judgement);
+LineReport rendered(const Derivation& derivation, const Line& line, const Judgement& judgement);
 
 }  // namespace derivation

@@ -447,6 +447,27 @@ BOOST_AUTO_TEST_CASE(an_edit_puts_nothing_where_a_condition_stands) {
     BOOST_TEST(!line.reason.empty());
 }
 
+// Arrays that stand side by side are a product of matrices.
+BOOST_AUTO_TEST_CASE(a_product_of_elements_is_shown_as_one) {
+    const std::string file =
+        "index i : input = 3\nindex j : hidden = 4\nfunction f\ngiven r\ngiven a[j]\ngiven t[j]\ngiven W[j,i]\n"
+        "given x[i]\nlet z = W x\nlet L = 1/2 ||f(z) - t||^2\n";
+    const LineReport line = expect(file + "claim r * a * t * 2 = 2 * r * t * a\n", "holds");
+    BOOST_TEST(line.members_latex == (std::vector<std::string>{"r \\, a \\odot t \\, 2", "2 \\, r \\, t \\odot a"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(line.members_mathml[1].find("<mi>t</mi><mo>⊙</mo><mi>a</mi>") != std::string::npos,
+               line.members_mathml[1]);
+    BOOST_TEST(derivation::to_html({check_file(file + "claim a * t = t * a\n")}).find("<mo>⊙</mo>") !=
+               std::string::npos);
+    // Of numbers with letters a product is one; what is ill-formed is shown as any other line; a repair too.
+    BOOST_TEST(expect(file + "claim a[j] * t[j] = t[j] * a[j]\n", "holds").members_latex[0] == "a_{j} \\, t_{j}");
+    BOOST_TEST(expect(file + "claim a * t = x * x\n", "ill-formed").members_latex[1] == "x \\odot x");
+    const LineReport wrong = expect(file + "claim dL/dz = (t - f(z)) * f'(z)\n", "wrong");
+    BOOST_TEST(wrong.repair == "-(t - f(z)) * f'(z)");
+    BOOST_TEST(wrong.repair_latex.find("\\odot") != std::string::npos, wrong.repair_latex);
+    BOOST_TEST(wrong.repair_mathml.find("<mo>⊙</mo>") != std::string::npos, wrong.repair_mathml);
+}
+
 BOOST_AUTO_TEST_CASE(one_line_that_cannot_be_read_costs_one_line) {
     const Report report = check_file(
         "given x\ngiven w\nlet y = w * x\nlet E = 1/2 * y^2\nclaim dE/dy = y\nclaim \\nabla E = y\nclaim dE/dw = y * "
