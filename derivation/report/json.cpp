@@ -5,52 +5,79 @@ namespace derivation {
 
 namespace {
 
-using nlohmann::ordered_json;
+using nlohmann::json;
 
-ordered_json or_null(const std::string& text) { return text.empty() ? ordered_json(nullptr) : ordered_json(text); }
+// Written piece by piece: a tree of nlohmann's asks for memory when it is destroyed, which ends the program where there
+// is none.
+
+std::string number(double value) { return json(value).dump(); }
+std::string number(std::size_t value) { return std::to_string(value); }
+
+std::string quoted(const std::string& text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string quoted_or_null(const std::string& text) { return text.empty() ? "null" : quoted(text); }
 
 template <class T>
-ordered_json or_null(const std::optional<T>& value) {
-    return value ? ordered_json(*value) : ordered_json(nullptr);
+std::string number_or_null(const std::optional<T>& value) {
+    return value ? number(*value) : "null";
 }
 
-ordered_json object_of(const Report& report) {
-    ordered_json counts = ordered_json::object();
-    for (std::size_t v = 0; v < verdict_names.size(); ++v)
-        counts[verdict_names[v]] = report.count(static_cast<Verdict>(v));
-    ordered_json lines = ordered_json::array();
-    for (const LineReport& one : report.lines) {
-        ordered_json index = nullptr;
-        for (const auto& [letter, value] : one.index) index[letter] = value;
-        lines.push_back({{"line", one.line},
-                         {"kind", one.kind},
-                         {"label", or_null(one.label)},
-                         {"text", one.text},
-                         {"verdict", verdict_names[static_cast<std::size_t>(one.verdict)]},
-                         {"member", or_null(one.member)},
-                         {"index", index},
-                         {"expected", or_null(one.expected)},
-                         {"got", or_null(one.got)},
-                         {"reason", or_null(one.reason)},
-                         {"mistake", or_null(one.mistake)},
-                         {"repair", or_null(one.repair)},
-                         {"condition", or_null(one.condition)},
-                         {"because_of", or_null(one.because_of)}});
+/// Brackets around parts, each on its own line; an end of a line within a text is `\n`.
+std::string enclosed(char open, const std::vector<std::string>& parts, char close) {
+    std::string result(1, open);
+    for (const std::string& part : parts) {
+        result += &part == parts.data() ? "\n  " : ",\n  ";
+        for (const char c : part) result += c == '\n' ? std::string("\n  ") : std::string(1, c);
     }
-    ordered_json result = {{"file", report.file}, {"counts", counts}, {"lines", lines}};
+    return result + (parts.empty() ? "" : "\n") + close;
+}
+
+std::string object(const std::vector<std::pair<std::string, std::string>>& members) {
+    std::vector<std::string> parts;
+    for (const auto& [name, value] : members) parts.push_back(quoted(name) + ": " + value);
+    return enclosed('{', parts, '}');
+}
+
+std::string line_object(const LineReport& one) {
+    std::vector<std::pair<std::string, std::string>> index;
+    for (const auto& [letter, value] : one.index) index.emplace_back(letter, std::to_string(value));
+    return object({{"line", number(one.line)},
+                   {"kind", quoted(one.kind)},
+                   {"label", quoted_or_null(one.label)},
+                   {"text", quoted(one.text)},
+                   {"verdict", quoted(verdict_names[static_cast<std::size_t>(one.verdict)])},
+                   {"member", number_or_null(one.member)},
+                   {"index", index.empty() ? "null" : object(index)},
+                   {"expected", number_or_null(one.expected)},
+                   {"got", number_or_null(one.got)},
+                   {"reason", quoted_or_null(one.reason)},
+                   {"mistake", quoted_or_null(one.mistake)},
+                   {"repair", quoted_or_null(one.repair)},
+                   {"condition", quoted_or_null(one.condition)},
+                   {"because_of", number_or_null(one.because_of)}});
+}
+
+std::string report_object(const Report& report) {
+    std::vector<std::pair<std::string, std::string>> counts;
+    for (std::size_t v = 0; v < verdict_names.size(); ++v)
+        counts.emplace_back(verdict_names[v], number(report.count(static_cast<Verdict>(v))));
+    std::vector<std::string> lines;
+    for (const LineReport& one : report.lines) lines.push_back(line_object(one));
+    std::vector<std::pair<std::string, std::string>> members = {
+        {"file", quoted(report.file)}, {"counts", object(counts)}, {"lines", enclosed('[', lines, ']')}};
     if (report.error)
-        result["error"] = {
-            {"line", report.error->line}, {"column", report.error->column}, {"sentence", report.error->sentence}};
-    return result;
+        members.emplace_back("error", object({{"line", number(report.error->line)},
+                                              {"column", number(report.error->column)},
+                                              {"sentence", quoted(report.error->sentence)}}));
+    return object(members);
 }
 
 }  // namespace
 
 std::string to_json(const std::vector<Report>& reports) {
-    ordered_json result = ordered_json::array();
-    for (const Report& report : reports) result.push_back(object_of(report));
-    return (reports.size() == 1 ? result[0] : result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-           "\n";
+    if (reports.size() == 1) return report_object(reports[0]) + "\n";
+    std::vector<std::string> all;
+    for (const Report& report : reports) all.push_back(report_object(report));
+    return enclosed('[', all, ']') + "\n";
 }
 
 }  // namespace derivation

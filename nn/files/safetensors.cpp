@@ -1,18 +1,22 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <nn/files/input.hpp>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
+#include <optional>
 #include <ranges>
+#include <set>
 #include <stdexcept>
-#include <tuple>
 
 namespace nn {
 
@@ -95,6 +99,78 @@ struct Entry {
     std::size_t begin = 0, end = 0;
 };
 
+/// What a header says, read piece by piece: a tree of nlohmann's asks for memory when it is destroyed, which ends the
+/// program where there is none.
+class Header : public nlohmann::json_sax<json> {
+  public:
+    using Numbers = std::vector<std::uint64_t>;
+    struct Named {
+        std::string name;
+        std::optional<std::string> type = {};
+        std::optional<Numbers> shape = {}, offsets = {};
+    };
+
+    std::vector<Named> arrays;
+    Metadata metadata;
+
+    bool null() override { return depth_ == 1 ? in_metadata_ : is_other(); }
+    bool boolean(bool) override { return is_other(); }
+    bool number_integer(number_integer_t) override { return number(no_length); }
+    bool number_float(number_float_t, const string_t&) override { return number(no_length); }
+    bool number_unsigned(number_unsigned_t n) override { return number(n); }
+    bool string(string_t& text) override {
+        if (depth_ == 2 && in_metadata_) return metadata.emplace(key_, text).second;
+        if (depth_ != 2 || key_ != "dtype") return is_other();
+        arrays.back().type = text;
+        return true;
+    }
+    bool binary(binary_t&) override { return false; }
+    bool key(string_t& name) override {
+        if (depth_ <= 2) key_ = name;
+        if (depth_ > 1) return true;
+        in_metadata_ = name == "__metadata__";
+        return names_.insert(name).second;  // each name once
+    }
+    bool start_object(std::size_t) override {
+        if (depth_ == 1 && !in_metadata_) arrays.push_back({key_});
+        const bool allowed = depth_ < 2 || is_other();
+        ++depth_;
+        return allowed;
+    }
+    bool start_array(std::size_t) override {
+        std::optional<Numbers>* const numbers = depth_ == 2 ? numbers_here() : nullptr;
+        const bool allowed = numbers != nullptr || is_other();
+        if (numbers != nullptr) numbers->emplace();
+        ++depth_;
+        return allowed;
+    }
+    bool end_object() override { return depth_-- > 0; }
+    bool end_array() override { return depth_-- > 0; }
+    bool parse_error(std::size_t, const std::string&, const json::exception&) override { return false; }
+
+  private:
+    static constexpr std::uint64_t no_length = std::numeric_limits<std::uint64_t>::max();
+
+    /// The list of numbers that the last key names.
+    std::optional<Numbers>* numbers_here() {
+        if (in_metadata_) return nullptr;
+        return key_ == "shape" ? &arrays.back().shape : key_ == "data_offsets" ? &arrays.back().offsets : nullptr;
+    }
+    bool number(std::uint64_t n) {
+        std::optional<Numbers>* const numbers = depth_ == 3 ? numbers_here() : nullptr;
+        if (numbers == nullptr) return is_other();
+        (*numbers)->push_back(n);
+        return true;
+    }
+    /// Whether this is something about an array that the format does not know, which may be anything.
+    bool is_other() { return depth_ >= 2 && !in_metadata_ && key_ != "dtype" && numbers_here() == nullptr; }
+
+    std::set<std::string> names_;
+    std::string key_;  // the last one of an array, of the metadata or of the header
+    bool in_metadata_ = false;
+    int depth_ = 0;
+};
+
 /// A file is eight bytes with the header's length, the header in JSON, and the arrays one after the other.
 struct Contents {
     explicit Contents(const std::string& path) : path_(files::printable(path)) {
@@ -104,20 +180,12 @@ struct Contents {
         if (start.size() < sizeof length) fail("this is not a safetensors file");
         std::memcpy(&length, start.data(), sizeof length);
         if (length > longest_header) fail("this is not a safetensors file, or it is cut short");
-        const std::string header = file.read(length);
-        if (header.size() < length) fail("this is not a safetensors file, or it is cut short");
-        try {
-            const json entries_by_name = json::parse(header);
-            for (const auto& [name, value] : entries_by_name.items()) {
-                if (name == "__metadata__") {
-                    if (!value.is_null()) metadata = value.get<Metadata>();
-                } else {
-                    entries.push_back(read(name, value));
-                }
-            }
-        } catch (const json::exception&) {
-            fail("the header is not what safetensors prescribes");
-        }
+        const std::string text = file.read(length);
+        if (text.size() < length) fail("this is not a safetensors file, or it is cut short");
+        Header header;
+        if (!json::sax_parse(text, &header)) fail_at_header();
+        metadata = std::move(header.metadata);
+        for (const Header::Named& array : header.arrays) entries.push_back(read(array));
         std::ranges::sort(entries, {}, [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
         std::size_t position = 0;
         for (const Entry& entry : entries) {
@@ -163,23 +231,22 @@ struct Contents {
     Metadata metadata;
 
   private:
-    Entry read(const std::string& key, const json& value) const {
-        Entry entry;
-        entry.name = key;
-        const std::string name = printable(key);
-        entry.type = value.at("dtype").get<std::string>();
+    [[noreturn]] void fail_at_header() const { fail("the header is not what safetensors prescribes"); }
+
+    Entry read(const Header::Named& said) const {
+        if (!said.type || !said.shape || !said.offsets || said.offsets->size() != 2) fail_at_header();
+        Entry entry{said.name, *said.type, {}, (*said.offsets)[0], (*said.offsets)[1]};
+        const std::string name = printable(said.name);
         const auto type = std::ranges::find(types<float>, entry.type, &Type<float>::name);
         const std::size_t width = type == std::end(types<float>) ? 0 : type->width;  // 0: unknown, and skipped
         std::size_t extent = 1, size = width;
-        for (const json& axis : value.at("shape")) {
-            const auto n = axis.is_number_unsigned() ? axis.get<std::size_t>() : largest + 1;
+        for (const std::uint64_t n : *said.shape) {
             entry.shape.push_back(n);
-            extent *= std::max<std::size_t>(n, 1);
+            if (n <= largest) extent *= std::max<std::size_t>(n, 1);
             if (n > largest || extent > largest)
                 fail(fmt::format("'{}' has an axis that is no length, or is too long", name));
             size *= n;
         }
-        std::tie(entry.begin, entry.end) = value.at("data_offsets").get<std::pair<std::uint64_t, std::uint64_t>>();
         if (entry.begin > entry.end || (width != 0 && entry.end - entry.begin != size))
             fail(fmt::format("'{}' of shape {} needs {} bytes, but stands at {} ... {}", name,
                              autograd::to_string(entry.shape), size, entry.begin, entry.end));
@@ -193,28 +260,36 @@ struct Contents {
 
 template <class T>
 void save(const std::string& path, const std::vector<Parameter<T>>& parameters, const Metadata& metadata) {
-    json header = json::object();
-    if (!metadata.empty()) header["__metadata__"] = metadata;
+    const auto quoted = [&](const std::string& name) {
+        try {
+            return json(name).dump();
+        } catch (const json::exception&) {
+            throw FileError(fmt::format("{}: a name in it is not valid UTF-8", printable(path)));
+        }
+    };
+    std::map<std::string, std::string> entries;  // as JSON, by name
+    if (!metadata.empty()) {
+        std::vector<std::string> texts;
+        for (const auto& [name, text] : metadata) texts.push_back(quoted(name) + ":" + quoted(text));
+        entries["__metadata__"] = fmt::format("{{{}}}", fmt::join(texts, ","));
+    }
     std::string data;
     for (const Parameter<T>& parameter : parameters) {
         if (parameter.name() == "__metadata__")
             throw std::invalid_argument(
                 "[save] no parameter can have the name '__metadata__': safetensors keeps it for what a file says about "
                 "itself");
-        if (header.contains(parameter.name()))
-            throw std::invalid_argument(fmt::format("[save] two parameters have the name '{}'", parameter.name()));
         const Array<T>& value = parameter.value();
         const std::size_t begin = data.size();
         data.append(reinterpret_cast<const char*>(value.data()), value.size() * sizeof(T));
-        header[parameter.name()] = {
-            {"dtype", dtype<T>}, {"shape", value.shape()}, {"data_offsets", {begin, data.size()}}};
+        const std::string entry = fmt::format(R"({{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", begin,
+                                              data.size(), dtype<T>, fmt::join(value.shape(), ","));
+        if (!entries.emplace(parameter.name(), entry).second)
+            throw std::invalid_argument(fmt::format("[save] two parameters have the name '{}'", parameter.name()));
     }
-    std::string text;
-    try {
-        text = header.dump();
-    } catch (const json::exception&) {
-        throw FileError(fmt::format("{}: a name in it is not valid UTF-8", path));
-    }
+    std::vector<std::string> pairs;
+    for (const auto& [name, entry] : entries) pairs.push_back(quoted(name) + ":" + entry);
+    std::string text = fmt::format("{{{}}}", fmt::join(pairs, ","));
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const std::uint64_t length = text.size();
     files::write(path, std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data);

@@ -52,6 +52,27 @@ BOOST_AUTO_TEST_CASE(reads_a_file_written_by_hand) {
     BOOST_TEST(tensors.metadata.at("k") == "v");
 }
 
+BOOST_AUTO_TEST_CASE(what_the_format_does_not_know_about_an_array_is_skipped) {
+    const auto tensors = nn::read_safetensors<float>(folder.write(
+        "other", file_of(R"({"dtype":{"more":{"dtype":1,"shape":[{"shape":"x"}]},"dtype":"F32","list":[[],null,true,)"
+                         R"(-1,2.5,"shape"],"shape":[1],"data_offsets":[0,4],"shape2":{"data_offsets":[9]}}})",
+                         number(3))));
+    BOOST_TEST(tensors.arrays.size() == 1u);
+    BOOST_TEST((tensors.arrays.at("dtype") == Array<float>{3}));
+}
+
+BOOST_AUTO_TEST_CASE(names_are_escaped_as_json_has_it) {
+    const std::string name = "a \"b\"\\\n\xc3\xa9\x01";
+    nn::save<float>(folder / "escaped", {{name, Array<float>{1}}, {"B", Array<float>{2}}}, {{name, name}});
+    const auto tensors = nn::read_safetensors<float>(folder / "escaped");
+    BOOST_TEST(tensors.metadata.at(name) == name);
+    BOOST_TEST(tensors.arrays.at(name)(0) == 1);
+    BOOST_TEST(bytes_of(folder / "escaped")
+                   .find(R"("a \"b\"\\\n)"
+                         "\xc3\xa9"
+                         R"(\u0001":{)") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(writes_the_bytes_of_the_format) {
     nn::save<float>(folder / "written", {{"w", Array<float>{1.5f, -2}}}, {{"k", "v"}});
     const std::string header = R"({"__metadata__":{"k":"v"},"w":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}})";
@@ -189,6 +210,15 @@ BOOST_AUTO_TEST_CASE(refuses_headers_that_lie) {
     refuses(file_of("[1]", ""), "not what safetensors prescribes");
     refuses(file_of("{", ""), "not what safetensors prescribes");
     refuses(file_of(R"({"a":{}})", ""), "not what safetensors prescribes");
+    for (
+        const char* wrong :
+        {R"("a":[1])", R"("a":null)", R"("a":{"dtype":"F32","shape":{},"data_offsets":[0,0]})", R"("__metadata__":[])",
+         R"("a":{"dtype":"F32","shape":[[0]],"data_offsets":[0,0]})", R"("a":{"dtype":["F32"],"shape":[0]})",
+         R"("a":{"dtype":"F32","shape":0,"data_offsets":[0,0]})", R"("__metadata__":{"k":1})", R"("shape":[0])",
+         R"("a":{"dtype":"F32","shape":[0],"data_offsets":[0]})", R"("__metadata__":{"k":{}})", R"("dtype":"F32")",
+         R"("a":{"dtype":"F32","shape":[0],"data_offsets":[0,0,0]})", R"("__metadata__":{"k":"v","k":"w"})",
+         R"("a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})"})
+        refuses(file_of("{" + std::string(wrong) + "}", ""), "not what safetensors prescribes");
     refuses(entry("F32", "[2]", "[0,9]"), "needs 8 bytes");
     refuses(entry("F32", "[2]", "[8,0]"), "needs 8 bytes");
     refuses(entry("F32", "[2]", "[8,16]"), "gap");
