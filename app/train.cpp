@@ -290,26 +290,50 @@ class Training {
         autograd::Tape<float> tape;
         const auto pause = tape.pause();
         const nn::Dataset<float> test = scaled(rows, model_);
+        if (!rows.is_regression()) return test_classes(test);
         const auto scores = model_.network(tape.constant(test.features));
-        const double loss = rows.is_regression() ? mean_squared_error(scores, tape.constant(test.targets)).item()
-                                                 : softmax_cross_entropy(scores, test.labels).item();
-        if (!is_finite(model_.network) || !std::isfinite(loss)) overflow(options_.epochs, optimizer_->rate());
-        if (rows.is_regression()) {
-            const Array<double> predictions = model_.target_scaling.undone(scores.value());
-            Tested tested{{}, fit_of(model_, predictions, rows.targets), {}};
-            const auto r2 = nn::r_squared(predictions, rows.targets);
-            const auto error = nn::root_mean_squared_error(predictions, rows.targets);
-            for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
-            return tested;
-        }
-        const double percent = 100 * nn::accuracy(scores.value(), test.labels);
-        return {
-            {percent}, fmt::format("accuracy: {:.2f} %", percent), nn::confusion_matrix(scores.value(), test.labels)};
+        require_finite(mean_squared_error(scores, tape.constant(test.targets)));
+        const Array<double> predictions = model_.target_scaling.undone(scores.value());
+        Tested tested{{}, fit_of(model_, predictions, rows.targets), {}};
+        const auto r2 = nn::r_squared(predictions, rows.targets);
+        const auto error = nn::root_mean_squared_error(predictions, rows.targets);
+        for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
+        return tested;
     }
 
     const Model& model() const { return model_; }
 
   private:
+    void require_finite(const autograd::Variable<float>& loss) const {
+        if (!is_finite(model_.network) || !std::isfinite(loss.item())) overflow(options_.epochs, optimizer_->rate());
+    }
+
+    /// In blocks of rows: of many classes not all scores fit at once.
+    Tested test_classes(const nn::Dataset<float>& test) const {
+        constexpr std::size_t block = 1024;
+        const std::size_t columns = test.features.shape()[1];
+        autograd::Tape<float> tape;
+        const auto pause = tape.pause();
+        double right = 0;
+        autograd::Indices confusion;
+        for (std::size_t begin = 0; begin < test.size(); begin += block) {
+            const std::size_t n = std::min(block, test.size() - begin);
+            auto x = Array<float>::from_shape({n, columns});
+            auto labels = autograd::Indices::from_shape({n});
+            std::copy_n(test.features.data() + begin * columns, n * columns, x.data());
+            std::copy_n(test.labels.data() + begin, n, labels.data());
+            tape.rewind();
+            const auto scores = model_.network(tape.constant(x));
+            require_finite(softmax_cross_entropy(scores, labels));
+            right += std::round(nn::accuracy(scores.value(), labels) * static_cast<double>(n));
+            if (!options_.confusion) continue;
+            const autograd::Indices counts = nn::confusion_matrix(scores.value(), labels);
+            confusion = begin == 0 ? counts : autograd::Indices(confusion + counts);
+        }
+        const double percent = 100 * right / static_cast<double>(test.size());
+        return {{percent}, fmt::format("accuracy: {:.2f} %", percent), confusion};
+    }
+
     static Model make_model(const TrainOptions& options, const nn::Dataset<double>& rows, std::mt19937_64& engine) {
         const Scaling scaling = scaling_of(rows, options.scale);
         Scaling target_scaling;

@@ -199,7 +199,40 @@ BOOST_AUTO_TEST_CASE(a_table_larger_than_memory_is_refused_however_small_it_is_p
         has(bytes_of(folder / "error"), ": the table is larger than a quarter of the memory that there is, which is"));
     BOOST_TEST(bytes_of(folder / "error").starts_with("deltarule: "));
 }
+
+BOOST_AUTO_TEST_CASE(many_rows_of_many_classes_are_tested_in_blocks) {
+    // 19,000 rows of 8,000 classes are 600 MB of float numbers, and which was taken for which would be 500 MB of
+    // counts.
+    std::string rows = "x,c\n";
+    for (int i = 0; i < 20'000; ++i) rows += std::to_string(i) + ",c" + std::to_string(i % 8000) + "\n";
+    const std::string command = "ulimit -v 500000; " DELTARULE_PROGRAM
+                                " train --holdout 0.95 --epochs 1 --batch 100 "
+                                "--hidden 1 --csv " +
+                                folder.write("rows.csv", rows) + " > " + folder / "out" + " 2> " + folder / "error";
+    BOOST_TEST(std::system(command.c_str()) == 0, bytes_of(folder / "error"));
+    BOOST_TEST(has(bytes_of(folder / "out"), "test accuracy: 0.0"));
+}
 #endif
+
+BOOST_AUTO_TEST_CASE(every_row_of_a_long_test_is_counted) {
+    // Each third row lies about its class: 2,500 rows are 2 whole blocks and a part.
+    std::string rows = "x,c\n";
+    for (int i = 0; i < 5000; ++i)
+        rows += std::to_string(i % 2) + (i % 3 == 0 ? ",lie\n" : i % 2 == 0 ? ",even\n" : ",odd\n");
+    const Result result = run("train --holdout 0.5 --epochs 5 --confusion --csv " + folder.write("long.csv", rows));
+    int counts[3][3] = {}, all = 0;
+    const auto lines = lines_of(result.out);
+    for (std::size_t i = 0; i < 3; ++i) {
+        std::istringstream line(lines.at(lines.size() - 4 + i));
+        std::string name;
+        line >> name >> counts[i][0] >> counts[i][1] >> counts[i][2];
+        for (const int count : counts[i]) all += count;
+    }
+    BOOST_TEST(all == 2500, result.out);
+    const int right = counts[0][0] + counts[1][1] + counts[2][2];
+    BOOST_TEST((right > 1500 && right < 1800), right);
+    BOOST_TEST(std::abs(accuracy(result) - right / 25.0) < 0.00501);
+}
 
 BOOST_AUTO_TEST_CASE(what_was_decided_about_the_first_line_is_printed) {
     const auto out = [](const std::string& options) {
