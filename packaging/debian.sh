@@ -55,8 +55,8 @@ try() {  # inside the second system
     grep -Eq '^test accuracy: [89]' /tmp/trained
     deltarule train --csv $examples/iris.csv --hidden 16 --epochs 60 --save /tmp/iris.safetensors | tail -n 1
     [ "$(deltarule predict /tmp/iris.safetensors --csv $examples/iris.csv | wc -l)" -eq 151 ]
-    deltarule check $examples/derivations/coursework.deriv >/dev/null
-    if deltarule check $examples/derivations/coursework_mistakes.deriv >/dev/null; then die "mistakes are not seen"; fi
+    deltarule check $examples/derivations/two_hidden_layers.deriv >/dev/null
+    if deltarule check $examples/derivations/two_hidden_layers_mistakes.deriv >/dev/null; then die "mistakes are not seen"; fi
     zcat /usr/share/man/man1/deltarule.1.gz | grep -q '^\.SH NAME'
     bash -c '. /usr/share/bash-completion/completions/deltarule && COMP_WORDS=(deltarule train --op) COMP_CWORD=2 &&
         _deltarule && [ "${COMPREPLY[*]}" = --optimizer ]'
