@@ -77,7 +77,8 @@ if command -v git >/dev/null; then
     cp -r "$source"/{CMakeLists.txt,cmake,autograd} "$work/origin"
     git -C "$work/origin" init -q -b main
     git -C "$work/origin" add -A
-    git -C "$work/origin" -c user.name=deltarule -c user.email=deltarule@localhost -c commit.gpgsign=false commit -q -m "This tree"
+    git -C "$work/origin" -c user.name=deltarule -c user.email=deltarule@localhost -c commit.gpgsign=false \
+        commit -q -m "This tree"
     subproject "$work/subdirectory" -DDELTARULE_GIT="file://$work/origin"
 else
     echo "== SKIPPED: git is not here, FetchContent was not tried. =="
