@@ -99,7 +99,7 @@ older() {  # the same packages with an older version, and with a file that the n
     for file in "${all[@]}"; do
         dpkg-deb -R "$file" /tmp/opened
         sed -i "s/\b${version//./\\.}\b/$version~older/g" /tmp/opened/DEBIAN/control
-        [ ! -d /tmp/opened/usr/share/deltarule ] || touch /tmp/opened/usr/share/deltarule/older
+        [[ $file != */deltarule_* ]] || touch /tmp/opened/usr/share/deltarule/older
         dpkg-deb --root-owner-group -b /tmp/opened /tmp/older >/dev/null
         rm -rf /tmp/opened
     done
