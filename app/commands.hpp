@@ -14,6 +14,7 @@ struct TrainOptions {
     std::vector<std::string> drop;
     nn::Header header = nn::Header::detect;
     nn::Task task = nn::Task::detect;
+    nn::Missing missing = nn::Missing::refuse;
     std::string scale = "minmax";
     bool balanced = false;  // each class counts the same
     bool stratify = false;

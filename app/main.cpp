@@ -95,10 +95,11 @@ int main(int argc, char** argv) {
 
     CLI::App* train_command =
         app.add_subcommand("train", "Train a network on a table or on images; without options, on handwritten digits");
-    CLI::Option* csv = train_command
-                           ->add_option("--csv", training.csv,
-                                        "A table: columns of numbers, and one with the class or the number to predict")
-                           ->check(not_empty);
+    CLI::Option* csv =
+        train_command
+            ->add_option("--csv", training.csv,
+                         "A table: columns of numbers or words, and one with the class or the number to predict")
+            ->check(not_empty);
     CLI::Option* idx =
         train_command->add_option("--idx", training.idx, "A folder with the four files of MNIST, plain or .gz")
             ->check(not_empty)
@@ -119,6 +120,17 @@ int main(int argc, char** argv) {
             },
             "classification or regression: what is learned [classes, or numbers where many differ]")
         ->check(CLI::IsMember({"classification", "regression"}))
+        ->needs(csv);
+    train_command
+        ->add_option_function<std::string>(
+            "--missing",
+            [&](const std::string& text) {
+                training.missing = text == "mean"   ? nn::Missing::mean
+                                   : text == "drop" ? nn::Missing::drop
+                                                    : nn::Missing::refuse;
+            },
+            "Cells without a value: refuse, mean (of the column) or drop (the row) [refuse]")
+        ->check(CLI::IsMember({"refuse", "mean", "drop"}))
         ->needs(csv);
     train_command->add_option("--scale", training.scale, "How columns are scaled: minmax, standard or none")
         ->check(CLI::IsMember(scale_names))

@@ -27,14 +27,40 @@ struct Block {
     std::vector<std::vector<std::string>> labels;
 };
 
+/// Appends the numbers of a cell.
+void append(std::vector<double>& numbers, const Model& model, std::size_t column, const std::string& field,
+            const nn::CsvReader& table) {
+    const auto& categories = model.columns[column].categories;
+    if (nn::csv_missing(field) && !model.fill.empty()) {
+        numbers.insert(numbers.end(), model.columns[column].width(), NAN);
+        return;
+    }
+    if (categories.empty()) {
+        numbers.push_back(nn::csv_number(field).value_or(NAN));
+        if (!std::isfinite(numbers.back()))
+            throw FileError(table.place(column, field) + (nn::has_decimal_comma(field)
+                                                              ? " has a decimal comma: numbers have a decimal point"
+                                                              : " is not a finite number"));
+        return;
+    }
+    const std::size_t at = numbers.size() % model.scaling.offset.size();
+    std::vector<std::string> known;  // others had no row for the training
+    for (std::size_t k = 0; k < categories.size(); ++k)
+        if (model.scaling.offset[at + k] != 0 || model.scaling.factor[at + k] != 0) known.push_back(categories[k]);
+    if (std::ranges::find(known, field) == known.end())
+        throw FileError(fmt::format("{} is none of the network's categories: {}", table.place(column, field),
+                                    printable(fmt::format("{}", fmt::join(known, ", ")))));
+    for (const std::string& category : categories) numbers.push_back(category == field ? 1 : 0);
+}
+
 /// The next rows, (n, columns); none at the end.
-Block next_rows(nn::CsvReader& table) {
+Block next_rows(nn::CsvReader& table, const Model& model) {
     Block rows;
-    std::vector<double> numbers, row;
-    std::vector<std::string> labels;
-    for (; rows.labels.size() < block && table.next(row, labels); rows.labels.push_back(labels))
-        numbers.insert(numbers.end(), row.begin(), row.end());
-    rows.features = autograd::Array<double>::from_shape({rows.labels.size(), table.columns().size()});
+    std::vector<double> numbers;
+    std::vector<std::string> fields, labels;
+    for (; rows.labels.size() < block && table.next_fields(fields, labels); rows.labels.push_back(labels))
+        for (std::size_t i = 0; i < fields.size(); ++i) append(numbers, model, i, fields[i], table);
+    rows.features = autograd::Array<double>::from_shape({rows.labels.size(), model.scaling.offset.size()});
     std::ranges::copy(numbers, rows.features.data());
     return rows;
 }
@@ -146,16 +172,20 @@ int predict(const PredictOptions& options) {
     const Model model = load(options.model);
     if (options.probabilities && model.is_regression())
         throw std::invalid_argument("[predict] --probabilities is for classes, and this network predicts numbers");
-    nn::CsvOptions columns{std::nullopt, options.header, model.column_names, options.labels, options.drop};
+    nn::CsvOptions columns{std::nullopt, options.header, model.column_names(), options.labels, options.drop};
+    // Without names, a first line of words is a row where the network takes words.
+    if (columns.columns.empty() && columns.header == nn::Header::detect &&
+        std::ranges::any_of(model.columns, [](const nn::Column& column) { return !column.categories.empty(); }))
+        columns.header = nn::Header::no;
     if (options.metric && options.labels.empty()) {
         columns.labels = model.is_regression() ? model.target_names : std::vector{model.target_name};
         if (columns.labels[0].empty())
             throw std::invalid_argument("[predict] the network has no name for its target: --label says where it is");
     }
     nn::CsvReader table(options.csv, columns);
-    if (table.columns().size() != model.scaling.offset.size())
-        throw FileError(fmt::format("{}: {} columns of numbers, but the network takes {} (--label leaves one out)",
-                                    printable(options.csv), table.columns().size(), model.scaling.offset.size()));
+    if (table.columns().size() != model.columns.size())
+        throw FileError(fmt::format("{}: {} columns, but the network takes {} (--label leaves one out)",
+                                    printable(options.csv), table.columns().size(), model.columns.size()));
     const std::size_t wanted = model.is_regression() ? model.outputs() : 1;
     if (options.metric && table.labels().size() != wanted)
         throw std::invalid_argument(fmt::format("[predict] the network predicts {} columns, but --label names {}",
@@ -164,8 +194,9 @@ int predict(const PredictOptions& options) {
     autograd::Tape<float> tape;
     const auto pause = tape.pause();
     for (;;) {
-        const Block rows = next_rows(table);
+        Block rows = next_rows(table, model);
         if (rows.labels.empty()) break;
+        put(model.fill, rows.features);
         tape.rewind();
         std::string lines = answers.rows() == 0 ? answers.header() : "";
         const auto scores = model.network(tape.constant(model.scaling(rows.features)));

@@ -58,6 +58,52 @@ std::vector<std::string> names_from(const json& features) {
     return names;
 }
 
+/// A column of words has lists of offsets and factors under other names, so that an older program refuses it.
+json to_json(const Model& model) {
+    json columns = json::array();
+    std::size_t at = 0;
+    for (const nn::Column& column : model.columns) {
+        const auto part = [&](const std::vector<double>& of) {
+            return std::vector(of.begin() + static_cast<std::ptrdiff_t>(at),
+                               of.begin() + static_cast<std::ptrdiff_t>(at + column.width()));
+        };
+        if (column.categories.empty()) {
+            columns.push_back({{"offset", model.scaling.offset[at]}, {"factor", model.scaling.factor[at]}});
+            if (!model.fill.empty()) columns.back()["missing"] = model.fill[at];
+        } else {
+            columns.push_back({{"categories", column.categories},
+                               {"offsets", part(model.scaling.offset)},
+                               {"factors", part(model.scaling.factor)}});
+            if (!model.fill.empty()) columns.back()["missing"] = part(model.fill);
+        }
+        if (!column.name.empty()) columns.back()["name"] = column.name;
+        at += column.width();
+    }
+    return columns;
+}
+
+void columns_from(const json& features, Model& model) {
+    const auto add = [](std::vector<double>& to, const json& numbers, std::size_t count) {
+        const auto list = numbers.is_array() ? numbers.get<std::vector<double>>() : std::vector{numbers.get<double>()};
+        if (list.size() != count || !std::ranges::all_of(list, [](double x) { return std::isfinite(x); }))
+            throw std::invalid_argument("not as many finite numbers as categories");
+        to.insert(to.end(), list.begin(), list.end());
+    };
+    for (const json& column : features) {
+        nn::Column read{column.contains("name") ? column.at("name").get<std::string>() : "", {}};
+        const bool words = column.contains("categories");
+        if (words) read.categories = column.at("categories").get<std::vector<std::string>>();
+        if (words && read.categories.empty()) throw std::invalid_argument("no categories");
+        add(model.scaling.offset, column.at(words ? "offsets" : "offset"), read.width());
+        add(model.scaling.factor, column.at(words ? "factors" : "factor"), read.width());
+        if (column.contains("missing")) add(model.fill, column.at("missing"), read.width());
+        model.columns.push_back(std::move(read));
+    }
+    if (!model.fill.empty() && model.fill.size() != model.scaling.offset.size())
+        throw std::invalid_argument("some columns have no number for what is missing");
+    names_from(features);
+}
+
 }  // namespace
 
 Scaling Scaling::none(std::size_t columns) {
@@ -142,6 +188,33 @@ std::string fit_of(const Model& model, const Array<double>& predictions, const A
     return text;
 }
 
+std::vector<std::string> Model::column_names() const {
+    std::vector<std::string> names;
+    for (const nn::Column& column : columns)
+        if (!column.name.empty()) names.push_back(column.name);
+    return names;
+}
+
+std::vector<double> means(const Array<double>& features) {
+    std::vector<double> fill;
+    for (std::size_t j = 0; j < features.shape()[1]; ++j) {
+        double mean = 0, count = 0;
+        for (std::size_t i = 0; i < features.shape()[0]; ++i)
+            if (!std::isnan(features(i, j))) mean += (features(i, j) - mean) / ++count;
+        if (count == 0 || !std::isfinite(mean))
+            throw std::invalid_argument(
+                fmt::format("[train] number {} of each row has no mean: it is always missing", j));
+        fill.push_back(mean);
+    }
+    return fill;
+}
+
+void put(const std::vector<double>& fill, Array<double>& features) {
+    if (fill.empty()) return;
+    for (std::size_t i = 0; i < features.size(); ++i)
+        if (std::isnan(features.data()[i])) features.data()[i] = fill[i % fill.size()];
+}
+
 bool is_finite(const nn::Mlp<float>& network) {
     return std::ranges::all_of(network.parameters(), [](const autograd::Parameter<float>& parameter) {
         return std::all_of(parameter.value().data(), parameter.value().data() + parameter.value().size(),
@@ -156,7 +229,10 @@ void require_names_that_can_be_saved(const Model& model) {
                 fmt::format("[save] the name of {}, '{}', is not plain text in UTF-8", what, printable(name)));
     };
     for (const std::string& name : model.class_names) require(name, "a class");
-    for (const std::string& name : model.column_names) require(name, "a column");
+    for (const nn::Column& column : model.columns) {
+        require(column.name, "a column");
+        for (const std::string& name : column.categories) require(name, "a category");
+    }
     for (const std::string& name : model.target_names) require(name, "a target");
     require(model.target_name, "the target");
 }
@@ -174,7 +250,7 @@ void save(const std::string& path, const Model& model) {
              {{"format", std::to_string(newest_format)},
               {"widths", json(model.network.widths()).dump()},
               {"activation", std::string(nn::to_string(model.network.activation()))},
-              {"features", to_json(model.scaling, model.column_names).dump()},
+              {"features", to_json(model).dump()},
               {"target", target.dump()}});
 }
 
@@ -182,10 +258,12 @@ Model load(const std::string& path) {
     const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
     const auto [shapes, metadata] = nn::read_outline(path);
     std::vector<std::size_t> widths;
-    std::vector<std::string> classes, columns, target_names;
+    std::vector<std::string> classes, target_names;
     std::string target_name;
     nn::ActivationKind activation{};
-    Scaling scaling, target_scaling;
+    std::mt19937_64 engine;
+    Scaling target_scaling;
+    Model read{nn::Mlp<float>({1, 1}, activation, engine), {}, {}, {}, {}};
     if (const auto found = metadata.find("format"); found != metadata.end() && found->second != "1") {
         unsigned format = 0;
         const std::string& text = found->second;
@@ -199,8 +277,7 @@ Model load(const std::string& path) {
         activation = nn::activation_from_name(metadata.at("activation"));
         if (metadata.contains("format")) {
             const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
-            scaling = scaling_from(features);
-            columns = names_from(features);
+            columns_from(features, read);
             if (target.contains("numbers")) {
                 target_scaling = scaling_from(target.at("numbers"));
                 target_names = names_from(target.at("numbers"));
@@ -213,13 +290,14 @@ Model load(const std::string& path) {
             }
         } else {
             classes = json::parse(metadata.at("classes")).get<std::vector<std::string>>();
-            scaling = Scaling::none(widths.at(0));
+            read.scaling = Scaling::none(widths.at(0));
+            read.columns.resize(widths.at(0));
         }
     } catch (const std::exception&) {
         fail("the metadata do not describe a network");
     }
     if (widths.size() < 2 || classes.size() + target_names.size() != widths.back() ||
-        scaling.offset.size() != widths.front())
+        read.scaling.offset.size() != widths.front())
         fail("the widths are not those of the columns and classes in the metadata");
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
         const auto weight = shapes.find(fmt::format("{}.weight", 2 * i));
@@ -227,14 +305,14 @@ Model load(const std::string& path) {
             weight->second != autograd::Shape{widths[i + 1], widths[i]})
             fail(fmt::format("layer {} does not have the widths {} and {}", i, widths[i], widths[i + 1]));
     }
-    std::mt19937_64 engine;
     Model model{nn::Mlp<float>(widths, activation, engine),
                 classes,
-                columns,
+                read.columns,
                 target_name,
-                scaling,
+                read.scaling,
                 target_names,
-                target_scaling};
+                target_scaling,
+                read.fill};
     require_names_that_can_be_saved(model);
     nn::load(path, model.network.parameters());
     if (!is_finite(model.network)) fail("a number of the network is not finite");

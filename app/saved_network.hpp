@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/array.hpp>
+#include <nn/data.hpp>
 #include <nn/mlp.hpp>
 #include <string>
 #include <vector>
@@ -30,19 +31,28 @@ struct Scaling {
 struct Model {
     nn::Mlp<float> network;
     std::vector<std::string> class_names;
-    std::vector<std::string> column_names;  // none where the table had no header
+    std::vector<nn::Column> columns;  // of the table
     std::string target_name;
     Scaling scaling;
     std::vector<std::string> target_names = {};  // of the numbers that it predicts; none where it has classes
     Scaling target_scaling = {};                 // of these numbers
+    std::vector<double> fill = {};               // for each number that is missing; none: it is refused
 
     bool is_regression() const { return !target_names.empty(); }
+    /// None where the table had no header.
+    std::vector<std::string> column_names() const;
     std::size_t outputs() const { return is_regression() ? target_names.size() : class_names.size(); }
 };
 
 /// The R² and the root mean squared error of each target, in its units.
 std::string fit_of(const Model& model, const autograd::Array<double>& predictions,
                    const autograd::Array<double>& targets);
+
+/// The mean of each column, without what is missing. Throws `std::invalid_argument` where there is nothing else.
+std::vector<double> means(const autograd::Array<double>& features);
+
+/// Puts numbers in the place of what is missing.
+void put(const std::vector<double>& fill, autograd::Array<double>& features);
 
 /// Whether each number of the network is finite.
 bool is_finite(const nn::Mlp<float>& network);

@@ -78,8 +78,16 @@ std::string described(const nn::Dataset<double>& data, nn::Task task) {
     std::vector<std::string> targets = data.is_regression() ? data.target_names : std::vector{data.label_name};
     for (std::string& name : targets) name = printable(name);
     const auto all = fmt::format("{}", fmt::join(targets, ", "));
+    std::vector<std::string> columns, words;
+    for (const nn::Column& column : data.columns) {
+        columns.push_back(column.name);
+        if (!column.categories.empty())
+            words.push_back(fmt::format("{} ({} categories)",
+                                        names ? column.name : std::to_string(&column - data.columns.data()),
+                                        column.categories.size()));
+    }
     std::string text =
-        names ? fmt::format("header: {}, {}; ", printable(fmt::format("{}", fmt::join(data.column_names, ", "))), all)
+        names ? fmt::format("header: {}, {}; ", printable(fmt::format("{}", fmt::join(columns, ", "))), all)
               : "no header; ";
     const char* what = data.is_regression() ? "target" : "class";
     if (targets.size() > 1)
@@ -95,6 +103,8 @@ std::string described(const nn::Dataset<double>& data, nn::Task task) {
         text += fmt::format("regression of {}{}", names ? "" : "column ", all);
         if (detected) text += " (--task classification takes each number for a class)";
     }
+    if (!words.empty())
+        text += fmt::format("\ncolumns of words: {}", printable(fmt::format("{}", fmt::join(words, ", "))));
     return text + "\n";
 }
 
@@ -103,8 +113,9 @@ std::pair<nn::Dataset<double>, std::optional<nn::Dataset<double>>> read(const Tr
     const std::vector<std::string> files = inputs(options);
     if (options.idx.empty()) {
         const auto labels = options.labels.empty() ? std::vector<std::string>{""} : options.labels;
-        auto data = nn::read_table<double>(files[0], {labels, options.header, options.task, options.drop});
+        auto data = nn::read_table(files[0], {labels, options.header, options.task, options.drop, options.missing});
         if (!options.csv.empty()) fmt::print("{}", described(data, options.task));
+        if (data.dropped > 0) fmt::print("{} rows with a missing cell are left out\n", data.dropped);
         require_different(data, files[0]);
         return {std::move(data), std::nullopt};
     }
@@ -151,7 +162,9 @@ Scaling scaling_of(const nn::Dataset<double>& data, const std::string& scale) {
 
 /// Features and targets as the network takes them.
 nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Model& model) {
-    nn::Dataset<float> result{model.scaling(data.features), data.labels, data.class_names, data.column_names,
+    Array<double> features = data.features;
+    put(model.fill, features);
+    nn::Dataset<float> result{model.scaling(features), data.labels, data.class_names, data.column_names,
                               data.label_name};
     if (!data.is_regression()) return result;
     result.targets = model.target_scaling(data.targets);
@@ -334,8 +347,21 @@ class Training {
         return {{percent}, fmt::format("accuracy: {:.2f} %", percent), confusion};
     }
 
-    static Model make_model(const TrainOptions& options, const nn::Dataset<double>& rows, std::mt19937_64& engine) {
-        const Scaling scaling = scaling_of(rows, options.scale);
+    static Model make_model(const TrainOptions& options, nn::Dataset<double>& rows, std::mt19937_64& engine) {
+        std::vector<double> fill;
+        if (options.missing == nn::Missing::mean) fill = means(rows.features);
+        put(fill, rows.features);
+        Scaling scaling = scaling_of(rows, options.scale);
+        const std::vector<nn::Column> columns =
+            rows.columns.empty() ? std::vector<nn::Column>(rows.features.shape()[1]) : rows.columns;
+        // A category that no row for training has was not learned: its offset and factor of 0 say so.
+        std::size_t at = 0;
+        for (const nn::Column& column : columns)
+            for (std::size_t k = 0; k < column.width(); ++k, ++at) {
+                bool seen = column.categories.empty();
+                for (std::size_t i = 0; !seen && i < rows.features.shape()[0]; ++i) seen = rows.features(i, at) != 0;
+                if (!seen) scaling.offset[at] = scaling.factor[at] = 0;
+            }
         Scaling target_scaling;
         if (rows.is_regression()) {
             target_scaling = Scaling::standard(rows.targets, rows.target_names);
@@ -352,11 +378,12 @@ class Training {
         require_memory(widths);
         Model model{nn::Mlp<float>(widths, nn::activation_from_name(options.activation), engine),
                     rows.class_names,
-                    rows.column_names,
+                    columns,
                     rows.label_name,
                     scaling,
                     rows.target_names,
-                    target_scaling};
+                    target_scaling,
+                    fill};
         if (!options.save.empty()) require_names_that_can_be_saved(model);
         return model;
     }

@@ -34,6 +34,7 @@ class CsvReader {
     ~CsvReader();
     CsvReader(CsvReader&&) noexcept;
 
+    std::string path() const;
     bool has_header() const;
     char separator() const;
 
@@ -52,6 +53,12 @@ class CsvReader {
     /// Reads the numbers of the next row, and its text in each of the `labels`; false at the end of the file.
     bool next(std::vector<double>& numbers, std::vector<std::string>& labels);
 
+    /// Reads the text of the next row in each of the `columns` and of the `labels`, whatever it is.
+    bool next_fields(std::vector<std::string>& fields, std::vector<std::string>& labels);
+
+    /// "FILE:LINE: 'text' in column NAME", of the row that was read last and the column's place in `columns`.
+    std::string place(std::size_t column, const std::string& text) const;
+
     /// The line on which the row stands that was read last, from 1.
     std::size_t line() const;
 
@@ -62,6 +69,9 @@ class CsvReader {
 
 /// The number that a field is, infinite where it is beyond the range of a double; nothing where it is no number.
 std::optional<double> csv_number(std::string_view text);
+
+/// Whether the field stands for a value that is not there: nothing, or a mark such as ? and NA.
+bool csv_missing(std::string_view text);
 
 /// Whether the field is a number but for a comma in the place of its decimal point, as in 3,14.
 bool has_decimal_comma(std::string_view text);

@@ -11,6 +11,14 @@
 
 namespace nn {
 
+/// A column of a table. Words become a number for each category, 1 where it is that one and 0 elsewhere.
+struct Column {
+    std::string name;                     ///< empty where the table has no names
+    std::vector<std::string> categories;  ///< none: the column holds numbers
+    std::size_t width() const { return categories.empty() ? 1 : categories.size(); }
+    bool operator==(const Column&) const = default;
+};
+
 /// Rows of numbers, each with the number of its class, or with the numbers that are to be predicted.
 template <class T>
 struct Dataset {
@@ -21,6 +29,8 @@ struct Dataset {
     std::string label_name = {};                 ///< of the column with the class: its name, or its number
     autograd::Array<T> targets{};                ///< (n, targets): numbers to be predicted; there are no labels then
     std::vector<std::string> target_names = {};  ///< of their columns; none where there are classes
+    std::vector<Column> columns = {};            ///< that the features came from; none: each from its own
+    std::size_t dropped = 0;                     ///< rows that were left out, for a missing cell
     bool is_regression() const { return !target_names.empty(); }
     std::size_t size() const { return is_regression() ? targets.shape()[0] : labels.size(); }
     std::size_t classes() const { return class_names.size(); }
@@ -40,17 +50,22 @@ Dataset<T> read_csv(const std::string& path, const std::string& label = {}, Head
 /// than half of the rows differ, if they are more than 10 or not whole.
 enum class Task { detect, classification, regression };
 
+/// What is done with a cell that is empty or holds a mark such as ? and NA. `mean`: it becomes NaN, for the mean to be
+/// put there; not in a target. `drop`: the row is left out, also where a target is missing.
+enum class Missing { refuse, mean, drop };
+
 struct TableOptions {
     std::vector<std::string> labels = {""};  ///< the columns to be predicted, as `CsvOptions` has them
     Header header = Header::detect;
     Task task = Task::detect;
     std::vector<std::string> drop = {};  ///< columns that are left out
+    Missing missing = Missing::refuse;
 };
 
-/// Reads a table as `read_csv` does, with classes or with targets. Throws `autograd::FileError` there, and, naming file
-/// and line, where a number to be predicted is none.
-template <class T>
-Dataset<T> read_table(const std::string& path, const TableOptions& options = {});
+/// Reads a table as `read_csv` does, with classes or with targets, and with columns of words. Throws
+/// `autograd::FileError` there, naming file, line and column where a cell is missing, where a number to be predicted is
+/// none, where a column holds words and numbers, or too many words.
+Dataset<double> read_table(const std::string& path, const TableOptions& options = {});
 
 /// The numbers of such a file, (n, columns), without the column `label`; empty, the file has no column of classes.
 template <class T>

@@ -10,6 +10,7 @@
 #include <nn/files/input.hpp>
 #include <nn/files/text.hpp>
 #include <optional>
+#include <type_traits>
 
 namespace nn {
 
@@ -31,11 +32,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 /// A name could not stand in a row of data: it is neither a number nor one of the marks for a missing one.
-bool is_name(std::string_view text) {
-    static const std::vector<std::string_view> missing = {"",     "?",    "-",    "NA",   "N/A",  "n/a",
-                                                          "#N/A", "null", "NULL", "None", "none", "."};
-    return !csv_number(text) && !has_decimal_comma(text) && std::ranges::find(missing, text) == missing.end();
-}
+bool is_name(std::string_view text) { return !csv_number(text) && !has_decimal_comma(text) && !csv_missing(text); }
 
 /// The rows of a file: the fields between separators, without blanks and quotes around them.
 class Rows {
@@ -68,6 +65,7 @@ class Rows {
         throw FileError(fmt::format("{}: {}", input_.path(), what));
     }
 
+    std::string path() const { return input_.path(); }
     std::size_t line() const { return line_; }
     char separator() const { return separator_; }
 
@@ -317,7 +315,8 @@ struct CsvReader::State {
         }
     }
 
-    bool next(std::vector<double>& numbers, std::vector<std::string>& names) {
+    /// Reads the next row into `fields`.
+    bool next() {
         if (pending) {
             fields = first;
             pending = false;
@@ -326,6 +325,11 @@ struct CsvReader::State {
         }
         if (fields.size() != width)
             rows.fail(rows.line(), fmt::format("{} fields, but the first line has {}", fields.size(), width));
+        return true;
+    }
+
+    bool next(std::vector<double>& numbers, std::vector<std::string>& names) {
+        if (!next()) return false;
         numbers.resize(sources.size());
         for (std::size_t i = 0; i < sources.size(); ++i) {
             const std::string& field = fields[sources[i]];
@@ -364,6 +368,7 @@ CsvReader::~CsvReader() = default;
 CsvReader::CsvReader(CsvReader&&) noexcept = default;
 
 bool CsvReader::has_header() const { return state_->header; }
+std::string CsvReader::path() const { return state_->rows.path(); }
 char CsvReader::separator() const { return state_->rows.separator(); }
 const std::vector<std::string>& CsvReader::columns() const { return state_->columns; }
 const std::vector<std::string>& CsvReader::labels() const { return state_->labels; }
@@ -388,6 +393,26 @@ std::optional<double> csv_number(std::string_view text) {
     const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
     return value;
+}
+
+bool CsvReader::next_fields(std::vector<std::string>& fields, std::vector<std::string>& labels) {
+    if (!state_->next()) return false;
+    fields.resize(state_->sources.size());
+    labels.resize(state_->label_columns.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) fields[i] = state_->fields[state_->sources[i]];
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = state_->fields[state_->label_columns[i]];
+    return true;
+}
+std::string CsvReader::place(std::size_t column, const std::string& text) const {
+    const std::string& name = state_->columns[column];
+    return fmt::format("{}:{}: '{}' in column {}", state_->rows.path(), line(), printable(text),
+                       has_header() ? "'" + printable(name) + "'" : name);
+}
+
+bool csv_missing(std::string_view text) {
+    static const std::vector<std::string_view> marks = {"",     "?",    "-",    "NA",   "N/A", "n/a", "#N/A", "nan",
+                                                        "null", "NULL", "None", "none", "NaN", "NAN", "."};
+    return std::ranges::find(marks, text) != marks.end();
 }
 
 bool has_decimal_comma(std::string_view text) {
@@ -514,15 +539,123 @@ bool has_decimal_commas(const Target& target) {
     return std::ranges::any_of(target.values(), [](const auto& pair) { return has_decimal_comma(pair.first); });
 }
 
+/// What a column of a table holds.
+struct Cells {
+    std::map<std::string, std::size_t> words;  // numbered as they come
+    std::string first_word;                    // with its place
+    bool numbers = false;
+};
+
+/// The rows of a table whose columns hold numbers or words; NaN is a missing cell.
+template <class F>
+void read_cells(CsvReader& reader, Missing missing, Dataset<double>& data, F take_labels) {
+    const std::size_t width = reader.columns().size(), most = files::memory() / 4;
+    std::vector<Cells> cells(width);
+    std::vector<std::string> fields, labels;
+    std::vector<double> values;
+    std::size_t rows = 0;
+    const auto require_memory = [&](std::size_t numbers) {
+        if (numbers * sizeof(double) + rows * labels.size() * sizeof(void*) > most)
+            throw FileError(
+                fmt::format("{}: the table is larger than a quarter of the memory that there is, which is "
+                            "{} MiB",
+                            reader.place(0, fields[0]), most >> 18));
+    };
+    while (reader.next_fields(fields, labels)) {
+        const bool gap = std::ranges::any_of(fields, csv_missing) || std::ranges::any_of(labels, csv_missing);
+        if (gap && missing == Missing::drop) {
+            ++data.dropped;
+            continue;
+        }
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            if (labels[i].empty())
+                throw FileError(fmt::format("{}:{}: {} in column '{}' (--missing drop leaves the row out)",
+                                            printable(reader.path()), reader.line(),
+                                            labels.size() == 1 ? "the class is missing" : "a target is missing",
+                                            printable(reader.labels()[i])));
+        for (std::size_t i = 0; i < width; ++i) {
+            const std::optional<double> number = csv_number(fields[i]);
+            if (csv_missing(fields[i])) {
+                if (missing == Missing::refuse)
+                    throw FileError(reader.place(i, fields[i]) +
+                                    " is missing: --missing mean takes the column's mean, --missing drop leaves the "
+                                    "row out");
+                values.push_back(NAN);
+            } else if (number && std::isfinite(*number)) {
+                cells[i].numbers = true;
+                values.push_back(*number);
+            } else if (number || has_decimal_comma(fields[i])) {
+                throw FileError(
+                    reader.place(i, fields[i]) +
+                    (number ? " is not a finite number" : " has a decimal comma: numbers have a decimal point"));
+            } else {
+                if (cells[i].words.empty()) cells[i].first_word = reader.place(i, fields[i]);
+                values.push_back(
+                    static_cast<double>(cells[i].words.try_emplace(fields[i], cells[i].words.size()).first->second));
+            }
+            if (cells[i].numbers && !cells[i].words.empty())
+                throw FileError(cells[i].first_word + " is not a finite number, and others in this column are");
+        }
+        ++rows;
+        require_memory(values.size());
+        take_labels(labels);
+    }
+    if (rows == 0)
+        throw FileError(fmt::format("{}: there are no rows of data{}", printable(reader.path()),
+                                    data.dropped > 0 ? " without a missing cell" : ""));
+    std::size_t columns = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+        Column column{reader.has_header() ? reader.columns()[i] : "", {}};
+        for (const auto& [word, number] : cells[i].words) column.categories.push_back(word);
+        const std::size_t different = column.categories.size();
+        if (different > 1000 || (different > 10 && different * 2 > rows))
+            throw FileError(
+                fmt::format("{}: column '{}' holds {} different words in {} rows, too many for categories: "
+                            "--drop {} leaves it out",
+                            printable(reader.path()), printable(reader.columns()[i]), different, rows,
+                            printable(reader.columns()[i])));
+        for (const std::string& word : column.categories)
+            if (reader.has_header()) data.column_names.push_back(column.name + "=" + word);
+        if (different == 0 && reader.has_header()) data.column_names.push_back(column.name);
+        columns += column.width();
+        data.columns.push_back(column);
+    }
+    require_memory(values.size() + rows * columns);
+    data.features = autograd::Array<double>(autograd::Shape{rows, columns}, 0.0);
+    double* to = data.features.data();
+    for (std::size_t i = 0; i < width; ++i) {
+        std::size_t place = 0;  // of a category in alphabetical order
+        std::vector<std::size_t> places(cells[i].words.size());
+        for (const auto& [word, number] : cells[i].words) places[number] = place++;
+        for (std::size_t row = 0; row < rows; ++row) {
+            const double value = values[row * width + i];
+            double* cell = to + row * columns;
+            if (places.empty())
+                cell[0] = value;
+            else if (std::isnan(value))
+                std::fill_n(cell, places.size(), NAN);
+            else
+                cell[places[static_cast<std::size_t>(value)]] = 1;
+        }
+        to += data.columns[i].width();
+    }
+}
+
 /// Reads a table whole, and then decides what is learned.
 template <class T>
-Dataset<T> read_whole(const std::string& path, CsvReader& reader, Task task, bool first_line_is_sure) {
+Dataset<T> read_whole(const std::string& path, CsvReader& reader, Task task, bool first_line_is_sure,
+                      const TableOptions* options = nullptr) {
     Dataset<T> data;
     std::vector<Target> targets(reader.labels().size());
-    data.features = read_rows<T>(path, reader, [&](const std::vector<std::string>& names) {
+    const auto take_labels = [&](const std::vector<std::string>& names) {
         for (std::size_t i = 0; i < names.size(); ++i) targets[i].add(names[i], reader.line());
-    });
-    if (reader.has_header()) data.column_names = reader.columns();
+    };
+    if constexpr (std::is_same_v<T, double>)
+        if (options != nullptr) read_cells(reader, options->missing, data, take_labels);
+    if (options == nullptr) {
+        data.features = read_rows<T>(path, reader, take_labels);
+        if (reader.has_header()) data.column_names = reader.columns();
+    }
     if (task == Task::classification && targets.size() > 1)
         throw FileError(fmt::format("{}: one column can hold the class, not {}", printable(path), targets.size()));
     if (task == Task::detect && (targets.size() > 1 || targets[0].measures() || has_decimal_commas(targets[0]))) {
@@ -548,6 +681,12 @@ Dataset<T> read_whole(const std::string& path, CsvReader& reader, Task task, boo
     }
     targets[0].number_classes(data.class_names, data.labels);
     data.label_name = reader.label();
+    if (options != nullptr && !first_line_is_sure && reader.has_header() && !csv_number(data.class_names[0]) &&
+        std::ranges::none_of(data.columns, [](const Column& column) { return column.categories.empty(); }))
+        throw FileError(
+            fmt::format("{}: all cells are words: say with --header yes or no whether the first line names "
+                        "the columns",
+                        printable(path)));
     if (!first_line_is_sure && !reader.has_header())
         refuse_a_row_of_names(path, data.labels, data.classes(),
                               data.class_names[static_cast<std::size_t>(data.labels(0))]);
@@ -562,10 +701,13 @@ Dataset<T> read_csv(const std::string& path, const std::string& label, Header he
     return read_whole<T>(path, reader, Task::classification, header != Header::detect);
 }
 
-template <class T>
-Dataset<T> read_table(const std::string& path, const TableOptions& options) {
+Dataset<double> read_table(const std::string& path, const TableOptions& options) {
     CsvReader reader(path, {std::nullopt, options.header, {}, options.labels, options.drop});
-    return read_whole<T>(path, reader, options.task, options.header != Header::detect);
+    bool sure = options.header != Header::detect;  // whether the first line names the columns: a name that was found
+    for (const auto* names : {&options.labels, &options.drop})
+        for (const std::string& name : *names)
+            sure = sure || (reader.has_header() && !name.empty() && !csv_number(name));
+    return read_whole<double>(path, reader, options.task, sure, &options);
 }
 
 template <class T>
@@ -576,8 +718,6 @@ autograd::Array<T> read_csv_features(const std::string& path, const std::string&
 
 template Dataset<float> read_csv(const std::string&, const std::string&, Header);
 template Dataset<double> read_csv(const std::string&, const std::string&, Header);
-template Dataset<float> read_table(const std::string&, const TableOptions&);
-template Dataset<double> read_table(const std::string&, const TableOptions&);
 template autograd::Array<float> read_csv_features(const std::string&, const std::string&, Header);
 template autograd::Array<double> read_csv_features(const std::string&, const std::string&, Header);
 

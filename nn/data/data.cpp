@@ -38,7 +38,7 @@ std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine) {
 
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows) {
-    Dataset<T> part{{}, {}, data.class_names, data.column_names, data.label_name, {}, data.target_names};
+    Dataset<T> part{{}, {}, data.class_names, data.column_names, data.label_name, {}, data.target_names, data.columns};
     copy_rows(data.features, rows, part.features);
     if (data.is_regression())
         copy_rows(data.targets, rows, part.targets);

@@ -36,8 +36,9 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     save(fuzz::writable_path(), *first);
     const Model second = load(fuzz::writable_path());
     unlink(fuzz::writable_path().c_str());
-    fuzz::require(second.class_names == first->class_names && second.column_names == first->column_names &&
-                      second.target_name == first->target_name && second.target_names == first->target_names,
+    fuzz::require(second.class_names == first->class_names && second.columns == first->columns &&
+                      second.fill == first->fill && second.target_name == first->target_name &&
+                      second.target_names == first->target_names,
                   "names come back");
     for (const auto scaling : {&Model::scaling, &Model::target_scaling})
         fuzz::require((second.*scaling).offset == ((*first).*scaling).offset &&

@@ -229,21 +229,22 @@ BOOST_AUTO_TEST_CASE(split_and_accuracy) {
 
 BOOST_AUTO_TEST_CASE(targets_of_numbers) {
     const std::string path = written("a,b,y\n1,2,0.5\n3,4,-1e3\n5,6,2\n");
-    const auto data = nn::read_table<double>(path);
+    const auto data = nn::read_table(path);
     BOOST_TEST(data.is_regression());
     BOOST_TEST(data.size() == 3u);
     BOOST_TEST((data.targets == autograd::matrix<double>({{0.5}, {-1000}, {2}})));
-    const auto two = nn::read_table<double>(path, {.labels = {"y,a"}});
+    const auto two = nn::read_table(path, {.labels = {"y,a"}});
     BOOST_TEST((two.target_names == std::vector<std::string>{"y", "a"}));
     BOOST_TEST((two.targets == autograd::Array<double>{{0.5, 1}, {-1000, 3}, {2, 5}}));
     BOOST_TEST((two.features == autograd::matrix<double>({{2}, {4}, {6}})));
-    BOOST_TEST((nn::read_table<double>(path, {.drop = {"0"}}).features == autograd::matrix<double>({{2}, {4}, {6}})));
-    BOOST_TEST(nn::read_table<double>(path, {.task = nn::Task::classification}).classes() == 3u);
+    BOOST_TEST((nn::read_table(path, {.drop = {"0"}}).features == autograd::matrix<double>({{2}, {4}, {6}})));
+    BOOST_TEST(nn::read_table(path, {.task = nn::Task::classification}).classes() == 3u);
     const auto comma = written("\"a,b\",y\n1,0.5\n2,1.5\n");  // a name that holds a comma
-    BOOST_TEST((nn::read_table<double>(comma, {.labels = {"a,b"}, .task = nn::Task::regression}).targets ==
+    BOOST_TEST((nn::read_table(comma, {.labels = {"a,b"}, .task = nn::Task::regression}).targets ==
                 autograd::matrix<double>({{1}, {2}})));
-    BOOST_CHECK_THROW(nn::read_table<float>(written("a,y\n1,1e39\n2,0.5\n")), autograd::FileError);
-    BOOST_CHECK_THROW(nn::read_table<double>(written("a,y,z\n1,2,\n")), autograd::FileError);
+    const nn::TableOptions numbers{.task = nn::Task::regression};
+    BOOST_CHECK_THROW(nn::read_table(written("a,y\n1,1e999\n2,0.5\n"), numbers), autograd::FileError);
+    BOOST_CHECK_THROW(nn::read_table(written("a,y,z\n1,2,\n")), autograd::FileError);
 
     std::mt19937_64 engine(1);
     nn::Batches<double> batches(data, 2, engine);
@@ -293,4 +294,20 @@ BOOST_AUTO_TEST_CASE(strata_and_folds) {
     for (std::size_t i = 0; i < 100; ++i) BOOST_TEST(all[i] == i);
     for (const std::size_t count : {0, 1, 101})
         BOOST_CHECK_THROW(nn::folds(data, count, engine), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(words_and_gaps_in_a_table) {
+    const std::string path = written("colour,x,c\nred,1,a\nblue,?,b\n,3,a\nred,4,b\n");
+    BOOST_CHECK_THROW(nn::read_table(path), autograd::FileError);
+    const auto data = nn::read_table(path, {.missing = nn::Missing::mean});
+    BOOST_TEST((data.columns == std::vector<nn::Column>{{"colour", {"blue", "red"}}, {"x", {}}}));
+    BOOST_TEST((data.column_names == std::vector<std::string>{"colour=blue", "colour=red", "x"}));
+    const double expected[4][3] = {{0, 1, 1}, {1, 0, NAN}, {NAN, NAN, 3}, {0, 1, 4}};
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 3; ++j)
+            BOOST_TEST((data.features(i, j) == expected[i][j] ||
+                        (std::isnan(data.features(i, j)) && std::isnan(expected[i][j]))));
+    const auto whole = nn::read_table(path, {.missing = nn::Missing::drop});
+    BOOST_TEST(whole.dropped == 2u);
+    BOOST_TEST((whole.features == autograd::Array<double>{{1, 1}, {1, 4}}));
 }

@@ -377,3 +377,65 @@ BOOST_AUTO_TEST_CASE(options_that_are_no_numbers_or_names) {
     refuses("train --csv \"" + folder / "\x1b[31m" + "\"" + save, "\\x1b[31m");
     refuses("train --csv /dev/zero" + save, "NUL byte");
 }
+
+BOOST_AUTO_TEST_CASE(columns_of_words_are_categories) {
+    // The target is the colour's number plus x.
+    std::string rows = "colour,x,y\n", others = "x,colour\n";
+    for (int i = 0; i < 120; ++i) {
+        const char* colour = i % 3 == 0 ? "red" : i % 3 == 1 ? "green" : "\"blue, dark\"";
+        rows += fmt::format("{},{},{}\n", colour, i % 7 * 0.1, (i % 3) * 2 + i % 7 * 0.1);
+        others += fmt::format("{},{}\n", i % 7 * 0.1, colour);
+    }
+    const std::string path = folder.write("colours.csv", rows);
+    for (const char* scale : {"minmax", "standard", "none"}) {
+        const std::string options = "--task regression --hidden 0 --epochs 400 --rate 0.01 --csv " + path;
+        const Result training =
+            run("train --scale " + std::string(scale) + " " + options + " --save " + folder / "c.st");
+        BOOST_TEST_REQUIRE(training.exit == 0, training.error);
+        BOOST_TEST(has(training.out, "header: colour, x, y; the target is in 'y'\n"), training.out);
+        BOOST_TEST(has(training.out, "\ncolumns of words: colour (3 categories)\n"), training.out);
+        const auto lines = lines_of(predictions(folder / "c.st", folder.write("others.csv", others)));
+        BOOST_TEST_REQUIRE(lines.size() == 121u);
+        for (int i = 0; i < 120; ++i)
+            BOOST_TEST(std::abs(std::stod(lines[static_cast<std::size_t>(i) + 1]) - (i % 3 * 2 + i % 7 * 0.1)) < 0.01);
+    }
+    refuses("predict " + folder / "c.st" + " --csv " + folder.write("new.csv", "x,colour\n1,red\n1,pink\n"),
+            "new.csv:3: 'pink' in column 'colour' is none of the network's categories: blue, dark, green, red");
+    const std::string save = " --save " + folder / "never";
+    std::string names = "name,x,c\n", mixed = "x,z,c\n", words = "a,b,c\n";
+    for (int i = 0; i < 40; ++i) {
+        names += fmt::format("person{},{},{}\n", i, i, i % 2 ? "a" : "b");
+        mixed += fmt::format("{},{},{}\n", i, i == 7 ? "abc" : "1", i % 2 ? "a" : "b");
+        words += fmt::format("{},{},{}\n", i % 3 ? "p" : "q", i % 5 ? "r" : "s", i % 2 ? "a" : "b");
+    }
+    refuses("train --csv " + folder.write("names.csv", names) + save, "'name' holds 40 different words in 40 rows");
+    refuses("train --csv " + folder.write("mixed.csv", mixed) + save,
+            "mixed.csv:9: 'abc' in column 'z' is not a finite number");
+    refuses("train --csv " + folder.write("words.csv", words) + save,
+            "all cells are words: say with --header yes or no");
+    BOOST_TEST(has(run("train --epochs 1 --csv " + folder / "words.csv" + " --header yes").out, "network of 4-128-2"));
+}
+
+BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
+    std::string rows = "x,colour,y\n";
+    for (int i = 0; i < 60; ++i)
+        rows += fmt::format("{},{},{}\n", i == 5 ? "" : fmt::format("{}.5", i % 10),
+                            i == 8  ? "?"
+                            : i % 2 ? "red"
+                                    : "green",
+                            i % 10 + 0.25 * i);
+    const std::string path = folder.write("gaps.csv", rows), save = " --save " + folder / "never";
+    refuses("train --csv " + path + save, "gaps.csv:7: '' in column 'x' is missing: --missing mean takes");
+    const Result dropped = run("train --epochs 1 --missing drop --csv " + path);
+    BOOST_TEST(has(dropped.out, "\n2 rows with a missing cell are left out\n"), dropped.out + dropped.error);
+    BOOST_TEST(has(dropped.out, "46 rows for training, 12 for the test"), dropped.out);
+    // A missing cell is answered as the mean is, of the rows for training.
+    const std::string model = trained("gaps.st", "--missing mean --epochs 3 --csv " + path);
+    const auto lines = lines_of(predictions(model, folder.write("gap.csv", "x,colour\n,red\nNA,red\n3.5,?\n")));
+    BOOST_TEST_REQUIRE(lines.size() == 4u);
+    BOOST_TEST(lines[1] == lines[2]);
+    refuses("train --missing mean --csv " + folder.write("target.csv", rows + "1,red,\n") + save,
+            "target.csv:62: the class is missing in column 'y' (--missing drop leaves the row out)");
+    const std::string strict = trained("strict.st", "--missing drop --epochs 1 --csv " + path);
+    refuses("predict " + strict + " --csv " + folder / "gap.csv", "gap.csv:2: '' in column 'x' is not a finite number");
+}
