@@ -35,8 +35,9 @@ bool is_tame(const A& value) {
 /// The step's result, or nothing where shapes do not fit, the point is no good for differences, or numbers grow.
 std::optional<V> try_step(const Variant& variant, V x, V y) {
     try {
-        if (variant.domain.holds != nullptr && !variant.domain.holds(x.value(), y.value())) return {};
         const V z = variant.of(Inputs<double>{x, y});
+        // Asked behind the step, which throws where the shapes do not fit.
+        if (variant.domain.holds != nullptr && !variant.domain.holds(x.value(), y.value())) return {};
         return is_tame(z.value()) ? std::optional(z) : std::nullopt;
     } catch (const std::logic_error&) {  // std::invalid_argument, std::out_of_range
         return {};

@@ -85,19 +85,15 @@ BOOST_AUTO_TEST_CASE(no_verdict_depends_on_the_seed) {
 
 BOOST_AUTO_TEST_CASE(the_manual_shows_what_its_first_derivation_gives) {
     const std::string manual = bytes_of(DELTARULE_SOURCE_DIR "/derivation/README.md");
-    const auto block = [&](std::size_t number) {
-        std::size_t begin = 0, end = 0;
-        for (std::size_t i = 0; i < number; ++i) {
-            begin = manual.find("```\n", end) + 4;
-            end = manual.find("```", begin);
-            end = manual.find('\n', end) + 1;
-        }
+    const auto first = [&](const std::string& fence) {
+        const std::size_t begin = manual.find(fence) + fence.size();
         return manual.substr(begin, manual.find("```", begin) - begin);
     };
     derivation::Options options;
     options.file = "first.deriv";
-    const std::string shown = block(2);
-    BOOST_TEST(shown == "$ deltarule check first.deriv\n" + derivation::to_text(derivation::check(block(1), options)));
+    const std::string shown = first("```console\n");
+    BOOST_TEST(shown == "$ deltarule check first.deriv\n" +
+                            derivation::to_text(derivation::check(first("```deriv\n"), options)));
 }
 
 namespace {
