@@ -203,7 +203,8 @@ std::string documentation() {
     for (const Promise& promise : promises) text += listed(promise);
     text +=
         "\n## Every operation\n\n"
-        "Its formula, its derivative (x and y are its inputs, z is its result, `zbar` the result's adjoint), and what it\n"
+        "Its formula, its derivative (x and y are its inputs, z is its result, `zbar` the result's adjoint), and what "
+        "it\n"
         "does at its edges.\n"
         "The derivatives are those of the sum of the value, or along the adjoint `zbar` where one is given; `A` is\n"
         "`autograd::Array<double>`, `T` the type of the numbers. A second derivative is the matrix of the elements of "

@@ -178,7 +178,8 @@ void contributions_add_up(const Operation& operation) {
             Tape<double> tape;
             variant.of(record_inputs(tape, inputs));
         } catch (const std::logic_error&) {
-            BOOST_TEST((variant.scalar == nullptr), variant.of.text << " is elementwise but refuses " << to_string(wide));
+            BOOST_TEST((variant.scalar == nullptr),
+                       variant.of.text << " is elementwise but refuses " << to_string(wide));
             continue;
         }
         BOOST_TEST_CONTEXT(variant.of.text << " of " << to_string(wide)) { in_both_precisions(variant, inputs); }
