@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # consumers.sh BUILD SOURCE WORK COMPILER FLAGS: installs BUILD into WORK and uses it as others would, one way after the
-# other; then the engine alone, and shared libraries.
+# other; then the engine alone.
 set -euo pipefail
 build=$1 source=$2 work=$3
 here=$source/tests/install
@@ -14,18 +14,7 @@ for package in ZLIB nlohmann_json FastFloat CLI11 Boost; do
     nothing_but_the_engine+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
 done
 
-find_package() {  # find_package PREFIX ROOM OPTIONS...: builds and runs a consumer of that room
-    rm -rf "$work/find_package"
-    cmake -S "$here/find_package" -B "$work/find_package" -DCMAKE_PREFIX_PATH="$1" -DROOM="$2" "${@:3}" &&
-        cmake --build "$work/find_package" && "$work/find_package/consumer"
-}
-pkg_config() {  # pkg_config PREFIX FOLDER: the same by pkg-config, with PREFIX's libraries in FOLDER
-    export PKG_CONFIG_PATH=$1/$2/pkgconfig
-    # shellcheck disable=SC2046,SC2086
-    $CXX $CXXFLAGS "$here/consumer.cpp" $(pkg-config --cflags --libs deltarule) -o "$work/consumer" &&
-        LD_LIBRARY_PATH=$1/$2 "$work/consumer"
-}
-libraries=$(sed -n 's/^CMAKE_INSTALL_LIBDIR:[^=]*=//p' "$build/CMakeCache.txt")
+. "$here/ways.sh"
 
 echo "== install"
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
@@ -96,26 +85,3 @@ if find_package "$work/engine" nn 2>"$work/errors"; then
     exit 1
 fi
 grep -q 'not all were built; there are autograd' <(tr -s ' \n' ' ' <"$work/errors")
-
-echo "== shared libraries"
-cmake -S "$source" -B "$work/shared_build" -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$CXXFLAGS -O1" \
-    -DDELTARULE_TESTS=OFF
-cmake --build "$work/shared_build" --parallel
-cmake --install "$work/shared_build" --prefix "$work/shared" >/dev/null
-find_package "$work/shared" nn -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON
-pkg_config "$work/shared" "$libraries"
-"$work/shared/bin/deltarule" check "$source/examples/derivations/coursework.deriv" >/dev/null
-for room in autograd nn derivation; do
-    library=$work/shared/$libraries/libdeltarule_$room.so
-    readelf -d "$library" | grep -q "SONAME.*\[libdeltarule_$room\.so\.[0-9.]*\]"
-    # Nothing but the rooms' names is exported, and xtensor's << for arrays.
-    nm -D --defined-only "$library" | awk '{ print $3 }' >"$work/symbols"
-    if grep -vE '^_(ZT[ISV]|ZGVZ|ZZ|Z)NK?[RO]?(8autograd|2nn|10derivation)|^_ZN2xtls' "$work/symbols" >"$work/foreign"; then
-        echo "libdeltarule_$room.so exports what is not its own:"
-        head "$work/foreign"
-        exit 1
-    fi
-    stripped=$work/$room.so
-    strip -o "$stripped" "$library"
-    echo "libdeltarule_$room.so: $(stat -c %s "$stripped") bytes, $(wc -l <"$work/symbols") symbols"
-done
