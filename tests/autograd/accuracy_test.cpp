@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_table_of_operations, T, Types) {
         {"gelu(x)", {any, any, 4}},
         {"silu(x)", {any, any, 4}},
         {"gelu_tanh(x)", {any, any, 4}},
-        {"binary_cross_entropy_with_logits(x, y, Reduction::none)", {any, any, 4}}};
+        {"binary_cross_entropy_with_logits(x, y, Reduction::none)", {any, any, 4}},
+        {"hinge_loss(x, y, Reduction::none)", {any, 4, 4}}};
     const auto points = points_of_range<T>(200);
     for (const Operation& operation : operations())
         for (const Variant& variant : operation.variants) {
