@@ -34,7 +34,8 @@ class MultiHeadAttention {
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const { return (*this)(x, x, x); }
 
     /// (n, places, width) of `query`. `lengths` (n,) are those of the keys' sequences: nobody sees what stands behind.
-    /// Throws `std::invalid_argument` where shapes do not fit.
+    /// Throws `std::invalid_argument` where shapes do not fit, and `std::out_of_range` for a length that is not from 0
+    /// to the number of the key's places.
     autograd::Variable<T> operator()(const autograd::Variable<T>& query, const autograd::Variable<T>& key,
                                      const autograd::Variable<T>& value,
                                      const std::optional<autograd::Indices>& lengths = {}) const;

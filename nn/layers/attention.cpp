@@ -4,7 +4,7 @@
 #include <cmath>
 #include <nn/attention.hpp>
 #include <nn/layers.hpp>
-#include <nn/layers/filled.hpp>
+#include <nn/layers/masks.hpp>
 #include <stdexcept>
 
 namespace nn {
@@ -41,9 +41,7 @@ Variable<T> MultiHeadAttention<T>::operator()(const Variable<T>& query, const Va
             fmt::format("[multi_head_attention] a query of shape {}, a key of {} and a value of {} do not fit: each is "
                         "(n, places, {}), and key and value have as many places",
                         to_string(query.shape()), to_string(key.shape()), to_string(value.shape()), width));
-    if (lengths && (lengths->dimension() != 1 || lengths->size() != n))
-        throw std::invalid_argument(fmt::format("[multi_head_attention] lengths of shape {} do not fit {} sequences",
-                                                to_string(lengths->shape()), n));
+    if (lengths) check_lengths("multi_head_attention", *lengths, key.shape());
 
     static const Axes to_heads{0, 2, 1, 3}, to_columns{0, 2, 3, 1};
     autograd::Tape<T>& tape = query.tape();

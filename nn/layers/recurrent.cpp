@@ -4,7 +4,7 @@
 #include <autograd/operations.hpp>
 #include <cmath>
 #include <nn/initializers.hpp>
-#include <nn/layers/filled.hpp>
+#include <nn/layers/masks.hpp>
 #include <nn/recurrent.hpp>
 #include <stdexcept>
 
@@ -136,13 +136,7 @@ Recurrence<T> Recurrent<T>::run(const Variable& x, const std::optional<Indices>&
                                                         name_, to_string(given->shape()), to_string(states)));
     std::optional<Masks> masks;
     if (lengths) {
-        if (lengths->dimension() != 1 || lengths->size() != n)
-            throw std::invalid_argument(fmt::format("[{}] lengths of shape {} do not fit an input of shape {}", name_,
-                                                    to_string(lengths->shape()), to_string(x.shape())));
-        for (const std::int64_t length : *lengths)
-            if (length < 0 || length > static_cast<std::int64_t>(steps))
-                throw std::out_of_range(
-                    fmt::format("[{}] a length of {} is not from 0 to the {} steps", name_, length, steps));
+        check_lengths(name_, *lengths, x.shape());
         masks =
             Masks{filled(tape, Shape{n, steps},
                          [&](Array<T>& within) {
