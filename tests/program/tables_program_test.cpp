@@ -429,6 +429,11 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     const Result dropped = run("train --epochs 1 --missing drop --csv " + path);
     BOOST_TEST(has(dropped.out, "\n2 rows with a missing cell are left out\n"), dropped.out + dropped.error);
     BOOST_TEST(has(dropped.out, "46 rows for training, 12 for the test"), dropped.out);
+    // A class may be called "None": it loses no rows, an empty cell does.
+    std::string named = "x,disorder\n";
+    for (int i = 0; i < 60; ++i) named += fmt::format("{},{}\n", i, i == 7 ? "" : i % 3 ? "None" : "apnea");
+    const Result kept = run("train --epochs 1 --missing drop --csv " + folder.write("named.csv", named));
+    BOOST_TEST(has(kept.out, "2 classes in disorder\n1 rows with a missing cell are left out\n"), kept.out + kept.error);
     // A missing cell is answered as the mean is, of the rows for training.
     const std::string model = trained("gaps.st", "--missing mean --epochs 3 --csv " + path);
     const auto lines = lines_of(predictions(model, folder.write("gap.csv", "x,colour\n,red\nNA,red\n3.5,?\n")));
