@@ -55,6 +55,8 @@ void matrix_by_matrix(const Multiplication<double>& of, int m, int k, int n, dou
 
 template <class T>
 void multiply_large(const Multiplication<T>& of) {
+    // A BLAS counts in int.
+    if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max()) return multiply_in_blocks(of);
     if (of.start != nullptr && of.start != of.c)
         for (std::size_t i = 0; i < of.m; ++i) std::copy_n(of.start + i * of.start_step, of.n, of.c + i * of.n);
     const T beta = of.start != nullptr ? T(1) : T(0);
