@@ -44,12 +44,17 @@ void append(std::vector<double>& numbers, const Model& model, std::size_t column
         return;
     }
     const std::size_t at = numbers.size() % model.scaling.offset.size();
-    std::vector<std::string> known;  // others had no row for the training
-    for (std::size_t k = 0; k < categories.size(); ++k)
-        if (model.scaling.offset[at + k] != 0 || model.scaling.factor[at + k] != 0) known.push_back(categories[k]);
-    if (std::ranges::find(known, field) == known.end())
+    const auto is_known = [&](std::size_t k) {  // others had no row for the training
+        return model.scaling.offset[at + k] != 0 || model.scaling.factor[at + k] != 0;
+    };
+    const auto found = std::ranges::find(categories, field);
+    if (found == categories.end() || !is_known(static_cast<std::size_t>(found - categories.begin()))) {
+        std::vector<std::string> known;
+        for (std::size_t k = 0; k < categories.size(); ++k)
+            if (is_known(k)) known.push_back(categories[k]);
         throw FileError(fmt::format("{} is none of the network's categories: {}", table.place(column, field),
                                     printable(fmt::format("{}", fmt::join(known, ", ")))));
+    }
     for (const std::string& category : categories) numbers.push_back(category == field ? 1 : 0);
 }
 

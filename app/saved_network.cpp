@@ -101,7 +101,7 @@ void columns_from(const json& features, Model& model) {
     }
     if (!model.fill.empty() && model.fill.size() != model.scaling.offset.size())
         throw std::invalid_argument("some columns have no number for what is missing");
-    names_from(features);
+    names_from(features);  // all have a name, or none has
 }
 
 }  // namespace

@@ -203,11 +203,13 @@ class Progress {
   public:
     Progress(std::size_t epochs, std::size_t rows) : epochs_(epochs), rows_(rows) {}
 
-    void show(std::size_t epoch, std::size_t seen, double loss, const std::string& metrics) {
+    /// `metrics()` is what stands behind the loss, asked for where it is shown.
+    template <class F>
+    void show(std::size_t epoch, std::size_t seen, double loss, const F& metrics) {
         const auto now = Clock::now();
         const bool last = seen == rows_;
         if (!terminal_) {
-            if (last) fmt::print("epoch {}/{}: loss {:.4f}, {}\n", epoch, epochs_, loss, metrics);
+            if (last) fmt::print("epoch {}/{}: loss {:.4f}, {}\n", epoch, epochs_, loss, metrics());
             if (last) flush_output();
             return;
         }
@@ -218,7 +220,7 @@ class Progress {
         const double left = std::chrono::duration<double>(now - start_).count() * (1 - done) / done;
         const auto filled = static_cast<int>(done * 30);
         fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  {}  {}:{:02} left \033[K", "", filled, "", 30 - filled,
-                   epoch, epochs_, loss, metrics, static_cast<int>(left) / 60, static_cast<int>(left) % 60);
+                   epoch, epochs_, loss, metrics(), static_cast<int>(left) / 60, static_cast<int>(left) % 60);
         if (last && epoch == epochs_) fmt::print("\n");
         flush_output();
     }
@@ -288,7 +290,7 @@ class Training {
                 seen += n;
                 if (quiet) continue;
                 const double mean = loss_sum / static_cast<double>(seen);
-                progress.show(epoch, seen, mean, metrics(mean, right / static_cast<double>(seen)));
+                progress.show(epoch, seen, mean, [&] { return metrics(mean, right / static_cast<double>(seen)); });
             }
         }
     }
@@ -445,7 +447,7 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
 }  // namespace
 
 int train(const TrainOptions& options) {
-    nn::activation_from_name(options.activation);
+    nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
     const std::string interrupted = options.save + ".interrupted";
     if (!options.save.empty())
         for (const std::string& path : {options.save, interrupted}) nn::files::require_writable(path, inputs(options));

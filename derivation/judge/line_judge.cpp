@@ -213,13 +213,7 @@ void LineJudge::update_by_states() {
     points_ = &judge_.points_of_states();
     const JudgedStep judged = judged_step(model_, *points_, line_, used);
     if (judged.is_right) return;
-    if (judged.meant.kind == Kind::number)
-        return undecided(
-            1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
-    if (judged.climbs) {
-        judge_step(judged.meant);
-        return;
-    }
+    if (judged.climbs && judged.meant.kind != Kind::number) return judge_step(judged.meant);
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
 }
 
