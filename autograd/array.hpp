@@ -9,13 +9,6 @@
 #elif !defined(XTENSOR_USE_XSIMD)
 #include "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (XTENSOR_USE_XSIMD is not defined)"
 #else
-#include <string_view>
-#include <xsimd/xsimd.hpp>
-
-static_assert(xsimd::default_arch::name() == std::string_view(DELTARULE_SIMD),
-              "deltarule: compile with the flags that its CMake targets and its pkg-config file carry (the library was "
-              "built for " DELTARULE_SIMD ", this source is compiled for another instruction set)");
-
 #if __has_include(<xtensor/containers/xarray.hpp>)
 #include <xtensor/containers/xadapt.hpp>
 #include <xtensor/containers/xarray.hpp>
@@ -35,6 +28,7 @@ static_assert(xsimd::default_arch::name() == std::string_view(DELTARULE_SIMD),
 #include <span>
 #include <string>
 #include <vector>
+#include <xsimd/xsimd.hpp>
 
 namespace autograd {
 

@@ -26,24 +26,25 @@ if(DELTARULE_LIBFUZZER)
     set(DELTARULE_SANITIZE_OPTIONS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
 endif()
 
-# The instruction set that xsimd chooses under these flags: config.hpp keeps it, array.hpp compares.
-set(probe "${CMAKE_BINARY_DIR}/CMakeFiles/simd.cpp")
-file(WRITE "${probe}" [[
+# The instruction set that xsimd chooses under these flags, for config.hpp; one that is given stands, as where the library is
+# compiled for another machine.
+if(NOT DEFINED DELTARULE_SIMD)
+    set(probe "${CMAKE_BINARY_DIR}/CMakeFiles/simd.cpp")
+    file(WRITE "${probe}" [[
 #include <cstdio>
 #include <xsimd/xsimd.hpp>
 int main() { std::printf("%s", xsimd::default_arch::name()); }
 ]])
-get_target_property(xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
-try_run(DELTARULE_SIMD_RUNS DELTARULE_SIMD_COMPILES "${CMAKE_BINARY_DIR}/CMakeFiles/simd" "${probe}"
-        CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${xsimd_include}"
-        COMPILE_DEFINITIONS ${DELTARULE_PUBLIC_OPTIONS}
-        CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
-        RUN_OUTPUT_VARIABLE simd)
-if(NOT DELTARULE_SIMD_COMPILES OR NOT DELTARULE_SIMD_RUNS EQUAL 0)
-    message(FATAL_ERROR "deltarule cannot compile and run a program with xsimd under the flags '${DELTARULE_PUBLIC_OPTIONS}'; "
-                        "-DDELTARULE_NATIVE=OFF may help.")
-endif()
-if(NOT DEFINED DELTARULE_SIMD)
+    get_target_property(xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
+    try_run(DELTARULE_SIMD_RUNS DELTARULE_SIMD_COMPILES "${CMAKE_BINARY_DIR}/CMakeFiles/simd" "${probe}"
+            CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${xsimd_include}"
+            COMPILE_DEFINITIONS ${DELTARULE_PUBLIC_OPTIONS}
+            CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
+            RUN_OUTPUT_VARIABLE simd)
+    if(NOT DELTARULE_SIMD_COMPILES OR NOT DELTARULE_SIMD_RUNS EQUAL 0)
+        message(FATAL_ERROR "deltarule cannot compile and run a program with xsimd under the flags '${DELTARULE_PUBLIC_OPTIONS}'; "
+                            "-DDELTARULE_NATIVE=OFF may help.")
+    endif()
     set(DELTARULE_SIMD "${simd}" CACHE INTERNAL "")
 endif()
 message(STATUS "SIMD: ${DELTARULE_SIMD}")
@@ -63,7 +64,8 @@ function(deltarule_library room)
         target_compile_options(${room} PRIVATE -fno-semantic-interposition)
         if(NOT APPLE)
             set(map "${PROJECT_SOURCE_DIR}/cmake/symbols/${room}.map")
-            target_link_options(${room} PRIVATE "-Wl,--version-script=${map}")
+            # What it calls of its own is its own, though a program has the same template compiled for another instruction set.
+            target_link_options(${room} PRIVATE "-Wl,--version-script=${map}" -Wl,-Bsymbolic-functions)
             set_target_properties(${room} PROPERTIES LINK_DEPENDS "${map}")
         endif()
     endif()

@@ -13,7 +13,7 @@
 #include <tuple>
 #include <utility>
 
-namespace autograd::kernels {
+namespace autograd::kernels::inline DELTARULE_REGISTERS {
 
 template <class E>
 struct IsFunction : std::false_type {};
@@ -288,4 +288,4 @@ struct Bound {
     };
 };
 
-}  // namespace autograd::kernels
+}  // namespace autograd::kernels::inline DELTARULE_REGISTERS

@@ -2,17 +2,45 @@
 // expression.
 #pragma once
 
+#include <array>
 #include <autograd/array.hpp>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <numbers>
 
 namespace autograd {
 
+namespace kernels {
+
+/// z = f(x), or z = f(x, y), for n numbers; z may be where x is.
+template <class F, class T>
+void apply(const F& f, std::size_t n, T* z, const T* x);
+template <class F, class T>
+void apply(const F& f, std::size_t n, T* z, const T* x, const T* y);
+
+}  // namespace kernels
+
 template <class E>
 concept Expression = xt::is_xexpression<std::decay_t<E>>::value;
 
 namespace functors {
+
+/// f of registers of any size, by the library's own loop over their numbers (kernels::apply).
+template <class F, class B, class... Same>
+B by_numbers(const F& f, const B& x, const Same&... y) {
+    using T = typename B::value_type;
+    alignas(64) T z[B::size];
+    const auto stored = [](const B& lanes) {
+        alignas(64) std::array<T, B::size> numbers;
+        lanes.store_aligned(numbers.data());
+        return numbers;
+    };
+    kernels::apply(f, B::size, z, stored(x).data(), stored(y).data()...);
+    return B::load_aligned(z);
+}
+template <class B>
+concept FloatingRegister = std::floating_point<typename B::value_type>;
 
 struct Sigmoid {
     template <class T>
@@ -139,8 +167,10 @@ struct Pow {
     T operator()(const T& x, const T& y) const {
         return std::pow(x, y);
     }
-    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x, const xsimd::batch<float>& y) const;
-    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x, const xsimd::batch<double>& y) const;
+    template <FloatingRegister B>
+    B simd_apply(const B& x, const B& y) const {
+        return by_numbers(*this, x, y);
+    }
 };
 
 /// The normal distribution's Phi(x) = erfc(-x / sqrt(2)) / 2.
@@ -149,8 +179,10 @@ struct NormalCdf {
     T operator()(const T& x) const {
         return std::erfc(-x / std::numbers::sqrt2_v<T>) / 2;
     }
-    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x) const;
-    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x) const;
+    template <FloatingRegister B>
+    B simd_apply(const B& x) const {
+        return by_numbers(*this, x);
+    }
 };
 
 /// exp(-c x^2), c being 1 or 1/2. What is lost of x^2 by rounding would show: it is accounted for.
@@ -161,8 +193,10 @@ struct Bell {
         const T size = std::abs(x) > 1000 ? T(1000) : std::abs(x), square = size * size, c_ = static_cast<T>(c);
         return std::exp(-c_ * square) * (1 - c_ * std::fma(size, size, -square));
     }
-    xsimd::batch<float> simd_apply(const xsimd::batch<float>& x) const;
-    xsimd::batch<double> simd_apply(const xsimd::batch<double>& x) const;
+    template <FloatingRegister B>
+    B simd_apply(const B& x) const {
+        return by_numbers(*this, x);
+    }
 };
 
 /// x^c. The powers that people write take no logarithm.

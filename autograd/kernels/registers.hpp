@@ -7,7 +7,17 @@
 #include <limits>
 #include <utility>
 
-namespace autograd::kernels {
+// The sources of a program may be compiled for different instruction sets, the library among them: what is made of
+// registers has their size in its name, so that the linker never takes one source's loop for another's.
+#if defined(__AVX512F__)
+#define DELTARULE_REGISTERS registers_of_64_bytes
+#elif defined(__AVX__)
+#define DELTARULE_REGISTERS registers_of_32_bytes
+#else
+#define DELTARULE_REGISTERS registers_of_16_bytes
+#endif
+
+namespace autograd::kernels::inline DELTARULE_REGISTERS {
 
 template <class T>
 using Register = xsimd::batch<T>;
@@ -205,4 +215,4 @@ T largest(const T* x, std::size_t n) {
     return fold(x, n, -std::numeric_limits<T>::infinity(), larger);
 }
 
-}  // namespace autograd::kernels
+}  // namespace autograd::kernels::inline DELTARULE_REGISTERS

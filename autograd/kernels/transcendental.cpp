@@ -94,8 +94,43 @@ template <class F, class T>
         return f.simd_apply(x);
 }
 
+inline Register<float> value_of(const functors::NormalCdf&, const Register<float>& x) {
+    return Register<float>(0.5f) * xsimd::erfc(x * Register<float>(-1 / std::numbers::sqrt2_v<float>));
+}
+inline Register<double> value_of(const functors::NormalCdf&, const Register<double>& x) {
+    return in_double([](accurate::D v) { return accurate::normal_cdf(v); }, x);
+}
+
+inline Register<float> value_of(const functors::Bell& bell, const Register<float>& x) {
+    const Register<float> size = xsimd::abs(x), most(1000.f), minus_c(static_cast<float>(-bell.c));
+    const Register<float> bounded = xsimd::select(size > most, most, size), square = bounded * bounded;
+#if defined(__AVX512F__)
+    const Register<float> lost(_mm512_fmsub_ps(bounded.data, bounded.data, square.data));
+#elif defined(__FMA__)
+    const Register<float> lost(_mm256_fmsub_ps(bounded.data, bounded.data, square.data));
+#else  // Dekker's halves
+    const Register<float> shifted = bounded * 4097.f, upper = shifted - (shifted - bounded), lower = bounded - upper;
+    const Register<float> lost = ((upper * upper - square) + 2.f * upper * lower) + lower * lower;
+#endif
+    return xsimd::exp(minus_c * square) * (minus_c * lost + 1.f);
+}
+inline Register<double> value_of(const functors::Bell& bell, const Register<double>& x) {
+    return in_double(
+        [c = bell.c](accurate::D v) {
+            const accurate::D bounded = v > 40 ? accurate::all(40) : v < -40 ? accurate::all(-40) : v;
+            const accurate::Pair square = accurate::product(bounded, bounded);
+            return accurate::exp({-c * square.high, -c * square.low});
+        },
+        x);
+}
+
 template <class T>
-[[gnu::always_inline]] inline Register<T> power(const Register<T>& x, const Register<T>& y) {
+[[gnu::always_inline]] inline Register<T> value_of(const functors::LogAddExp& f, const Register<T>& x,
+                                                   const Register<T>& y) {
+    return f.simd_apply(x, y);
+}
+template <class T>
+[[gnu::always_inline]] inline Register<T> value_of(const functors::Pow&, const Register<T>& x, const Register<T>& y) {
     constexpr double least = std::numeric_limits<double>::min(), most = std::numeric_limits<double>::max();
     const auto ordinary = [](double v, double w) {
         return std::abs(v) >= least && std::abs(v) <= most && std::abs(w) <= most;
@@ -138,7 +173,7 @@ template <class F, class T>
 template <class F, class T>
 [[gnu::flatten]] void apply(const F& f, std::size_t n, T* z, const T* x, const T* y) {
     each_register<T>(n, [&](std::size_t i, auto... some) {
-        store_some(z + i, f.simd_apply(load_some(x + i, some...), load_some(y + i, some...)), some...);
+        store_some(z + i, value_of(f, load_some(x + i, some...), load_some(y + i, some...)), some...);
     });
 }
 
@@ -165,46 +200,3 @@ INSTANTIATE(functors::LogAddExp)
 INSTANTIATE(functors::Pow)
 
 }  // namespace autograd::kernels
-
-namespace autograd::functors {
-
-using kernels::Register;
-namespace accurate = kernels::accurate;
-
-[[gnu::noinline]] Register<float> Pow::simd_apply(const Register<float>& x, const Register<float>& y) const {
-    return kernels::power(x, y);
-}
-[[gnu::noinline]] Register<double> Pow::simd_apply(const Register<double>& x, const Register<double>& y) const {
-    return kernels::power(x, y);
-}
-Register<float> NormalCdf::simd_apply(const Register<float>& x) const {
-    return Register<float>(0.5f) * xsimd::erfc(x * Register<float>(-1 / std::numbers::sqrt2_v<float>));
-}
-Register<double> NormalCdf::simd_apply(const Register<double>& x) const {
-    return kernels::in_double([](accurate::D v) { return accurate::normal_cdf(v); }, x);
-}
-
-Register<float> Bell::simd_apply(const Register<float>& x) const {
-    const Register<float> size = xsimd::abs(x), most(1000.f), minus_c(static_cast<float>(-c));
-    const Register<float> bounded = xsimd::select(size > most, most, size), square = bounded * bounded;
-#if defined(__AVX512F__)
-    const Register<float> lost(_mm512_fmsub_ps(bounded.data, bounded.data, square.data));
-#elif defined(__FMA__)
-    const Register<float> lost(_mm256_fmsub_ps(bounded.data, bounded.data, square.data));
-#else  // Dekker's halves
-    const Register<float> shifted = bounded * 4097.f, upper = shifted - (shifted - bounded), lower = bounded - upper;
-    const Register<float> lost = ((upper * upper - square) + 2.f * upper * lower) + lower * lower;
-#endif
-    return xsimd::exp(minus_c * square) * (minus_c * lost + 1.f);
-}
-Register<double> Bell::simd_apply(const Register<double>& x) const {
-    return kernels::in_double(
-        [c = c](accurate::D v) {
-            const accurate::D bounded = v > 40 ? accurate::all(40) : v < -40 ? accurate::all(-40) : v;
-            const accurate::Pair square = accurate::product(bounded, bounded);
-            return accurate::exp({-c * square.high, -c * square.low});
-        },
-        x);
-}
-
-}  // namespace autograd::functors

@@ -1,5 +1,5 @@
 // Functions of numbers that are too long to stand in every expression that calls them: exp, log, tanh and their kin.
-// Each has one loop, over numbers that lie together.
+// Each has one loop, `apply`, over numbers that lie together.
 #pragma once
 
 #include <autograd/array.hpp>
@@ -16,11 +16,5 @@ inline constexpr bool is_transcendental =
     is_one_of<F, xt::math::exp_fun, xt::math::expm1_fun, xt::math::log_fun, xt::math::log1p_fun, xt::math::sin_fun,
               xt::math::cos_fun, xt::math::tanh_fun, xt::math::erf_fun, functors::Sigmoid, functors::Softplus,
               functors::NormalCdf, functors::Bell, functors::LogAddExp, functors::Pow>;
-
-/// z = f(x), or z = f(x, y), for n numbers; z may be where x is.
-template <class F, class T>
-void apply(const F& f, std::size_t n, T* z, const T* x);
-template <class F, class T>
-void apply(const F& f, std::size_t n, T* z, const T* x, const T* y);
 
 }  // namespace autograd::kernels
