@@ -202,8 +202,9 @@ Source read_source(std::string content) {
         if (markdown && view(text, trimmed(text, whole)).starts_with("```")) {
             const bool opens = !in_block && view(text, trimmed(text, whole)).starts_with("```deriv");
             if (opens && !prose.empty()) source.prose.push_back({std::exchange(prose, {}), raw.size()});
+            const bool fences_other_code = !opens && !in_block;
             in_block = opens;
-            continue;
+            if (!fences_other_code) continue;
         }
         if (!in_block) {
             prose += std::string(view(text, whole)) + "\n";

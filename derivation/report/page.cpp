@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <derivation/derivation.hpp>
+#include <derivation/report/html.hpp>
 
 namespace derivation {
 
@@ -19,24 +20,9 @@ section.conditional, section.follows, section.undecided { border-color: var(--ma
 .conditional .verdict, .follows .verdict, .undecided .verdict { color: var(--maybe); }
 .number, .evidence { opacity: .65; font-size: .9rem; } code { font-size: .9rem; } .formula { font-size: 1.15rem; overflow-x: auto; }
 .departs { text-decoration: underline wavy var(--wrong); text-underline-offset: .4em; } pre { overflow-x: auto; white-space: pre-wrap; }
+h2 { font-size: 1.2rem; } h3, h4, h5, h6 { font-size: 1.05rem; } blockquote { border-left: 4px solid var(--line); margin-left: 0; padding-left: 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: left; }
 )";
-
-std::string escaped(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        if (c == '&')
-            result += "&amp;";
-        else if (c == '<')
-            result += "&lt;";
-        else if (c == '>')
-            result += "&gt;";
-        else if (c == '"')
-            result += "&quot;";
-        else
-            result += c;
-    }
-    return result;
-}
 
 std::string math(const std::string& inside) { return "<math><mrow>" + inside + "</mrow></math>"; }
 
@@ -89,7 +75,7 @@ std::string report_of(const Report& report, bool hint) {
     page += "<p>" + counts + "</p>\n";
     const auto prose_before = [&](std::size_t line) {
         for (const ProseReport& prose : report.prose)
-            if (prose.before_line == line) page += "<pre class=\"prose\">" + escaped(prose.text) + "</pre>\n";
+            if (prose.before_line == line) page += html_of_markdown(prose.text);
     };
     for (std::size_t i = 0; i < report.lines.size(); ++i) {
         prose_before(i);

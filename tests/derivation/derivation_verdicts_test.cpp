@@ -419,6 +419,35 @@ BOOST_AUTO_TEST_CASE(markdown_keeps_its_prose) {
     BOOST_TEST(derivation::to_text(report).find("And a mistake.") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(markdown_on_the_page_is_html) {
+    const auto page_of = [](const std::string& prose) {
+        const std::string page = derivation::to_html({check_file(prose + "\n\n```deriv\ngiven x\n```\n")});
+        const std::string before = "<p></p>\n";  // no line, and so no count of verdicts
+        const std::size_t begin = page.find(before) + before.size();
+        return page.substr(begin, page.find("</body>") - begin);
+    };
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"# A *short* title\nText of\ntwo lines.\n\nMore.",
+         "<h2>A <em>short</em> title</h2>\n<p>Text of\ntwo lines.</p>\n<p>More.</p>\n"},
+        {"- one\n- two,\n  longer\n\n2. first\n3) second",
+         "<ul>\n<li>one</li>\n<li>two,\nlonger</li>\n</ul>\n<ol>\n<li>first</li>\n<li>second</li>\n</ol>\n"},
+        {"**bold _both_** and `a*b*c`, [a page](https://example.org/?a=1&b), \\*none\\*",
+         "<p><strong>bold <em>both</em></strong> and <code>a*b*c</code>, <a href=\"https://example.org/?a=1&amp;b\">a "
+         "page</a>, "
+         "*none*</p>\n"},
+        // What is mathematics, or no Markdown, stands as it is.
+        {"2 * 3 * 4, w_ij x_ij, $a_1 *b* c_1$, **open, a ` tick, <b>&",
+         "<p>2 * 3 * 4, w_ij x_ij, $a_1 *b* c_1$, **open, a ` tick, &lt;b&gt;&amp;</p>\n"},
+        {"[script](javascript:alert(1)) [quote](https://e.org/\"x)",
+         "<p>[script](javascript:alert(1)) <a href=\"https://e.org/&quot;x\">quote</a></p>\n"},
+        {"| a | b |\n|---|:-:|\n| 1 | `2` |\n---\n> said\n> so",
+         "<table>\n<tr><th>a</th><th>b</th></tr>\n<tr><td>1</td><td><code>2</code></td></tr>\n</table>\n<hr>\n"
+         "<blockquote>said\n so</blockquote>\n"},
+        {"```python\nx = '# < *'\n```", "<pre><code>x = '# &lt; *'\n</code></pre>\n"},
+    };
+    for (const auto& [prose, html] : cases) BOOST_TEST(page_of(prose) == html);
+}
+
 BOOST_AUTO_TEST_CASE(json_has_every_key) {
     const std::string json = derivation::to_json({check_file(network + "claim (A) dz[n]/da[j] = sum(m, w[n,m])\n")});
     for (const char* key :
