@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/edit_gradients.hpp>
 #include <autograd/print.hpp>
 #include <autograd/record.hpp>
 
@@ -37,6 +38,16 @@ class BackwardPass {
         for (const auto& watched : reel_.watched())
             table_.parameters.emplace_back(watched.parameter.identity(), watched.index);
         return std::move(gradients_);
+    }
+
+    /// Several leaves may share one array, as x and y do in x + y.
+    static Array<T>& own(Gradients<T>& gradients, const Parameter<T>& parameter) {
+        static_cast<void>(gradients[parameter]);  // throws where there is none
+        AdjointTable<T>& table = *gradients.table_;
+        const auto at =
+            std::ranges::find(table.parameters, parameter.identity(), &std::pair<const void*, std::uint32_t>::first);
+        Array<T>*& adjoint = table.adjoints[at->second];
+        return *(adjoint = gradients.pool_->own(adjoint));
     }
 
   private:
@@ -142,6 +153,11 @@ Gradients<T> gradients_of(std::span<const Variable<T>> ys, std::span<const Array
 }
 
 template <class T>
+Array<T>& own_gradient(Gradients<T>& gradients, const Parameter<T>& parameter) {
+    return BackwardPass<T>::own(gradients, parameter);
+}
+
+template <class T>
 Gradients<T> Tape<T>::backward(const Variable<T>& y, const Keep<T>& keep) {
     reel_.check("backward", y);
     if (const Array<T>& value = *reel_.node(y.index()).value; value.size() != 1)
@@ -197,6 +213,7 @@ void Contributions<T>::run(std::uint32_t index, const Array<T>& zbar) {
     template class Contributions<T>;                                                                             \
     template void add_array(const char*, Array<T>&, const Array<T>&, bool);                                      \
     template Gradients<T> gradients_of(std::span<const Variable<T>>, std::span<const Array<T>>, const Keep<T>&); \
+    template Array<T>& own_gradient(Gradients<T>&, const Parameter<T>&);                                         \
     template Gradients<T> Tape<T>::backward(const Variable<T>&, const Keep<T>&);                                 \
     template Gradients<T> Tape<T>::backward(const Variable<T>&, const Array<T>&, const Keep<T>&);                \
     template Gradients<T> Tape<T>::backward(const std::vector<Variable<T>>&, const std::vector<Array<T>>&,       \

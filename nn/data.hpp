@@ -3,6 +3,7 @@
 
 #include <autograd/array.hpp>
 #include <nn/csv.hpp>
+#include <nn/metrics.hpp>
 #include <random>
 #include <span>
 #include <string>
@@ -127,20 +128,5 @@ class Batches {
     std::vector<std::size_t> order_;
     std::size_t position_ = 0;
 };
-
-/// The share of rows whose largest entry stands at the label: scores (n, classes), labels (n,).
-template <class T>
-double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels);
-
-/// For each column, `1 - sum (prediction - target)^2 / sum (target - mean)^2`; NaN where all targets are the same.
-std::vector<double> r_squared(const autograd::Array<double>& predictions, const autograd::Array<double>& targets);
-
-/// For each column, `sqrt(mean((prediction - target)^2))`.
-std::vector<double> root_mean_squared_error(const autograd::Array<double>& predictions,
-                                            const autograd::Array<double>& targets);
-
-/// How many rows of class i (first axis) have their largest score at class k (second axis): (classes, classes).
-template <class T>
-autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels);
 
 }  // namespace nn

@@ -102,7 +102,9 @@ Variable<T> Dropout<T>::operator()(const Variable<T>& x) const {
     if (!state.mode.trains(x.tape()) || state.rate == 0) return x;
     const T kept = static_cast<T>(1 / (1 - state.rate));
     state.mask.resize(x.shape());
-    for (T& factor : state.mask.storage()) factor = uniform(state.engine) < state.rate ? T(0) : kept;
+    std::mt19937_64* given = ModeScope::engine_of(&x.tape());
+    std::mt19937_64& engine = given == nullptr ? state.engine : *given;
+    for (T& factor : state.mask.storage()) factor = uniform(engine) < state.rate ? T(0) : kept;
     return x * x.tape().constant(state.mask);
 }
 

@@ -42,7 +42,8 @@ class Activation {
 /// While training, sets each element to zero with probability `rate` and divides the others by 1 - rate, so that the
 /// expectation is kept; otherwise returns x. Which of the two it is must be said: `TrainingSwitch`.
 ///
-/// It is a handle: copies share the switch and the random numbers, which one draw from `engine` seeds.
+/// It is a handle: copies share the switch and the random numbers, which one draw from `engine` seeds; under a
+/// `Training` scope with an engine they come from that one.
 template <class T>
 class Dropout {
   public:

@@ -4,6 +4,7 @@
 #include <autograd/tape.hpp>
 #include <memory>
 #include <optional>
+#include <random>
 #include <vector>
 
 namespace nn {
@@ -18,13 +19,19 @@ class [[nodiscard]] ModeScope {
     /// Whether layers train in the innermost scope of this thread that is about the tape; nothing without one.
     static std::optional<bool> of(const void* tape);
 
+    /// The engine that layers on the tape draw from, in that scope; none where it names none, and each has its own.
+    static std::mt19937_64* engine_of(const void* tape);
+
   protected:
-    ModeScope(const void* tape, bool trains);
+    ModeScope(const void* tape, bool trains, std::mt19937_64* engine = nullptr);
     ~ModeScope();
 
   private:
+    static const ModeScope* innermost_of(const void* tape);
+
     const void* tape_;
     bool trains_;
+    std::mt19937_64* engine_;
     const ModeScope* outer_;
 };
 
@@ -48,6 +55,9 @@ template <class T>
 class [[nodiscard]] Training : public ModeScope {
   public:
     explicit Training(autograd::Tape<T>& tape) : ModeScope(&tape, true) {}
+
+    /// Layers that draw random numbers draw them from this engine: it holds all that a training has to remember.
+    Training(autograd::Tape<T>& tape, std::mt19937_64& engine) : ModeScope(&tape, true, &engine) {}
 };
 
 /// The switch of a layer that computes something else in training, which copies of the layer share. Neither mode can be

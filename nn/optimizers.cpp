@@ -24,33 +24,127 @@ void check_below_one(const char* name, const char* option, double value) {
         throw std::invalid_argument(fmt::format("[{}] {} must be at least 0 and below 1, not {}", name, option, value));
 }
 
+// Options are checked before anything is made of them, or added.
+
+SgdOptions checked(SgdOptions options) {
+    check_not_negative("sgd", "momentum", options.momentum);
+    check_not_negative("sgd", "weight decay", options.weight_decay);
+    if (options.nesterov && options.momentum == 0)
+        throw std::invalid_argument("[sgd] nesterov needs a momentum above 0");
+    return options;
+}
+
+RMSpropOptions checked(RMSpropOptions options) {
+    check_below_one("rmsprop", "alpha", options.alpha);
+    check_not_negative("rmsprop", "epsilon", options.epsilon);
+    check_not_negative("rmsprop", "weight decay", options.weight_decay);
+    check_not_negative("rmsprop", "momentum", options.momentum);
+    return options;
+}
+
+AdagradOptions checked(AdagradOptions options) {
+    check_not_negative("adagrad", "rate decay", options.rate_decay);
+    check_not_negative("adagrad", "weight decay", options.weight_decay);
+    check_not_negative("adagrad", "initial value", options.initial);
+    check_not_negative("adagrad", "epsilon", options.epsilon);
+    return options;
+}
+
+AdamOptions as_adam(AdamWOptions options) {
+    return {options.rate, options.beta1, options.beta2, options.epsilon, options.weight_decay};
+}
+
 }  // namespace
 
 template <class T>
-Optimizer<T>::Optimizer(const char* name, std::vector<Parameter<T>> parameters, double rate)
-    : name_(name), parameters_(std::move(parameters)) {
-    std::erase_if(parameters_, [](const Parameter<T>& parameter) { return parameter.is_buffer(); });
-    found_.resize(parameters_.size());
-    if (parameters_.empty()) throw std::invalid_argument(fmt::format("[{}] there are no parameters", name));
-    for (auto i = parameters_.begin(); i != parameters_.end(); ++i) {
-        if (std::find(parameters_.begin(), i, *i) != i)
-            throw std::invalid_argument(fmt::format("[{}] parameter '{}' is listed twice", name, i->name()));
-        shapes_.push_back(i->shape());
-    }
-    set_rate(rate);
+Optimizer<T>::Optimizer(const char* name, std::vector<Parameter<T>> parameters, double rate) : name_(name) {
+    add(std::move(parameters), rate);
 }
 
 template <class T>
-void Optimizer<T>::set_rate(double rate) {
+void Optimizer<T>::add(std::vector<Parameter<T>> parameters, double rate) {
+    std::erase_if(parameters, [](const Parameter<T>& parameter) { return parameter.is_buffer(); });
+    if (parameters.empty()) throw std::invalid_argument(fmt::format("[{}] there are no parameters", name_));
+    for (auto i = parameters.begin(); i != parameters.end(); ++i)
+        if (std::find(parameters.begin(), i, *i) != i ||
+            std::find(parameters_.begin(), parameters_.end(), *i) != parameters_.end())
+            throw std::invalid_argument(fmt::format("[{}] parameter '{}' is listed twice", name_, i->name()));
     check_not_negative(name_, "rate", rate);
-    rate_ = rate;
+    for (Parameter<T>& parameter : parameters) {
+        shapes_.push_back(parameter.shape());
+        group_of_.push_back(groups_.size());
+        parameters_.push_back(std::move(parameter));
+    }
+    found_.resize(parameters_.size());
+    groups_.push_back({rate, steps_});
 }
 
 template <class T>
-typename Optimizer<T>::Arrays Optimizer<T>::zeros() const {
-    Arrays arrays;
-    for (const auto& shape : shapes_) arrays.emplace_back(shape, T(0));
-    return arrays;
+double Optimizer<T>::rate(std::size_t group) const {
+    if (group >= groups_.size())
+        throw std::out_of_range(fmt::format("[{}] there is no group {} of {}", name_, group, groups_.size()));
+    return groups_[group].rate;
+}
+
+template <class T>
+void Optimizer<T>::set_rate(double rate, std::size_t group) {
+    check_not_negative(name_, "rate", rate);
+    static_cast<void>(this->rate(group));  // throws where there is none
+    groups_[group].rate = rate;
+}
+
+template <class T>
+void Optimizer<T>::grow(Arrays& arrays, bool used, double value) const {
+    for (std::size_t i = arrays.size(); i < shapes_.size(); ++i)
+        arrays.emplace_back(used ? shapes_[i] : autograd::Shape{0}, static_cast<T>(value));
+}
+
+template <class T>
+OptimizerState<T> Optimizer<T>::state() const {
+    OptimizerState<T> state{{}, {{"steps", static_cast<double>(steps_)}}};
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        state.numbers[fmt::format("rate.{}", g)] = groups_[g].rate;
+        state.numbers[fmt::format("begun.{}", g)] = static_cast<double>(groups_[g].begun);
+    }
+    // The arrays are only read.
+    for (const auto& [name, arrays] : const_cast<Optimizer*>(this)->remembered())
+        for (std::size_t i = 0; i < parameters_.size(); ++i)
+            if ((*arrays)[i].size() > 0) state.arrays[parameters_[i].name() + "." + name] = (*arrays)[i];
+    return state;
+}
+
+template <class T>
+void Optimizer<T>::check_state(const OptimizerState<T>& given) const {
+    const OptimizerState<T> own = state();
+    const auto fail = [&](const std::string& what) {
+        throw std::invalid_argument(fmt::format("[{}] the state is another optimizer's: {}", name_, what));
+    };
+    for (const auto& [name, array] : own.arrays) {
+        const auto found = given.arrays.find(name);
+        if (found == given.arrays.end()) fail(fmt::format("it has no '{}'", name));
+        if (!equal_shapes(found->second.shape(), array.shape()))
+            fail(fmt::format("its '{}' has shape {}, not {}", name, autograd::to_string(found->second.shape()),
+                             autograd::to_string(array.shape())));
+    }
+    for (const auto& [name, array] : given.arrays)
+        if (!own.arrays.contains(name)) fail(fmt::format("it has a '{}'", name));
+    for (const auto& [name, number] : own.numbers)
+        if (!given.numbers.contains(name)) fail(fmt::format("it has no '{}'", name));
+    for (const auto& [name, number] : given.numbers)
+        if (!own.numbers.contains(name) || !(number >= 0) || std::isinf(number))
+            fail(fmt::format("its '{}' is {}", name, number));
+}
+
+template <class T>
+void Optimizer<T>::set_state(const OptimizerState<T>& state) {
+    check_state(state);
+    steps_ = static_cast<std::uint64_t>(state.numbers.at("steps"));
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+        groups_[g] = {state.numbers.at(fmt::format("rate.{}", g)),
+                      static_cast<std::uint64_t>(state.numbers.at(fmt::format("begun.{}", g)))};
+    for (const auto& [name, arrays] : remembered())
+        for (std::size_t i = 0; i < parameters_.size(); ++i)
+            if ((*arrays)[i].size() > 0) (*arrays)[i] = state.arrays.at(parameters_[i].name() + "." + name);
 }
 
 template <class T>
@@ -72,25 +166,34 @@ void Optimizer<T>::step(const Gradients<T>& gradients) {
 
 template <class T>
 Sgd<T>::Sgd(std::vector<Parameter<T>> parameters, SgdOptions options)
-    : Optimizer<T>("sgd", std::move(parameters), options.rate), options_(options) {
-    check_not_negative("sgd", "momentum", options.momentum);
-    check_not_negative("sgd", "weight decay", options.weight_decay);
-    if (options.nesterov && options.momentum == 0)
-        throw std::invalid_argument("[sgd] nesterov needs a momentum above 0");
-    if (options.momentum != 0) momenta_ = this->zeros();
+    : Optimizer<T>("sgd", std::move(parameters), checked(options).rate), options_{options} {
+    this->grow(momenta_, options.momentum != 0);
+}
+
+template <class T>
+void Sgd<T>::add_group(std::vector<Parameter<T>> parameters, SgdOptions options) {
+    this->add(std::move(parameters), checked(options).rate);
+    options_.push_back(options);
+    this->grow(momenta_, options.momentum != 0);
+}
+
+template <class T>
+std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> Sgd<T>::remembered() {
+    return {{"momentum_buffer", &momenta_}};
 }
 
 template <class T>
 void Sgd<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict gradient, std::size_t n) {
-    const T rate = static_cast<T>(this->rate());
-    const T decay = static_cast<T>(options_.weight_decay);
-    const T momentum = static_cast<T>(options_.momentum);
-    if (momenta_.empty()) {
+    const SgdOptions& options = options_[this->group_of(i)];
+    const T rate = static_cast<T>(this->rate_of(i));
+    const T decay = static_cast<T>(options.weight_decay);
+    const T momentum = static_cast<T>(options.momentum);
+    if (options.momentum == 0) {
         for (std::size_t k = 0; k < n; ++k) parameter[k] -= rate * (gradient[k] + decay * parameter[k]);
         return;
     }
     T* __restrict buffer = momenta_[i].data();
-    const bool nesterov = options_.nesterov;
+    const bool nesterov = options.nesterov;
     for (std::size_t k = 0; k < n; ++k) {
         const T g = gradient[k] + decay * parameter[k];
         const T b = momentum * buffer[k] + g;
@@ -105,29 +208,46 @@ Adam<T>::Adam(std::vector<Parameter<T>> parameters, AdamOptions options)
 
 template <class T>
 Adam<T>::Adam(const char* name, std::vector<Parameter<T>> parameters, AdamOptions options, bool decoupled)
-    : Optimizer<T>(name, std::move(parameters), options.rate),
-      options_(options),
-      decoupled_(decoupled),
-      first_(this->zeros()),
-      second_(this->zeros()) {
+    : Optimizer<T>(name, std::move(parameters), checked(name, options).rate), options_{options}, decoupled_(decoupled) {
+    this->grow(first_);
+    this->grow(second_);
+}
+
+template <class T>
+AdamOptions Adam<T>::checked(const char* name, AdamOptions options) {
     check_below_one(name, "beta1", options.beta1);
     check_below_one(name, "beta2", options.beta2);
     check_not_negative(name, "epsilon", options.epsilon);
     check_not_negative(name, "weight decay", options.weight_decay);
+    return options;
+}
+
+template <class T>
+void Adam<T>::add_group(std::vector<Parameter<T>> parameters, AdamOptions options) {
+    this->add(std::move(parameters), checked(this->name_, options).rate);
+    options_.push_back(options);
+    this->grow(first_);
+    this->grow(second_);
+}
+
+template <class T>
+std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> Adam<T>::remembered() {
+    return {{"exp_avg", &first_}, {"exp_avg_sq", &second_}};
 }
 
 template <class T>
 void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict gradient, std::size_t n) {
-    const double t = static_cast<double>(this->steps());
-    const T size = static_cast<T>(this->rate() / (1 - std::pow(options_.beta1, t)));
-    const T root = static_cast<T>(std::sqrt(1 - std::pow(options_.beta2, t)));
-    const T beta2 = static_cast<T>(options_.beta2);
+    const AdamOptions& options = options_[this->group_of(i)];
+    const double t = static_cast<double>(this->steps_of(i)), rate = this->rate_of(i);
+    const T size = static_cast<T>(rate / (1 - std::pow(options.beta1, t)));
+    const T root = static_cast<T>(std::sqrt(1 - std::pow(options.beta2, t)));
+    const T beta2 = static_cast<T>(options.beta2);
     // 1 - beta is taken in double: in float, 1 - 0.999f is off by 1e-5 of its value.
-    const T rest1 = static_cast<T>(1 - options_.beta1);
-    const T rest2 = static_cast<T>(1 - options_.beta2);
-    const T epsilon = static_cast<T>(options_.epsilon);
-    const T decay = decoupled_ ? T(0) : static_cast<T>(options_.weight_decay);
-    const T shrink = decoupled_ ? static_cast<T>(1 - this->rate() * options_.weight_decay) : T(1);
+    const T rest1 = static_cast<T>(1 - options.beta1);
+    const T rest2 = static_cast<T>(1 - options.beta2);
+    const T epsilon = static_cast<T>(options.epsilon);
+    const T decay = decoupled_ ? T(0) : static_cast<T>(options.weight_decay);
+    const T shrink = decoupled_ ? static_cast<T>(1 - rate * options.weight_decay) : T(1);
     T* __restrict first = first_[i].data();
     T* __restrict second = second_[i].data();
     for (std::size_t k = 0; k < n; ++k) {
@@ -143,31 +263,50 @@ void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict
 
 template <class T>
 AdamW<T>::AdamW(std::vector<Parameter<T>> parameters, AdamWOptions options)
-    : Adam<T>("adamw", std::move(parameters),
-              {options.rate, options.beta1, options.beta2, options.epsilon, options.weight_decay}, true) {}
+    : Adam<T>("adamw", std::move(parameters), as_adam(options), true) {}
+
+template <class T>
+void AdamW<T>::add_group(std::vector<Parameter<T>> parameters, AdamWOptions options) {
+    Adam<T>::add_group(std::move(parameters), as_adam(options));
+}
 
 template <class T>
 RMSprop<T>::RMSprop(std::vector<Parameter<T>> parameters, RMSpropOptions options)
-    : Optimizer<T>("rmsprop", std::move(parameters), options.rate), options_(options), squares_(this->zeros()) {
-    check_below_one("rmsprop", "alpha", options.alpha);
-    check_not_negative("rmsprop", "epsilon", options.epsilon);
-    check_not_negative("rmsprop", "weight decay", options.weight_decay);
-    check_not_negative("rmsprop", "momentum", options.momentum);
-    if (options.centered) means_ = this->zeros();
-    if (options.momentum != 0) momenta_ = this->zeros();
+    : Optimizer<T>("rmsprop", std::move(parameters), checked(options).rate), options_{options} {
+    grow_all();
+}
+
+template <class T>
+void RMSprop<T>::add_group(std::vector<Parameter<T>> parameters, RMSpropOptions options) {
+    this->add(std::move(parameters), checked(options).rate);
+    options_.push_back(options);
+    grow_all();
+}
+
+template <class T>
+void RMSprop<T>::grow_all() {
+    this->grow(squares_);
+    this->grow(means_, options_.back().centered);
+    this->grow(momenta_, options_.back().momentum != 0);
+}
+
+template <class T>
+std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> RMSprop<T>::remembered() {
+    return {{"square_avg", &squares_}, {"grad_avg", &means_}, {"momentum_buffer", &momenta_}};
 }
 
 template <class T>
 void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict gradient, std::size_t n) {
-    const T rate = static_cast<T>(this->rate());
-    const T alpha = static_cast<T>(options_.alpha);
-    const T rest = static_cast<T>(1 - options_.alpha);
-    const T epsilon = static_cast<T>(options_.epsilon);
-    const T decay = static_cast<T>(options_.weight_decay);
-    const T momentum = static_cast<T>(options_.momentum);
+    const RMSpropOptions& options = options_[this->group_of(i)];
+    const T rate = static_cast<T>(this->rate_of(i));
+    const T alpha = static_cast<T>(options.alpha);
+    const T rest = static_cast<T>(1 - options.alpha);
+    const T epsilon = static_cast<T>(options.epsilon);
+    const T decay = static_cast<T>(options.weight_decay);
+    const T momentum = static_cast<T>(options.momentum);
     T* squares = squares_[i].data();
-    T* means = means_.empty() ? nullptr : means_[i].data();
-    T* momenta = momenta_.empty() ? nullptr : momenta_[i].data();
+    T* means = !options.centered ? nullptr : means_[i].data();
+    T* momenta = options.momentum == 0 ? nullptr : momenta_[i].data();
     // One loop for each of the four forms, so that none of them branches inside.
     const auto run = [=](auto centered, auto with_momentum) {
         for (std::size_t k = 0; k < n; ++k) {
@@ -197,6 +336,40 @@ void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
         run(std::false_type(), std::false_type());
 }
 
+template <class T>
+Adagrad<T>::Adagrad(std::vector<Parameter<T>> parameters, AdagradOptions options)
+    : Optimizer<T>("adagrad", std::move(parameters), checked(options).rate), options_{options} {
+    this->grow(sums_, true, options.initial);
+}
+
+template <class T>
+void Adagrad<T>::add_group(std::vector<Parameter<T>> parameters, AdagradOptions options) {
+    this->add(std::move(parameters), checked(options).rate);
+    options_.push_back(options);
+    this->grow(sums_, true, options.initial);
+}
+
+template <class T>
+std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> Adagrad<T>::remembered() {
+    return {{"sum", &sums_}};
+}
+
+template <class T>
+void Adagrad<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict gradient, std::size_t n) {
+    const AdagradOptions& options = options_[this->group_of(i)];
+    const double before = static_cast<double>(this->steps_of(i) - 1);
+    const T rate = static_cast<T>(this->rate_of(i) / (1 + before * options.rate_decay));
+    const T decay = static_cast<T>(options.weight_decay);
+    const T epsilon = static_cast<T>(options.epsilon);
+    T* __restrict sums = sums_[i].data();
+    for (std::size_t k = 0; k < n; ++k) {
+        const T g = gradient[k] + decay * parameter[k];
+        const T s = sums[k] + g * g;
+        sums[k] = s;
+        parameter[k] -= rate * g / (std::sqrt(s) + epsilon);
+    }
+}
+
 template class Optimizer<float>;
 template class Optimizer<double>;
 template class Sgd<float>;
@@ -207,5 +380,7 @@ template class AdamW<float>;
 template class AdamW<double>;
 template class RMSprop<float>;
 template class RMSprop<double>;
+template class Adagrad<float>;
+template class Adagrad<double>;
 
 }  // namespace nn

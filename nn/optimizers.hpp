@@ -4,11 +4,25 @@
 #include <autograd/gradients.hpp>
 #include <autograd/parameter.hpp>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace nn {
 
+/// What an optimizer remembers between steps, by name: "0.weight.exp_avg", with PyTorch's names behind the parameter's.
+template <class T>
+struct OptimizerState {
+    std::map<std::string, autograd::Array<T>> arrays;
+    std::map<std::string, double> numbers;
+};
+
 /// Changes parameters along their gradients. A step allocates nothing.
+///
+/// Parameters with options of their own are further groups:
+///
+///     nn::Adam<float> optimizer(body.parameters(), {.rate = 1e-4});
+///     optimizer.add_group(head.parameters(), {.rate = 1e-3});
 template <class T>
 class Optimizer {
   public:
@@ -19,15 +33,28 @@ class Optimizer {
     /// the one that the optimizer was made for.
     void step(const autograd::Gradients<T>& gradients);
 
-    /// What it changes: the parameters that it was made for, without buffers.
+    /// What it changes: the parameters of all groups, without buffers.
     const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }
 
     /// The number of steps made.
     std::uint64_t steps() const { return steps_; }
 
-    /// The learning rate, which a schedule may change between steps. Throws `std::invalid_argument` for a bad one.
-    double rate() const { return rate_; }
-    void set_rate(double rate);
+    /// The number of groups.
+    std::size_t groups() const { return groups_.size(); }
+
+    /// The learning rate of a group, which a schedule may change between steps. Throws `std::invalid_argument` for a
+    /// bad one, `std::out_of_range` for a group that is not there.
+    double rate(std::size_t group = 0) const;
+    void set_rate(double rate, std::size_t group = 0);
+
+    /// "adam"
+    const char* name() const { return name_; }
+
+    /// What it remembers, rates and the number of steps included: for an optimizer made alike to go on from there.
+    /// `set_state` throws `std::invalid_argument` where it is another's, and changes nothing then.
+    OptimizerState<T> state() const;
+    void set_state(const OptimizerState<T>& state);
+    void check_state(const OptimizerState<T>& state) const;
 
   protected:
     using Arrays = std::vector<autograd::Array<T>>;
@@ -37,19 +64,36 @@ class Optimizer {
     Optimizer(const Optimizer&) = default;
     Optimizer& operator=(const Optimizer&) = default;
 
-    /// Zeros in the parameters' shapes.
-    Arrays zeros() const;
+    /// One more group; it throws as the constructor does, and adds nothing then.
+    void add(std::vector<autograd::Parameter<T>> parameters, double rate);
+
+    std::size_t group_of(std::size_t i) const { return group_of_[i]; }
+    double rate_of(std::size_t i) const { return groups_[group_of_[i]].rate; }
+    /// The number of steps that parameter number i has made.
+    std::uint64_t steps_of(std::size_t i) const { return steps_ - groups_[group_of_[i]].begun; }
+
+    /// For each parameter without one yet an array of its shape that holds `value`; or an empty one, where its group
+    /// has no use for it.
+    void grow(Arrays& arrays, bool used = true, double value = 0) const;
 
     /// Updates the n numbers of parameter number i.
     virtual void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) = 0;
 
+    /// The arrays of its state, one for each parameter, under PyTorch's names.
+    virtual std::vector<std::pair<const char*, Arrays*>> remembered() = 0;
+
     const char* name_;
 
   private:
+    struct Group {
+        double rate;
+        std::uint64_t begun;  ///< the number of steps before it was added
+    };
     std::vector<autograd::Parameter<T>> parameters_;
     std::vector<autograd::Shape> shapes_;
     std::vector<const autograd::Array<T>*> found_;
-    double rate_;
+    std::vector<std::size_t> group_of_;
+    std::vector<Group> groups_;
     std::uint64_t steps_ = 0;
 };
 
@@ -65,11 +109,13 @@ template <class T>
 class Sgd final : public Optimizer<T> {
   public:
     explicit Sgd(std::vector<autograd::Parameter<T>> parameters, SgdOptions options = {});
+    void add_group(std::vector<autograd::Parameter<T>> parameters, SgdOptions options);
 
   private:
     void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
+    std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
 
-    SgdOptions options_;
+    std::vector<SgdOptions> options_;  // by group, as below
     typename Optimizer<T>::Arrays momenta_;
 };
 
@@ -87,14 +133,17 @@ template <class T>
 class Adam : public Optimizer<T> {
   public:
     explicit Adam(std::vector<autograd::Parameter<T>> parameters, AdamOptions options = {});
+    void add_group(std::vector<autograd::Parameter<T>> parameters, AdamOptions options);
 
   protected:
     Adam(const char* name, std::vector<autograd::Parameter<T>> parameters, AdamOptions options, bool decoupled);
+    static AdamOptions checked(const char* name, AdamOptions options);
 
   private:
     void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
+    std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
 
-    AdamOptions options_;
+    std::vector<AdamOptions> options_;
     bool decoupled_;
     typename Optimizer<T>::Arrays first_;
     typename Optimizer<T>::Arrays second_;
@@ -113,6 +162,7 @@ template <class T>
 class AdamW final : public Adam<T> {
   public:
     explicit AdamW(std::vector<autograd::Parameter<T>> parameters, AdamWOptions options = {});
+    void add_group(std::vector<autograd::Parameter<T>> parameters, AdamWOptions options);
 };
 
 struct RMSpropOptions {
@@ -130,14 +180,42 @@ template <class T>
 class RMSprop final : public Optimizer<T> {
   public:
     explicit RMSprop(std::vector<autograd::Parameter<T>> parameters, RMSpropOptions options = {});
+    void add_group(std::vector<autograd::Parameter<T>> parameters, RMSpropOptions options);
 
   private:
     void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
+    std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
 
-    RMSpropOptions options_;
+    void grow_all();
+
+    std::vector<RMSpropOptions> options_;
     typename Optimizer<T>::Arrays squares_;
     typename Optimizer<T>::Arrays means_;
     typename Optimizer<T>::Arrays momenta_;
+};
+
+struct AdagradOptions {
+    double rate = 1e-2;
+    double rate_decay = 0;
+    double weight_decay = 0;
+    double initial = 0;
+    double epsilon = 1e-10;
+};
+
+/// g += weight_decay * p;  s += g^2;  p -= rate / (1 + (t - 1) * rate_decay) * g / (sqrt(s) + epsilon), where s begins
+/// with `initial`.
+template <class T>
+class Adagrad final : public Optimizer<T> {
+  public:
+    explicit Adagrad(std::vector<autograd::Parameter<T>> parameters, AdagradOptions options = {});
+    void add_group(std::vector<autograd::Parameter<T>> parameters, AdagradOptions options);
+
+  private:
+    void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
+    std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
+
+    std::vector<AdagradOptions> options_;
+    typename Optimizer<T>::Arrays sums_;
 };
 
 extern template class Optimizer<float>;
@@ -150,5 +228,7 @@ extern template class AdamW<float>;
 extern template class AdamW<double>;
 extern template class RMSprop<float>;
 extern template class RMSprop<double>;
+extern template class Adagrad<float>;
+extern template class Adagrad<double>;
 
 }  // namespace nn

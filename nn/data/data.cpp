@@ -140,88 +140,12 @@ bool Batches<T>::next(autograd::Array<T>& x, autograd::Array<T>& targets) {
     return true;
 }
 
-namespace {
-
-/// Calls f(the label, the class of the largest score) for each row.
-template <class T, class F>
-void for_each_row(const char* operation, const autograd::Array<T>& scores, const autograd::Indices& labels, F f) {
-    if (scores.dimension() != 2 || labels.dimension() != 1 || scores.shape()[0] != labels.size() || labels.size() == 0)
-        throw std::invalid_argument(fmt::format("[{}] scores of shape {} do not fit labels of shape {}", operation,
-                                                autograd::to_string(scores.shape()),
-                                                autograd::to_string(labels.shape())));
-    const std::size_t classes = scores.shape()[1];
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (labels(i) < 0 || static_cast<std::size_t>(labels(i)) >= classes)
-            throw std::out_of_range(
-                fmt::format("[{}] label {} at position {} is not one of {} classes", operation, labels(i), i, classes));
-        const T* row = scores.data() + i * classes;
-        f(labels(i), std::max_element(row, row + classes) - row);
-    }
-}
-
-}  // namespace
-
-template <class T>
-autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels) {
-    const std::size_t classes = scores.dimension() == 2 ? scores.shape()[1] : 0;
-    autograd::Indices counts(autograd::Shape{classes, classes}, 0);
-    for_each_row("confusion_matrix", scores, labels, [&](std::int64_t label, auto best) { ++counts(label, best); });
-    return counts;
-}
-
-template <class T>
-double accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels) {
-    std::int64_t right = 0;
-    for_each_row("accuracy", scores, labels, [&](std::int64_t label, auto best) { right += label == best; });
-    return static_cast<double>(right) / static_cast<double>(labels.size());
-}
-
-namespace {
-
-/// For each column, f(the sum of (prediction - target)^2, the sum of (target - mean)^2, the number of rows).
-template <class F>
-std::vector<double> for_each_column(const char* operation, const autograd::Array<double>& predictions,
-                                    const autograd::Array<double>& targets, F f) {
-    if (predictions.shape() != targets.shape() || targets.dimension() != 2 || targets.size() == 0)
-        throw std::invalid_argument(fmt::format("[{}] predictions of shape {} do not fit targets of shape {}",
-                                                operation, autograd::to_string(predictions.shape()),
-                                                autograd::to_string(targets.shape())));
-    const std::size_t rows = targets.shape()[0];
-    std::vector<double> results;
-    for (std::size_t j = 0; j < targets.shape()[1]; ++j) {
-        double mean = 0, errors = 0, spread = 0;
-        for (std::size_t i = 0; i < rows; ++i) mean += targets(i, j) / static_cast<double>(rows);
-        for (std::size_t i = 0; i < rows; ++i) {
-            errors += std::pow(predictions(i, j) - targets(i, j), 2);
-            spread += std::pow(targets(i, j) - mean, 2);
-        }
-        results.push_back(f(errors, spread, static_cast<double>(rows)));
-    }
-    return results;
-}
-
-}  // namespace
-
-std::vector<double> r_squared(const autograd::Array<double>& predictions, const autograd::Array<double>& targets) {
-    return for_each_column("r_squared", predictions, targets, [](double errors, double spread, double) {
-        return spread == 0 ? NAN : 1 - errors / spread;
-    });
-}
-
-std::vector<double> root_mean_squared_error(const autograd::Array<double>& predictions,
-                                            const autograd::Array<double>& targets) {
-    return for_each_column("root_mean_squared_error", predictions, targets,
-                           [](double errors, double, double rows) { return std::sqrt(errors / rows); });
-}
-
 #define INSTANTIATE(T)                                                                                        \
     template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);                          \
     template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&);            \
     template std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>&, double, std::mt19937_64&); \
     template std::vector<std::vector<std::size_t>> folds(const Dataset<T>&, std::size_t, std::mt19937_64&);   \
-    template class Batches<T>;                                                                                \
-    template double accuracy(const autograd::Array<T>&, const autograd::Indices&);                            \
-    template autograd::Indices confusion_matrix(const autograd::Array<T>&, const autograd::Indices&);
+    template class Batches<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)
 

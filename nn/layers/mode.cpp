@@ -11,16 +11,27 @@ thread_local const ModeScope* innermost = nullptr;
 
 }  // namespace
 
-ModeScope::ModeScope(const void* tape, bool trains) : tape_(tape), trains_(trains), outer_(innermost) {
+ModeScope::ModeScope(const void* tape, bool trains, std::mt19937_64* engine)
+    : tape_(tape), trains_(trains), engine_(engine), outer_(innermost) {
     innermost = this;
 }
 
 ModeScope::~ModeScope() { innermost = outer_; }
 
+const ModeScope* ModeScope::innermost_of(const void* tape) {
+    const ModeScope* scope = innermost;
+    while (scope != nullptr && scope->tape_ != tape) scope = scope->outer_;
+    return scope;
+}
+
 std::optional<bool> ModeScope::of(const void* tape) {
-    for (const ModeScope* scope = innermost; scope != nullptr; scope = scope->outer_)
-        if (scope->tape_ == tape) return scope->trains_;
-    return {};
+    const ModeScope* scope = innermost_of(tape);
+    return scope == nullptr ? std::optional<bool>() : scope->trains_;
+}
+
+std::mt19937_64* ModeScope::engine_of(const void* tape) {
+    const ModeScope* scope = innermost_of(tape);
+    return scope == nullptr ? nullptr : scope->engine_;
 }
 
 bool TrainingSwitch::trains(bool records) const {

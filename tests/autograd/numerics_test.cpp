@@ -142,7 +142,9 @@ const std::vector<Promise> promises = {
     {"`exp`", "overflows to +inf beyond 709.78 in double and 88.72 in float", {"exp"}, exp_in_float},
     {"optimizers",
      "trajectories equal PyTorch's for the same start, data and options (SGD with momentum, Nesterov, weight "
-     "decay; Adam, AdamW, RMSprop) to 1e-6 relative after 100 steps in double",
+     "decay; Adam, AdamW, RMSprop, Adagrad) to 1e-11 relative after 100 steps in double; clipping, groups, schedules, "
+     "averages "
+     "and L-BFGS to 1e-12",
      {},
      nullptr,
      "golden/golden_test.cpp"},

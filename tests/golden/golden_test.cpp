@@ -4,7 +4,11 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <nn/average.hpp>
+#include <nn/gradient_tools.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/optimizers.hpp>
+#include <nn/schedules.hpp>
 #include <set>
 
 #include "autograd/operations_table.hpp"
@@ -163,6 +167,13 @@ std::unique_ptr<nn::Optimizer<double>> optimizer_of(const std::string& name, con
         options.centered = o.value("centered", options.centered);
         return std::make_unique<nn::RMSprop<double>>(parameters, options);
     }
+    if (name == "adagrad") {
+        auto options = with_decay_and_rate<nn::AdagradOptions>(o);
+        options.rate_decay = o.value("lr_decay", options.rate_decay);
+        options.initial = o.value("initial_accumulator_value", options.initial);
+        options.epsilon = o.value("eps", options.epsilon);
+        return std::make_unique<nn::Adagrad<double>>(parameters, options);
+    }
     const auto moments = [&](auto options) {
         options.epsilon = o.value("eps", options.epsilon);
         if (o.contains("betas")) {
@@ -200,7 +211,8 @@ BOOST_AUTO_TEST_CASE(rows_without_golden_cases_are_listed) {
 }
 
 // The numerical conventions: trajectories equal PyTorch's for the same start, data and options (SGD with momentum,
-// Nesterov, weight decay; Adam, AdamW, RMSprop) to 1e-6 relative after 100 steps in double
+// Nesterov, weight decay; Adam, AdamW, RMSprop, Adagrad) to 1e-11 relative after 100 steps in double; clipping, groups,
+// schedules, averages and L-BFGS to 1e-12
 BOOST_AUTO_TEST_CASE(trajectories_of_100_steps) {
     for (const Json& golden : read("optimizers")) {
         BOOST_TEST_CONTEXT(golden["optimizer"] << " " << golden["options"]) {
@@ -215,10 +227,114 @@ BOOST_AUTO_TEST_CASE(trajectories_of_100_steps) {
                 optimizer->step(tape.backward(mean_squared_error(y, tape.constant(t))));
                 if (step % 10 != 0) continue;
                 BOOST_TEST_CONTEXT("step " << step) {
-                    check_same("the weight", w.value(), golden["points"][step / 10 - 1][0], 1e-6);
-                    check_same("the bias", b.value(), golden["points"][step / 10 - 1][1], 1e-6);
+                    check_same("the weight", w.value(), golden["points"][step / 10 - 1][0], 1e-11);
+                    check_same("the bias", b.value(), golden["points"][step / 10 - 1][1], 1e-11);
                 }
             }
         }
     }
+}
+
+namespace {
+
+nn::Schedule schedule_of(const std::string& name) {
+    if (name == "step_decay") return nn::step_decay(7, 0.5);
+    if (name == "cosine") return nn::cosine(25, 0.01);
+    if (name == "warm_up") return nn::warm_up(8);
+    if (name == "warm_up, cosine") return nn::warm_up(6, 0.25, nn::cosine(30, 0.001));
+    if (name == "one_cycle") return nn::one_cycle(40);
+    BOOST_TEST_REQUIRE(name == "one_cycle, short");
+    return nn::one_cycle(40, {.warm_share = 0.1, .divisor = 10, .last_divisor = 50});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(schedules) {
+    for (const Json& golden : read("training")) {
+        const std::string kind = golden["kind"];
+        if (kind != "schedule" && kind != "plateau") continue;
+        BOOST_TEST_CONTEXT(kind << " " << golden.value("schedule", "")) {
+            nn::Sgd<double> optimizer({Parameter<double>("p", Array<double>(Shape{1}, 0.0))}, {.rate = 0.3});
+            const std::vector<double> rates = golden["rates"];
+            if (kind == "schedule") {
+                nn::Scheduler<double> schedule(optimizer, schedule_of(golden["schedule"]));
+                for (const double rate : rates) {
+                    BOOST_TEST(optimizer.rate() == rate, boost::test_tools::tolerance(1e-12));
+                    schedule.step();
+                }
+            } else {
+                nn::Plateau<double> plateau(optimizer, {.factor = 0.4, .patience = 2, .cooldown = 3, .least = 0.02});
+                for (std::size_t i = 0; i < rates.size(); ++i) {
+                    plateau.step(golden["measured"][i]);
+                    BOOST_TEST(optimizer.rate() == rates[i], boost::test_tools::tolerance(1e-12));
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(clipping_groups_averages_and_lbfgs) {
+    std::size_t count = 0;
+    for (const Json& golden : read("training")) {
+        const std::string kind = golden["kind"];
+        if (!golden.contains("start")) continue;
+        ++count;
+        BOOST_TEST_CONTEXT(kind << " " << golden["options"]) {
+            Parameter<double> w("w", array_of<double>(golden["start"][0])),
+                b("b", array_of<double>(golden["start"][1]));
+            const Array<double> x = array_of<double>(golden["x"]), t = array_of<double>(golden["t"]);
+            Tape<double> tape;
+            const auto loss = [&] {
+                return mean_squared_error(tanh(linear(tape.constant(x), tape.watch(w), tape.watch(b))),
+                                          tape.constant(t));
+            };
+            const Json o = golden["options"];
+            if (kind == "lbfgs") {
+                nn::LbfgsOptions options{.strong_wolfe = o.contains("line_search_fn")};
+                options.rate = o.value("lr", options.rate);
+                options.iterations = o.value("max_iter", options.iterations);
+                options.history = o.value("history_size", options.history);
+                nn::Lbfgs<double> optimizer({w, b}, options);
+                for (const Json& point : golden["points"]) {
+                    BOOST_TEST(optimizer.step(tape, loss) == double(point["loss"]),
+                               boost::test_tools::tolerance(1e-12));
+                    check_same("the weight", w.value(), point["w"], 1e-12);
+                    check_same("the bias", b.value(), point["b"], 1e-12);
+                }
+                BOOST_TEST(optimizer.evaluations() == golden["evaluations"]);
+                BOOST_TEST(optimizer.iterations() == golden["iterations"]);
+                continue;
+            }
+            std::unique_ptr<nn::Optimizer<double>> optimizer;
+            if (kind == "groups of sgd") {
+                auto sgd = std::make_unique<nn::Sgd<double>>(std::vector{w}, nn::SgdOptions{.rate = 0.1});
+                sgd->add_group({b}, {.rate = 0.2, .momentum = 0.9});
+                optimizer = std::move(sgd);
+            } else if (kind == "groups of adam") {
+                auto adam = std::make_unique<nn::Adam<double>>(std::vector{w}, nn::AdamOptions{.rate = 0.05});
+                adam->add_group({b}, {.rate = 0.02, .weight_decay = 0.1});
+                optimizer = std::move(adam);
+            } else {
+                optimizer = std::make_unique<nn::Sgd<double>>(std::vector{w, b}, nn::SgdOptions{.rate = o["rate"]});
+            }
+            nn::ParameterAverage<double> average({w, b}, o.value("decay", 0.9));
+            for (std::size_t step = 0; step < 50; ++step) {
+                tape.rewind();
+                auto gradients = tape.backward(loss());
+                if (kind == "clip by norm")
+                    BOOST_TEST(nn::clip_gradient_norm(gradients, {w, b}, o["most"]) == double(o["norms"][step]),
+                               boost::test_tools::tolerance(1e-12));
+                if (kind == "clip by value") nn::clip_gradient_value(gradients, {w, b}, o["most"]);
+                optimizer->step(gradients);
+                average.update();
+            }
+            check_same("the weight", w.value(), golden["end"][0], 1e-12);
+            check_same("the bias", b.value(), golden["end"][1], 1e-12);
+            if (kind != "average") continue;
+            average.swap();
+            check_same("the averaged weight", w.value(), golden["averages"][0], 1e-12);
+            check_same("the averaged bias", b.value(), golden["averages"][1], 1e-12);
+        }
+    }
+    BOOST_TEST(count == 8u);
 }

@@ -383,6 +383,12 @@ def optimizers():
         ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "alpha": 0.9, "eps": 1e-6, "weight_decay": 0.02, "momentum": 0.8}),
         ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "centered": True}),
         ("rmsprop", torch.optim.RMSprop, {"lr": 0.005, "alpha": 0.9, "momentum": 0.8, "centered": True}),
+        ("adagrad", torch.optim.Adagrad, {"lr": 0.1}),
+        (
+            "adagrad",
+            torch.optim.Adagrad,
+            {"lr": 0.2, "lr_decay": 0.01, "weight_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-6},
+        ),
     ]
     for name, optimizer_class, options in configurations:
         w, b = (p.clone().requires_grad_() for p in start)
@@ -403,6 +409,119 @@ def optimizers():
             "start": [stored(p) for p in start],
             "points": points,
         }
+
+
+def training():
+    """What is done between `backward` and the step, around it, and instead of it; the loss is that of `optimizers`."""
+    generator = generator_of("training")
+    x, t = Uniform((5, 3)).draw(generator), Uniform((5, 2), -1, 1).draw(generator)
+    start = [Uniform((2, 3)).draw(generator), Uniform((2,)).draw(generator)]
+    problem = {"x": stored(x), "t": stored(t), "start": [stored(p) for p in start]}
+    loss_of = lambda w, b: ((torch.tanh(F.linear(x, w, b)) - t) ** 2).mean()
+
+    def run(kind, optimizer_of, change=lambda parameters: None, after=lambda parameters: None, **options):
+        w, b = (p.clone().requires_grad_() for p in start)
+        optimizer = optimizer_of(w, b)
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss_of(w, b).backward()
+            change([w, b])
+            optimizer.step()
+            after([w, b])
+        return {"kind": kind, "options": options, **problem, "end": [stored(w), stored(b)]}
+
+    sgd = lambda w, b: torch.optim.SGD([w, b], lr=0.5)
+    norms = []
+    yield run(
+        "clip by norm",
+        sgd,
+        lambda ps: norms.append(float(torch.nn.utils.clip_grad_norm_(ps, 0.05))),
+        rate=0.5,
+        most=0.05,
+        norms=norms,
+    )
+    yield run("clip by value", sgd, lambda ps: torch.nn.utils.clip_grad_value_(ps, 0.02), rate=0.5, most=0.02)
+    yield run(
+        "groups of sgd",
+        lambda w, b: torch.optim.SGD([{"params": [w]}, {"params": [b], "lr": 0.2, "momentum": 0.9}], lr=0.1),
+    )
+    yield run(
+        "groups of adam",
+        lambda w, b: torch.optim.Adam([{"params": [w]}, {"params": [b], "lr": 0.02, "weight_decay": 0.1}], lr=0.05),
+    )
+    average = {}
+
+    def update(parameters):
+        if not average:
+            average["model"] = torch.optim.swa_utils.AveragedModel(
+                torch.nn.ParameterList(parameters), multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9)
+            )
+        average["model"].update_parameters(torch.nn.ParameterList(parameters))
+
+    averaged = run("average", sgd, after=update, rate=0.5, decay=0.9)
+    yield {**averaged, "averages": [stored(p) for p in average["model"].module]}
+
+    for options in (
+        {"line_search_fn": "strong_wolfe"},
+        {"line_search_fn": "strong_wolfe", "max_iter": 4, "history_size": 2},
+        {"lr": 0.3, "max_iter": 5},
+    ):
+        w, b = (p.clone().requires_grad_() for p in start)
+        optimizer = torch.optim.LBFGS([w, b], **options)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = loss_of(w, b)
+            loss.backward()
+            return loss
+
+        points = []
+        for _ in range(5):
+            loss = optimizer.step(closure).item()
+            points.append({"loss": loss, "w": stored(w), "b": stored(b)})
+        state = optimizer.state[w]
+        yield {
+            "kind": "lbfgs",
+            "options": options,
+            **problem,
+            "points": points,
+            "evaluations": state["func_evals"],
+            "iterations": state["n_iter"],
+        }
+
+    schedulers = torch.optim.lr_scheduler
+    sequence = lambda optimizer: schedulers.SequentialLR(
+        optimizer,
+        [schedulers.LinearLR(optimizer, 0.25, total_iters=6), schedulers.CosineAnnealingLR(optimizer, 30, 0.001)],
+        milestones=[6],
+    )
+    for name, make in (
+        ("step_decay", lambda optimizer: schedulers.StepLR(optimizer, 7, 0.5)),
+        ("cosine", lambda optimizer: schedulers.CosineAnnealingLR(optimizer, 25, 0.01)),
+        ("warm_up", lambda optimizer: schedulers.LinearLR(optimizer, 1 / 3, total_iters=8)),
+        ("warm_up, cosine", sequence),
+        ("one_cycle", lambda optimizer: schedulers.OneCycleLR(optimizer, 0.3, 40, cycle_momentum=False)),
+        (
+            "one_cycle, short",
+            lambda optimizer: schedulers.OneCycleLR(
+                optimizer, 0.3, 40, pct_start=0.1, div_factor=10, final_div_factor=50, cycle_momentum=False
+            ),
+        ),
+    ):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+        scheduler, rates = make(optimizer), []
+        for _ in range(40):
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        yield {"kind": "schedule", "schedule": name, "rates": rates}
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    scheduler = schedulers.ReduceLROnPlateau(optimizer, factor=0.4, patience=2, cooldown=3, min_lr=0.02)
+    measured, rates = [math.sin(0.7 * i) / (i + 1) + 1 / (i + 2) for i in range(40)], []
+    for value in measured:
+        scheduler.step(value)
+        rates.append(optimizer.param_groups[0]["lr"])
+    yield {"kind": "plateau", "measured": measured, "rates": rates}
 
 
 def wave(shape, k):
@@ -504,5 +623,5 @@ def layers():
     yield layer_case("attention to others", attention(), [(2, 3, 4), (2, 5, 4)], attends(key_padding_mask=behind))
 
 
-for topic in (elementwise, reductions, shapes, losses, edges, optimizers, layers):
+for topic in (elementwise, reductions, shapes, losses, edges, optimizers, training, layers):
     write(topic.__name__, list(topic()))

@@ -3,11 +3,15 @@
 #ifndef BOOST_TEST_DYN_LINK
 #define BOOST_TEST_DYN_LINK
 #endif
+#include <autograd/operations.hpp>
 #include <autograd/tape.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <nn/average.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/optimizers.hpp>
+#include <nn/schedules.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -142,6 +146,159 @@ BOOST_AUTO_TEST_CASE(rmsprop) {
                 });
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(adagrad) {
+    Numbers sums(length, 0.1);
+    compare<nn::Adagrad<double>>(
+        nn::AdagradOptions{.rate = 0.1, .rate_decay = 0.02, .weight_decay = 0.05, .initial = 0.1},
+        [&](int t, std::size_t k, double p, double g) {
+            g += 0.05 * p;
+            sums[k] += g * g;
+            return p - 0.1 / (1 + (t - 1) * 0.02) * g / (std::sqrt(sums[k]) + 1e-10);
+        });
+}
+
+// Each group is as an optimizer of its own, also where it begins later.
+BOOST_AUTO_TEST_CASE(groups) {
+    const auto run = [](auto make_one, auto make_other) {
+        const Parameter<double> a("a", to_array(start())), b("b", to_array(start()));
+        Tape<double> tape;
+        auto optimizer = make_one(a);
+        std::vector<Array<double>> ends;
+        for (int t = 1; t <= 20; ++t) {
+            if (t == 6) make_other(optimizer, b);
+            Numbers g(length), h(length);
+            for (std::size_t k = 0; k < length; ++k) {
+                g[k] = gradient_at(t, k, a.value()(k));
+                h[k] = gradient_at(t, k, b.value()(k));
+            }
+            tape.rewind();
+            const auto gradients = tape.backward({tape.watch(a), tape.watch(b)}, {to_array(g), to_array(h)});
+            for (auto* each : optimizer) each->step(gradients);
+        }
+        return std::vector{a.value(), b.value()};
+    };
+    const nn::AdamOptions one{.rate = 0.01}, other{.rate = 0.1, .beta2 = 0.9, .weight_decay = 0.1};
+    std::vector<std::unique_ptr<nn::Adam<double>>> kept;
+    const auto adam = [&](const Parameter<double>& parameter, nn::AdamOptions options) {
+        kept.push_back(std::make_unique<nn::Adam<double>>(std::vector{parameter}, options));
+        return kept.back().get();
+    };
+    const auto together = run([&](const auto& a) { return std::vector{adam(a, one)}; },
+                              [&](auto& optimizers, const auto& b) { optimizers[0]->add_group({b}, other); });
+    const auto apart = run([&](const auto& a) { return std::vector{adam(a, one)}; },
+                           [&](auto& optimizers, const auto& b) { optimizers.push_back(adam(b, other)); });
+    BOOST_TEST((together == apart));
+
+    nn::Adam<double>& grouped = *kept[0];
+    BOOST_TEST(grouped.groups() == 2u);
+    BOOST_TEST(grouped.rate(1) == 0.1);
+    grouped.set_rate(0.5, 1);
+    BOOST_TEST(grouped.rate() == 0.01);
+    BOOST_CHECK_THROW(grouped.rate(2), std::out_of_range);
+    check_message([&] { grouped.add_group({grouped.parameters()[0]}, {}); }, "'a' is listed twice");
+    check_message([&] { grouped.add_group({}, {}); }, "no parameters");
+    check_message([&] { grouped.add_group({Parameter<double>("c", to_array(start()))}, {.rate = -1}); }, "rate");
+    BOOST_TEST(grouped.parameters().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_optimizer_goes_on_from_a_state) {
+    const auto check = [](auto make) {
+        const Parameter<double> a("a", to_array(start())), b("b", to_array(start()));
+        auto first = make(a), second = make(b), whole = make(Parameter<double>("a", to_array(start())));
+        const auto steps = [](auto& optimizer, int from, int to) {
+            for (int t = from; t <= to; ++t) {
+                const auto& parameter = optimizer.parameters()[0];
+                Numbers g(length);
+                for (std::size_t k = 0; k < length; ++k) g[k] = gradient_at(t, k, parameter.value()(k));
+                Tape<double> tape;
+                optimizer.step(tape.backward(tape.watch(parameter), to_array(g)));
+            }
+        };
+        first.set_rate(0.02);
+        whole.set_rate(0.02);
+        steps(first, 1, 10);
+        steps(whole, 1, 20);
+        auto state = first.state();
+        check_message([&] { second.set_state(state); }, state.arrays.empty() ? "" : "another optimizer's");
+        std::map<std::string, Array<double>> renamed;
+        for (const auto& [name, array] : state.arrays) renamed["b" + name.substr(1)] = array;
+        state.arrays = renamed;
+        second.set_state(state);
+        Parameter<double>(b).edit([&](Array<double>& value) { value = a.value(); });
+        steps(second, 11, 20);
+        BOOST_TEST((b.value() == whole.parameters()[0].value()));
+        state.numbers.erase("steps");
+        check_message([&] { second.set_state(state); }, "it has no 'steps'");
+    };
+    check([](auto p) { return nn::Sgd<double>({p}, {.rate = 0.1, .momentum = 0.9}); });
+    check([](auto p) { return nn::AdamW<double>({p}, {.rate = 0.1}); });
+    check([](auto p) { return nn::RMSprop<double>({p}, {.rate = 0.01, .momentum = 0.5, .centered = true}); });
+    check([](auto p) { return nn::Adagrad<double>({p}, {.rate = 0.1, .rate_decay = 0.1}); });
+    const nn::Sgd<double> sgd({Parameter<double>("a", to_array(start()))}, {.rate = 1});
+    nn::Adam<double> adam({Parameter<double>("a", to_array(start()))});
+    check_message([&] { adam.set_state(sgd.state()); },
+                  "[adam] the state is another optimizer's: it has no 'a.exp_avg'");
+}
+
+// Rosenbrock's valley, whose minimum is 0 at (1, 1).
+BOOST_AUTO_TEST_CASE(lbfgs_finds_the_end_of_a_valley) {
+    Parameter<double> p("p", to_array({-1.2, 1}));
+    nn::Lbfgs<double> optimizer({p}, {.iterations = 100, .change_tolerance = 1e-15});
+    Tape<double> tape;
+    const auto valley = [&] {
+        const auto x = tape.watch(p);
+        const auto a = slice(x, 0, 0, 1), b = slice(x, 0, 1, 2);
+        return sum(100.0 * (b - a * a) * (b - a * a) + (1.0 - a) * (1.0 - a));
+    };
+    BOOST_TEST(optimizer.step(tape, valley) == 24.2, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(p.value()(0) == 1.0, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(p.value()(1) == 1.0, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(optimizer.iterations() < 60u);
+
+    const auto before = p.value();
+    check_message([&] { optimizer.step(tape, [&] { return sum(log(tape.watch(p) - 5.0)); }); }, "[lbfgs] the loss");
+    int calls = 0;
+    const auto failing = [&]() -> autograd::Variable<double> {
+        if (++calls == 2) throw std::runtime_error("no more");
+        return sum(tape.watch(p) * tape.watch(p));
+    };
+    check_message([&] { optimizer.step(tape, failing); }, "no more");
+    BOOST_TEST((p.value() == before));
+}
+
+BOOST_AUTO_TEST_CASE(schedules_without_steps_are_refused) {
+    check_message([] { nn::step_decay(0); }, "[step_decay] a schedule of 0 steps says nothing");
+    check_message([] { nn::cosine(0); }, "[cosine] a schedule of 0 steps");
+    check_message([] { nn::cosine(5, -1); }, "[cosine] no rate can be -1");
+    check_message([] { nn::warm_up(0); }, "[warm_up] a schedule of 0 steps");
+    check_message([] { nn::warm_up(5, 0); }, "[warm_up] it starts with a share");
+    check_message([] { nn::one_cycle(1); }, "[one_cycle] a schedule of 1 steps");
+    nn::Sgd<double> sgd({Parameter<double>("a", to_array(start()))}, {.rate = 1});
+    check_message([&] { nn::Scheduler<double>(sgd, {}); }, "[scheduler] there is no schedule");
+    check_message([&] { nn::Plateau<double>(sgd, {.factor = 1}); }, "[plateau] the factor");
+    // A function of one's own, and the rates of groups, each its own.
+    sgd.add_group({Parameter<double>("b", to_array(start()))}, {.rate = 10});
+    nn::Scheduler<double> halved(sgd, [](double rate, std::uint64_t t) { return rate / static_cast<double>(t + 1); });
+    halved.step();
+    BOOST_TEST(sgd.rate(0) == 0.5);
+    BOOST_TEST(sgd.rate(1) == 5.0);
+}
+
+BOOST_AUTO_TEST_CASE(averages_stand_in_for_parameters) {
+    Parameter<double> p("p", to_array({1}));
+    nn::ParameterAverage<double> average({p}, 0.5);
+    for (const double value : {2.0, 4.0}) {
+        p.edit([&](Array<double>& array) { array(0) = value; });
+        average.update();
+    }
+    average.swap();
+    BOOST_TEST(p.value()(0) == 3.0);
+    check_message([&] { average.update(); }, "swap them back");
+    average.swap();
+    BOOST_TEST(p.value()(0) == 4.0);
+    check_message([&] { nn::ParameterAverage<double>({p}, 1.5); }, "the decay must be from 0 to 1");
 }
 
 BOOST_AUTO_TEST_CASE(float_follows_double) {

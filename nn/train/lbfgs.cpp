@@ -1,0 +1,266 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/error.hpp>
+#include <cmath>
+#include <limits>
+#include <nn/lbfgs.hpp>
+#include <stdexcept>
+
+namespace nn {
+
+using autograd::Array;
+using autograd::Parameter;
+using autograd::Tape;
+using autograd::Variable;
+
+namespace {
+
+constexpr double decrease = 1e-4, curvature = 0.9;  // of the Wolfe conditions
+
+template <class T>
+T dot(const std::vector<T>& a, const std::vector<T>& b) {
+    T sum = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
+    return sum;
+}
+
+/// a += factor * b
+template <class T>
+void add(std::vector<T>& a, T factor, const std::vector<T>& b) {
+    for (std::size_t k = 0; k < a.size(); ++k) a[k] += factor * b[k];
+}
+
+template <class T>
+double largest(const std::vector<T>& a) {
+    double most = 0;
+    for (const T x : a) most = std::max(most, static_cast<double>(std::abs(x)));
+    return most;
+}
+
+/// Where the cubic through two points with their slopes is least, between the bounds; their middle where it has no
+/// minimum.
+template <class P>
+double lowest(const P& one, const P& other, double low, double high) {
+    const P &left = one.t <= other.t ? one : other, &right = one.t <= other.t ? other : one;
+    const double d1 = one.slope + other.slope - 3 * (one.loss - other.loss) / (one.t - other.t);
+    const double square = d1 * d1 - one.slope * other.slope;
+    if (!(square >= 0) || std::isinf(square)) return (low + high) / 2;
+    const double d2 = std::sqrt(square);
+    const double t = right.t - (right.t - left.t) * ((right.slope + d2 - d1) / (right.slope - left.slope + 2 * d2));
+    return std::isnan(t) ? (low + high) / 2 : std::min(std::max(t, low), high);
+}
+
+void check(bool good, const char* what) {
+    if (!good) throw std::invalid_argument(fmt::format("[lbfgs] {}", what));
+}
+
+}  // namespace
+
+template <class T>
+Lbfgs<T>::Lbfgs(std::vector<Parameter<T>> parameters, LbfgsOptions options)
+    : parameters_(std::move(parameters)), options_(options) {
+    std::erase_if(parameters_, [](const Parameter<T>& parameter) { return parameter.is_buffer(); });
+    check(!parameters_.empty(), "there are no parameters");
+    for (auto i = parameters_.begin(); i != parameters_.end(); ++i) {
+        if (std::find(parameters_.begin(), i, *i) != i)
+            throw std::invalid_argument(fmt::format("[lbfgs] parameter '{}' is listed twice", i->name()));
+        size_ += i->value().size();
+    }
+    check(options.rate > 0 && std::isfinite(options.rate), "the rate must be above 0");
+    check(options.iterations > 0, "a step has at least one iteration");
+    check(options.history > 0, "the history holds at least one pair");
+    check(options.gradient_tolerance >= 0 && options.change_tolerance >= 0, "a tolerance is 0 or more");
+    if (options.evaluations == 0) options_.evaluations = options.iterations * 5 / 4;
+}
+
+template <class T>
+typename Lbfgs<T>::Vector Lbfgs<T>::position() const {
+    Vector all;
+    all.reserve(size_);
+    for (const Parameter<T>& parameter : parameters_)
+        all.insert(all.end(), parameter.value().data(), parameter.value().data() + parameter.value().size());
+    return all;
+}
+
+/// p = from + t * direction
+template <class T>
+void Lbfgs<T>::move(const Vector& from, double t) {
+    std::size_t at = 0;
+    for (Parameter<T>& parameter : parameters_)
+        parameter.edit([&](Array<T>& value) {
+            for (std::size_t k = 0; k < value.size(); ++k, ++at)
+                value.data()[k] = from[at] + static_cast<T>(t) * (t == 0 ? T(0) : direction_[at]);
+        });
+}
+
+template <class T>
+typename Lbfgs<T>::Point Lbfgs<T>::evaluate(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
+    tape.rewind();
+    const Variable<T> y = loss();
+    const auto gradients = tape.backward(y);
+    ++evaluations_;
+    Point point{0, static_cast<double>(y.item()), 0, {}};
+    point.gradient.reserve(size_);
+    for (const Parameter<T>& parameter : parameters_) {
+        const Array<T>& gradient = gradients[parameter];
+        point.gradient.insert(point.gradient.end(), gradient.data(), gradient.data() + gradient.size());
+    }
+    if (point.gradient.size() != size_)
+        throw std::invalid_argument("[lbfgs] a parameter has another shape than before");
+    if (std::isnan(point.loss)) point.loss = std::numeric_limits<double>::infinity();  // too far
+    return point;
+}
+
+/// The loss at t along the direction. The parameters are back where they were when it returns, and when it throws.
+template <class T>
+typename Lbfgs<T>::Point Lbfgs<T>::along(Tape<T>& tape, const std::function<Variable<T>()>& loss, double t) {
+    const Vector start = position();
+    move(start, t);
+    try {
+        Point point = evaluate(tape, loss);
+        move(start, 0);
+        point.t = t;
+        point.slope = static_cast<double>(dot(point.gradient, direction_));
+        return point;
+    } catch (...) {
+        move(start, 0);
+        throw;
+    }
+}
+
+/// A point that meets the strong Wolfe conditions, or the lowest that was found: `low` and `high` close in on it.
+template <class T>
+typename Lbfgs<T>::Point Lbfgs<T>::search(Tape<T>& tape, const std::function<Variable<T>()>& loss, const Point& start,
+                                          double t, std::size_t most, std::size_t& used) {
+    const auto too_high = [&](const Point& p) { return p.loss > start.loss + decrease * p.t * start.slope; };
+    const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -curvature * start.slope; };
+    const double length = largest(direction_);
+    Point before = start, now = along(tape, loss, t);
+    used = 1;
+    std::size_t tries = 0;
+    // Farther and farther, until the minimum lies between the last two points.
+    for (; tries < most; ++tries) {
+        if (too_high(now) || (tries > 1 && now.loss >= before.loss)) break;
+        if (flat(now)) return now;
+        if (now.slope >= 0) break;
+        const double next = lowest(before, now, now.t + 0.01 * (now.t - before.t), now.t * 10);
+        before = std::move(now);
+        now = along(tape, loss, next);
+        ++used;
+    }
+    if (tries == most) before = start;
+    Point low = std::move(before), high = std::move(now);
+    if (low.loss > high.loss) std::swap(low, high);
+    // Between them.
+    bool stalled = false;
+    while (tries < most && std::abs(high.t - low.t) * length >= options_.change_tolerance) {
+        const double left = std::min(low.t, high.t), right = std::max(low.t, high.t), edge = 0.1 * (right - left);
+        double t_new = lowest(low, high, left, right);
+        // Close to an end twice in turn, it is moved away from there.
+        if (std::min(right - t_new, t_new - left) < edge) {
+            const bool moved = stalled || t_new >= right || t_new <= left;
+            if (moved) t_new = right - t_new < t_new - left ? right - edge : left + edge;
+            stalled = !moved;
+        } else {
+            stalled = false;
+        }
+        Point middle = along(tape, loss, t_new);
+        ++used;
+        ++tries;
+        if (too_high(middle) || middle.loss >= low.loss) {
+            high = std::move(middle);
+            if (low.loss > high.loss) std::swap(low, high);
+            continue;
+        }
+        if (flat(middle)) return middle;
+        if (middle.slope * (high.t - low.t) >= 0) high = std::move(low);
+        low = std::move(middle);
+    }
+    return low;
+}
+
+/// direction = -H g, by the two loops over the pairs.
+template <class T>
+void Lbfgs<T>::direct(const Vector& gradient) {
+    Vector q(size_);
+    for (std::size_t k = 0; k < size_; ++k) q[k] = -gradient[k];
+    if (iterations_ == 0) {
+        direction_ = std::move(q);
+        return;
+    }
+    Vector y(size_), s(size_);
+    for (std::size_t k = 0; k < size_; ++k) {
+        y[k] = gradient[k] - last_gradient_[k];
+        s[k] = direction_[k] * static_cast<T>(last_t_);
+    }
+    if (const T product = dot(y, s); product > T(1e-10)) {
+        if (steps_.size() == options_.history) {
+            steps_.erase(steps_.begin());
+            changes_.erase(changes_.begin());
+            inverses_.erase(inverses_.begin());
+        }
+        scale_ = product / dot(y, y);
+        inverses_.push_back(1 / product);
+        steps_.push_back(std::move(s));
+        changes_.push_back(std::move(y));
+    }
+    Vector alpha(steps_.size());
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+        alpha[i] = dot(steps_[i], q) * inverses_[i];
+        add(q, -alpha[i], changes_[i]);
+    }
+    for (T& x : q) x *= scale_;
+    for (std::size_t i = 0; i < steps_.size(); ++i) add(q, alpha[i] - dot(changes_[i], q) * inverses_[i], steps_[i]);
+    direction_ = std::move(q);
+}
+
+template <class T>
+double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
+    Point now = evaluate(tape, loss);
+    const double first = now.loss;
+    const auto finite = [](T x) { return std::isfinite(x); };
+    if (!std::isfinite(first) || !std::all_of(now.gradient.begin(), now.gradient.end(), finite))
+        throw autograd::GradientError("[lbfgs] the loss or its gradient is not finite");
+    std::size_t used = 1;
+    for (std::size_t i = 1; largest(now.gradient) > options_.gradient_tolerance; ++i) {
+        direct(now.gradient);
+        double t = options_.rate;
+        if (iterations_ == 0) {
+            T sum = 0;
+            for (const T g : now.gradient) sum += std::abs(g);
+            t *= std::min(1.0, 1.0 / static_cast<double>(sum));
+        }
+        ++iterations_;
+        last_gradient_ = now.gradient;
+        last_t_ = t;
+        now.t = 0;
+        now.slope = static_cast<double>(dot(now.gradient, direction_));
+        if (now.slope > -options_.change_tolerance) break;
+        const double before = now.loss;
+        const Vector start = position();
+        const bool last = i == options_.iterations;
+        if (options_.strong_wolfe) {
+            std::size_t tried = 0;
+            now = search(tape, loss, now, t, options_.evaluations - used, tried);
+            used += tried;
+            last_t_ = t = now.t;
+            move(start, t);
+        } else {
+            move(start, t);
+            if (!last) {
+                now = evaluate(tape, loss);
+                ++used;
+            }
+        }
+        if (last || used >= options_.evaluations || largest(direction_) * std::abs(t) <= options_.change_tolerance ||
+            std::abs(now.loss - before) < options_.change_tolerance)
+            break;
+    }
+    return first;
+}
+
+template class Lbfgs<float>;
+template class Lbfgs<double>;
+
+}  // namespace nn
