@@ -172,7 +172,8 @@ int main(int argc, char** argv) {
     train_command
         ->add_option(
             "--save", training.save,
-            "Write the network to this file, as safetensors; to NAME.interrupted where a signal ends the training")
+            "Write the network to this file, as NumPy's .npz or else as safetensors; to NAME.interrupted where a signal "
+            "ends the training")
         ->check(not_empty)
         ->excludes(folds);
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <nn/data.hpp>
 #include <nn/files/text.hpp>
+#include <nn/numpy.hpp>
 #include <nn/safetensors.hpp>
 #include <stdexcept>
 
@@ -246,12 +247,16 @@ void save(const std::string& path, const Model& model) {
         target["numbers"] = to_json(model.target_scaling, model.target_names);
     else
         target = {{"name", model.target_name}, {"classes", model.class_names}};
-    nn::save(path, model.network.parameters(),
-             {{"format", std::to_string(newest_format)},
-              {"widths", json(model.network.widths()).dump()},
-              {"activation", std::string(nn::to_string(model.network.activation()))},
-              {"features", to_json(model).dump()},
-              {"target", target.dump()}});
+    const nn::Metadata metadata{{"format", std::to_string(newest_format)},
+                                {"widths", json(model.network.widths()).dump()},
+                                {"activation", std::string(nn::to_string(model.network.activation()))},
+                                {"features", to_json(model).dump()},
+                                {"target", target.dump()}};
+    // What an interrupted training reached has the format of what it was to save.
+    if (path.ends_with(".npz.interrupted"))
+        nn::save_npz(path, model.network.parameters(), metadata);
+    else
+        nn::save(path, model.network.parameters(), metadata);
 }
 
 Model load(const std::string& path) {

@@ -17,6 +17,7 @@
 #include <nn/mode.hpp>
 #include <nn/nonlinearities.hpp>
 #include <nn/normalization.hpp>
+#include <nn/numpy.hpp>
 #include <nn/optimizers.hpp>
 #include <nn/pooling.hpp>
 #include <nn/recurrent.hpp>

@@ -1,4 +1,5 @@
-// Parameters in files: the safetensors format (https://github.com/huggingface/safetensors), which Python reads as well:
+// Parameters in files: the safetensors format (https://github.com/huggingface/safetensors), which Python reads as well,
+// or NumPy's (nn/numpy.hpp):
 //
 //     from safetensors.torch import load_file
 //     model = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
@@ -28,15 +29,16 @@ struct Tensors {
     Metadata metadata;
 };
 
-/// Writes parameters under their names, `F32` or `F64` as T is. The file is whole or is not there. Throws
-/// `std::invalid_argument` where two parameters share a name or one is called `__metadata__`, `autograd::FileError`
-/// where the file cannot be written.
+/// Writes parameters under their names, in floats of 32 or 64 bits as T is: NumPy's .npz where the path ends so, else
+/// safetensors. The file is whole or is not there. Throws `std::invalid_argument` where two parameters share a name or
+/// one is called `__metadata__`, `autograd::FileError` where the file cannot be written.
 template <class T>
 void save(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters,
           const Metadata& metadata = {});
 
-/// Gives the parameters the values of a file, which must hold each under its name and in its shape, and returns the
-/// file's metadata. Other arrays in it are skipped. Throws `autograd::FileError`, and then no parameter has changed.
+/// Gives the parameters the values of a file of either format, told by what it begins with, which must hold each under
+/// its name and in its shape, and returns the file's metadata. Other arrays in it are skipped. Throws
+/// `autograd::FileError`, and then no parameter has changed.
 template <class T>
 Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters);
 
@@ -46,7 +48,7 @@ Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>
 template <class T>
 Tensors<T> read_safetensors(const std::string& path);
 
-/// What `read_safetensors` would read, without the numbers. Arrays of other element types are left out.
+/// What a file of either format holds, without the numbers. Arrays of other element types are left out.
 Outline read_outline(const std::string& path);
 
 }  // namespace nn

@@ -66,4 +66,26 @@ bool is_plain(std::string_view text) {
     return true;
 }
 
+std::optional<std::u32string> characters(std::string_view text) {
+    std::u32string all;
+    while (!text.empty()) {
+        const Character character(text);
+        if (character.length == 0) return {};
+        all += static_cast<char32_t>(character.code);
+        text.remove_prefix(character.length);
+    }
+    return all;
+}
+
+std::optional<std::string> utf8(std::u32string_view characters) {
+    std::string text;
+    for (const char32_t code : characters) {
+        if (code >= 0x110000 || (code >= 0xd800 && code < 0xe000)) return {};
+        const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes that follow
+        text += static_cast<char>(more == 0 ? code : (0xff00u >> (more + 1) & 0xffu) | code >> 6 * more);
+        for (int i = more; i-- > 0;) text += static_cast<char>(0x80u | (code >> 6 * i & 0x3fu));
+    }
+    return text;
+}
+
 }  // namespace nn::files

@@ -160,35 +160,40 @@ BOOST_AUTO_TEST_CASE(a_table_is_read_or_not) {
 }
 
 BOOST_AUTO_TEST_CASE(a_network_is_saved_or_the_old_file_is_there) {
-    const Folder folder;
-    Training training, other;
-    const auto parameters = training.network.parameters();
-    const nn::Metadata metadata{{"name of a length that needs memory", "a \"text\"\nthat needs memory, too"}};
-    nn::save(folder / "new", parameters, metadata);
-    const std::string after = bytes_of(folder / "new");
-    std::filesystem::remove(folder / "new");
-    each_fails([&] { folder.write("file", "old"); }, [&] { nn::save(folder / "file", parameters, metadata); },
-               [&](bool done) {
-                   const std::string there = bytes_of(folder / "file");
-                   BOOST_TEST((there == after || (!done && there == "old")), "there are " << there.size() << " bytes");
-                   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder / ""), {}) == 1);
-               });
-    const std::string path = folder / "file";
-    nn::Tensors<double> tensors;
-    each_fails([&] { tensors = {}; }, [&] { tensors = nn::read_safetensors<double>(path); },
-               [&](bool done) { BOOST_TEST(tensors.arrays.size() == (done ? 4u : 0u)); });
-    each_fails([] {}, [&] { nn::read_outline(path); }, [](bool) {});
-    const auto zero = [](autograd::Parameter<double> parameter) {
-        parameter.edit([](Array<double>& value) { value.fill(0); });
-    };
-    each_fails([&] { std::ranges::for_each(other.network.parameters(), zero); },
-               [&] { nn::load(path, other.network.parameters()); },
-               [&](bool done) {
-                   // All of them or none.
-                   for (const Array<double>& value : other.values())
-                       if (!done) BOOST_TEST((value == xt::zeros_like(value)));
-                   if (done) BOOST_TEST((other.values() == training.values()));
-               });
+    for (const bool npz : {false, true}) {
+        const Folder folder;
+        Training training, other;
+        const auto parameters = training.network.parameters();
+        const nn::Metadata metadata{{"name of a length that needs memory", "a \"text\"\nthat needs memory, too"}};
+        const std::string ending = npz ? ".npz" : "", path = folder / ("file" + ending),
+                          fresh = folder / ("new" + ending);
+        nn::save(fresh, parameters, metadata);
+        const std::string after = bytes_of(fresh);
+        std::filesystem::remove(fresh);
+        each_fails([&] { folder.write("file" + ending, "old"); }, [&] { nn::save(path, parameters, metadata); },
+                   [&](bool done) {
+                       const std::string there = bytes_of(path);
+                       BOOST_TEST((there == after || (!done && there == "old")),
+                                  "there are " << there.size() << " bytes");
+                       BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder / ""), {}) == 1);
+                   });
+        nn::Tensors<double> tensors;
+        each_fails([&] { tensors = {}; },
+                   [&] { tensors = npz ? nn::read_npz<double>(path) : nn::read_safetensors<double>(path); },
+                   [&](bool done) { BOOST_TEST(tensors.arrays.size() == (done ? 4u : 0u)); });
+        each_fails([] {}, [&] { nn::read_outline(path); }, [](bool) {});
+        const auto zero = [](autograd::Parameter<double> parameter) {
+            parameter.edit([](Array<double>& value) { value.fill(0); });
+        };
+        each_fails([&] { std::ranges::for_each(other.network.parameters(), zero); },
+                   [&] { nn::load(path, other.network.parameters()); },
+                   [&](bool done) {
+                       // All of them or none.
+                       for (const Array<double>& value : other.values())
+                           if (!done) BOOST_TEST((value == xt::zeros_like(value)));
+                       if (done) BOOST_TEST((other.values() == training.values()));
+                   });
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_derivation_is_judged_as_always_or_not_at_all) {

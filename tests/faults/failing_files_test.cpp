@@ -13,7 +13,7 @@
 #include <nn/data.hpp>
 #include <nn/files/input.hpp>
 #include <nn/files/output.hpp>
-#include <nn/safetensors.hpp>
+#include <nn/numpy.hpp>
 #include <utility>
 
 #include "temporary_folder.hpp"
@@ -137,9 +137,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_refused) {
     const auto read_model = [&] {
         BOOST_TEST((nn::read_safetensors<float>(folder / "model").arrays.at("w") == numbers));
     };
+    nn::save<float>(folder / "model.npz", {{"w", numbers}});
+    const auto read_npz = [&] { BOOST_TEST((nn::read_npz<float>(folder / "model.npz").arrays.at("w") == numbers)); };
     for (const int error : {EIO, EISDIR, 0}) {
         each_fails("read", error, 2, read_table, [&](bool done) { BOOST_TEST((done || error != 0)); });
         each_fails("read", error, 1, read_model, [&](bool done) { BOOST_TEST((done || error != 0)); });
+        each_fails("read", error, 1, read_npz, [&](bool done) { BOOST_TEST((done || error != 0)); });
     }
     each_fails("open", EACCES, 1, read_model, [](bool) {});
 }
