@@ -41,6 +41,16 @@ struct PredictOptions {
     bool metric = false;
 };
 
+struct InfoOptions {
+    std::string model;
+    bool json = false;
+};
+
+struct ExportOptions {
+    std::string model;
+    std::string cpp;
+};
+
 struct CheckOptions {
     std::vector<std::string> files;
     std::uint64_t seed = 1;
@@ -55,6 +65,8 @@ struct CheckOptions {
 // Each gives the exit code.
 int train(const TrainOptions& options);
 int predict(const PredictOptions& options);
+int info(const InfoOptions& options);
+int export_network(const ExportOptions& options);
 int check(const CheckOptions& options);
 
 /// Throws `std::system_error` where what was printed cannot be written.

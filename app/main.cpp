@@ -84,6 +84,8 @@ int main(int argc, char** argv) {
     end_at_signals();
     TrainOptions training;
     PredictOptions prediction;
+    InfoOptions information;
+    ExportOptions exporting;
     CheckOptions checking;
 
     CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
@@ -170,10 +172,10 @@ int main(int argc, char** argv) {
             ->excludes("--stratify");
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
     train_command
-        ->add_option(
-            "--save", training.save,
-            "Write the network to this file, as NumPy's .npz or else as safetensors; to NAME.interrupted where a signal "
-            "ends the training")
+        ->add_option("--save", training.save,
+                     "Write the network to this file, as NumPy's .npz or else as safetensors; to NAME.interrupted "
+                     "where a signal "
+                     "ends the training")
         ->check(not_empty)
         ->excludes(folds);
 
@@ -194,6 +196,21 @@ int main(int argc, char** argv) {
                               "Say how good the predictions are, where the column that was to be predicted is there");
     add_header(predict_command, prediction.header);
 
+    CLI::App* info_command = app.add_subcommand("info", "Say what a file with a network holds");
+    info_command->add_option("model", information.model, "Safetensors, or NumPy's .npz")->required()->check(not_empty);
+    info_command->add_flag("--json", information.json, "Print it as JSON");
+
+    CLI::App* export_command =
+        app.add_subcommand("export", "Write a network as a header of C++17 that needs nothing else");
+    export_command->add_option("model", exporting.model, "A network that train --save wrote")
+        ->required()
+        ->check(not_empty);
+    export_command
+        ->add_option("--cpp", exporting.cpp,
+                     "Write this header; from 20,000 numbers on they stand in a file beside it, NAME.bin")
+        ->required()
+        ->check(not_empty);
+
     CLI::App* check_command =
         app.add_subcommand("check", "Say which lines of a derivation are right, which wrong, where, and why");
     check_command->add_option("file", checking.files, "Derivations, plain or Markdown; - is the standard input")
@@ -212,9 +229,11 @@ int main(int argc, char** argv) {
         try {
             app.parse(argc, argv);
             exit_code = check_command->parsed() ? 2 : 1;
-            const int done = check_command->parsed()   ? check(checking)
-                             : train_command->parsed() ? train(training)
-                                                       : predict(prediction);
+            const int done = check_command->parsed()    ? check(checking)
+                             : train_command->parsed()  ? train(training)
+                             : info_command->parsed()   ? info(information)
+                             : export_command->parsed() ? export_network(exporting)
+                                                        : predict(prediction);
             flush_output();
             return done;
         } catch (const CLI::ParseError& error) {

@@ -20,9 +20,8 @@ using nn::files::printable;
 
 namespace {
 
-// The metadata of a file: `widths` and `activation` of the network; `features`, a list with the offset and the factor
-// of each column, and its name if it has one; `target` with its classes, and its name, or, for a regression, with its
-// `numbers`, a list as that of the features (an older program refuses a target without classes). A file without a
+// docs/files.md says what stands in the metadata. A regression has `numbers` in the place of classes, and a column of
+// words lists under other names than a column of numbers, so that an older program refuses them. A file without a
 // format is from before: its scaling stands in the weights, and its classes in a list of their own.
 constexpr int newest_format = 1;
 
@@ -59,7 +58,6 @@ std::vector<std::string> names_from(const json& features) {
     return names;
 }
 
-/// A column of words has lists of offsets and factors under other names, so that an older program refuses it.
 json to_json(const Model& model) {
     json columns = json::array();
     std::size_t at = 0;
@@ -238,25 +236,26 @@ void require_names_that_can_be_saved(const Model& model) {
     require(model.target_name, "the target");
 }
 
-void save(const std::string& path, const Model& model) {
-    require_names_that_can_be_saved(model);
-    if (!is_finite(model.network))
-        throw FileError(fmt::format("{}: a number of the network is not finite, so it is not saved", printable(path)));
+nn::Metadata metadata_of(const Model& model) {
     json target;
     if (model.is_regression())
         target["numbers"] = to_json(model.target_scaling, model.target_names);
     else
         target = {{"name", model.target_name}, {"classes", model.class_names}};
-    const nn::Metadata metadata{{"format", std::to_string(newest_format)},
-                                {"widths", json(model.network.widths()).dump()},
-                                {"activation", std::string(nn::to_string(model.network.activation()))},
-                                {"features", to_json(model).dump()},
-                                {"target", target.dump()}};
+    return {{"format", std::to_string(newest_format)},
+            {"widths", json(model.network.widths()).dump()},
+            {"activation", std::string(nn::to_string(model.network.activation()))},
+            {"features", to_json(model).dump()},
+            {"target", target.dump()}};
+}
+
+void save(const std::string& path, const Model& model) {
+    require_names_that_can_be_saved(model);
+    if (!is_finite(model.network))
+        throw FileError(fmt::format("{}: a number of the network is not finite, so it is not saved", printable(path)));
     // What an interrupted training reached has the format of what it was to save.
-    if (path.ends_with(".npz.interrupted"))
-        nn::save_npz(path, model.network.parameters(), metadata);
-    else
-        nn::save(path, model.network.parameters(), metadata);
+    const auto write = path.ends_with(".npz.interrupted") ? nn::save_npz<float> : nn::save<float>;
+    write(path, model.network.parameters(), metadata_of(model));
 }
 
 Model load(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <autograd/array.hpp>
 #include <nn/data.hpp>
 #include <nn/mlp.hpp>
+#include <nn/safetensors.hpp>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ bool is_finite(const nn::Mlp<float>& network);
 
 /// Throws `autograd::FileError` where the model could not be saved for what it is called.
 void require_names_that_can_be_saved(const Model& model);
+
+/// What a file says about the model: docs/files.md lists the keys.
+nn::Metadata metadata_of(const Model& model);
 
 /// Throws `autograd::FileError` where the file cannot be written, or a number of the network is not finite.
 void save(const std::string& path, const Model& model);

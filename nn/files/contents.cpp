@@ -77,11 +77,14 @@ constexpr bool (*copies[])(const Entry&, Array<T>&) = {
     copy_as<Bool, T>};
 static_assert(std::size(copies<float>) == std::size(element_types));
 
-/// Whether a file begins as a zip file does: as a length, which a safetensors file begins with, that is too long.
-bool is_zip(std::string_view start) {
+/// The format of a file that begins so. Of a safetensors file this is a length, and what the others begin with is too
+/// long for one.
+Format format_of(std::string_view start) {
     std::uint64_t length = 0;
     if (start.size() == sizeof length) std::memcpy(&length, start.data(), sizeof length);
-    return length > longest_header && (start.starts_with("PK\3\4") || start.starts_with("PK\5\6"));
+    if (length <= longest_header) return Format::safetensors;
+    if (start.starts_with("PK\3\4") || start.starts_with("PK\5\6")) return Format::npz;
+    return start.starts_with("\x93NUMPY") ? Format::npy : Format::safetensors;
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ const ElementType* element_type(std::string_view name, std::string_view ElementT
 Contents::Contents(const std::string& path, std::optional<Format> wanted) : path_(printable(path)) {
     Input file(path);
     const std::string start = file.read(sizeof(std::uint64_t));
-    format = wanted ? *wanted : is_zip(start) ? Format::npz : Format::safetensors;
+    format = wanted ? *wanted : format_of(start);
     if (format == Format::safetensors) read_safetensors(start, file);
     if (format == Format::npz) read_npz(start, file);
     if (format == Format::npy) read_npy(start, file);

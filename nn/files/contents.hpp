@@ -40,8 +40,7 @@ enum class Format { safetensors, npz, npy };
 
 class Contents {
   public:
-    /// Reads a file of this format; without one a safetensors or an .npz file, by what it begins with. Throws
-    /// `autograd::FileError`.
+    /// Reads a file of this format; without one, of that which it begins with. Throws `autograd::FileError`.
     explicit Contents(const std::string& path, std::optional<Format> format = {});
     Contents(const Contents&) = delete;
     Contents& operator=(const Contents&) = delete;

@@ -1,0 +1,429 @@
+// A saved network as a header of C++17 that needs no other file.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <nn/files/output.hpp>
+#include <nn/files/text.hpp>
+#include <stdexcept>
+
+#include "commands.hpp"
+#include "saved_network.hpp"
+
+namespace {
+
+using nn::files::printable;
+
+constexpr std::size_t most_inside = 20'000;  // numbers that stand in the header; more stand in a file beside it
+
+/// "a", with all but printable ASCII as octal numbers; \? as two question marks may begin a trigraph.
+std::string literal(const std::string& text) {
+    std::string quoted = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte > 0x7e)
+            quoted += fmt::format("\\{:03o}", byte);
+        else
+            quoted += std::string(c == '"' || c == '\\' || c == '?' ? "\\" : "") + c;
+    }
+    return quoted + '"';
+}
+
+template <class T>
+std::string literal(T number) {
+    std::string text = fmt::format("{}", number);
+    if (text.find_first_of(".e") == std::string::npos) text += ".0";
+    return text + (sizeof(T) == 4 ? "f" : "");
+}
+
+/// Items of a list, in lines.
+template <class List>
+std::string listed(const List& list) {
+    std::string text = "   ";
+    std::size_t width = text.size();
+    for (const auto& item : list) {
+        const std::string next = " " + literal(item) + ",";
+        if (width + next.size() > 100) {
+            text += "\n   ";
+            width = 3;
+        }
+        text += next;
+        width += next.size();
+    }
+    return text;
+}
+
+/// The header's name as a name in C++: iris_network for iris.hpp.
+std::string namespace_of(const std::string& path) {
+    std::string name;
+    for (const char c : std::filesystem::path(path).stem().string()) {
+        const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (fits)
+            name += c;
+        else if (!name.empty() && name.back() != '_')
+            name += '_';
+    }
+    while (name.ends_with('_')) name.pop_back();
+    if (name.empty()) return "network";
+    return name[0] >= '0' && name[0] <= '9' ? "network_" + name : name + "_network";
+}
+
+/// f(z), as the engine computes it.
+std::string formula(nn::ActivationKind kind) {
+    switch (kind) {
+        case nn::ActivationKind::relu:
+            return "z < 0 ? 0 : z";
+        case nn::ActivationKind::tanh:
+            return "std::tanh(z)";
+        case nn::ActivationKind::sigmoid:
+            return "1 / (1 + std::exp(-z))";
+        case nn::ActivationKind::gelu:
+            return "z / 2 * std::erfc(-z * Sum(0.70710678118654752440))";
+        case nn::ActivationKind::silu:
+            return "z / (1 + std::exp(-z))";
+        case nn::ActivationKind::softplus:
+            return "(z < 0 ? 0 : z) + std::log1p(std::exp(-std::abs(z)))";
+        case nn::ActivationKind::identity:
+            return "z";
+    }
+    throw std::invalid_argument(fmt::format("[export] {} cannot be written as C++", nn::to_string(kind)));
+}
+
+/// The numbers of all layers, one after the other: the weight with its inputs as rows, then the bias.
+std::vector<float> numbers_of(const nn::Mlp<float>& network) {
+    std::vector<float> numbers;
+    for (const auto& parameter : network.parameters()) {
+        const auto& value = parameter.value();
+        if (value.dimension() == 1) numbers.insert(numbers.end(), value.begin(), value.end());
+        if (value.dimension() != 2) continue;
+        for (std::size_t i = 0; i < value.shape()[1]; ++i)
+            for (std::size_t j = 0; j < value.shape()[0]; ++j) numbers.push_back(value(j, i));
+    }
+    return numbers;
+}
+
+/// FNV-1a of 64 bits.
+std::uint64_t checksum(std::string_view bytes) {
+    std::uint64_t sum = 14695981039346656037u;
+    for (const char c : bytes) sum = (sum ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return sum;
+}
+
+/// Puts a text in the place of each @name@.
+std::string filled(std::string text, const std::map<std::string, std::string>& parts) {
+    for (std::size_t at = 0; (at = text.find('@', at)) != std::string::npos;) {
+        const std::size_t end = text.find('@', at + 1);
+        const std::string& part = parts.at(text.substr(at + 1, end - at - 1));
+        text.replace(at, end + 1 - at, part);
+        at += part.size();
+    }
+    return text;
+}
+
+constexpr const char* header_text = R"(// A network that `deltarule export` wrote: @summary@.
+// C++17; it needs no other source, allocates nothing, and takes @stack@ bytes of the stack.
+//
+//     @name@::Row row = {...};  // @row@
+@usage@//
+// It answers as `deltarule predict` does, to 1e-6. It has no answer where the program refuses: for a number that is not finite,
+// one that is too far from those of the training, or a word that the training had not.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+@includes@
+namespace @name@ {
+
+// What sums are added in: float is faster where the processor has no double, and off by some 1e-6.
+using Sum = double;
+
+// @Row@
+using Row = std::array<double, @columns@>;
+// @Answer@
+using Answer = std::array<double, @outputs@>;
+
+inline constexpr std::array<const char*, @columns@> columns = {
+@column_names@
+};
+inline constexpr std::array<const char*, @outputs@> @output_kind@ = {
+@output_names@
+};
+@best@@category@
+namespace inside {
+
+// (x - offset) * factor
+inline constexpr double offset[] = {
+@offset@
+};
+inline constexpr double factor[] = {
+@factor@
+};
+@tables@
+@weights@// z = w x + b, where w[i][j] leads from input i to output j, and b stands behind it.
+template <std::size_t inputs, std::size_t outputs>
+void dense(const @byte@* w, const Sum* x, Sum* z) {
+    for (std::size_t j = 0; j < outputs; ++j) z[j] = @bias@;
+    for (std::size_t i = 0; i < inputs; ++i)
+        for (std::size_t j = 0; j < outputs; ++j) z[j] += @weight@ * x[i];
+}
+
+inline void activate(Sum* x, std::size_t n) {
+    for (std::size_t j = 0; j < n; ++j) {
+        const Sum z = x[j];
+        x[j] = @formula@;
+    }
+}
+
+inline bool put(double x, std::size_t i, Sum* scaled) {
+    const float z = static_cast<float>(factor[i] == 0 ? 0 : (x - offset[i]) * factor[i]);
+    scaled[i] = z;
+    return std::isfinite(x) && std::isfinite(z);
+}
+
+// The numbers of a row as the network takes them; false where it has no answer.
+inline bool scale(const Row& row, Sum* scaled) {
+@scale@
+}
+
+}  // namespace inside
+
+inline std::optional<Answer> predict(const Row& row@parameter@) {
+    using namespace inside;
+    Sum x[@even@], y[@odd@];
+    if (!scale(row, x)) return {};
+@layers@
+    Answer answer{};
+@finish@
+    for (const double number : answer)
+        if (!std::isfinite(number)) return {};
+    return answer;
+}
+
+}  // namespace @name@
+)";
+
+constexpr const char* inside_text = R"(// Of each layer the weight, then the bias.
+inline constexpr float weights[] = {
+@numbers@
+};
+
+)";
+
+constexpr const char* beside_text = R"(#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "The weights are little-endian, and this processor is not."
+#endif
+
+inline float number(const unsigned char* bytes, std::size_t i) {
+    float x;
+    std::memcpy(&x, bytes + i * sizeof x, sizeof x);
+    return x;
+}
+)";
+
+// Behind `inside`, which stands open there.
+constexpr const char* weights_text = R"(
+}  // namespace inside
+
+/// The bytes of @file@, wherever they are: embedded by #embed, xxd -i or ld -r -b binary, or read. They are not copied.
+class Weights {
+  public:
+    /// Nothing where these are not the bytes that were written with this header.
+    static std::optional<Weights> of(const void* bytes, std::size_t size) {
+        const Weights weights(static_cast<const unsigned char*>(bytes));
+        std::uint64_t sum = 14695981039346656037u;
+        for (std::size_t i = 0; size == @size@ && i < size; ++i) sum = (sum ^ weights.bytes_[i]) * 1099511628211u;
+        if (size != @size@ || sum != @checksum@u) return {};
+        return weights;
+    }
+    const unsigned char* bytes() const { return bytes_; }
+
+  private:
+    explicit Weights(const unsigned char* bytes) : bytes_(bytes) {}
+    const unsigned char* bytes_;
+};
+
+namespace inside {
+)";
+
+constexpr const char* category_text = R"(
+/// What stands in a row for a word in this column: -1, which has no answer, where the training had not got it.
+inline double category(std::size_t column, std::string_view word) {
+@words@
+    return -1;
+}
+)";
+
+constexpr const char* best_text = R"(
+/// The number of the most likely class.
+inline std::size_t best(const Answer& answer) {
+    std::size_t k = 0;
+    for (std::size_t j = 1; j < answer.size(); ++j)
+        if (answer[j] > answer[k]) k = j;
+    return k;
+}
+)";
+
+constexpr const char* softmax_text = R"(    Sum most = @z@[0], sum = 0;
+    for (std::size_t k = 0; k < answer.size(); ++k) most = @z@[k] > most ? @z@[k] : most;
+    for (std::size_t k = 0; k < answer.size(); ++k) sum += @z@[k] = std::exp(@z@[k] - most);
+    for (std::size_t k = 0; k < answer.size(); ++k) answer[k] = @z@[k] / sum;)";
+
+struct Exported {
+    std::string header, weights;  // the second is empty where all stands in the first
+};
+
+Exported exported(const Model& model, const std::string& path, const std::string& weights_name) {
+    const std::vector<float> numbers = numbers_of(model.network);
+    const bool inside = numbers.size() < most_inside;
+    const auto& widths = model.network.widths();
+    const bool words = std::ranges::any_of(model.columns, [](const nn::Column& c) { return !c.categories.empty(); });
+    const bool fills = !model.fill.empty();
+
+    std::vector<std::string> column_names;
+    for (const nn::Column& column : model.columns) column_names.push_back(column.name);
+    const std::vector<std::string>& outputs = model.is_regression() ? model.target_names : model.class_names;
+
+    std::map<std::string, std::string> parts;
+    parts["name"] = namespace_of(path);
+    parts["summary"] = fmt::format("{} columns, {} {}", model.columns.size(), model.outputs(),
+                                   model.is_regression() ? "numbers" : "classes");
+    parts["row"] = fmt::format("the columns of the table, in their order{}{}",
+                               words ? "; category(...) for a word" : "", fills ? "; NaN for a missing cell" : "");
+    parts["Row"] = "T" + parts["row"].substr(1) + ".";
+    parts["Answer"] = model.is_regression() ? "The numbers, in their units." : "The probability of each class.";
+    parts["includes"] =
+        fmt::format("{}#include <optional>\n{}", inside ? "" : "#include <cstdint>\n#include <cstring>\n",
+                    words ? "#include <string_view>\n" : "");
+    parts["columns"] = std::to_string(model.columns.size());
+    parts["outputs"] = std::to_string(model.outputs());
+    parts["output_kind"] = model.is_regression() ? "targets" : "classes";
+    parts["column_names"] = listed(column_names);
+    parts["output_names"] = listed(outputs);
+    parts["best"] = model.is_regression() ? "" : best_text;
+    parts["offset"] = listed(model.scaling.offset);
+    parts["factor"] = listed(model.scaling.factor);
+    parts["formula"] = formula(model.network.activation());
+    parts["numbers"] = inside ? listed(numbers) : "";
+    parts["file"] = weights_name;
+    parts["byte"] = inside ? "float" : "unsigned char";
+    parts["bias"] = inside ? "w[inputs * outputs + j]" : "number(w, inputs * outputs + j)";
+    parts["weight"] = inside ? "w[i * outputs + j]" : "number(w, i * outputs + j)";
+    parts["parameter"] = inside ? "" : ", const Weights& weights";
+    const std::string shows = model.is_regression()
+                                  ? "use((*answer)[0]);"
+                                  : fmt::format("std::puts({0}::classes[{0}::best(*answer)]);", parts["name"]);
+    parts["usage"] =
+        inside ? fmt::format("//     if (const auto answer = {}::predict(row)) {}\n", parts["name"], shows)
+               : fmt::format(
+                     "//     const auto weights = {0}::Weights::of(bytes, size);  // of {1}, which belongs to it\n"
+                     "//     if (const auto answer = {0}::predict(row, *weights)) {2}\n",
+                     parts["name"], weights_name, shows);
+
+    // The words of each column, and how many there are: none for a column of numbers.
+    std::string tests, counts, learned;
+    std::size_t at = 0;
+    for (std::size_t j = 0; j < model.columns.size(); at += model.columns[j++].width()) {
+        const auto& categories = model.columns[j].categories;
+        counts += fmt::format("{}{}", j == 0 ? "" : ", ", categories.size());
+        for (std::size_t k = 0; k < categories.size(); ++k)
+            if (model.scaling.offset[at + k] != 0 || model.scaling.factor[at + k] != 0)
+                tests += fmt::format("    if (column == {} && word == {}) return {};\n", j, literal(categories[k]), k);
+    }
+    if (!tests.empty()) tests.pop_back();
+    parts["words"] = tests;
+    parts["category"] = words ? filled(category_text, parts) : "";
+    std::string tables;
+    if (words)
+        tables += fmt::format(
+            "// How many words a column has; none where it holds numbers.\ninline constexpr std::size_t words[] = "
+            "{{{}}};\n",
+            counts);
+    if (fills)
+        tables += "// What stands for a missing cell.\ninline constexpr double missing[] = {\n" + listed(model.fill) +
+                  "\n};\n";
+    if (model.is_regression())
+        tables += "// A target is z / target_factor + target_offset.\ninline constexpr double target_offset[] = {\n" +
+                  listed(model.target_scaling.offset) + "\n};\ninline constexpr double target_factor[] = {\n" +
+                  listed(model.target_scaling.factor) + "\n};\n";
+    parts["tables"] = tables;
+    std::string scale = "    bool good = true;\n";
+    if (!words) {
+        scale += fmt::format("    for (std::size_t i = 0; i < row.size(); ++i) good = put({}, i, scaled) && good;\n",
+                             fills ? "std::isnan(row[i]) ? missing[i] : row[i]" : "row[i]");
+    } else {
+        scale += R"(    std::size_t i = 0;
+    for (std::size_t j = 0; j < row.size(); ++j) {
+        const std::size_t end = i + (words[j] == 0 ? 1 : words[j]), first = i;
+        bool known = words[j] == 0;
+)";
+        scale += fmt::format(
+            "        for (; i < end; ++i) {{\n            const bool is_word = row[j] == static_cast<double>(i - "
+            "first);\n"
+            "            const double x = {}words[j] == 0 ? row[j] : is_word ? 1 : 0;\n"
+            "            known = known || (is_word && (offset[i] != 0 || factor[i] != 0)){};\n"
+            "            good = put(x, i, scaled) && good;\n        }}\n        good = good && known;\n    }}\n",
+            fills ? "std::isnan(row[j]) ? missing[i] : " : "", fills ? " || std::isnan(row[j])" : "");
+    }
+    parts["scale"] = scale + "    return good;";
+
+    std::size_t even = 0, odd = 0, begin = 0;
+    std::string layers;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        (i % 2 == 0 ? even : odd) = std::max(i % 2 == 0 ? even : odd, widths[i]);
+        if (i + 1 == widths.size()) break;
+        const char *from = i % 2 == 0 ? "x" : "y", *to = i % 2 == 0 ? "y" : "x";
+        layers += fmt::format("    dense<{}, {}>({} + {}, {}, {});\n", widths[i], widths[i + 1],
+                              inside ? "inside::weights" : "weights.bytes()", inside ? begin : begin * sizeof(float),
+                              from, to);
+        if (i + 2 < widths.size()) layers += fmt::format("    activate({}, {});\n", to, widths[i + 1]);
+        begin += (widths[i] + 1) * widths[i + 1];
+    }
+    parts["stack"] = std::to_string((even + odd) * sizeof(double));
+    parts["even"] = std::to_string(even);
+    parts["odd"] = std::to_string(odd);
+    layers.pop_back();
+    parts["layers"] = layers;
+    parts["z"] = widths.size() % 2 == 0 ? "y" : "x";
+    parts["finish"] = model.is_regression() ? fmt::format(
+                                                  "    for (std::size_t k = 0; k < answer.size(); ++k) answer[k] = "
+                                                  "{}[k] / target_factor[k] + target_offset[k];",
+                                                  parts["z"])
+                                            : filled(softmax_text, parts);
+
+    std::string bytes;
+    if (inside) {
+        parts["weights"] = filled(inside_text, parts);
+    } else {
+        bytes.assign(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
+        parts["size"] = std::to_string(bytes.size());
+        parts["checksum"] = std::to_string(checksum(bytes));
+        parts["weights"] = std::string(beside_text) + filled(weights_text, parts);
+    }
+    return {filled(header_text, parts), bytes};
+}
+
+}  // namespace
+
+int export_network(const ExportOptions& options) {
+    const Model model = load(options.model);
+    const auto weights_path = std::filesystem::path(options.cpp).replace_extension(".bin");
+    const Exported files = exported(model, options.cpp, weights_path.filename().string());
+    nn::files::require_writable(options.cpp, {options.model});
+    if (!files.weights.empty()) {
+        if (weights_path == options.cpp)
+            throw std::invalid_argument(
+                fmt::format("[export] the header cannot be called {}, as its weights are", printable(options.cpp)));
+        nn::files::require_writable(weights_path.string(), {options.model});
+        nn::files::write(weights_path.string(), files.weights);
+    }
+    nn::files::write(options.cpp, files.header);
+    fmt::print("namespace {} in {}", namespace_of(options.cpp), printable(options.cpp));
+    if (!files.weights.empty())
+        fmt::print(", its {} numbers in {}", files.weights.size() / sizeof(float), printable(weights_path.string()));
+    fmt::print("\n");
+    return 0;
+}
