@@ -6,6 +6,10 @@
 #include <limits>
 #ifdef DELTARULE_BLAS
 #include <cblas.h>
+
+#include <cstdlib>
+// Null in another BLAS.
+extern "C" [[gnu::weak]] int openblas_get_num_threads();
 #endif
 
 namespace autograd::kernels {
@@ -53,10 +57,24 @@ void matrix_by_matrix(const Multiplication<double>& of, int m, int k, int n, dou
                 of.a_transposed ? m : k, of.b, of.b_transposed ? k : n, beta, of.c, n);
 }
 
+/// Whether OpenBLAS will get the memory that each of its threads takes at its first product: where it gets none, it
+/// tries for ever. Asked once in each thread.
+bool blas_has_memory() {
+    thread_local const bool has = [] {
+        if (openblas_get_num_threads == nullptr) return true;
+        constexpr std::size_t bytes_of_a_thread = 129 << 20;
+        void* memory = std::malloc(bytes_of_a_thread * static_cast<std::size_t>(openblas_get_num_threads()));
+        std::free(memory);
+        return memory != nullptr;
+    }();
+    return has;
+}
+
 template <class T>
 void multiply_large(const Multiplication<T>& of) {
     // A BLAS counts in int.
-    if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max()) return multiply_in_blocks(of);
+    if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
+        return multiply_in_blocks(of);
     if (of.start != nullptr && of.start != of.c)
         for (std::size_t i = 0; i < of.m; ++i) std::copy_n(of.start + i * of.start_step, of.n, of.c + i * of.n);
     const T beta = of.start != nullptr ? T(1) : T(0);

@@ -65,7 +65,7 @@ std::vector<Operation> image_rows() {
           no_step({OF(conv2d(x, y)), {{2, 2, 2, 3}, {3, 2, 1, 1}}}),
           no_step({OF(conv2d(x, y, w, {.padding = 1})), {{2, 2, 3, 2}, {2, 2, 3, 2}, {2}}}),
           no_step({OF(conv2d(x, y, {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}, .groups = 2})),
-                   {{2, 4, 3, 3}, {2, 2, 2, 2}}})},
+                   {{2, 4, 3, 3}, {4, 2, 2, 2}}})},
          {{OF(conv2d(x, y)),
            {image({{1, 2, 3}}), image({{1, -1}})},
            image({{-1, -1}}),

@@ -559,7 +559,7 @@ def layers():
     yield layer_case("conv2d", nn.Conv2d(2, 3, (3, 2)), [(2, 2, 5, 4)])
     yield layer_case(
         "conv2d in groups",
-        nn.Conv2d(4, 2, 3, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, bias=False),
+        nn.Conv2d(4, 4, 3, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, bias=False),
         [(1, 4, 5, 5)],
     )
     yield layer_case("conv2d of a pixel", nn.Conv2d(3, 2, 1), [(2, 3, 2, 3)])

@@ -347,4 +347,6 @@ BOOST_AUTO_TEST_CASE(bad_options) {
     check_message([&] { nn::Adam<double>(one, {.beta1 = 1}); }, "beta1");
     check_message([&] { nn::Adam<double>(one, {.weight_decay = -1}); }, "weight decay");
     check_message([&] { nn::RMSprop<double>(one, {.alpha = -0.1}); }, "alpha");
+    BOOST_CHECK_NO_THROW(nn::Adam<double>(one, {.beta1 = 0, .beta2 = 0}));
+    BOOST_CHECK_NO_THROW(nn::RMSprop<double>(one, {.alpha = 0}));
 }

@@ -41,6 +41,16 @@ BOOST_AUTO_TEST_CASE(every_optimizer_and_activation_learns) {
         BOOST_TEST_CONTEXT(choice) { BOOST_TEST(accuracy(run(std::string("train ") + choice)) >= 92.0); }
 }
 
+BOOST_AUTO_TEST_CASE(a_terminal_shows_how_much_is_done) {
+    const std::string command = "script -qec '" DELTARULE_PROGRAM " train --epochs 2 --csv " DELTARULE_SOURCE_DIR
+                                "/examples/data/iris.csv' /dev/null > " +
+                                folder / "terminal";
+    BOOST_TEST(std::system(command.c_str()) == 0);
+    const std::string shown = bytes_of(folder / "terminal");
+    BOOST_TEST(has(shown, "\r" + std::string(15, '#') + std::string(15, '.') + " epoch 1/2"), shown);
+    BOOST_TEST(has(shown, "\r" + std::string(30, '#') + " epoch 2/2"), shown);
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {
     // 64 images of 2 by 2: the class is which half is bright. The test set is gzipped or not, as the file is called.
     const Folder set;
