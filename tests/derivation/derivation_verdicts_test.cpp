@@ -252,11 +252,20 @@ BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
     expect("given w\nlet L = w^2\nupdate w := w - 0.1 * 2 * w\n", "holds");
     expect("given w\nlet L = w^2\nupdate w := w + 0.1 * 2 * w\n", "wrong");
     expect("given w\nlet L = w^2\nupdate L := L - w\n", "ill-formed");
+    // The rate stands nowhere as a number: 1/8, and 3/8.
+    expect("given w\ngiven x\nlet L = (w - x)^2 / 2\nupdate w := w - (w - x) / 8\n", "holds");
+    expect("given w\ngiven x\nlet L = (w - x)^2 / 2\nupdate w := w - 3 * (w - x) / 8\n", "holds");
     // The rate is 0.25, and not the 2 of the gradient.
     expect(
         "given w\ngiven x\nlet L = (w - x)^2\nupdate w := w - 0.25 * 2 * (w - x)\nat w = 3\nat x = 1\nclaim after 1 "
         "step w ~ 2.0\n",
         "holds");
+}
+
+BOOST_AUTO_TEST_CASE(what_holds_nowhere_is_no_repair) {
+    // No point can be shown, at which anything would do.
+    const auto line = expect("given x\nlet y = log(-x^2 - 1)\nclaim dy/dx = 2*x[i] / (x^2 + 1)\n", "ill-formed");
+    BOOST_TEST(line.repair == "");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_judged_to_their_last_digit) {
