@@ -39,8 +39,8 @@ template <class T>
 const Array<T>& Gradients<T>::operator[](const Variable<T>& x) const& {
     if (!recording_.holds(x) || x.index() >= table().adjoints.size())
         throw VariableError(
-            "[gradients] the variable belongs to another recording than these gradients, or to what was recorded after "
-            "them");
+            fmt::format("[gradients] {} belongs to another recording than these gradients, or was recorded after them",
+                        Reel<T>::described(x)));
     const Array<T>* adjoint = table().adjoints[x.index()];
     if (adjoint == nullptr)
         throw GradientError(
@@ -60,7 +60,15 @@ const Array<T>* Gradients<T>::find(const Parameter<T>& parameter) const {
 template <class T>
 const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const& {
     if (const Array<T>* gradient = find(parameter)) return *gradient;
-    throw GradientError(fmt::format("[gradients] the recording did not watch parameter '{}'", parameter.name()));
+    std::string watched;
+    for (const auto& [identity, index] : table().parameters) {
+        const std::string name = recording_.name(index);
+        watched += fmt::format("{}{}{}", watched.empty() ? "" : ", ", name.empty() ? "" : "'" + name + "' ",
+                               to_string(table().adjoints[index]->shape()));
+    }
+    throw GradientError(fmt::format("[gradients] the recording did not watch parameter '{}' of shape {}; it watched {}",
+                                    parameter.shown_name(), to_string(parameter.shape()),
+                                    watched.empty() ? "none" : watched));
 }
 
 template class Gradients<float>;

@@ -5,10 +5,12 @@
 
 namespace autograd {
 
-/// The recording as text, a line for each node: its number, its name, the operation with the numbers of its inputs, its
-/// shape, and its value where that is one number.
+/// The recording as text, a line for each node: its number, the operation with the numbers of its inputs, its name, its
+/// shape, and its value where that is one number. Numbers beside a variable are part of the operation: `1 - x` is
+/// `sub(%0)`.
 ///
-///     %2 = mul(%0, %1)                 (2, 3)
+///     %0 = variable "x"                        (2, 3)
+///     %1 = mul(%0, %0)                         (2, 3)
 template <class T>
 std::string to_string(const Tape<T>& tape);
 

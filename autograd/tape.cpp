@@ -5,7 +5,7 @@ namespace autograd {
 template <class T>
 Variable<T> Tape<T>::name(const Variable<T>& x, std::string_view name) {
     reel_.check("name", x);
-    reel_.node(x.index()).name = reel_.store(name);
+    reel_.name(x.index(), name);
     return x;
 }
 

@@ -37,9 +37,9 @@ template <class T>
 void Variable<T>::throw_not_recorded(const char* operation, Variable x) {
     if (x.recording_ == &none)
         throw VariableError(fmt::format("[{}] a variable was used that was never recorded", operation));
-    throw VariableError(fmt::format(
-        "[{}] a variable is from before rewind(), or its tape is gone, and it no longer has a value; record it again",
-        operation));
+    const bool rewound = x.recording_->rewound.load(std::memory_order_relaxed) == x.number_;
+    throw VariableError(fmt::format("[{}] {} is from before rewind(){}, and it no longer has a value; record it again",
+                                    operation, Reel<T>::described(x), rewound ? "" : ", or its tape is gone"));
 }
 
 template class Variable<float>;

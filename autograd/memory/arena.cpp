@@ -29,6 +29,11 @@ void Arena::reset() {
     if (!blocks_.empty()) enter(0);
 }
 
+void Arena::grow_like(const Arena& other) {
+    for (std::size_t i = blocks_.size(); i < other.blocks_.size(); ++i)
+        blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(other.blocks_[i].size), other.blocks_[i].size});
+}
+
 std::size_t Arena::bytes() const {
     std::size_t bytes = 0;
     for (const Block& block : blocks_) bytes += block.size;

@@ -35,9 +35,15 @@ class Arena {
         return place;
     }
     void reset();
+    /// Takes as much memory as another has.
+    void keep_up_with(const Arena& other) {
+        if (blocks_.size() < other.blocks_.size()) [[unlikely]]
+            grow_like(other);
+    }
     std::size_t bytes() const;
 
   private:
+    void grow_like(const Arena& other);
     struct Block {
         std::unique_ptr<std::byte[]> memory;
         std::size_t size;

@@ -37,6 +37,7 @@ Recording<T>& Recording<T>::take(Tape<T>& tape) {
 template <class T>
 void Recording<T>::give_back() noexcept {
     tape = nullptr;
+    rewound.store(0, std::memory_order_relaxed);
     if (!is_full()) advance();
     auto& waiting = Waiting<T>::instance();
     const std::lock_guard lock(waiting.mutex);

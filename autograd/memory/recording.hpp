@@ -22,6 +22,9 @@ struct Recording {
     /// Of what is recorded now; atomic, as a variable that is left over may look while the next tape's thread counts
     /// on.
     std::atomic<std::uint32_t> number = 1;
+    /// Of the recording before, where the tape that lives here rewound it: a variable of this number is that tape's
+    /// own, and may ask it what it was. No number is 0.
+    std::atomic<std::uint32_t> rewound = 0;
     Recording* next = nullptr;  ///< the one behind it, while it waits for a tape
 
     /// One that waits, or a new one.

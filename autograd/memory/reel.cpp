@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/memory/reel.hpp>
-#include <autograd/tape.hpp>
-#include <cstring>
+#include <autograd/print.hpp>
 
 namespace autograd {
 
 template <class T>
 void Reel<T>::rewind() {
     size_ = 0;
+    recording_->rewound.store(recording_->now(), std::memory_order_relaxed);
     recording_->advance();
     if (recording_->is_full()) [[unlikely]] {
         recording_->give_back();
@@ -18,6 +18,10 @@ void Reel<T>::rewind() {
     leaves.clear();
     watched_count_ = 0;
     arena.reset();
+    Names& names = names_[names_now_ ^= 1];
+    if (names.of_nodes.empty()) return;
+    names.of_nodes.clear();
+    names.letters.reset();
 }
 
 template <class T>
@@ -58,19 +62,26 @@ Variable<T> Reel<T>::commit(Node<T>& node, const char* operation, std::span<cons
 
 template <class T>
 Variable<T> Reel<T>::commit_leaf(Node<T>& node, const char* kind, bool requires_gradient, std::string_view name) {
+    const auto index = static_cast<std::uint32_t>(size_);
     node.operation = kind;
     node.requires_gradient = requires_gradient;
-    if (requires_gradient) leaves.push_back(static_cast<std::uint32_t>(size_));
-    node.name = store(name);
-    return {*recording_, static_cast<std::uint32_t>(size_++)};
+    if (!name.empty()) this->name(index, name);
+    if (requires_gradient) leaves.push_back(index);
+    ++size_;
+    return {*recording_, index};
 }
 
 template <class T>
-std::string_view Reel<T>::store(std::string_view text) {
-    if (text.empty()) return {};
-    auto* copy = static_cast<char*>(arena.allocate(text.size(), 1));
-    std::memcpy(copy, text.data(), text.size());
-    return {copy, text.size()};
+void Reel<T>::name(std::uint32_t index, std::string_view name) {
+    Names& names = names_[names_now_];
+    auto* copy = static_cast<char*>(names.letters.allocate(name.size(), 1));
+    std::ranges::copy(name, copy);
+    node(index).name = {copy, name.size()};
+    names.of_nodes.emplace_back(index, node(index).name);
+    // The next recording finds as much room.
+    Names& next = names_[names_now_ ^ 1];
+    next.letters.keep_up_with(names.letters);
+    next.of_nodes.reserve(names.of_nodes.capacity());
 }
 
 template <class T>
@@ -108,9 +119,27 @@ void Reel<T>::check_parameters(const char* operation) const {
 }
 
 template <class T>
+std::string_view Reel<T>::name_before(std::uint32_t index) const {
+    std::string_view found;
+    for (const auto& [node, name] : names_[names_now_ ^ 1].of_nodes)
+        if (node == index) found = name;  // the last that was given to it
+    return found;
+}
+
+template <class T>
+std::string Reel<T>::described(const Variable<T>& x) {
+    if (x.number_ == 0) return "a variable that was never recorded";
+    if (x.is_recorded()) return to_string(*x.recording_->tape, x.index());
+    if (x.recording_->rewound.load(std::memory_order_relaxed) != x.number_) return "a variable";
+    const std::string_view name = x.recording_->tape->reel_.name_before(x.index());
+    return name.empty() ? fmt::format("variable %{}", x.index())
+                        : fmt::format("variable \"{}\" (%{})", name, x.index());
+}
+
+template <class T>
 void Reel<T>::throw_foreign(const char* operation, Variable<T> x) {
     if (!x.is_recorded()) Variable<T>::throw_not_recorded(operation, x);
-    throw VariableError(fmt::format("[{}] a variable belongs to another tape", operation));
+    throw VariableError(fmt::format("[{}] {} belongs to another tape", operation, described(x)));
 }
 
 template class Reel<float>;

@@ -9,6 +9,9 @@
 #include <autograd/parameter.hpp>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace autograd {
@@ -55,6 +58,10 @@ class Reel {
         const Recording<T>* recording;
         std::uint32_t number;
         bool holds(const Variable<T>& x) const { return x.recording_ == recording && x.number_ == number; }
+        /// Of a node, as long as it is recorded.
+        std::string name(std::uint32_t index) const {
+            return recording->now() == number ? std::string(recording->nodes[index]->name) : "";
+        }
     };
     Identity identity() const { return {recording_, recording_->now()}; }
 
@@ -84,7 +91,11 @@ class Reel {
     Variable<T> watch(const Parameter<T>& parameter);
     void rewind();
 
-    std::string_view store(std::string_view text);
+    void name(std::uint32_t index, std::string_view name);
+
+    /// A variable in words: `%2 = mul(%0, %1)`; `variable "x" (%0)` of the recording before, whose names are kept for
+    /// it.
+    static std::string described(const Variable<T>& x);
 
     struct Watched {
         Parameter<T> parameter;
@@ -101,6 +112,7 @@ class Reel {
 
   private:
     void add_chunk();
+    std::string_view name_before(std::uint32_t index) const;
     [[noreturn]] static void throw_foreign(const char* operation, Variable<T> x);
 
     Tape<T>& tape_;
@@ -108,6 +120,12 @@ class Reel {
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // nodes never move: a rule may record while the tape is walked
     std::vector<Node<T>*> nodes_;
     std::size_t size_ = 0;
+    struct Names {
+        Arena letters;
+        std::vector<std::pair<std::uint32_t, std::string_view>> of_nodes;
+    };
+    Names names_[2];  // what the user called leaves and results; and those of the recording before
+    int names_now_ = 0;
     std::vector<Watched> watched_;  // behind the first `watched_count_`, what the recording before had in their places
     std::size_t watched_count_ = 0;
 };

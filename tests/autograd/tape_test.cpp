@@ -32,6 +32,80 @@ BOOST_AUTO_TEST_CASE(stale_and_foreign_variables_throw) {
     BOOST_CHECK_THROW(Variable<double>().value(), VariableError);
 }
 
+template <class F>
+std::string variable_error(F f) {
+    try {
+        f();
+    } catch (const VariableError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_that_cannot_be_used_is_named) {
+    Tape<double> tape, other;
+    const Parameter<double> weight("weight", {{1, 2}});
+    auto x = tape.variable(2.0, "x");
+    const auto foreign = other.variable(3.0, "w"), inner = x * x;
+    BOOST_TEST(variable_error([&] { sum(x * foreign); }) == "[mul] %0 = variable \"w\" belongs to another tape");
+    BOOST_TEST(variable_error([&] { tape.backward(foreign * foreign); }) ==
+               "[backward] %1 = mul(%0, %0) belongs to another tape");
+    const auto gradients = tape.backward(inner);
+    BOOST_TEST(variable_error([&] { gradients[foreign]; }) ==
+               "[gradients] %0 = variable \"w\" belongs to another recording than these gradients, or was recorded "
+               "after them");
+    BOOST_TEST(variable_error([&] { gradients[Variable<double>()]; }).find("[gradients] a variable that was never") ==
+               0);
+
+    const auto stale = [](std::string_view operation, std::string_view words) {
+        return "[" + std::string(operation) + "] " + std::string(words) +
+               " is from before rewind(), and it no longer has a value; record it again";
+    };
+    tape.name(inner, "square");
+    const auto w = tape.watch(weight), nameless = tape.constant(1.0);
+    tape.rewind();
+    for (int i = 0; i < 9; ++i) tape.variable(1.0, "other");  // what takes its place does not take its name
+    BOOST_TEST(variable_error([&] { sum(x * x); }) == stale("value", "variable \"x\" (%0)"));
+    BOOST_TEST(variable_error([&] { sum(inner); }) == stale("value", "variable \"square\" (%1)"));
+    BOOST_TEST(variable_error([&] { w.value(); }) == stale("value", "variable \"weight\" (%2)"));
+    BOOST_TEST(variable_error([&] { nameless.shape(); }) == stale("value", "variable %3"));
+    BOOST_TEST(variable_error([&] { tape.backward(x); }) == stale("backward", "variable \"x\" (%0)"));
+    tape.rewind();
+    BOOST_TEST(variable_error([&] { x.value(); }).find("[value] a variable is from before rewind(), or its tape") == 0);
+    {
+        Tape<double> gone;
+        x = gone.variable(1.0, "x");
+        gone.rewind();
+        BOOST_TEST(variable_error([&] { x.value(); }) == stale("value", "variable \"x\" (%0)"));
+    }
+    BOOST_TEST(variable_error([&] { x.value(); }).find("[value] a variable is from before rewind(), or its tape") == 0);
+    Tape<double> next;  // may have taken the place of the one that is gone
+    BOOST_TEST(variable_error([&] { x.value(); }).find("[value] a variable is from before rewind(), or its tape") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_that_was_not_watched_is_told_from_those_that_were) {
+    Tape<double> tape;
+    const Parameter<double> weight("weight", {{1, 2}}), other("weight", {{1, 2, 3}}), bias("1.bias", {{1.}});
+    const auto said = [&](const Gradients<double>& gradients) {
+        try {
+            gradients[other];
+        } catch (const GradientError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const auto w = tape.watch(weight), b = tape.watch(bias);
+    const auto gradients = tape.backward(sum(w * b));
+    BOOST_TEST(
+        said(gradients) ==
+        "[gradients] the recording did not watch parameter 'weight' of shape (1, 3); it watched 'weight' (1, 2), "
+        "'1.bias' (1, 1)");
+    tape.rewind();
+    BOOST_TEST(said(gradients) ==
+               "[gradients] the recording did not watch parameter 'weight' of shape (1, 3); it watched (1, 2), (1, 1)");
+    BOOST_TEST(said(tape.backward(tape.variable(1.0))).ends_with("of shape (1, 3); it watched none"));
+}
+
 BOOST_AUTO_TEST_CASE(gradients_stay_when_their_tape_is_gone) {
     std::vector<Gradients<double>> kept;
     std::vector<Variable<double>> xs;
@@ -246,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_training_loop_allocates_nothing_from_the_second_step_on) 
     const auto step = [&] {
         tape.rewind();
         const auto loss = softmax_cross_entropy(
-            linear(tanh(linear(tape.constant(x), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
+            linear(tanh(linear(tape.constant(x, "x"), tape.watch(w1), tape.watch(b1))), tape.watch(w2)), labels);
         const auto gradients = tape.backward(loss);
         for (auto* w : {&w1, &b1, &w2}) w->edit([&](auto& value) { xt::noalias(value) -= 0.1f * gradients[*w]; });
     };
