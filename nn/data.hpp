@@ -119,6 +119,9 @@ class Batches {
     /// The same where numbers are to be predicted: targets (batch, targets).
     bool next(autograd::Array<T>& x, autograd::Array<T>& targets);
 
+    /// Leaves out the next rows of the pass. Throws `std::out_of_range` where it has not as many.
+    void skip(std::size_t rows);
+
   private:
     std::span<const std::size_t> next_rows();
 

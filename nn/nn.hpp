@@ -3,11 +3,13 @@
 
 #include <nn/attention.hpp>
 #include <nn/average.hpp>
+#include <nn/checkpoint.hpp>
 #include <nn/convolution.hpp>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/dense.hpp>
 #include <nn/embedding.hpp>
+#include <nn/fit.hpp>
 #include <nn/gradient_tools.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>

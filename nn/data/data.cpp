@@ -121,6 +121,14 @@ std::span<const std::size_t> Batches<T>::next_rows() {
 }
 
 template <class T>
+void Batches<T>::skip(std::size_t rows) {
+    if (rows > order_.size() - position_)
+        throw std::out_of_range(
+            fmt::format("[batches] {} rows cannot be left out of the {} that follow", rows, order_.size() - position_));
+    position_ += rows;
+}
+
+template <class T>
 bool Batches<T>::next(autograd::Array<T>& x, autograd::Indices& labels) {
     if (data_.is_regression()) throw std::invalid_argument("[batches] the data set has targets, and no labels");
     const auto rows = next_rows();

@@ -1,0 +1,98 @@
+// A training that can be left alone. `examples/digits.cpp` has the loop that it stands for, written out.
+#pragma once
+
+#include <autograd/variable.hpp>
+#include <cstdio>
+#include <functional>
+#include <nn/checkpoint.hpp>
+#include <nn/data.hpp>
+#include <nn/schedules.hpp>
+#include <optional>
+#include <random>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace nn {
+
+/// Some rows of a data set: features, and labels or targets.
+template <class T>
+struct Batch {
+    autograd::Array<T> x;
+    autograd::Indices labels;
+    autograd::Array<T> targets;
+};
+
+/// The mean loss of some rows, and their metric: the accuracy of classes, the root mean squared error of numbers; NaN
+/// where the network's output has not their shape.
+struct Measured {
+    double loss = 0, metric = 0;
+};
+
+/// What is known of an epoch: so far after each step, and in the end.
+struct Epoch {
+    std::size_t number = 0;                ///< from 1
+    std::size_t seen = 0, rows = 0;        ///< rows of the training
+    Measured training;                     ///< over the rows seen, each with the parameters of its step
+    std::optional<Measured> validation{};  ///< at the end
+    double rate = 0;                       ///< of the optimizer's first group, in the last step
+};
+
+struct History {
+    std::vector<Epoch> epochs;  ///< those that are whole
+    std::size_t best = 0;       ///< the number of the one whose parameters the network has
+    bool stopped = false;       ///< a callback ended it
+    bool is_early = false;      ///< the validation's loss ended it
+};
+
+template <class T>
+struct FitOptions {
+    std::size_t epochs = 10;
+    std::size_t batch = 32;
+    Optimizer<T>* optimizer = nullptr;            ///< none: Adam as it is
+    std::mt19937_64 engine = std::mt19937_64(1);  ///< all random numbers come from a copy of it
+    /// The mean loss of a batch. None: `softmax_cross_entropy` of classes, `mean_squared_error` of numbers.
+    std::function<autograd::Variable<T>(const autograd::Variable<T>& output, const Batch<T>& batch)> loss = {};
+    double clip_norm = 0;                        ///< `clip_gradient_norm` before each step; 0: never
+    Schedule schedule = {};                      ///< of the rate, step by step
+    std::optional<PlateauOptions> plateau = {};  ///< by the validation's loss, or else by the training's
+    /// Rows that are not trained on, but measured after each epoch, or the share of the data that becomes them. The
+    /// network ends with the parameters of the epoch whose loss on them was the lowest.
+    const Dataset<T>* validation = nullptr;
+    double validation_share = 0;
+    std::size_t patience = 0;                          ///< epochs without a lower loss that are borne; 0: all
+    std::string checkpoint = {};                       ///< a file to go on from; none: none
+    double checkpoint_seconds = 1;                     ///< it is written that often, but in 1/20 of the time at most
+    bool resume = false;                               ///< go on from the checkpoint
+    std::map<std::string, std::string> settings = {};  ///< of one's own, which must be the same when it is resumed
+    std::string history = {};                          ///< a CSV file with a row for each epoch
+    std::FILE* progress = stdout;                      ///< a bar on a terminal, elsewhere a line for each epoch
+    std::function<std::string(const Measured&)> describe = {};  ///< what stands there behind the loss
+    std::function<bool(const Epoch&)> on_step = {};             ///< after each; false ends the training
+    std::function<bool(const Epoch&)> on_epoch = {};
+};
+
+/// `net` runs the network on a variable, `parameters` are its own.
+template <class T>
+History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T>&)>& net,
+            const std::vector<autograd::Parameter<T>>& parameters, const Dataset<T>& data,
+            const FitOptions<T>& options);
+
+/// Trains a network: for each epoch, for each batch, loss, gradients, step; and what the options ask for besides.
+/// Layers train, and draw from the options' engine, whatever their switch says.
+///
+/// A training that is killed at any moment and resumed, with the same options and data, ends with the same bits as one
+/// that was not, on the same build with one thread.
+///
+///     nn::Mlp<float> model({64, 32, 10}, nn::ActivationKind::relu, engine);
+///     nn::fit(model, data, {.epochs = 20, .validation_share = 0.1, .patience = 3});
+///
+/// Throws `std::invalid_argument` where the options contradict each other or there are no rows, `std::runtime_error`
+/// where the loss overflows, `autograd::FileError` where a file cannot be written, or the checkpoint is damaged or of
+/// another network, other data or other settings: these before anything has changed.
+template <class Net, class T>
+History fit(Net& net, const Dataset<T>& data, const std::type_identity_t<FitOptions<T>>& options = {}) {
+    return fit<T>([&net](const autograd::Variable<T>& x) { return net(x); }, net.parameters(), data, options);
+}
+
+}  // namespace nn

@@ -1,0 +1,439 @@
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <autograd/error.hpp>
+#include <autograd/operations.hpp>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <nn/files/output.hpp>
+#include <nn/files/text.hpp>
+#include <nn/fit.hpp>
+#include <nn/gradient_tools.hpp>
+#include <nn/mode.hpp>
+#include <nn/train/progress.hpp>
+#include <stdexcept>
+
+namespace nn {
+
+using autograd::Array;
+using autograd::FileError;
+using autograd::Parameter;
+using autograd::Shape;
+using autograd::Variable;
+using files::printable;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void require(bool good, const std::string& sentence) {
+    if (!good) throw std::invalid_argument("[fit] " + sentence);
+}
+
+/// What tells one data set from another, in words: size and columns; and a checksum of its numbers.
+template <class T>
+std::pair<std::string, std::string> identity(const Dataset<T>& data) {
+    std::string text = fmt::format("{} rows of {} columns", data.size(), data.features.shape()[1]);
+    if (data.is_regression())
+        text += fmt::format(", {} targets", data.target_names.size());
+    else
+        text += fmt::format(", {} classes", data.classes());
+    unsigned long sum = crc32(0, nullptr, 0);
+    const auto add = [&](const void* bytes, std::size_t n) { sum = crc32_z(sum, static_cast<const Bytef*>(bytes), n); };
+    for (const auto* names : {&data.column_names, &data.class_names, &data.target_names})
+        for (const std::string& name : *names) add(name.c_str(), name.size() + 1);
+    add(data.features.data(), data.features.size() * sizeof(T));
+    add(data.labels.data(), data.labels.size() * sizeof(data.labels.data()[0]));
+    add(data.targets.data(), data.targets.size() * sizeof(T));
+    return {text, fmt::format("{:08x}", sum)};
+}
+
+/// Sums over rows, from which the means are taken.
+struct Sums {
+    double loss = 0, metric = 0, rows = 0;
+    Measured mean(bool is_regression) const {
+        return {loss / rows, is_regression ? std::sqrt(metric / rows) : metric / rows};
+    }
+};
+
+template <class T>
+class Trainer {
+  public:
+    using Net = std::function<Variable<T>(const Variable<T>&)>;
+
+    Trainer(const Net& net, const std::vector<Parameter<T>>& parameters, const Dataset<T>& data,
+            const Dataset<T>* validation, const FitOptions<T>& options, std::mt19937_64 engine)
+        : net_(net),
+          parameters_(parameters),
+          data_(data),
+          validation_(validation),
+          options_(options),
+          own_(options.optimizer == nullptr ? std::make_unique<Adam<T>>(parameters) : nullptr),
+          optimizer_(own_ ? *own_ : *options.optimizer) {
+        place_.engine = place_.engine_of_epoch = engine;
+        if (options.schedule) scheduler_.emplace(optimizer_, options.schedule);
+        if (options.plateau) plateau_.emplace(optimizer_, *options.plateau);
+        saved_ = parameters;
+        if (validation != nullptr)
+            for (const Parameter<T>& parameter : parameters) {
+                best_.push_back(parameter.clone());
+                saved_.push_back(best_.back().named("best." + parameter.name()));
+            }
+        place_.texts = made_of();
+        if (options.resume) resume();
+    }
+
+    History run() {
+        const double rows = static_cast<double>(data_.size()), epochs = static_cast<double>(options_.epochs);
+        const double done = (static_cast<double>(place_.epoch) * rows + static_cast<double>(place_.position)) / rows;
+        train::Progress progress(options_.progress, options_.epochs, done / epochs, [this](const Measured& measured) {
+            return options_.describe ? options_.describe(measured) : described(measured);
+        });
+        write(true);
+        while (place_.epoch < options_.epochs && !history_.stopped && !is_over()) {
+            if (!pass(progress)) break;
+            finish_epoch(progress);
+        }
+        progress.finish();
+        history_.is_early = !history_.stopped && place_.epoch < options_.epochs;
+        write(true);
+        history_.best = place_.epoch;
+        if (validation_ != nullptr && best_loss_ < infinity && !history_.stopped) take_best();
+        return std::move(history_);
+    }
+
+  private:
+    /// What must be the same when a training is resumed.
+    std::map<std::string, std::string> made_of() const {
+        std::map<std::string, std::string> made;
+        for (const auto& [name, text] : options_.settings) made["setting." + name] = text;
+        std::tie(made["data"], made["data, its checksum"]) = identity(data_);
+        if (validation_ != nullptr)
+            std::tie(made["validation"], made["validation, its checksum"]) = identity(*validation_);
+        made["batch"] = std::to_string(options_.batch);
+        made["clip_norm"] = fmt::format("{}", options_.clip_norm);
+        made["patience"] = std::to_string(options_.patience);
+        made["schedule"] = options_.schedule ? "one" : "none";
+        made["plateau"] = options_.plateau ? "one" : "none";
+        return made;
+    }
+
+    void compare(const std::map<std::string, std::string>& there) const {
+        const auto text = [](const std::map<std::string, std::string>& texts, const std::string& name) {
+            const auto found = texts.find(name);
+            return found == texts.end() ? "none" : printable(found->second);
+        };
+        std::map<std::string, std::string> all = place_.texts;
+        all.insert(there.begin(), there.end());
+        for (const auto& [name, any] : all) {
+            const std::string then = text(there, name), now = text(place_.texts, name);
+            if (then == now) continue;
+            if (name.ends_with("checksum"))
+                fail("the training was of other data: its numbers, or the names of its columns, are not these");
+            fail(fmt::format("the training was made with {} {}, not {}",
+                             printable(name.starts_with("setting.") ? name.substr(8) : name + ":"), then, now));
+        }
+    }
+
+    [[noreturn]] void fail(const std::string& what) const {
+        throw FileError(fmt::format("{}: {}", printable(options_.checkpoint), what));
+    }
+
+    void resume() {
+        const TrainingPlace there = read_training_place(options_.checkpoint);
+        compare(there.texts);
+        if (there.epoch > options_.epochs)
+            fail(fmt::format("the training has made {} epochs already, and {} are asked for", there.epoch,
+                             options_.epochs));
+        if (there.position >= data_.size() || (there.position > 0 && there.position % options_.batch != 0))
+            fail("the metadata do not describe a training");
+        const auto number = [&](const std::string& name) {
+            const auto found = there.numbers.find(name);
+            if (found == there.numbers.end()) fail("the metadata do not describe a training");
+            return found->second;
+        };
+        History history;
+        for (std::size_t i = 1; i <= there.epoch; ++i) {
+            const auto of = [&](const char* name) { return number(fmt::format("epoch {} {}", i, name)); };
+            Epoch epoch{i, data_.size(), data_.size(), {of("loss"), of("metric")}, {}, of("rate")};
+            if (validation_ != nullptr) epoch.validation = Measured{of("validation loss"), of("validation metric")};
+            history.epochs.push_back(epoch);
+        }
+        const Sums sums{number("loss"), number("metric"), number("rows")};
+        const double best_loss = number("best loss"), best_epoch = number("best epoch"), steps = number("steps");
+        if (plateau_) {
+            std::map<std::string, double> state;
+            for (const char* name : {"best", "bad", "cooling"}) state[name] = number(fmt::format("plateau {}", name));
+            plateau_->set_state(state);
+        }
+        const auto texts = place_.texts;
+        place_ = load_checkpoint(options_.checkpoint, saved_, optimizer_);
+        place_.texts = texts;
+        history_ = std::move(history);
+        sums_ = sums;
+        best_loss_ = best_loss;
+        best_epoch_ = static_cast<std::size_t>(best_epoch);
+        steps_ = static_cast<std::uint64_t>(steps);
+    }
+
+    /// The rest of an epoch; false where it was ended.
+    bool pass(train::Progress& progress) {
+        std::mt19937_64 engine = place_.engine_of_epoch;
+        Batches<T> batches(data_, options_.batch, engine);
+        if (place_.position > 0)
+            batches.skip(place_.position);
+        else
+            place_.engine = engine;
+        while (place_.position < data_.size()) {
+            step(batches);
+            const Epoch epoch = current();
+            if (place_.position < data_.size()) progress.show(epoch, false);
+            if (options_.on_step && !options_.on_step(epoch)) history_.stopped = true;
+            if (history_.stopped && place_.position < data_.size()) return false;
+            if (place_.position < data_.size()) write(false);
+        }
+        return true;
+    }
+
+    void step(Batches<T>& batches) {
+        if (scheduler_) scheduler_->set(steps_);
+        if (data_.is_regression())
+            batches.next(batch_.x, batch_.targets);
+        else
+            batches.next(batch_.x, batch_.labels);
+        tape_.rewind();
+        const auto [output, loss] = [&] {
+            const Training<T> training(tape_, place_.engine);
+            return forward(batch_);
+        }();
+        const double value = static_cast<double>(loss.item());
+        if (!std::isfinite(value))
+            throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
+                                                 place_.epoch + 1, optimizer_.rate()));
+        auto gradients = tape_.backward(loss);
+        if (options_.clip_norm > 0) clip_gradient_norm(gradients, optimizer_.parameters(), options_.clip_norm);
+        add(sums_, value, output.value(), batch_);
+        optimizer_.step(gradients);
+        ++steps_;
+        place_.position += batch_.x.shape()[0];
+    }
+
+    std::pair<Variable<T>, Variable<T>> forward(const Batch<T>& batch) {
+        const Variable<T> output = net_(tape_.constant(batch.x));
+        if (options_.loss) return {output, options_.loss(output, batch)};
+        if (data_.is_regression()) return {output, mean_squared_error(output, tape_.constant(batch.targets))};
+        return {output, softmax_cross_entropy(output, batch.labels)};
+    }
+
+    void add(Sums& sums, double loss, const Array<T>& output, const Batch<T>& batch) const {
+        const double rows = static_cast<double>(batch.x.shape()[0]);
+        sums.rows += rows;
+        sums.loss += loss * rows;
+        if (data_.is_regression()) {
+            if (output.shape() != batch.targets.shape()) {
+                sums.metric = NAN;
+                return;
+            }
+            double squares = 0;
+            for (std::size_t i = 0; i < output.size(); ++i)
+                squares +=
+                    std::pow(static_cast<double>(output.data()[i]) - static_cast<double>(batch.targets.data()[i]), 2);
+            sums.metric += squares / static_cast<double>(output.shape()[1]);
+        } else if (output.dimension() == 2 && output.shape()[0] == batch.labels.size() &&
+                   output.shape()[1] == data_.classes()) {
+            sums.metric += accuracy(output, batch.labels) * rows;
+        } else {
+            sums.metric = NAN;
+        }
+    }
+
+    Measured validate() {
+        constexpr std::size_t block = 1024;
+        const std::size_t columns = validation_->features.shape()[1];
+        Sums sums;
+        for (std::size_t begin = 0; begin < validation_->size(); begin += block) {
+            const std::size_t n = std::min(block, validation_->size() - begin);
+            Batch<T> batch;
+            batch.x = Array<T>::from_shape({n, columns});
+            std::copy_n(validation_->features.data() + begin * columns, n * columns, batch.x.data());
+            if (data_.is_regression()) {
+                const std::size_t targets = validation_->targets.shape()[1];
+                batch.targets = Array<T>::from_shape({n, targets});
+                std::copy_n(validation_->targets.data() + begin * targets, n * targets, batch.targets.data());
+            } else {
+                batch.labels = autograd::Indices::from_shape({n});
+                std::copy_n(validation_->labels.data() + begin, n, batch.labels.data());
+            }
+            tape_.rewind();
+            const Evaluation<T> evaluation(tape_);
+            const auto [output, loss] = forward(batch);
+            add(sums, static_cast<double>(loss.item()), output.value(), batch);
+        }
+        return sums.mean(data_.is_regression());
+    }
+
+    Epoch current() const {
+        return {static_cast<std::size_t>(place_.epoch) + 1,
+                static_cast<std::size_t>(place_.position),
+                data_.size(),
+                sums_.mean(data_.is_regression()),
+                {},
+                optimizer_.rate()};
+    }
+
+    void finish_epoch(train::Progress& progress) {
+        Epoch epoch = current();
+        if (validation_ != nullptr) {
+            epoch.validation = validate();
+            if (epoch.validation->loss < best_loss_) {
+                best_loss_ = epoch.validation->loss;
+                best_epoch_ = epoch.number;
+                for (std::size_t i = 0; i < best_.size(); ++i)
+                    best_[i].edit([&](Array<T>& best) { best = parameters_[i].value(); });
+            }
+        }
+        if (plateau_) plateau_->step(epoch.validation ? epoch.validation->loss : epoch.training.loss);
+        history_.epochs.push_back(epoch);
+        ++place_.epoch;
+        place_.position = 0;
+        place_.engine_of_epoch = place_.engine;
+        sums_ = {};
+        progress.show(epoch, true);
+        if (options_.on_epoch && !options_.on_epoch(epoch)) history_.stopped = true;
+        write(false);
+    }
+
+    /// Whether the validation has had its patience.
+    bool is_over() const {
+        return validation_ != nullptr && options_.patience > 0 && place_.epoch >= best_epoch_ + options_.patience &&
+               place_.epoch > 0;
+    }
+
+    void take_best() {
+        for (std::size_t i = 0; i < best_.size(); ++i)
+            Parameter<T>(parameters_[i]).edit([&](Array<T>& value) { value = best_[i].value(); });
+        history_.best = best_epoch_;
+    }
+
+    std::string described(const Measured& measured) const {
+        return data_.is_regression() ? fmt::format("rmse {:.6g}", measured.metric)
+                                     : fmt::format("accuracy {:.2f} %", 100 * measured.metric);
+    }
+
+    /// Writes checkpoint and history, if it is time.
+    void write(bool now) {
+        if (options_.checkpoint.empty() && options_.history.empty()) return;
+        const auto start = Clock::now();
+        if (!now && start < due_) return;
+        if (!options_.checkpoint.empty()) {
+            TrainingPlace place = place_;
+            place.numbers = {{"loss", sums_.loss},
+                             {"metric", sums_.metric},
+                             {"rows", sums_.rows},
+                             {"best loss", best_loss_},
+                             {"best epoch", static_cast<double>(best_epoch_)},
+                             {"steps", static_cast<double>(steps_)}};
+            for (const Epoch& epoch : history_.epochs) {
+                const auto of = [&](const char* name) -> double& {
+                    return place.numbers[fmt::format("epoch {} {}", epoch.number, name)];
+                };
+                of("loss") = epoch.training.loss;
+                of("metric") = epoch.training.metric;
+                of("rate") = epoch.rate;
+                if (epoch.validation) {
+                    of("validation loss") = epoch.validation->loss;
+                    of("validation metric") = epoch.validation->metric;
+                }
+            }
+            if (plateau_)
+                for (const auto& [name, number] : plateau_->state()) place.numbers["plateau " + name] = number;
+            save_checkpoint(options_.checkpoint, place, saved_, optimizer_);
+        }
+        if (!options_.history.empty()) files::write(options_.history, history_text());
+        const auto taken = Clock::now() - start;
+        due_ =
+            Clock::now() + std::max<Clock::duration>(std::chrono::duration_cast<Clock::duration>(
+                                                         std::chrono::duration<double>(options_.checkpoint_seconds)),
+                                                     options_.checkpoint_seconds > 0 ? 19 * taken : Clock::duration());
+    }
+
+    std::string history_text() const {
+        const char* metric = data_.is_regression() ? "rmse" : "accuracy";
+        std::string text = fmt::format("epoch,loss,{}", metric);
+        if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
+        text += ",rate\n";
+        for (const Epoch& epoch : history_.epochs) {
+            text += fmt::format("{},{},{}", epoch.number, epoch.training.loss, epoch.training.metric);
+            if (epoch.validation) text += fmt::format(",{},{}", epoch.validation->loss, epoch.validation->metric);
+            text += fmt::format(",{}\n", epoch.rate);
+        }
+        return text;
+    }
+
+    using Clock = std::chrono::steady_clock;
+    const Net& net_;
+    const std::vector<Parameter<T>>& parameters_;
+    const Dataset<T>& data_;
+    const Dataset<T>* validation_;
+    const FitOptions<T>& options_;
+    std::unique_ptr<Optimizer<T>> own_;
+    Optimizer<T>& optimizer_;
+    std::optional<Scheduler<T>> scheduler_;
+    std::optional<Plateau<T>> plateau_;
+    std::vector<Parameter<T>> best_, saved_;  // the best epoch's; all that a checkpoint holds
+    TrainingPlace place_;
+    autograd::Tape<T> tape_;
+    Batch<T> batch_;
+    Sums sums_;  // of the epoch so far
+    std::uint64_t steps_ = 0;
+    double best_loss_ = infinity;
+    std::size_t best_epoch_ = 0;
+    History history_;
+    Clock::time_point due_ = {};
+};
+
+}  // namespace
+
+template <class T>
+History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std::vector<Parameter<T>>& parameters,
+            const Dataset<T>& data, const FitOptions<T>& options) {
+    require(options.epochs > 0, "there are no epochs");
+    require(data.size() > 0, "there are no rows");
+    require(options.batch > 0, "a batch has no rows");
+    require(options.clip_norm >= 0 && std::isfinite(options.clip_norm),
+            fmt::format("clip_norm must be 0 or more, not {}", options.clip_norm));
+    require(options.checkpoint_seconds >= 0, "a checkpoint is written every 0 seconds or more");
+    require(!options.schedule || !options.plateau, "a schedule and a plateau would both set the rate");
+    require(options.validation == nullptr || options.validation_share == 0,
+            "rows for validation are given, and a share of the data, too");
+    require(options.patience == 0 || options.validation != nullptr || options.validation_share > 0,
+            "patience needs rows for validation");
+    require(!options.resume || !options.checkpoint.empty(), "there is no checkpoint to go on from");
+    if (options.validation != nullptr) {
+        require(options.validation->size() > 0, "there are no rows for validation");
+        require(options.validation->features.shape()[1] == data.features.shape()[1] &&
+                    options.validation->is_regression() == data.is_regression() &&
+                    options.validation->target_names.size() == data.target_names.size(),
+                "the rows for validation have other columns than those for training");
+    }
+    for (const std::string& path : {options.checkpoint, options.history})
+        if (!path.empty()) files::require_writable(path);
+    require(options.checkpoint.empty() || options.checkpoint != options.history,
+            "the checkpoint and the history are one file");
+    std::mt19937_64 engine = options.engine;
+    if (options.validation_share == 0)
+        return Trainer<T>(net, parameters, data, options.validation, options, engine).run();
+    const auto [training, validation] = split(data, options.validation_share, engine);
+    return Trainer<T>(net, parameters, training, &validation, options, engine).run();
+}
+
+#define INSTANTIATE(T)                                                                                            \
+    template History fit(const std::function<Variable<T>(const Variable<T>&)>&, const std::vector<Parameter<T>>&, \
+                         const Dataset<T>&, const FitOptions<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace nn

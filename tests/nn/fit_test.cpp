@@ -1,0 +1,390 @@
+// Trainings that are killed, stopped, resumed, and given files that are not theirs.
+#define BOOST_TEST_MODULE fit
+#ifndef BOOST_TEST_DYN_LINK
+#define BOOST_TEST_DYN_LINK
+#endif
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <autograd/error.hpp>
+#include <autograd/operations.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <nn/dense.hpp>
+#include <nn/fit.hpp>
+#include <nn/layers.hpp>
+#include <nn/mlp.hpp>
+#include <nn/normalization.hpp>
+#include <nn/safetensors.hpp>
+#include <random>
+
+#include "temporary_folder.hpp"
+
+namespace {
+
+using autograd::Array;
+using autograd::FileError;
+using autograd::Parameter;
+using autograd::Shape;
+
+template <class F>
+void check_message(F f, const std::string& part) {
+    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return std::string(e.what()).find(part) != std::string::npos;
+    });
+}
+
+/// Three classes on two spirals' worth of numbers, none of them random.
+template <class T>
+nn::Dataset<T> classes(std::size_t rows = 90) {
+    nn::Dataset<T> data{Array<T>(Shape{rows, 2}), autograd::Indices(Shape{rows}), {"a", "b", "c"}, {"x", "y"}};
+    for (std::size_t i = 0; i < rows; ++i) {
+        const double t = static_cast<double>(i), r = 0.5 + std::fmod(0.37 * t, 1.0);
+        const double angle = 2.1 * static_cast<double>(i % 3) + r + 0.2 * std::sin(5 * t);
+        data.features(i, 0) = static_cast<T>(r * std::cos(angle));
+        data.features(i, 1) = static_cast<T>(r * std::sin(angle));
+        data.labels(i) = static_cast<std::int64_t>(i % 3);
+    }
+    return data;
+}
+
+/// y = sin(x0) - x1, and 2 x0.
+template <class T>
+nn::Dataset<T> numbers(std::size_t rows = 64) {
+    nn::Dataset<T> data{Array<T>(Shape{rows, 2}), {}, {}};
+    data.target_names = {"y", "z"};
+    data.targets = Array<T>(Shape{rows, 2});
+    for (std::size_t i = 0; i < rows; ++i) {
+        const double a = std::cos(1.7 * static_cast<double>(i)), b = std::sin(2.9 * static_cast<double>(i));
+        data.features(i, 0) = static_cast<T>(a);
+        data.features(i, 1) = static_cast<T>(b);
+        data.targets(i, 0) = static_cast<T>(std::sin(a) - b);
+        data.targets(i, 1) = static_cast<T>(2 * a);
+    }
+    return data;
+}
+
+template <class T>
+nn::Sequential<T> network(std::size_t outputs, std::size_t width = 12) {
+    std::mt19937_64 engine(7);
+    return nn::Sequential<T>(nn::Dense<T>(2, width, engine), nn::BatchNorm<T>(width), autograd::relu<T>,
+                             nn::Dropout<T>(0.2, engine), nn::Dense<T>(width, outputs, engine));
+}
+
+template <class T>
+std::string bits(const std::vector<Parameter<T>>& parameters) {
+    std::string all;
+    for (const auto& parameter : parameters)
+        all.append(reinterpret_cast<const char*>(parameter.value().data()), parameter.value().size() * sizeof(T));
+    return all;
+}
+
+/// All that a training may have: dropout, running statistics, a schedule, clipping, the best epoch of a validation.
+std::string trained(const std::string& checkpoint, bool resume) {
+    auto model = network<float>(3);
+    nn::Adam<float> optimizer(model.parameters(), {.rate = 0.02});
+    nn::FitOptions<float> options{.epochs = 6, .batch = 8, .optimizer = &optimizer};
+    options.clip_norm = 1;
+    options.schedule = nn::one_cycle(6 * 9);
+    options.validation_share = 0.2;
+    options.patience = 5;
+    options.checkpoint = checkpoint;
+    options.checkpoint_seconds = 0;
+    options.resume = resume;
+    options.history = checkpoint.empty() ? "" : checkpoint + ".csv";
+    options.progress = nullptr;
+    nn::fit(model, classes<float>(), options);
+    return bits(model.parameters());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_network_learns_in_one_line) {
+    std::mt19937_64 engine(1);
+    nn::Mlp<float> model({2, 16, 3}, nn::ActivationKind::tanh, engine);
+    const auto history = nn::fit(model, classes<float>(), {.epochs = 60, .batch = 8, .progress = nullptr});
+    BOOST_TEST(history.epochs.size() == 60u);
+    BOOST_TEST(history.best == 60u);
+    BOOST_TEST(history.epochs.back().training.metric > 0.9);
+    BOOST_TEST(history.epochs.back().training.loss < history.epochs.front().training.loss);
+}
+
+// What fit does is this loop.
+BOOST_AUTO_TEST_CASE(it_is_the_plain_loop) {
+    const auto data = numbers<double>();
+    std::mt19937_64 engine(3);
+    nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
+    std::vector<Parameter<double>> copies;
+    for (const auto& parameter : model.parameters()) copies.push_back(parameter.clone());
+    nn::Sgd<double> optimizer(model.parameters(), {.rate = 0.1, .momentum = 0.9});
+    nn::fit(model, data,
+            {.epochs = 3, .batch = 10, .optimizer = &optimizer, .engine = std::mt19937_64(5), .progress = nullptr});
+    const std::string fitted = bits(model.parameters());
+
+    for (std::size_t i = 0; i < copies.size(); ++i)
+        Parameter<double>(model.parameters()[i]).edit([&](auto& value) { value = copies[i].value(); });
+    nn::Sgd<double> other(model.parameters(), {.rate = 0.1, .momentum = 0.9});
+    std::mt19937_64 order(5);
+    autograd::Tape<double> tape;
+    Array<double> x, targets;
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        nn::Batches<double> batches(data, 10, order);
+        for (int step = 0; step < 7; ++step) {
+            batches.next(x, targets);
+            tape.rewind();
+            other.step(tape.backward(mean_squared_error(model(tape.constant(x)), tape.constant(targets))));
+        }
+    }
+    BOOST_TEST((bits(model.parameters()) == fitted));
+}
+
+BOOST_AUTO_TEST_CASE(killed_at_any_moment_and_resumed_it_ends_with_the_same_bits) {
+    const std::string whole = trained("", false);
+    std::mt19937_64 engine(std::random_device{}());
+    const char* asked = std::getenv("DELTARULE_KILLS");
+    int killed = 0;
+    for (int round = 0; round < (asked != nullptr ? std::atoi(asked) / 4 : 3); ++round) {
+        const Folder folder;
+        const std::string checkpoint = folder / "checkpoint", end = folder / "end";
+        for (int tries = 0; !std::filesystem::exists(end) && tries < 1000; ++tries) {
+            const pid_t child = fork();
+            if (child == 0) {
+                std::signal(SIGALRM, SIG_DFL);
+                try {
+                    folder.write("end", trained(checkpoint, std::filesystem::exists(checkpoint)));
+                } catch (const std::exception& error) {
+                    folder.write("end", error.what());
+                }
+                _exit(0);
+            }
+            usleep(static_cast<useconds_t>(engine() % 40000));
+            if (tries < 20) kill(child, SIGKILL);
+            int status = 0;
+            waitpid(child, &status, 0);
+            killed += WIFSIGNALED(status);
+        }
+        const std::string resumed = bytes_of(end);
+        BOOST_TEST((resumed == whole), (resumed.size() == whole.size() ? "other bits" : resumed));
+        const std::string rows = bytes_of(checkpoint + ".csv");
+        BOOST_TEST(rows.starts_with("epoch,loss,accuracy,validation_loss,validation_accuracy,rate\n1,"));
+    }
+    BOOST_TEST(killed > 0);
+}
+
+BOOST_AUTO_TEST_CASE(stopped_by_a_callback_it_goes_on_where_it_was) {
+    const Folder folder;
+    const auto data = numbers<double>();
+    const auto run = [&](std::size_t stop_after, bool resume) {
+        auto model = network<double>(2);
+        nn::RMSprop<double> optimizer(model.parameters(), {.rate = 0.01, .momentum = 0.5});
+        nn::FitOptions<double> options{.epochs = 8, .batch = 10, .optimizer = &optimizer};
+        options.plateau = nn::PlateauOptions{.factor = 0.5, .patience = 0, .threshold = 0.3};
+        options.progress = nullptr;
+        if (stop_after > 0 || resume) options.checkpoint = folder / "checkpoint";
+        options.history = folder / "history.csv";
+        options.resume = resume;
+        std::size_t steps = 0;
+        options.on_step = [&](const nn::Epoch&) { return ++steps != stop_after; };
+        const auto history = nn::fit(model, data, options);
+        BOOST_TEST(history.stopped == (stop_after > 0));
+        return std::pair(bits(model.parameters()), bytes_of(folder / "history.csv"));
+    };
+    const auto whole = run(0, false);
+    for (const std::size_t steps : {1, 6, 7, 8, 30}) {
+        run(steps, false);
+        run(2, true);
+        const auto resumed = run(0, true);
+        BOOST_TEST((resumed.first == whole.first), "after " << steps << " steps");
+        BOOST_TEST(resumed.second == whole.second);
+    }
+    BOOST_TEST(whole.second.find(",0.005\n") != std::string::npos, whole.second);  // the plateau lowered the rate
+}
+
+BOOST_AUTO_TEST_CASE(the_best_epoch_of_the_validation_is_kept) {
+    const auto data = classes<double>();
+    auto validation = classes<double>(30);  // with some wrong labels: the surer the network, the larger the loss
+    for (std::size_t i = 0; i < 10; ++i) validation.labels(i) = (validation.labels(i) + 1) % 3;
+    const auto run = [&](const std::string& checkpoint, bool resume, std::vector<std::string>& after) {
+        std::mt19937_64 engine(1);
+        nn::Mlp<double> model({2, 8, 3}, nn::ActivationKind::tanh, engine);
+        nn::Adam<double> optimizer(model.parameters(), {.rate = 0.03});
+        nn::FitOptions<double> options{.epochs = 100, .batch = 16, .optimizer = &optimizer, .validation = &validation};
+        options.patience = 4;
+        options.progress = nullptr;
+        options.checkpoint = checkpoint;
+        options.resume = resume;
+        options.on_epoch = [&](const nn::Epoch&) {
+            after.push_back(bits(model.parameters()));
+            return checkpoint.empty();
+        };
+        const auto history = nn::fit(model, data, options);
+        return std::pair(history, bits(model.parameters()));
+    };
+    std::vector<std::string> after, others;
+    const auto [history, end] = run("", false, after);
+    BOOST_TEST_REQUIRE(history.is_early);
+    BOOST_TEST(history.epochs.size() == history.best + 4);
+    for (const auto& epoch : history.epochs)
+        BOOST_TEST(epoch.validation->loss >= history.epochs[history.best - 1].validation->loss);
+    BOOST_TEST((end == after[history.best - 1]));
+    // Stopped after each epoch, and resumed.
+    const Folder folder;
+    for (bool resume = false;; resume = true) {
+        const auto [part, reached] = run(folder / "checkpoint", resume, others);
+        if (part.stopped) continue;
+        BOOST_TEST((reached == end));
+        BOOST_TEST(part.best == history.best);
+        break;
+    }
+    BOOST_TEST((others == after));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_has_a_line_for_each_epoch) {
+    std::FILE* file = std::tmpfile();
+    std::mt19937_64 engine(1);
+    nn::Mlp<float> model({2, 4, 2}, nn::ActivationKind::tanh, engine);
+    nn::fit(model, numbers<float>(), {.epochs = 2, .validation_share = 0.25, .progress = file});
+    std::string text(2000, ' ');
+    std::rewind(file);
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    BOOST_TEST(text.starts_with("epoch 1/2: loss "), text);
+    BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 2);
+    BOOST_TEST(text.find("; validation loss ") != std::string::npos);
+    BOOST_TEST(text.find('\r') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_of_ones_own) {
+    auto model = network<double>(3);
+    nn::FitOptions<double> options{.epochs = 30, .batch = 8, .progress = nullptr};
+    options.loss = [](const autograd::Variable<double>& output, const nn::Batch<double>& batch) {
+        return softmax_cross_entropy(output, batch.labels, {.label_smoothing = 0.1});
+    };
+    const auto history = nn::fit(model, classes<double>(), options);
+    BOOST_TEST(history.epochs.back().training.loss < 0.8 * history.epochs.front().training.loss);
+    options.loss = [](const autograd::Variable<double>& output, const nn::Batch<double>&) {
+        return sum(output * output) * std::numeric_limits<double>::infinity();
+    };
+    check_message([&] { nn::fit(model, classes<double>(), options); }, "[fit] the loss overflows in epoch 1");
+}
+
+namespace {
+
+/// A checkpoint of two epochs, and what tries to go on from it.
+struct Attempt {
+    nn::Dataset<double> data = classes<double>();
+    std::size_t width = 12, epochs = 3, batch = 8;
+    bool is_sgd = false;
+    std::map<std::string, std::string> settings = {{"--hidden", "12"}};
+    double validation_share = 0;
+
+    std::string operator()(const std::string& path, bool resume = true) const {
+        auto model = network<double>(3, width);
+        const std::string before = bits(model.parameters());
+        nn::Adam<double> adam(model.parameters());
+        nn::Sgd<double> sgd(model.parameters());
+        nn::FitOptions<double> options{.epochs = epochs, .batch = batch};
+        if (is_sgd)
+            options.optimizer = &sgd;
+        else
+            options.optimizer = &adam;
+        options.settings = settings;
+        options.validation_share = validation_share;
+        options.progress = nullptr;
+        options.checkpoint = path;
+        options.resume = resume;
+        const std::string file = bytes_of(path);
+        try {
+            nn::fit(model, data, options);
+        } catch (const std::exception& error) {
+            BOOST_TEST((bits(model.parameters()) == before), "the network has changed");
+            BOOST_TEST((bytes_of(path) == file), "the file has changed");
+            return error.what();
+        }
+        return "";
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_not_its_own_is_refused_in_a_sentence) {
+    const Folder folder;
+    const std::string path = folder / "checkpoint";
+    BOOST_TEST((Attempt{.epochs = 2}(path, false) == ""));
+    const auto has = [](const std::string& text, const std::string& part) {
+        BOOST_TEST_MESSAGE(text);
+        return text.find(part) != std::string::npos;
+    };
+    BOOST_TEST((has(Attempt{.width = 13}(path), "it is of another network: '0.weight' has shape (12, 2)")));
+    BOOST_TEST((has(Attempt{.is_sgd = true}(path), "its optimizer is adam, not sgd")));
+    BOOST_TEST((has(Attempt{.batch = 9}(path), "made with batch: 8, not 9")));
+    BOOST_TEST((has(Attempt{.epochs = 1}(path), "has made 2 epochs already, and 1 are asked for")));
+    BOOST_TEST((has(Attempt{.settings = {{"--hidden", "13"}}}(path), "made with --hidden 12, not 13")));
+    BOOST_TEST((has(Attempt{.settings = {}}(path), "made with --hidden 12, not none")));
+    BOOST_TEST(
+        (has(Attempt{.validation_share = 0.1}(path), "made with data: 90 rows of 2 columns, 3 classes, not 81")));
+    BOOST_TEST(
+        has(Attempt{.data = classes<double>(89)}(path), "made with data: 90 rows of 2 columns, 3 classes, not 89"));
+    Attempt other;
+    other.data.features(3, 1) += 1e-9;
+    BOOST_TEST(has(other(path), "the training was of other data"));
+    other = {};
+    other.data.column_names[1] = "z";
+    BOOST_TEST(has(other(path), "the training was of other data"));
+    BOOST_TEST(has(Attempt()(folder / "nothing"), "cannot be opened"));
+    auto model = network<float>(3);
+    nn::Adam<float> adam(model.parameters());
+    check_message([&] { nn::load_checkpoint(path, model.parameters(), adam); }, "its numbers are double");
+    nn::save(folder / "network", model.parameters());
+    BOOST_TEST(has(Attempt()(folder / "network"), "this is no checkpoint of a training"));
+    BOOST_TEST(Attempt()(path) == "");
+    // The network alone can be read from it, too.
+    auto loaded = network<double>(3);
+    BOOST_CHECK_NO_THROW(nn::load(path, loaded.parameters()));
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_refused_in_a_sentence) {
+    const Folder folder;
+    const std::string path = folder / "checkpoint";
+    BOOST_TEST((Attempt{.width = 2, .epochs = 2}(path, false) == ""));
+    const std::string whole = bytes_of(path);
+    std::size_t refused = 0, tried = 0;
+    const auto attempt = [&](const std::string& bytes) {
+        ++tried;
+        const std::string said = Attempt{.width = 2}(folder.write("damaged", bytes));
+        refused += said.find("damaged: ") != std::string::npos;
+    };
+    for (std::size_t n = 0; n < whole.size(); n += 1 + n / 97) attempt(whole.substr(0, n));
+    std::mt19937_64 engine(1);
+    for (int i = 0; i < 400; ++i) {
+        std::string bytes = whole;
+        bytes[engine() % bytes.size()] ^= static_cast<char>(1 << engine() % 8);
+        attempt(bytes);
+    }
+    BOOST_TEST(refused == tried);
+}
+
+BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
+    const Folder folder;
+    const auto data = classes<float>();
+    auto model = network<float>(3);
+    const auto refused = [&](const std::string& part, nn::FitOptions<float> options) {
+        options.progress = nullptr;
+        check_message([&] { nn::fit(model, data, options); }, part);
+    };
+    refused("[fit] there are no epochs", {.epochs = 0});
+    refused("[fit] a batch has no rows", {.batch = 0});
+    refused("[fit] clip_norm must be 0 or more", {.clip_norm = -1});
+    refused("would both set the rate", {.schedule = nn::cosine(3), .plateau = nn::PlateauOptions()});
+    refused("patience needs rows for validation", {.patience = 3});
+    refused("no checkpoint to go on from", {.resume = true});
+    refused("leaves one side empty", {.validation_share = 1});
+    refused("there is no folder", {.checkpoint = folder / "no/folder"});
+    refused("are one file", {.checkpoint = folder / "one", .history = folder / "one"});
+    const auto other = numbers<float>();
+    refused("the rows for validation have other columns", {.validation = &other});
+    check_message([&] { nn::fit(model, nn::rows_of(data, {}), {.progress = nullptr}); }, "[fit] there are no rows");
+}
