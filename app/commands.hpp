@@ -48,7 +48,7 @@ struct InfoOptions {
 
 struct ExportOptions {
     std::string model;
-    std::string cpp;
+    std::string cpp, onnx;  // one or both
 };
 
 struct CheckOptions {

@@ -1,4 +1,3 @@
-// A saved network as a header of C++17 that needs no other file.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +10,7 @@
 #include <stdexcept>
 
 #include "commands.hpp"
+#include "onnx.hpp"
 #include "saved_network.hpp"
 
 namespace {
@@ -408,11 +408,11 @@ Exported exported(const Model& model, const std::string& path, const std::string
 
 }  // namespace
 
-int export_network(const ExportOptions& options) {
-    const Model model = load(options.model);
+namespace {
+
+void write_cpp(const Model& model, const ExportOptions& options) {
     const auto weights_path = std::filesystem::path(options.cpp).replace_extension(".bin");
     const Exported files = exported(model, options.cpp, weights_path.filename().string());
-    nn::files::require_writable(options.cpp, {options.model});
     if (!files.weights.empty()) {
         if (weights_path == options.cpp)
             throw std::invalid_argument(
@@ -425,5 +425,22 @@ int export_network(const ExportOptions& options) {
     if (!files.weights.empty())
         fmt::print(", its {} numbers in {}", files.weights.size() / sizeof(float), printable(weights_path.string()));
     fmt::print("\n");
+}
+
+}  // namespace
+
+int export_network(const ExportOptions& options) {
+    const Model model = load(options.model);
+    for (const std::string& path : {options.cpp, options.onnx})
+        if (!path.empty()) nn::files::require_writable(path, {options.model});
+    if (!options.onnx.empty()) {
+#ifdef DELTARULE_HAS_ONNX
+        nn::files::write(options.onnx, onnx_bytes(model));
+        fmt::print("ONNX in {}\n", printable(options.onnx));
+#else
+        throw std::invalid_argument("[export] this program was built without ONNX: -DDELTARULE_ONNX=ON builds it in");
+#endif
+    }
+    if (!options.cpp.empty()) write_cpp(model, options);
     return 0;
 }

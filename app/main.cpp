@@ -201,14 +201,17 @@ int main(int argc, char** argv) {
     info_command->add_flag("--json", information.json, "Print it as JSON");
 
     CLI::App* export_command =
-        app.add_subcommand("export", "Write a network as a header of C++17 that needs nothing else");
+        app.add_subcommand("export", "Write a network as a header of C++17 that needs nothing else, or as ONNX");
     export_command->add_option("model", exporting.model, "A network that train --save wrote")
         ->required()
         ->check(not_empty);
     export_command
         ->add_option("--cpp", exporting.cpp,
                      "Write this header; from 20,000 numbers on they stand in a file beside it, NAME.bin")
-        ->required()
+        ->check(not_empty);
+    export_command
+        ->add_option("--onnx", exporting.onnx,
+                     "Write this ONNX file, where the program was built with -DDELTARULE_ONNX=ON")
         ->check(not_empty);
 
     CLI::App* check_command =
@@ -228,6 +231,8 @@ int main(int argc, char** argv) {
     try {
         try {
             app.parse(argc, argv);
+            if (export_command->parsed() && exporting.cpp.empty() && exporting.onnx.empty())
+                throw CLI::RequiredError("--cpp or --onnx");
             exit_code = check_command->parsed() ? 2 : 1;
             const int done = check_command->parsed()    ? check(checking)
                              : train_command->parsed()  ? train(training)

@@ -197,7 +197,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_exported_is_refused) {
     BOOST_REQUIRE(run("train --csv " + iris + " --hidden 2 --epochs 1 --save " + model).exit == 0);
     refuses("export " + folder / "none" + " --cpp " + folder / "never", "cannot be opened");
     refuses("export " + iris + " --cpp " + folder / "never", "not a safetensors file");
-    refuses("export " + model, "--cpp is required");
+    refuses("export " + model, "--cpp or --onnx is required");
+    const Result onnx = run("export " + model + " --onnx " + folder / "net.onnx");
+    BOOST_TEST((onnx.exit == 0 ? std::filesystem::exists(folder / "net.onnx") : has(onnx.error, "built without ONNX")));
     refuses("export " + model + " --cpp " + model, "one of the files that are read");
     refuses("export " + model + " --cpp " + folder / "nowhere/net.hpp", "there is no folder");
     BOOST_REQUIRE(run("train --csv " + iris + " --hidden 3000 --epochs 1 --save " + model).exit == 0);
@@ -238,8 +240,9 @@ BOOST_AUTO_TEST_CASE(info_says_what_a_file_holds) {
     // Arrays that are no network of ours are listed; a network must be whole.
     const Result arrays = run("info " DELTARULE_SOURCE_DIR "/tests/golden/numpy/metadata.npz");
     BOOST_TEST(arrays.exit == 0);
-    BOOST_TEST(has(arrays.out, "do not describe a network for predict\n1 array:\n  w (2,) <f8\nsteps = 3\ntrained in = Z"),
-               arrays.out);
+    BOOST_TEST(
+        has(arrays.out, "do not describe a network for predict\n1 array:\n  w (2,) <f8\nsteps = 3\ntrained in = Z"),
+        arrays.out);
     BOOST_TEST(has(run("info " DELTARULE_SOURCE_DIR "/tests/golden/numpy/block.npy").out, "NumPy's .npy"));
     std::string damaged = bytes_of(DELTARULE_SOURCE_DIR "/tests/fuzz/seeds/network/iris.safetensors");
     damaged.replace(damaged.find("relu"), 4, "rule");
