@@ -27,8 +27,15 @@ struct TrainOptions {
     std::size_t batch = 32;
     std::uint64_t seed = 1;
     double holdout = 0.2;
+    double clip = 0;  // none
+    std::string schedule = "none";
+    double validation = 0;  // none
+    std::size_t patience = 0;
     bool confusion = false;
     std::string save;
+    std::string checkpoint;
+    std::string resume;
+    std::string history;
 };
 
 struct PredictOptions {
@@ -73,4 +80,5 @@ int check(const CheckOptions& options);
 void flush_output();
 
 inline const std::vector<std::string> scale_names = {"minmax", "standard", "none"};
-inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop"};
+inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"};
+inline const std::vector<std::string> schedule_names = {"none", "step", "cosine", "warm-up", "one-cycle", "plateau"};

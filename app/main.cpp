@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <nn/csv.hpp>
 #include <nn/files/text.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -35,6 +37,13 @@ CLI::Validator whole(std::uint64_t least, std::uint64_t most = UINT64_MAX) {
             },
             ""};
 }
+
+const CLI::Validator above_zero(
+    [](const std::string& text) {
+        const auto number = nn::csv_number(text);
+        return number && *number > 0 && std::isfinite(*number) ? "" : fmt::format("'{}' is not a number above 0", text);
+    },
+    "");
 
 const CLI::Validator not_empty([](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
@@ -149,6 +158,17 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
     train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]");
+    train_command
+        ->add_option(
+            "--schedule", training.schedule,
+            "How the rate changes: none, step (a tenth after each third), cosine (down to 0), warm-up (up to it "
+            "in the first tenth), one-cycle (up, and down to 0) or plateau (a tenth after 5 epochs without a "
+            "lower loss)")
+        ->check(CLI::IsMember(schedule_names))
+        ->capture_default_str();
+    train_command
+        ->add_option("--clip", training.clip, "The largest norm of the gradients; longer ones are scaled to it")
+        ->check(above_zero);
     train_command->add_option("--epochs", training.epochs, "How often every row is seen")
         ->check(whole(1, 1'000'000))
         ->capture_default_str();
@@ -170,12 +190,37 @@ int main(int argc, char** argv) {
             ->excludes(idx)
             ->excludes("--holdout")
             ->excludes("--stratify");
+    train_command
+        ->add_option("--validation", training.validation,
+                     "The share of the rows for training that is measured after each epoch instead; the best epoch's "
+                     "network is kept [0; 0.1 with --patience]")
+        ->check(above_zero);
+    train_command
+        ->add_option("--patience", training.patience,
+                     "End after so many epochs that do not lower the loss on the rows for validation")
+        ->check(whole(1, 1'000'000));
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
     train_command
         ->add_option("--save", training.save,
                      "Write the network to this file, as NumPy's .npz or else as safetensors; to NAME.interrupted "
                      "where a signal "
                      "ends the training")
+        ->check(not_empty)
+        ->excludes(folds);
+
+    CLI::Option* checkpoint =
+        train_command
+            ->add_option("--checkpoint", training.checkpoint,
+                         "Write to this file, about once a second, all that the training needs to go on")
+            ->check(not_empty)
+            ->excludes(folds);
+    train_command
+        ->add_option("--resume", training.resume,
+                     "Go on from the checkpoint in this file, and go on writing it; the other options as before")
+        ->check(not_empty)
+        ->excludes(folds)
+        ->excludes(checkpoint);
+    train_command->add_option("--history", training.history, "Write a row for each epoch to this file, as CSV")
         ->check(not_empty)
         ->excludes(folds);
 

@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <autograd/operations.hpp>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
+#include <nn/fit.hpp>
+#include <nn/metrics.hpp>
 #include <nn/mlp.hpp>
 #include <nn/optimizers.hpp>
 #include <optional>
@@ -182,7 +184,7 @@ std::vector<double> balanced(const nn::Dataset<float>& data) {
     return weights;
 }
 
-/// sgd, momentum, adam, adamw or rmsprop, with its own rate unless one is given.
+/// One of `optimizer_names`, with its own rate unless one is given.
 std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, std::optional<double> rate,
                                                      std::vector<Parameter<float>> parameters) {
     const auto with_rate = [rate](auto options) {
@@ -195,47 +197,28 @@ std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, st
     if (name == "adamw") return std::make_unique<nn::AdamW<float>>(parameters, with_rate(nn::AdamWOptions{}));
     if (name == "rmsprop")
         return std::make_unique<nn::RMSprop<float>>(parameters, with_rate(nn::RMSpropOptions{.rate = 1e-3}));
+    if (name == "adagrad") return std::make_unique<nn::Adagrad<float>>(parameters, with_rate(nn::AdagradOptions{}));
     return std::make_unique<nn::Adam<float>>(parameters, with_rate(nn::AdamOptions{}));
 }
 
-/// A bar that is drawn over itself on a terminal; elsewhere a line for each epoch.
-class Progress {
-  public:
-    Progress(std::size_t epochs, std::size_t rows) : epochs_(epochs), rows_(rows) {}
-
-    /// `metrics()` is what stands behind the loss, asked for where it is shown.
-    template <class F>
-    void show(std::size_t epoch, std::size_t seen, double loss, const F& metrics) {
-        const auto now = Clock::now();
-        const bool last = seen == rows_;
-        if (!terminal_) {
-            if (last) fmt::print("epoch {}/{}: loss {:.4f}, {}\n", epoch, epochs_, loss, metrics());
-            if (last) flush_output();
-            return;
-        }
-        if (!last && now - drawn_ < std::chrono::milliseconds(50)) return;
-        drawn_ = now;
-        const double done = (static_cast<double>(epoch - 1) + static_cast<double>(seen) / static_cast<double>(rows_)) /
-                            static_cast<double>(epochs_);
-        const double left = std::chrono::duration<double>(now - start_).count() * (1 - done) / done;
-        const auto filled = static_cast<int>(done * 30);
-        fmt::print("\r{:#>{}}{:.>{}} epoch {}/{}  loss {:.4f}  {}  {}:{:02} left \033[K", "", filled, "", 30 - filled,
-                   epoch, epochs_, loss, metrics(), static_cast<int>(left) / 60, static_cast<int>(left) % 60);
-        if (last && epoch == epochs_) fmt::print("\n");
-        flush_output();
-    }
-
-  private:
-    using Clock = std::chrono::steady_clock;
-    std::size_t epochs_, rows_;
-    bool terminal_ = isatty(STDOUT_FILENO) != 0;
-    Clock::time_point start_ = Clock::now(), drawn_ = {};
-};
+/// The schedule of this name over so many steps; none for none, and for plateau, which goes by the loss.
+nn::Schedule make_schedule(const std::string& name, std::size_t steps) {
+    if (name == "step") return nn::step_decay(std::max<std::size_t>(1, steps / 3));
+    if (name == "cosine") return nn::cosine(steps);
+    if (name == "warm-up") return nn::warm_up(std::max<std::size_t>(1, steps / 10));
+    if (name == "one-cycle") return nn::one_cycle(steps);
+    return {};
+}
 
 void print_confusion(const autograd::Indices& counts, std::vector<std::string> names) {
     for (std::string& name : names) name = printable(name);
     std::size_t width = 6;
     for (const std::string& name : names) width = std::max(width, name.size() + 1);
+    fmt::print("{:{}}{:>10}{:>10}{:>10}\n", "", width, "precision", "recall", "F1");
+    const auto qualities = nn::class_qualities(counts);
+    for (std::size_t i = 0; i < names.size(); ++i)
+        fmt::print("{:>{}}{:>10.4f}{:>10.4f}{:>10.4f}\n", names[i], width, qualities[i].precision, qualities[i].recall,
+                   qualities[i].f1);
     fmt::print("rows: the class; columns: what it was taken for\n{:{}}", "", width);
     for (const std::string& name : names) fmt::print("{:>{}}", name, width);
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -253,7 +236,13 @@ void print_confusion(const autograd::Indices& counts, std::vector<std::string> n
 class Training {
   public:
     Training(const TrainOptions& options, nn::Dataset<double> rows, std::mt19937_64& engine)
-        : options_(options), model_(make_model(options, rows, engine)), rows_(scaled(rows, model_)), engine_(engine) {
+        : options_(options),
+          validation_rows_(take_validation(options, rows, engine)),
+          model_(make_model(options, rows, engine)),
+          rows_(scaled(rows, model_)),
+          engine_(engine) {
+        if (validation_rows_) validation_ = scaled(*validation_rows_, model_);
+        validation_rows_.reset();
         if (options.balanced) weights_.class_weights = balanced(rows_);
         optimizer_ = make_optimizer(options.optimizer, options.rate, model_.network.parameters());
     }
@@ -262,37 +251,37 @@ class Training {
         const char* scale = options_.scale == "none"       ? "no column scaled"
                             : options_.scale == "standard" ? "each column scaled to mean 0 and deviation 1"
                                                            : "each column scaled to 0 ... 1";
-        return fmt::format("{} rows for training, {} for the test, {}; a network of {} with {}, {} at rate {}\n",
-                           rows_.size(), tested, scale, fmt::join(model_.network.widths(), "-"), options_.activation,
-                           options_.optimizer, optimizer_->rate());
+        const std::string validated = validation_ ? fmt::format(", {} for the validation", validation_->size()) : "";
+        return fmt::format("{} rows for training{}, {} for the test, {}; a network of {} with {}, {} at rate {}\n",
+                           rows_.size(), validated, tested, scale, fmt::join(model_.network.widths(), "-"),
+                           options_.activation, options_.optimizer, optimizer_->rate());
     }
 
+    /// Says at the end which epoch's network it is, where there was a validation.
     void run(bool quiet) {
-        nn::Batches<float> batches(rows_, options_.batch, engine_);
-        Progress progress(options_.epochs, rows_.size());
-        autograd::Tape<float> tape;
-        Array<float> x, targets;
-        autograd::Indices labels;
-        for (std::size_t epoch = 1; epoch <= options_.epochs && noted_signal() == 0; ++epoch) {
-            double loss_sum = 0, right = 0;
-            std::size_t seen = 0;
-            while (noted_signal() == 0 &&
-                   (rows_.is_regression() ? batches.next(x, targets) : batches.next(x, labels))) {
-                tape.rewind();
-                const auto scores = model_.network(tape.constant(x));
-                const auto loss = rows_.is_regression() ? mean_squared_error(scores, tape.constant(targets))
-                                                        : softmax_cross_entropy(scores, labels, weights_);
-                if (!std::isfinite(loss.item())) overflow(epoch, optimizer_->rate());
-                optimizer_->step(tape.backward(loss));
-                const std::size_t n = x.shape()[0];
-                loss_sum += static_cast<double>(loss.item()) * static_cast<double>(n);
-                if (!rows_.is_regression()) right += nn::accuracy(scores.value(), labels) * static_cast<double>(n);
-                seen += n;
-                if (quiet) continue;
-                const double mean = loss_sum / static_cast<double>(seen);
-                progress.show(epoch, seen, mean, [&] { return metrics(mean, right / static_cast<double>(seen)); });
-            }
-        }
+        nn::FitOptions<float> fit{.epochs = options_.epochs, .batch = options_.batch, .optimizer = optimizer_.get()};
+        fit.engine = std::mt19937_64(engine_());
+        if (options_.balanced)
+            fit.loss = [this](const auto& scores, const auto& batch) {
+                return softmax_cross_entropy(scores, batch.labels, weights_);
+            };
+        fit.clip_norm = options_.clip;
+        fit.schedule = make_schedule(options_.schedule, steps());
+        if (options_.schedule == "plateau") fit.plateau = nn::PlateauOptions{.patience = 5};
+        fit.validation = validation_ ? &*validation_ : nullptr;
+        fit.patience = options_.patience;
+        fit.resume = !options_.resume.empty();
+        fit.checkpoint = fit.resume ? options_.resume : options_.checkpoint;
+        fit.settings = settings();
+        fit.history = options_.history;
+        fit.progress = quiet ? nullptr : stdout;
+        fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
+        fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
+        fit.on_epoch = fit.on_step;
+        const nn::History history = nn::fit(model_.network, rows_, fit);
+        if (quiet || !validation_ || history.stopped) return;
+        if (history.is_early) fmt::print("{} epochs have not lowered the loss of the validation; ", options_.patience);
+        fmt::print("the network of epoch {} is kept\n", history.best);
     }
 
     /// Tests, and says how good the network is.
@@ -390,16 +379,53 @@ class Training {
         return model;
     }
 
-    /// Targets are scaled to a variance of 1, so that a loss of 1 is that of their mean.
-    std::string metrics(double loss, double accuracy) const {
-        if (!rows_.is_regression()) return fmt::format("accuracy {:.2f} %", 100 * accuracy);
-        if (model_.outputs() > 1) return fmt::format("R² {:.4f}", 1 - loss);
-        return fmt::format("R² {:.4f}, RMSE {:.6g}", 1 - loss, std::sqrt(loss) / model_.target_scaling.factor[0]);
+    /// Targets are scaled to a variance of 1 in the rows for training, so that a loss of 1 is that of their mean.
+    std::string metrics(const nn::Measured& measured) const {
+        if (!rows_.is_regression()) return fmt::format("accuracy {:.2f} %", 100 * measured.metric);
+        const double share = 1 - measured.metric * measured.metric;
+        if (model_.outputs() > 1)
+            return validation_ ? fmt::format("RMSE {:.4f} deviations", measured.metric)
+                               : fmt::format("R² {:.4f}", share);
+        const std::string error = fmt::format("RMSE {:.6g}", measured.metric / model_.target_scaling.factor[0]);
+        return validation_ ? error : fmt::format("R² {:.4f}, {}", share, error);
+    }
+
+    std::size_t steps() const { return options_.epochs * ((rows_.size() + options_.batch - 1) / options_.batch); }
+
+    /// The options that make a training what it is: a checkpoint of others is not gone on from.
+    std::map<std::string, std::string> settings() const {
+        const auto yes_or_no = [](bool given) { return given ? "yes" : "no"; };
+        std::map<std::string, std::string> settings = {
+            {"--hidden", fmt::format("{}", fmt::join(options_.hidden, ","))},
+            {"--activation", options_.activation},
+            {"--optimizer", options_.optimizer},
+            {"--rate", options_.rate ? fmt::format("{}", *options_.rate) : "none"},
+            {"--seed", std::to_string(options_.seed)},
+            {"--scale", options_.scale},
+            {"--holdout", fmt::format("{}", options_.holdout)},
+            {"--validation", fmt::format("{}", options_.validation)},
+            {"--stratify", yes_or_no(options_.stratify)},
+            {"--balanced", yes_or_no(options_.balanced)},
+            {"--schedule", options_.schedule}};
+        if (make_schedule(options_.schedule, steps())) settings["--epochs"] = std::to_string(options_.epochs);
+        return settings;
+    }
+
+    /// Takes the rows for validation out of those for training, if there are to be any.
+    static std::optional<nn::Dataset<double>> take_validation(const TrainOptions& options, nn::Dataset<double>& rows,
+                                                              std::mt19937_64& engine) {
+        if (options.validation == 0) return {};
+        auto [kept, taken] = options.stratify ? nn::stratified_split(rows, options.validation, engine)
+                                              : nn::split(rows, options.validation, engine);
+        rows = std::move(kept);
+        return std::move(taken);
     }
 
     const TrainOptions& options_;
+    std::optional<nn::Dataset<double>> validation_rows_;  // until they are scaled
     Model model_;
     nn::Dataset<float> rows_;
+    std::optional<nn::Dataset<float>> validation_;
     std::mt19937_64& engine_;
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
@@ -444,13 +470,46 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
     return 0;
 }
 
+/// Throws where two of the files that are written are one.
+void require_different_files(const TrainOptions& options) {
+    const std::vector<std::string> files = {options.save, options.checkpoint, options.resume, options.history};
+    for (std::size_t i = 0; i < files.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (!files[i].empty() && files[i] == files[k])
+                throw std::invalid_argument(fmt::format("[train] '{}' is to be written twice", printable(files[i])));
+}
+
+/// Throws where a training stands there that has not come to its end: it would be lost.
+void require_no_training(const std::string& path) {
+    if (path.empty() || !std::filesystem::exists(path)) return;
+    std::optional<nn::TrainingPlace> place;
+    try {
+        place = nn::read_training_place(path);
+    } catch (const autograd::FileError&) {
+        return;  // another file, which is written over as any other
+    }
+    const auto finished = place->numbers.find("finished");
+    if (finished == place->numbers.end() || finished->second == 0)
+        throw std::invalid_argument(fmt::format(
+            "[train] {} holds a training that is not at its end: --resume goes on with it, or remove the file",
+            printable(path)));
+}
+
 }  // namespace
 
-int train(const TrainOptions& options) {
+int train(const TrainOptions& given) {
+    TrainOptions options = given;
+    if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
     nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
     const std::string interrupted = options.save + ".interrupted";
     if (!options.save.empty())
         for (const std::string& path : {options.save, interrupted}) nn::files::require_writable(path, inputs(options));
+
+    for (const std::string& path : {options.checkpoint, options.resume, options.history})
+        if (!path.empty()) nn::files::require_writable(path, inputs(options));
+    require_different_files(options);
+    if (!options.resume.empty()) nn::read_training_place(options.resume);  // one that is none is refused at once
+    require_no_training(options.checkpoint);
 
     std::mt19937_64 engine(options.seed);
     auto [data, test] = read(options);
@@ -471,6 +530,9 @@ int train(const TrainOptions& options) {
     note_signals();
     training.run(false);
     if (const int signal = noted_signal(); signal != 0) {
+        const std::string& checkpoint = options.resume.empty() ? options.checkpoint : options.resume;
+        if (!checkpoint.empty())
+            fmt::print(stderr, "deltarule: interrupted; --resume {} goes on\n", printable(checkpoint));
         if (!options.save.empty()) {
             save(interrupted, training.model());
             fmt::print(stderr, "deltarule: interrupted; what was reached is saved to {}\n", printable(interrupted));

@@ -81,7 +81,9 @@ class Checksum {
     std::string text() const { return fmt::format("{:08x}", sum_); }
 
   private:
-    void add(const void* bytes, std::size_t n) { sum_ = crc32_z(sum_, static_cast<const Bytef*>(bytes), n); }
+    void add(const void* bytes, std::size_t n) {
+        if (n > 0) sum_ = crc32_z(sum_, static_cast<const Bytef*>(bytes), n);  // of no address zlib begins anew
+    }
     unsigned long sum_ = crc32(0, nullptr, 0);
 };
 
@@ -126,6 +128,7 @@ constexpr const char* type_name = sizeof(T) == 4 ? "float" : "double";
 template <class T>
 void save_checkpoint(const std::string& path, const TrainingPlace& place, const std::vector<Parameter<T>>& parameters,
                      const Optimizer<T>& optimizer) {
+    if (path.ends_with(".npz")) fail(path, "a checkpoint is a safetensors file, and cannot have a name with .npz");
     const OptimizerState<T> state = optimizer.state();
     std::vector<Parameter<T>> all = parameters;
     for (const auto& [name, array] : state.arrays) all.emplace_back(prefix + name, array);

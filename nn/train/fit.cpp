@@ -29,6 +29,10 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+// The history in a checkpoint: for each epoch loss, metric, rate, and the validation's loss and metric.
+constexpr const char* history_name = "fit.history";
+constexpr std::size_t columns = 5;
+
 void require(bool good, const std::string& sentence) {
     if (!good) throw std::invalid_argument("[fit] " + sentence);
 }
@@ -42,7 +46,9 @@ std::pair<std::string, std::string> identity(const Dataset<T>& data) {
     else
         text += fmt::format(", {} classes", data.classes());
     unsigned long sum = crc32(0, nullptr, 0);
-    const auto add = [&](const void* bytes, std::size_t n) { sum = crc32_z(sum, static_cast<const Bytef*>(bytes), n); };
+    const auto add = [&](const void* bytes, std::size_t n) {
+        if (n > 0) sum = crc32_z(sum, static_cast<const Bytef*>(bytes), n);  // of no address zlib begins anew
+    };
     for (const auto* names : {&data.column_names, &data.class_names, &data.target_names})
         for (const std::string& name : *names) add(name.c_str(), name.size() + 1);
     add(data.features.data(), data.features.size() * sizeof(T));
@@ -110,9 +116,9 @@ class Trainer {
     std::map<std::string, std::string> made_of() const {
         std::map<std::string, std::string> made;
         for (const auto& [name, text] : options_.settings) made["setting." + name] = text;
-        std::tie(made["data"], made["data, its checksum"]) = identity(data_);
+        std::tie(made["training data"], made["training data, checksum"]) = identity(data_);
         if (validation_ != nullptr)
-            std::tie(made["validation"], made["validation, its checksum"]) = identity(*validation_);
+            std::tie(made["validation data"], made["validation data, checksum"]) = identity(*validation_);
         made["batch"] = std::to_string(options_.batch);
         made["clip_norm"] = fmt::format("{}", options_.clip_norm);
         made["patience"] = std::to_string(options_.patience);
@@ -155,13 +161,6 @@ class Trainer {
             if (found == there.numbers.end()) fail("the metadata do not describe a training");
             return found->second;
         };
-        History history;
-        for (std::size_t i = 1; i <= there.epoch; ++i) {
-            const auto of = [&](const char* name) { return number(fmt::format("epoch {} {}", i, name)); };
-            Epoch epoch{i, data_.size(), data_.size(), {of("loss"), of("metric")}, {}, of("rate")};
-            if (validation_ != nullptr) epoch.validation = Measured{of("validation loss"), of("validation metric")};
-            history.epochs.push_back(epoch);
-        }
         const Sums sums{number("loss"), number("metric"), number("rows")};
         const double best_loss = number("best loss"), best_epoch = number("best epoch"), steps = number("steps");
         if (plateau_) {
@@ -169,10 +168,17 @@ class Trainer {
             for (const char* name : {"best", "bad", "cooling"}) state[name] = number(fmt::format("plateau {}", name));
             plateau_->set_state(state);
         }
+        std::vector<Parameter<T>> all = saved_;
+        all.emplace_back(history_name, Array<T>(Shape{there.epoch, columns}, T(0)));
         const auto texts = place_.texts;
-        place_ = load_checkpoint(options_.checkpoint, saved_, optimizer_);
+        place_ = load_checkpoint(options_.checkpoint, all, optimizer_);
         place_.texts = texts;
-        history_ = std::move(history);
+        for (std::size_t i = 0; i < there.epoch; ++i) {
+            const auto of = [&](std::size_t k) { return static_cast<double>(all.back().value()(i, k)); };
+            Epoch epoch{i + 1, data_.size(), data_.size(), {of(0), of(1)}, {}, of(2)};
+            if (validation_ != nullptr) epoch.validation = Measured{of(3), of(4)};
+            history_.epochs.push_back(epoch);
+        }
         sums_ = sums;
         best_loss_ = best_loss;
         best_epoch_ = static_cast<std::size_t>(best_epoch);
@@ -252,13 +258,13 @@ class Trainer {
 
     Measured validate() {
         constexpr std::size_t block = 1024;
-        const std::size_t columns = validation_->features.shape()[1];
+        const std::size_t width = validation_->features.shape()[1];
         Sums sums;
         for (std::size_t begin = 0; begin < validation_->size(); begin += block) {
             const std::size_t n = std::min(block, validation_->size() - begin);
             Batch<T> batch;
-            batch.x = Array<T>::from_shape({n, columns});
-            std::copy_n(validation_->features.data() + begin * columns, n * columns, batch.x.data());
+            batch.x = Array<T>::from_shape({n, width});
+            std::copy_n(validation_->features.data() + begin * width, n * width, batch.x.data());
             if (data_.is_regression()) {
                 const std::size_t targets = validation_->targets.shape()[1];
                 batch.targets = Array<T>::from_shape({n, targets});
@@ -312,6 +318,8 @@ class Trainer {
                place_.epoch > 0;
     }
 
+    bool is_finished() const { return !history_.stopped && (place_.epoch >= options_.epochs || is_over()); }
+
     void take_best() {
         for (std::size_t i = 0; i < best_.size(); ++i)
             Parameter<T>(parameters_[i]).edit([&](Array<T>& value) { value = best_[i].value(); });
@@ -335,22 +343,13 @@ class Trainer {
                              {"rows", sums_.rows},
                              {"best loss", best_loss_},
                              {"best epoch", static_cast<double>(best_epoch_)},
-                             {"steps", static_cast<double>(steps_)}};
-            for (const Epoch& epoch : history_.epochs) {
-                const auto of = [&](const char* name) -> double& {
-                    return place.numbers[fmt::format("epoch {} {}", epoch.number, name)];
-                };
-                of("loss") = epoch.training.loss;
-                of("metric") = epoch.training.metric;
-                of("rate") = epoch.rate;
-                if (epoch.validation) {
-                    of("validation loss") = epoch.validation->loss;
-                    of("validation metric") = epoch.validation->metric;
-                }
-            }
+                             {"steps", static_cast<double>(steps_)},
+                             {"finished", now && is_finished() ? 1.0 : 0.0}};
             if (plateau_)
                 for (const auto& [name, number] : plateau_->state()) place.numbers["plateau " + name] = number;
-            save_checkpoint(options_.checkpoint, place, saved_, optimizer_);
+            std::vector<Parameter<T>> all = saved_;
+            all.emplace_back(history_name, history_array());
+            save_checkpoint(options_.checkpoint, place, all, optimizer_);
         }
         if (!options_.history.empty()) files::write(options_.history, history_text());
         const auto taken = Clock::now() - start;
@@ -360,15 +359,29 @@ class Trainer {
                                                      options_.checkpoint_seconds > 0 ? 19 * taken : Clock::duration());
     }
 
+    Array<T> history_array() const {
+        Array<T> rows(Shape{history_.epochs.size(), columns}, T(0));
+        for (std::size_t i = 0; i < history_.epochs.size(); ++i) {
+            const Epoch& epoch = history_.epochs[i];
+            const Measured validation = epoch.validation.value_or(Measured());
+            const double row[columns] = {epoch.training.loss, epoch.training.metric, epoch.rate, validation.loss,
+                                         validation.metric};
+            for (std::size_t k = 0; k < columns; ++k) rows(i, k) = static_cast<T>(row[k]);
+        }
+        return rows;
+    }
+
     std::string history_text() const {
         const char* metric = data_.is_regression() ? "rmse" : "accuracy";
         std::string text = fmt::format("epoch,loss,{}", metric);
         if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
         text += ",rate\n";
+        const auto number = [](double x) { return fmt::format("{}", static_cast<T>(x)); };  // as a checkpoint has it
         for (const Epoch& epoch : history_.epochs) {
-            text += fmt::format("{},{},{}", epoch.number, epoch.training.loss, epoch.training.metric);
-            if (epoch.validation) text += fmt::format(",{},{}", epoch.validation->loss, epoch.validation->metric);
-            text += fmt::format(",{}\n", epoch.rate);
+            text += fmt::format("{},{},{}", epoch.number, number(epoch.training.loss), number(epoch.training.metric));
+            if (epoch.validation)
+                text += fmt::format(",{},{}", number(epoch.validation->loss), number(epoch.validation->metric));
+            text += fmt::format(",{}\n", number(epoch.rate));
         }
         return text;
     }

@@ -324,10 +324,10 @@ BOOST_AUTO_TEST_CASE(what_is_not_its_own_is_refused_in_a_sentence) {
     BOOST_TEST((has(Attempt{.epochs = 1}(path), "has made 2 epochs already, and 1 are asked for")));
     BOOST_TEST((has(Attempt{.settings = {{"--hidden", "13"}}}(path), "made with --hidden 12, not 13")));
     BOOST_TEST((has(Attempt{.settings = {}}(path), "made with --hidden 12, not none")));
-    BOOST_TEST(
-        (has(Attempt{.validation_share = 0.1}(path), "made with data: 90 rows of 2 columns, 3 classes, not 81")));
-    BOOST_TEST(
-        has(Attempt{.data = classes<double>(89)}(path), "made with data: 90 rows of 2 columns, 3 classes, not 89"));
+    BOOST_TEST((has(Attempt{.validation_share = 0.1}(path),
+                    "made with training data: 90 rows of 2 columns, 3 classes, not 81")));
+    BOOST_TEST(has(Attempt{.data = classes<double>(89)}(path),
+                   "made with training data: 90 rows of 2 columns, 3 classes, not 89"));
     Attempt other;
     other.data.features(3, 1) += 1e-9;
     BOOST_TEST(has(other(path), "the training was of other data"));
@@ -383,6 +383,7 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     refused("no checkpoint to go on from", {.resume = true});
     refused("leaves one side empty", {.validation_share = 1});
     refused("there is no folder", {.checkpoint = folder / "no/folder"});
+    refused("cannot have a name with .npz", {.checkpoint = folder / "c.npz"});
     refused("are one file", {.checkpoint = folder / "one", .history = folder / "one"});
     const auto other = numbers<float>();
     refused("the rows for validation have other columns", {.validation = &other});

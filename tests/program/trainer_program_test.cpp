@@ -1,0 +1,177 @@
+// Trainings of the program that are killed, stopped, resumed, and watched.
+#define BOOST_TEST_MODULE trainer_program
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include "program/program.hpp"
+
+namespace {
+
+/// Starts the program, which sees one thread.
+pid_t start(const std::string& arguments) {
+    const std::string command =
+        "exec " DELTARULE_PROGRAM " " + arguments + " > " + folder / "out" + " 2> " + folder / "error";
+    folder.write("out", "");
+    const pid_t child = fork();
+    if (child != 0) return child;
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+}
+
+int ended(pid_t child) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+std::size_t lines(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// A second and a half of training, with all that a checkpoint has to remember.
+const std::string long_training = "train --csv " + iris +
+                                  " --hidden 1500,100 --batch 8 --epochs 60 --optimizer rmsprop --rate 0.0001 --clip 2 "
+                                  "--schedule one-cycle --validation 0.2";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
+    const Folder files;
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_TEST_REQUIRE(
+        ended(start(long_training + " --save " + files / "whole" + " --history " + files / "whole.csv")) == 0);
+    const auto duration =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    const std::string last = bytes_of(folder / "out");
+    std::mt19937_64 engine(std::random_device{}());
+    for (const int signal : {SIGKILL, SIGTERM}) {
+        const std::string checkpoint = files / "checkpoint" + std::to_string(signal);
+        const std::string outputs = " --save " + files / "resumed" + " --history " + files / "resumed.csv";
+        int killed = 0, exit = -1;
+        for (int i = 0; exit != 0 && i < 50; ++i) {
+            const bool resume = std::filesystem::exists(checkpoint);
+            const pid_t child =
+                start(long_training + outputs + (resume ? " --resume " : " --checkpoint ") + checkpoint);
+            if (i < 4) {
+                std::this_thread::sleep_for(duration * (engine() % 1000) / 1500);
+                kill(child, signal);
+            }
+            exit = ended(child);
+            BOOST_TEST((exit == 0 || exit == -SIGKILL || exit == 128 + SIGTERM), bytes_of(folder / "error"));
+            killed += exit != 0;
+            if (exit == 128 + SIGTERM && std::filesystem::exists(checkpoint))
+                BOOST_TEST(has(bytes_of(folder / "error"), "interrupted; --resume " + checkpoint + " goes on\n"));
+        }
+        BOOST_TEST(killed > 0);
+        BOOST_TEST((bytes_of(files / "resumed") == bytes_of(files / "whole")));
+        BOOST_TEST(bytes_of(files / "resumed.csv") == bytes_of(files / "whole.csv"));
+        const std::string again = bytes_of(folder / "out");
+        BOOST_TEST(again.substr(again.rfind("the network of epoch")).substr(0, 40) ==
+                   last.substr(last.rfind("the network of epoch")).substr(0, 40));
+        // At its end it may be asked again, and go on for longer only where the schedule allows it.
+        BOOST_TEST(run(long_training + " --resume " + checkpoint).exit == 0);
+        refuses(long_training + " --epochs 61 --resume " + checkpoint, "--epochs");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_of_something_else_is_refused_and_stays) {
+    const Folder files;
+    const std::string path = files / "c.st", simple = "train --epochs 3 --csv ";
+    const std::string first = simple + iris + " --hidden 4 --checkpoint " + path;
+    BOOST_TEST_REQUIRE(run(first).exit == 0);
+    const std::string whole = bytes_of(path), other_width = " --resume " + path + " --save " + folder / "never",
+                      resumed = " --hidden 4" + other_width;
+    refuses(simple + iris + " --hidden 5" + other_width, "the training was made with --hidden 4, not 5");
+    refuses(simple + iris + " --optimizer sgd" + resumed, "made with --optimizer adam, not sgd");
+    refuses(simple + iris + " --seed 2" + resumed, "made with --seed 1, not 2");
+    refuses(simple + iris + " --drop 0" + resumed,
+            "made with training data: 120 rows of 4 columns, 3 classes, not 120 rows of 3");
+    refuses("train --epochs 3" + resumed, "made with training data: 120 rows of 4 columns, 3 classes, not 14");
+    refuses(simple + iris + " --patience 2" + resumed, "made with patience: 0, not 2");
+    refuses("train --epochs 2 --csv " + iris + resumed, "has made 3 epochs already, and 2 are asked for");
+    std::string other = bytes_of(iris);
+    for (std::size_t at; (at = other.find("5.1,")) != std::string::npos;) other.replace(at, 3, "5.2");
+    refuses(simple + files.write("other.csv", other) + resumed, "the training was of other data");
+    other = bytes_of(iris);
+    other.replace(other.find("sepal length"), 12, "petal breadth");
+    refuses(simple + files.write("named.csv", other) + resumed, "the training was of other data");
+    refuses(simple + iris + " --resume " + files.write("cut", whole.substr(0, whole.size() - 1)), "cut: ");
+    std::string flipped = whole;
+    flipped[flipped.size() - 5] ^= 4;
+    refuses(simple + iris + " --hidden 4 --resume " + files.write("flipped", flipped),
+            "the file is damaged: its checksum");
+    refuses(simple + iris + " --resume " + iris, "one of the files that are read");
+    refuses(simple + iris + " --resume " + files / "nothing", "cannot be opened");
+    refuses(first + " --resume " + path, "--checkpoint excludes --resume");
+    refuses(simple + iris + " --folds 3 --checkpoint " + path, "--folds excludes --checkpoint");
+    refuses(simple + iris + " --history " + path + " --checkpoint " + path, "is to be written twice");
+    BOOST_TEST((bytes_of(path) == whole));
+    // It has come to its end: it goes on for longer, and may be written over.
+    const Result longer = run("train --epochs 5 --hidden 4 --csv " + iris + " --resume " + path);
+    BOOST_TEST(has(longer.out, "epoch 4/5: "));
+    BOOST_TEST(!has(longer.out, "epoch 3/5: "));
+    BOOST_TEST(run(first).exit == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_training_that_is_not_at_its_end_is_not_written_over) {
+    const Folder files;
+    const std::string path = files / "c.st",
+                      endless = "train --epochs 1000000 --hidden 300,300 --csv " + iris + " --checkpoint " + path;
+    const pid_t child = start(endless);
+    for (int i = 0; i < 600 && !has(bytes_of(folder / "out"), "epoch 3/"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    kill(child, SIGINT);
+    BOOST_TEST(ended(child) == 128 + SIGINT);
+    const std::string there = bytes_of(path);
+    refuses(endless, "holds a training that is not at its end: --resume goes on with it, or remove the file");
+    BOOST_TEST((bytes_of(path) == there));
+}
+
+BOOST_AUTO_TEST_CASE(the_best_epoch_is_kept) {
+    const Result result =
+        run("train --csv " + iris + " --rate 0.02 --epochs 500 --batch 8 --patience 3 --history " + folder / "h.csv");
+    BOOST_TEST(has(result.out, "108 rows for training, 12 for the validation, 30 for the test"), result.out);
+    BOOST_TEST(has(result.out, "; validation loss "));
+    const std::size_t at =
+        result.out.find("3 epochs have not lowered the loss of the validation; the network of epoch ");
+    BOOST_TEST_REQUIRE(at != std::string::npos, result.out);
+    std::size_t best = 0;
+    std::sscanf(result.out.c_str() + at,
+                "3 epochs have not lowered the loss of the validation; the network of epoch %zu", &best);
+    BOOST_TEST(lines(bytes_of(folder / "h.csv")) == best + 3 + 1);
+    BOOST_TEST(accuracy(result) >= 90.0);
+    const Result numbers =
+        run("train --csv " DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv --epochs 3 --validation 0.2");
+    BOOST_TEST(has(numbers.out, ", RMSE "), numbers.out);
+}
+
+BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
+    for (const std::string schedule : {"none", "step", "cosine", "warm-up", "one-cycle", "plateau"})
+        BOOST_TEST_CONTEXT(schedule) {
+            const Result result =
+                run("train --csv " + iris + " --epochs 60 --rate 0.02 --batch 8 --clip 1 --schedule " + schedule +
+                    " --history " + folder / "h.csv");
+            BOOST_TEST(accuracy(result) >= 90.0);
+            const std::string rows = bytes_of(folder / "h.csv");
+            BOOST_TEST(rows.starts_with("epoch,loss,accuracy,rate\n1,"));
+            BOOST_TEST(lines(rows) == 61u);
+            if (schedule == "step") BOOST_TEST(has(rows, ",0.0002\n"));
+            if (schedule == "none") BOOST_TEST(rows.ends_with(",0.02\n"));
+        }
+    BOOST_TEST(accuracy(run("train --csv " + iris + " --epochs 60 --batch 8 --optimizer adagrad --rate 0.1")) >= 90.0);
+    refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
+    refuses("train --schedule luck --save " + folder / "never", "luck");
+    refuses("train --validation 1 --save " + folder / "never", "leaves one side empty");
+    refuses("train --epochs 1 --batch 10000 --schedule one-cycle --save " + folder / "never",
+            "a schedule of 1 steps says nothing");
+    refuses("train --history " + folder / "no/folder", "no folder");
+    const Result confusion = run("train --csv " + iris + " --epochs 60 --rate 0.02 --confusion");
+    BOOST_TEST(has(confusion.out, "precision    recall        F1\n     setosa    1.0000    1.0000    1.0000\n"),
+               confusion.out);
+}
