@@ -135,6 +135,9 @@ constexpr const char* header_text = R"(// A network that `deltarule export` wrot
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
 @includes@
 namespace @name@ {
 
@@ -178,10 +181,18 @@ inline void activate(Sum* x, std::size_t n) {
     }
 }
 
+// By their bits, as -ffast-math would take every number for a finite one.
+inline std::uint64_t without_sign(double x) {
+    std::uint64_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return bits & 0x7fffffffffffffff;
+}
+inline bool is_finite(double x) { return without_sign(x) < 0x7ff0000000000000; }
+@is_nan@
 inline bool put(double x, std::size_t i, Sum* scaled) {
     const float z = static_cast<float>(factor[i] == 0 ? 0 : (x - offset[i]) * factor[i]);
     scaled[i] = z;
-    return std::isfinite(x) && std::isfinite(z);
+    return is_finite(x) && is_finite(z);
 }
 
 // The numbers of a row as the network takes them; false where it has no answer.
@@ -199,7 +210,7 @@ inline std::optional<Answer> predict(const Row& row@parameter@) {
     Answer answer{};
 @finish@
     for (const double number : answer)
-        if (!std::isfinite(number)) return {};
+        if (!is_finite(number)) return {};
     return answer;
 }
 
@@ -295,9 +306,7 @@ Exported exported(const Model& model, const std::string& path, const std::string
                                words ? "; category(...) for a word" : "", fills ? "; NaN for a missing cell" : "");
     parts["Row"] = "T" + parts["row"].substr(1) + ".";
     parts["Answer"] = model.is_regression() ? "The numbers, in their units." : "The probability of each class.";
-    parts["includes"] =
-        fmt::format("{}#include <optional>\n{}", inside ? "" : "#include <cstdint>\n#include <cstring>\n",
-                    words ? "#include <string_view>\n" : "");
+    parts["includes"] = words ? "#include <string_view>\n" : "";
     parts["columns"] = std::to_string(model.columns.size());
     parts["outputs"] = std::to_string(model.outputs());
     parts["output_kind"] = model.is_regression() ? "targets" : "classes";
@@ -350,10 +359,11 @@ Exported exported(const Model& model, const std::string& path, const std::string
                   listed(model.target_scaling.offset) + "\n};\ninline constexpr double target_factor[] = {\n" +
                   listed(model.target_scaling.factor) + "\n};\n";
     parts["tables"] = tables;
+    parts["is_nan"] = fills ? "inline bool is_nan(double x) { return without_sign(x) > 0x7ff0000000000000; }\n" : "";
     std::string scale = "    bool good = true;\n";
     if (!words) {
         scale += fmt::format("    for (std::size_t i = 0; i < row.size(); ++i) good = put({}, i, scaled) && good;\n",
-                             fills ? "std::isnan(row[i]) ? missing[i] : row[i]" : "row[i]");
+                             fills ? "is_nan(row[i]) ? missing[i] : row[i]" : "row[i]");
     } else {
         scale += R"(    std::size_t i = 0;
     for (std::size_t j = 0; j < row.size(); ++j) {
@@ -366,7 +376,7 @@ Exported exported(const Model& model, const std::string& path, const std::string
             "            const double x = {}words[j] == 0 ? row[j] : is_word ? 1 : 0;\n"
             "            known = known || (is_word && (offset[i] != 0 || factor[i] != 0)){};\n"
             "            good = put(x, i, scaled) && good;\n        }}\n        good = good && known;\n    }}\n",
-            fills ? "std::isnan(row[j]) ? missing[i] : " : "", fills ? " || std::isnan(row[j])" : "");
+            fills ? "is_nan(row[j]) ? missing[i] : " : "", fills ? " || is_nan(row[j])" : "");
     }
     parts["scale"] = scale + "    return good;";
 

@@ -26,6 +26,12 @@ done
 
 if [ "${1:-}" = --all ]; then
     export DELTARULE_FUZZ_SECONDS="${DELTARULE_FUZZ_SECONDS:-300}" DELTARULE_SEEDS=50 DELTARULE_KILLS=300
+    if [ -e /usr/include/onnx/onnx_pb.h ]; then
+        echo "== Testing: ONNX"
+        cmake -S . -B build/onnx -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_ONNX=ON
+        cmake --build build/onnx --parallel --target deltarule
+        ctest --test-dir build/onnx -R onnx_python
+    fi
     echo "== Testing at length: release"
     ctest --preset release --parallel "$(nproc)" -C long -R '_long$|^(derivation_examples|damaged_program|derivation_fuzz)_test$'
     echo "== Testing at length: dev"

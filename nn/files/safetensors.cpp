@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <autograd/error.hpp>
 #include <cstring>
 #include <limits>
