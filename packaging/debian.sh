@@ -50,13 +50,22 @@ try() {  # inside the second system
     cd /
     rm -rf /src
     [ "$(deltarule --version)" = "deltarule $version" ]
-    local examples=/usr/share/doc/deltarule/examples
+    local level examples=/usr/share/doc/deltarule/examples
     deltarule train --epochs 2 | tee /tmp/trained
     grep -Eq '^test accuracy: [89]' /tmp/trained
     deltarule train --csv $examples/iris.csv --hidden 16 --epochs 60 --save /tmp/iris.safetensors | tail -n 1
     [ "$(deltarule predict /tmp/iris.safetensors --csv $examples/iris.csv | wc -l)" -eq 151 ]
     deltarule check $examples/derivations/two_hidden_layers.deriv >/dev/null
     if deltarule check $examples/derivations/two_hidden_layers_mistakes.deriv >/dev/null; then die "mistakes are not seen"; fi
+    # The loader takes the libraries of the highest level that this machine has.
+    local levels=()
+    for level in x86-64-v2 x86-64-v3 x86-64-v4; do
+        [ ! -d "$(echo /usr/lib/*/glibc-hwcaps/$level)" ] || [[ $(loader --help) != *"$level (supported"* ]] || levels+=($level)
+    done
+    if [ ${#levels[@]} -gt 0 ]; then
+        ldd /usr/bin/deltarule | grep "libdeltarule_autograd.*/glibc-hwcaps/${levels[-1]}/"
+        measure none "${levels[@]}"
+    fi
     zcat /usr/share/man/man1/deltarule.1.gz | grep -q '^\.SH NAME'
     bash -c '. /usr/share/bash-completion/completions/deltarule && COMP_WORDS=(deltarule train --op) COMP_CWORD=2 &&
         _deltarule && [ "${COMPREPLY[*]}" = --optimizer ]'
@@ -88,8 +97,26 @@ try() {  # inside the second system
     # shellcheck disable=SC2046
     g++ /tmp/install/consumer.cpp $(pkg-config --cflags --libs deltarule) -o /tmp/by_pkg_config
     /tmp/by_pkg_config
+    /tmp/install/instruction_sets.sh /tmp/sets g++ "" baseline avx2 native
     purge
     say "all is well"
+}
+loader() { /lib64/ld-linux-x86-64.so.2 "$@" 2>/dev/null || true; }
+measure() {  # measure LEVEL...: how long the same training takes with the libraries of each level, the best of five
+    local level run begun best took right
+    export OPENBLAS_NUM_THREADS=1
+    for level in "$@"; do
+        best=
+        for run in 1 2 3 4 5; do
+            begun=$(date +%s%N)
+            # (The loader's program does not know where it stands, and so not where its digits are.)
+            right=$(loader --glibc-hwcaps-mask "$level" /usr/bin/deltarule train --csv /usr/share/deltarule/digits.csv.gz \
+                --hidden 256,256 --activation gelu | grep '^test accuracy')
+            took=$((($(date +%s%N) - begun) / 1000000))
+            [ -n "$best" ] && [ "$best" -le $took ] || best=$took
+        done
+        say "libraries for ${level/none/any machine}: $best ms, $right"
+    done
 }
 get() { apt-get install -qqy --no-install-recommends "$@" >/dev/null; }
 installed() { dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n 's/^\(.*deltarule.*\) installed$/\1/p'; }
