@@ -41,6 +41,7 @@ install_shared "$work/native" -DDELTARULE_NN=OFF -DDELTARULE_DERIVATION=OFF -DDE
 for prefix in "$work/shared" "$work/native"; do
     export PKG_CONFIG_PATH=$prefix/$libraries/pkgconfig
     "$here/instruction_sets.sh" "$work/sets" "$CXX" "$CXXFLAGS" baseline avx2 native
+    [ -x "$work/sets/program" ] || continue
     # What the program has of the library's templates does not replace the library's own.
     LD_DEBUG=bindings LD_BIND_NOW=1 LD_LIBRARY_PATH=$prefix/$libraries "$work/sets/program" 2>"$work/bindings"
     grep -q "binding file $work/sets/program .*8autograd" "$work/bindings"
