@@ -10,7 +10,7 @@
 
 namespace {
 
-using nlohmann::ordered_json;
+using nlohmann::json;
 using nn::files::printable;
 
 constexpr std::size_t most_shown = 20;  // of a list; --json shows all
@@ -126,28 +126,28 @@ int info(const InfoOptions& options) {
         fmt::print("{} in {}\n", counted(parameters_of(contents), "number"), counted(bytes, "byte"));
         return 0;
     }
-    ordered_json report;
+    json report;
     report["container"] = contents.format == nn::files::Format::npz   ? "npz"
                           : contents.format == nn::files::Format::npy ? "npy"
                                                                       : "safetensors";
     if (model) {
         const nn::Metadata metadata = metadata_of(*model);
-        report["format"] = contents.metadata.contains("format") ? ordered_json(1) : ordered_json();
+        report["format"] = contents.metadata.contains("format") ? json(1) : json();
         report["task"] = model->is_regression() ? "regression" : "classification";
-        report["target"] = ordered_json::parse(metadata.at("target"));
-        report["columns"] = ordered_json::parse(metadata.at("features"));
+        report["target"] = json::parse(metadata.at("target"));
+        report["columns"] = json::parse(metadata.at("features"));
         report["widths"] = model->network.widths();
         report["activation"] = metadata.at("activation");
     } else {
         report["metadata"] = contents.metadata;
     }
-    report["arrays"] = ordered_json::array();
+    report["arrays"] = json::array();
     for (const auto& entry : contents.entries)
         report["arrays"].push_back({{"name", entry.name},
                                     {"shape", std::vector<std::size_t>(entry.shape.begin(), entry.shape.end())},
                                     {"type", entry.type}});
     report["parameters"] = parameters_of(contents);
     report["bytes"] = bytes;
-    fmt::print("{}\n", report.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", report.dump(2, ' ', false, json::error_handler_t::replace));
     return 0;
 }
