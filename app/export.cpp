@@ -317,7 +317,7 @@ Exported exported(const Model& model, const std::string& path, const std::string
     parts["factor"] = listed(model.scaling.factor);
     parts["formula"] = formula(model.network.activation());
     parts["numbers"] = inside ? listed(numbers) : "";
-    parts["file"] = weights_name;
+    parts["file"] = printable(weights_name);
     parts["byte"] = inside ? "float" : "unsigned char";
     parts["bias"] = inside ? "w[inputs * outputs + j]" : "number(w, inputs * outputs + j)";
     parts["weight"] = inside ? "w[i * outputs + j]" : "number(w, i * outputs + j)";
@@ -330,7 +330,7 @@ Exported exported(const Model& model, const std::string& path, const std::string
                : fmt::format(
                      "//     const auto weights = {0}::Weights::of(bytes, size);  // of {1}, which belongs to it\n"
                      "//     if (const auto answer = {0}::predict(row, *weights)) {2}\n",
-                     parts["name"], weights_name, shows);
+                     parts["name"], printable(weights_name), shows);
 
     // The words of each column, and how many there are: none for a column of numbers.
     std::string tests, counts, learned;
@@ -420,14 +420,20 @@ Exported exported(const Model& model, const std::string& path, const std::string
 
 namespace {
 
+void require_different(const std::string& one, const std::string& other) {
+    if (nn::files::is_same_place(one, other))
+        throw std::invalid_argument(fmt::format("[export] '{}' is to be written twice", printable(one)));
+}
+
 void write_cpp(const Model& model, const ExportOptions& options) {
     const auto weights_path = std::filesystem::path(options.cpp).replace_extension(".bin");
     const Exported files = exported(model, options.cpp, weights_path.filename().string());
     if (!files.weights.empty()) {
-        if (weights_path == options.cpp)
+        nn::files::require_writable(weights_path.string(), {options.model});
+        if (nn::files::is_same_place(weights_path.string(), options.cpp))
             throw std::invalid_argument(
                 fmt::format("[export] the header cannot be called {}, as its weights are", printable(options.cpp)));
-        nn::files::require_writable(weights_path.string(), {options.model});
+        if (!options.onnx.empty()) require_different(weights_path.string(), options.onnx);
         nn::files::write(weights_path.string(), files.weights);
     }
     nn::files::write(options.cpp, files.header);
@@ -443,6 +449,7 @@ int export_network(const ExportOptions& options) {
     const Model model = load(options.model);
     for (const std::string& path : {options.cpp, options.onnx})
         if (!path.empty()) nn::files::require_writable(path, {options.model});
+    if (!options.cpp.empty() && !options.onnx.empty()) require_different(options.cpp, options.onnx);
     if (!options.onnx.empty()) {
 #ifdef DELTARULE_HAS_ONNX
         nn::files::write(options.onnx, onnx_bytes(model));

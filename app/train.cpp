@@ -18,6 +18,7 @@
 #include <nn/metrics.hpp>
 #include <nn/mlp.hpp>
 #include <nn/optimizers.hpp>
+#include <nn/safetensors.hpp>
 #include <optional>
 #include <stdexcept>
 
@@ -470,29 +471,37 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
     return 0;
 }
 
-/// Throws where two of the files that are written are one.
-void require_different_files(const TrainOptions& options) {
-    const std::vector<std::string> files = {options.save, options.checkpoint, options.resume, options.history};
-    for (std::size_t i = 0; i < files.size(); ++i)
-        for (std::size_t k = 0; k < i; ++k)
-            if (!files[i].empty() && files[i] == files[k])
-                throw std::invalid_argument(fmt::format("[train] '{}' is to be written twice", printable(files[i])));
-}
-
 /// Throws where a training stands there that has not come to its end: it would be lost.
 void require_no_training(const std::string& path) {
-    if (path.empty() || !std::filesystem::exists(path)) return;
-    std::optional<nn::TrainingPlace> place;
+    if (!std::filesystem::exists(path)) return;
     try {
-        place = nn::read_training_place(path);
+        if (!nn::read_outline(path).metadata.contains("checkpoint")) return;
     } catch (const autograd::FileError&) {
         return;  // another file, which is written over as any other
     }
-    const auto finished = place->numbers.find("finished");
-    if (finished == place->numbers.end() || finished->second == 0)
+    const nn::TrainingPlace place = nn::read_training_place(path);
+    const auto finished = place.numbers.find("finished");
+    if (finished == place.numbers.end() || finished->second == 0)
         throw std::invalid_argument(fmt::format(
             "[train] {} holds a training that is not at its end: --resume goes on with it, or remove the file",
             printable(path)));
+}
+
+/// Throws where a file cannot be written, two of them are one, or a training would be lost.
+void require_outputs(const TrainOptions& options, const std::string& interrupted) {
+    std::vector<std::string> files;
+    for (const std::string& path : {options.save, options.save.empty() ? "" : interrupted, options.checkpoint,
+                                    options.resume, options.history}) {
+        if (path.empty()) continue;
+        nn::files::require_writable(path, inputs(options));
+        for (const std::string& other : files)
+            if (nn::files::is_same_place(path, other))
+                throw std::invalid_argument(fmt::format("[train] '{}' is to be written twice", printable(path)));
+        files.push_back(path);
+    }
+    if (!options.resume.empty()) nn::read_training_place(options.resume);  // one that is none is refused at once
+    for (const std::string& path : files)
+        if (path != options.resume) require_no_training(path);
 }
 
 }  // namespace
@@ -502,14 +511,7 @@ int train(const TrainOptions& given) {
     if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
     nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
     const std::string interrupted = options.save + ".interrupted";
-    if (!options.save.empty())
-        for (const std::string& path : {options.save, interrupted}) nn::files::require_writable(path, inputs(options));
-
-    for (const std::string& path : {options.checkpoint, options.resume, options.history})
-        if (!path.empty()) nn::files::require_writable(path, inputs(options));
-    require_different_files(options);
-    if (!options.resume.empty()) nn::read_training_place(options.resume);  // one that is none is refused at once
-    require_no_training(options.checkpoint);
+    require_outputs(options, interrupted);
 
     std::mt19937_64 engine(options.seed);
     auto [data, test] = read(options);

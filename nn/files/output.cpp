@@ -151,6 +151,14 @@ void require_writable(const std::string& path, const std::vector<std::string>& i
             fail(path, "it is one of the files that are read");
 }
 
+bool is_same_place(const std::string& one, const std::string& other) {
+    const auto place = [](const std::string& path) {
+        const std::filesystem::path end = followed(path), folder = end.parent_path();
+        return std::filesystem::weakly_canonical(folder.empty() ? "." : folder) / end.filename();
+    };
+    return place(one) == place(other);
+}
+
 void write(const std::string& path, std::string_view contents) { Neighbour(path).write(contents); }
 
 void remove_unfinished() noexcept {

@@ -434,7 +434,8 @@ History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std
     }
     for (const std::string& path : {options.checkpoint, options.history})
         if (!path.empty()) files::require_writable(path);
-    require(options.checkpoint.empty() || options.checkpoint != options.history,
+    require(options.checkpoint.empty() || options.history.empty() ||
+                !files::is_same_place(options.checkpoint, options.history),
             "the checkpoint and the history are one file");
     std::mt19937_64 engine = options.engine;
     if (options.validation_share == 0)

@@ -385,6 +385,7 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     refused("there is no folder", {.checkpoint = folder / "no/folder"});
     refused("cannot have a name with .npz", {.checkpoint = folder / "c.npz"});
     refused("are one file", {.checkpoint = folder / "one", .history = folder / "one"});
+    refused("are one file", {.checkpoint = folder / "one", .history = folder / "./one"});
     const auto other = numbers<float>();
     refused("the rows for validation have other columns", {.validation = &other});
     check_message([&] { nn::fit(model, nn::rows_of(data, {}), {.progress = nullptr}); }, "[fit] there are no rows");

@@ -206,6 +206,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_exported_is_refused) {
     refuses("export " + model + " --cpp " + folder / "nowhere/net.hpp", "there is no folder");
     BOOST_REQUIRE(run("train --csv " + iris + " --hidden 3000 --epochs 1 --save " + model).exit == 0);
     refuses("export " + model + " --cpp " + folder / "net.bin", "cannot be called");
+    std::filesystem::create_symlink("linked.bin", folder / "linked.hpp");
+    refuses("export " + model + " --cpp " + folder / "linked.hpp", "cannot be called");
+    BOOST_TEST(!std::filesystem::exists(folder / "linked.bin"));
+    refuses("export " + model + " --cpp " + folder / "one" + " --onnx " + folder / "./one", "to be written twice");
+    // A name goes into a comment, and does not end it.
+    BOOST_REQUIRE(run("export " + model + " --cpp '" + folder / "two\nlines.hpp'").exit == 0);
+    for (const std::string& line : lines_of(bytes_of(folder / "two\nlines.hpp"))) BOOST_TEST(!line.starts_with("lines"));
     for (const auto& [file, name] :
          {std::pair{"2 d-x.hpp", "network_2_d_x"}, {"\xc3\xa9.hpp", "network"}, {"int", "int_network"}}) {
         const Result result = run("export " + model + " --cpp '" + folder / file + "'");

@@ -114,6 +114,14 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_of_something_else_is_refused_and_stays) {
     refuses(first + " --resume " + path, "--checkpoint excludes --resume");
     refuses(simple + iris + " --folds 3 --checkpoint " + path, "--folds excludes --checkpoint");
     refuses(simple + iris + " --history " + path + " --checkpoint " + path, "is to be written twice");
+    // One place has many names.
+    std::filesystem::create_symlink(files / "new", files / "link");
+    const std::string fresh = simple + iris + " --hidden 4";
+    refuses(fresh + " --checkpoint " + files / "new" + " --history " + files / "./new", "is to be written twice");
+    refuses(fresh + " --save " + files / "link" + " --history " + files / "new", "is to be written twice");
+    refuses(fresh + " --save " + files / "new" + " --checkpoint " + files / "new.interrupted", "to be written twice");
+    refuses(fresh + " --resume " + path + " --save " + files / "./c.st", "is to be written twice");
+    BOOST_TEST(!std::filesystem::exists(files / "new"));
     BOOST_TEST((bytes_of(path) == whole));
     // It has come to its end: it goes on for longer, and may be written over.
     const Result longer = run("train --epochs 5 --hidden 4 --csv " + iris + " --resume " + path);
@@ -133,7 +141,15 @@ BOOST_AUTO_TEST_CASE(a_training_that_is_not_at_its_end_is_not_written_over) {
     BOOST_TEST(ended(child) == 128 + SIGINT);
     const std::string there = bytes_of(path);
     refuses(endless, "holds a training that is not at its end: --resume goes on with it, or remove the file");
+    for (const char* option : {" --save ", " --history "})
+        refuses("train --epochs 1 --csv " + iris + option + path, "holds a training that is not at its end");
     BOOST_TEST((bytes_of(path) == there));
+    // That of a newer program may be one, too.
+    std::string newer = there;
+    newer.replace(newer.find("\"checkpoint\":\"1\""), 16, "\"checkpoint\":\"2\"");
+    files.write("c.st", newer);
+    refuses("train --epochs 1 --csv " + iris + " --checkpoint " + path, "its format is 2, but the newest");
+    BOOST_TEST((bytes_of(path) == newer));
 }
 
 BOOST_AUTO_TEST_CASE(the_best_epoch_is_kept) {
