@@ -1,6 +1,7 @@
 #include "saved_network.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <nn/data.hpp>
+#include <nn/files/contents.hpp>
 #include <nn/files/text.hpp>
 #include <nn/numpy.hpp>
 #include <nn/safetensors.hpp>
@@ -101,6 +103,14 @@ void columns_from(const json& features, Model& model) {
     if (!model.fill.empty() && model.fill.size() != model.scaling.offset.size())
         throw std::invalid_argument("some columns have no number for what is missing");
     names_from(features);  // all have a name, or none has
+}
+
+/// The shapes of all arrays in a file, of whatever elements, and its metadata.
+nn::Outline outline_of(const std::string& path) {
+    nn::files::Contents contents(path);
+    nn::Outline outline{{}, std::move(contents.metadata)};
+    for (const nn::files::Entry& entry : contents.entries) outline.shapes[entry.name] = entry.shape;
+    return outline;
 }
 
 }  // namespace
@@ -260,7 +270,7 @@ void save(const std::string& path, const Model& model) {
 
 Model load(const std::string& path) {
     const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
-    const auto [shapes, metadata] = nn::read_outline(path);
+    const auto [shapes, metadata] = outline_of(path);
     std::vector<std::size_t> widths;
     std::vector<std::string> classes, target_names;
     std::string target_name;
@@ -277,7 +287,10 @@ Model load(const std::string& path) {
         fail("the metadata do not describe a network");
     }
     try {
-        widths = json::parse(metadata.at("widths")).get<std::vector<std::size_t>>();
+        const json counts = json::parse(metadata.at("widths"));
+        if (!std::ranges::all_of(counts, [](const json& width) { return width.is_number_unsigned(); }))
+            throw std::invalid_argument("a width is no count");
+        widths = counts.get<std::vector<std::size_t>>();
         activation = nn::activation_from_name(metadata.at("activation"));
         if (metadata.contains("format")) {
             const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
@@ -318,7 +331,12 @@ Model load(const std::string& path) {
                 target_scaling,
                 read.fill};
     require_names_that_can_be_saved(model);
-    nn::load(path, model.network.parameters());
+    // More arrays are those of another network, which would answer otherwise.
+    const auto parameters = model.network.parameters();
+    for (const auto& [name, shape] : shapes)
+        if (std::ranges::none_of(parameters, [&](const auto& parameter) { return parameter.name() == name; }))
+            fail(fmt::format("'{}' is no part of a network of {}", printable(name), fmt::join(widths, "-")));
+    nn::load(path, parameters);
     if (!is_finite(model.network)) fail("a number of the network is not finite");
     return model;
 }

@@ -490,8 +490,8 @@ void require_no_training(const std::string& path) {
 /// Throws where a file cannot be written, two of them are one, or a training would be lost.
 void require_outputs(const TrainOptions& options, const std::string& interrupted) {
     std::vector<std::string> files;
-    for (const std::string& path : {options.save, options.save.empty() ? "" : interrupted, options.checkpoint,
-                                    options.resume, options.history}) {
+    for (const std::string& path :
+         {options.save, options.save.empty() ? "" : interrupted, options.checkpoint, options.resume, options.history}) {
         if (path.empty()) continue;
         nn::files::require_writable(path, inputs(options));
         for (const std::string& other : files)

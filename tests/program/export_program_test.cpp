@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE export_program
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <nn/safetensors.hpp>
 #include <sstream>
 #include <vector>
 
@@ -212,12 +213,38 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_exported_is_refused) {
     refuses("export " + model + " --cpp " + folder / "one" + " --onnx " + folder / "./one", "to be written twice");
     // A name goes into a comment, and does not end it.
     BOOST_REQUIRE(run("export " + model + " --cpp '" + folder / "two\nlines.hpp'").exit == 0);
-    for (const std::string& line : lines_of(bytes_of(folder / "two\nlines.hpp"))) BOOST_TEST(!line.starts_with("lines"));
+    for (const std::string& line : lines_of(bytes_of(folder / "two\nlines.hpp")))
+        BOOST_TEST(!line.starts_with("lines"));
     for (const auto& [file, name] :
          {std::pair{"2 d-x.hpp", "network_2_d_x"}, {"\xc3\xa9.hpp", "network"}, {"int", "int_network"}}) {
         const Result result = run("export " + model + " --cpp '" + folder / file + "'");
         BOOST_TEST(has(result.out, std::string("namespace ") + name + " in"), result.out + result.error);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_holds_another_network_than_it_says_is_refused) {
+    const std::string model = folder / "honest";
+    BOOST_REQUIRE(run("train --csv " + iris + " --hidden 5 --epochs 1 --save " + model).exit == 0);
+    const nn::Tensors<float> file = nn::read_safetensors<float>(model);
+    const auto predict = [&](nn::Metadata metadata, const std::string& more, const std::string& part) {
+        std::vector<autograd::Parameter<float>> parameters;
+        for (const auto& [name, array] : file.arrays) parameters.emplace_back(name, array);
+        if (!more.empty()) parameters.emplace_back(more, file.arrays.at("2.bias"));
+        nn::save(folder / "other", parameters, metadata);
+        refuses("predict " + folder / "other" + " --csv " + iris + " --label species", part);
+    };
+    BOOST_REQUIRE(run("predict " + model + " --csv " + iris + " --label species").exit == 0);
+    // As a layer behind the last, or a normalization, has it.
+    predict(file.metadata, "4.bias", "other: '4.bias' is no part of a network of 4-5-3");
+    for (const char* widths : {"[4,5.5,3]", "[4,-5,3]"}) {
+        nn::Metadata metadata = file.metadata;
+        metadata["widths"] = widths;
+        predict(metadata, "", "do not describe a network");
+    }
+    std::string complex = bytes_of(model);
+    for (std::size_t at = 0; (at = complex.find("F32", at)) != std::string::npos;) complex.replace(at, 3, "C32");
+    refuses("predict " + folder.write("other", complex) + " --csv " + iris,
+            "has elements of type C32, which is not read");
 }
 
 BOOST_AUTO_TEST_CASE(info_says_what_a_file_holds) {
