@@ -200,6 +200,25 @@ BOOST_AUTO_TEST_CASE(a_table_larger_than_memory_is_refused_however_small_it_is_p
     BOOST_TEST(bytes_of(folder / "error").starts_with("deltarule: "));
 }
 
+BOOST_AUTO_TEST_CASE(a_network_larger_than_memory_is_refused_however_small_it_is_packed) {
+    const std::string path = folder / "zeros.safetensors";
+    const std::size_t size = std::size_t{400} << 20;
+    std::string header = R"({"a":{"dtype":"F32","shape":[)" + std::to_string(size / 4) + R"(],"data_offsets":[0,)" +
+                         std::to_string(size) + "]}}";
+    header.resize((header.size() + 7) / 8 * 8, ' ');
+    const std::uint64_t length = header.size();
+    const gzFile file = gzopen(path.c_str(), "wb1");
+    gzwrite(file, &length, sizeof length);
+    gzwrite(file, header.data(), static_cast<unsigned>(header.size()));
+    const std::string zeros(1 << 20, '\0');
+    for (int i = 0; i < 400; ++i) gzwrite(file, zeros.data(), static_cast<unsigned>(zeros.size()));
+    gzclose(file);
+    const std::string command = "ulimit -v 500000; " DELTARULE_PROGRAM " info " + path + " 2> " + folder / "error";
+    BOOST_TEST(std::system(command.c_str()) != 0);
+    BOOST_TEST(bytes_of(folder / "error") ==
+               "deltarule: " + path + ": the arrays need 400 MB, more than half of the memory\n");
+}
+
 BOOST_AUTO_TEST_CASE(many_rows_of_many_classes_are_tested_in_blocks) {
     // 28,500 rows of 8,000 classes are 912 MB of float numbers, and which was taken for which would be 500 MB of
     // counts.
