@@ -135,11 +135,11 @@ void Contents::read_safetensors(const std::string& start, Input& file) {
         if (begin != size) fail("arrays overlap or leave a gap");
         size = end;
     }
-    // They are held twice, as bytes and as arrays; a gzipped file may promise, and have, more than there is room for.
-    const std::size_t most = memory() / 2;
+    // A gzipped file may promise, and have, more than there is room for.
+    const std::size_t most = memory() / 4;
     bytes_.push_back(file.read(std::min(size, most)));
     if (size > most && file.peek() >= 0)
-        fail(fmt::format("the arrays need {} MB, more than half of the memory", size >> 20));
+        fail(fmt::format("the file needs more than {} MB, a quarter of the memory", most >> 20));
     if (bytes_.back().size() < size)
         fail(fmt::format("the header promises {} bytes, but {} follow", size, bytes_.back().size()));
     if (file.peek() >= 0) fail(fmt::format("the header promises {} bytes, but more follow", size));

@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_network_larger_than_memory_is_refused_however_small_it_is
     const std::string command = "ulimit -v 500000; " DELTARULE_PROGRAM " info " + path + " 2> " + folder / "error";
     BOOST_TEST(std::system(command.c_str()) != 0);
     BOOST_TEST(bytes_of(folder / "error") ==
-               "deltarule: " + path + ": the arrays need 400 MB, more than half of the memory\n");
+               "deltarule: " + path + ": the file needs more than 122 MB, a quarter of the memory\n");
 }
 
 BOOST_AUTO_TEST_CASE(many_rows_of_many_classes_are_tested_in_blocks) {
@@ -234,9 +234,13 @@ BOOST_AUTO_TEST_CASE(many_rows_of_many_classes_are_tested_in_blocks) {
 
 BOOST_AUTO_TEST_CASE(products_do_without_a_blas_where_it_gets_no_memory) {
     // OpenBLAS takes 128 MB at its first product, and tries for ever where there are none.
-    const std::string command = "ulimit -v 180000; OPENBLAS_NUM_THREADS=1 timeout -s KILL 100 " DELTARULE_PROGRAM
-                                " train --epochs 5 > " +
-                                folder / "out" + " 2> " + folder / "error";
+    const std::string limited = "ulimit -v 180000; OPENBLAS_NUM_THREADS=1 timeout -s KILL ";
+    if (std::system((limited + "10 " DELTARULE_PROGRAM " --version > " + folder / "out").c_str()) != 0) {
+        BOOST_TEST_MESSAGE("this OpenBLAS takes them before the program begins");
+        return;
+    }
+    const std::string command =
+        limited + "100 " DELTARULE_PROGRAM " train --epochs 5 > " + folder / "out" + " 2> " + folder / "error";
     BOOST_TEST(std::system(command.c_str()) == 0, bytes_of(folder / "error"));
     BOOST_TEST(has(bytes_of(folder / "out"), "test accuracy: 9"));
 }
