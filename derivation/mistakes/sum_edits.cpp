@@ -17,16 +17,8 @@ bool is_over_one_letter(const Expression& e) { return e.kind == Kind::reduce && 
 
 // ---- a sum too many
 
-std::string sentence_of_extra_sum(const Editing& editing, const std::string& letter, const Expression& body) {
-    const std::string beginning = fmt::format("A sum over {} that should not be there", letter);
-    const bool is_the_only_way = editing.of && editing.by && editing.of_entry.kind == Kind::entry &&
-                                 editing.by_entry.kind == Kind::entry && body.kind == Kind::entry &&
-                                 body.name != editing.by_entry.name &&
-                                 mentions(editing.model.quantity(*editing.of).definition, *editing.by);
-    if (is_the_only_way)
-        return fmt::format("{}: {} depends on {} through {} alone.", beginning, to_text(editing.of_entry),
-                           to_text(editing.by_entry), to_text(body));
-    return fmt::format("{}: {} alone belongs here.", beginning, to_text(body));
+std::string sentence_of_extra_sum(const std::string& letter, const Expression& body) {
+    return fmt::format("A sum over {} that should not be there: {} alone belongs here.", letter, to_text(body));
 }
 
 /// The reduction without its first letter, which becomes another one where that is named.
@@ -211,7 +203,7 @@ void extra_sum(Editing& editing) {
             node = without_first_letter(saved, replacement);
             Expression body = saved.body();
             if (!replacement.empty()) rename_letter(body, bound, replacement);
-            commit(saved.span, sentence_of_extra_sum(editing, bound, body), {});
+            commit(saved.span, sentence_of_extra_sum(bound, body), {});
         };
         if (!uses_letter(saved.body(), bound)) remove({});
         for (const std::string& letter : letters)

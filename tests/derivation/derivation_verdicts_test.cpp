@@ -186,6 +186,9 @@ claim dC/dw[k,j] = (y[k] - yhat[k]) * a[j]
     BOOST_TEST(verdict_of(report.lines[2]) == "holds");
     BOOST_TEST(verdict_of(report.lines[3]) == "wrong");  // set right in between
     expect("given x\nlet s = x^2\nlet L = sin(s)\nclaim ds/dx = x\nclaim dL/dx = cos(s) * x\n", "follows");
+    // A wrong line between them that says nothing of a derivative.
+    expect("given x\nlet s = x^2\nlet L = sin(s)\nclaim ds/dx = x\nclaim x + x = 3 * x\nclaim dL/dx = cos(s) * x\n",
+           "follows");
     // Not of nothing: with a left side that is taken for 0 everything would follow.
     expect(network + "claim delta[j] = 0 * z[j]\nclaim dC/dw[j,i] = 2 * delta[j] * x[i]\n", "wrong");
 }
@@ -260,6 +263,12 @@ BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
         "given w\ngiven x\nlet L = (w - x)^2\nupdate w := w - 0.25 * 2 * (w - x)\nat w = 3\nat x = 1\nclaim after 1 "
         "step w ~ 2.0\n",
         "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_reason_names_no_way_that_there_is_not) {
+    const LineReport line = expect(
+        "index j : m = 2\ngiven z[j]\ngiven t[j]\nlet L = sum(j, z[j]*t[j])\nclaim dL/dz[j] = sum(j, t[j])\n", "wrong");
+    BOOST_TEST(line.reason == "A sum over j that should not be there: t[j] alone belongs here.");
 }
 
 BOOST_AUTO_TEST_CASE(what_holds_nowhere_is_no_repair) {
