@@ -353,10 +353,10 @@ class Trainer {
         }
         if (!options_.history.empty()) files::write(options_.history, history_text());
         const auto taken = Clock::now() - start;
-        due_ =
-            Clock::now() + std::max<Clock::duration>(std::chrono::duration_cast<Clock::duration>(
-                                                         std::chrono::duration<double>(options_.checkpoint_seconds)),
-                                                     options_.checkpoint_seconds > 0 ? 19 * taken : Clock::duration());
+        // At most some years, which a clock can count.
+        const std::chrono::duration<double> pause(std::min(options_.checkpoint_seconds, 1e8));
+        due_ = Clock::now() + std::max(std::chrono::duration_cast<Clock::duration>(pause),
+                                       options_.checkpoint_seconds > 0 ? 19 * taken : Clock::duration());
     }
 
     Array<T> history_array() const {
@@ -431,6 +431,8 @@ History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std
                     options.validation->is_regression() == data.is_regression() &&
                     options.validation->target_names.size() == data.target_names.size(),
                 "the rows for validation have other columns than those for training");
+        require(options.validation->class_names == data.class_names,
+                "the rows for validation have other classes than those for training, or in another order");
     }
     for (const std::string& path : {options.checkpoint, options.history})
         if (!path.empty()) files::require_writable(path);

@@ -19,6 +19,7 @@
 #include <nn/normalization.hpp>
 #include <nn/safetensors.hpp>
 #include <random>
+#include <set>
 
 #include "temporary_folder.hpp"
 
@@ -367,6 +368,22 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_refused_in_a_sentence) {
     BOOST_TEST(refused == tried);
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_may_wait_for_the_end) {
+    const Folder folder;
+    const auto data = classes<float>();
+    auto model = network<float>(3);
+    const std::string path = folder / "checkpoint";
+    std::set<std::string> seen;
+    nn::fit(model, data,
+            {.epochs = 8000,
+             .checkpoint = path,
+             .checkpoint_seconds = std::numeric_limits<double>::infinity(),
+             .progress = nullptr,
+             .on_epoch = [&](const nn::Epoch&) { return seen.insert(bytes_of(path)), true; }});
+    BOOST_TEST(seen.size() == 1u);
+    BOOST_TEST(!seen.contains(bytes_of(path)));
+}
+
 BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     const Folder folder;
     const auto data = classes<float>();
@@ -388,5 +405,8 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     refused("are one file", {.checkpoint = folder / "one", .history = folder / "./one"});
     const auto other = numbers<float>();
     refused("the rows for validation have other columns", {.validation = &other});
+    auto turned = data;
+    turned.class_names = {"b", "a", "c"};
+    refused("the rows for validation have other classes", {.validation = &turned});
     check_message([&] { nn::fit(model, nn::rows_of(data, {}), {.progress = nullptr}); }, "[fit] there are no rows");
 }
