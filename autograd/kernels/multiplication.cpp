@@ -63,9 +63,11 @@ bool blas_has_memory() {
     thread_local const bool has = [] {
         if (openblas_get_num_threads == nullptr) return true;
         constexpr std::size_t bytes_of_a_thread = 129 << 20;
-        void* memory = std::malloc(bytes_of_a_thread * static_cast<std::size_t>(openblas_get_num_threads()));
+        // (volatile, as a compiler may leave out memory that nobody uses)
+        void* volatile memory = std::malloc(bytes_of_a_thread * static_cast<std::size_t>(openblas_get_num_threads()));
+        const bool got = memory != nullptr;
         std::free(memory);
-        return memory != nullptr;
+        return got;
     }();
     return has;
 }
