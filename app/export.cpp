@@ -416,10 +416,6 @@ Exported exported(const Model& model, const std::string& path, const std::string
     return {filled(header_text, parts), bytes};
 }
 
-}  // namespace
-
-namespace {
-
 void require_different(const std::string& one, const std::string& other) {
     if (nn::files::is_same_place(one, other))
         throw std::invalid_argument(fmt::format("[export] '{}' is to be written twice", printable(one)));

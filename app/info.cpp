@@ -132,7 +132,7 @@ int info(const InfoOptions& options) {
                                                                       : "safetensors";
     if (model) {
         const nn::Metadata metadata = metadata_of(*model);
-        report["format"] = contents.metadata.contains("format") ? json(1) : json();
+        report["format"] = contents.metadata.contains("format") ? json::parse(contents.metadata.at("format")) : json();
         report["task"] = model->is_regression() ? "regression" : "classification";
         report["target"] = json::parse(metadata.at("target"));
         report["columns"] = json::parse(metadata.at("features"));

@@ -136,6 +136,10 @@ template Array<double> Contents::array(const Entry&) const;
 
 void Contents::fail(const std::string& what) const { throw autograd::FileError(fmt::format("{}: {}", path_, what)); }
 
+void Contents::fail_at_memory(std::size_t most) const {
+    fail(fmt::format("the file needs more than {} MB, a quarter of the memory", most >> 20));
+}
+
 void Contents::require_fitting(const Entry& entry, std::size_t begin, std::size_t end) const {
     const std::string name = printable(entry.name);
     std::size_t extent = 1, size = entry.element == nullptr ? 0 : entry.element->width;

@@ -60,6 +60,7 @@ class Contents {
     autograd::Array<T> array(const Entry& entry) const;
 
     [[noreturn]] void fail(const std::string& what) const;
+    [[noreturn]] void fail_at_memory(std::size_t most) const;
 
   private:
     // `start` is what was read to tell the formats apart.

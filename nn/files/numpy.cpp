@@ -146,18 +146,15 @@ void Contents::read_npy(const std::string& start, Input& file) {
     if (!start.starts_with(magic)) fail("this is not an .npy file");
     const std::size_t most = memory() / 4;
     bytes_.push_back(start + file.read(most));
-    if (file.peek() >= 0) fail(fmt::format("the file needs more than {} MB, a quarter of the memory", most >> 20));
+    if (file.peek() >= 0) fail_at_memory(most);
     entries.push_back(npy_entry("array", bytes_.back()));
 }
 
 void Contents::read_npz(const std::string& start, Input& file) {
     if (!start.starts_with("PK")) fail("this is not an .npz file");
     const std::size_t most = memory() / 4;
-    const auto fail_at_memory = [&] {
-        fail(fmt::format("the file needs more than {} MB, a quarter of the memory", most >> 20));
-    };
     bytes_.push_back(start + file.read(most));
-    if (file.peek() >= 0) fail_at_memory();
+    if (file.peek() >= 0) fail_at_memory(most);
     const std::vector<Member> members = zip_members(path_, bytes_.back());
     std::uint64_t size = bytes_.back().size();
     for (const Member& member : members) {
@@ -168,7 +165,7 @@ void Contents::read_npz(const std::string& start, Input& file) {
         constexpr std::string_view ending = ".npy";
         if (!member.name.ends_with(ending))
             fail(fmt::format("'{}' in it is no array, as its name does not end in .npy", printable(member.name)));
-        if (member.deflated && (member.size > most || (size += member.size) > most)) fail_at_memory();
+        if (member.deflated && (member.size > most || (size += member.size) > most)) fail_at_memory(most);
         if (member.deflated) bytes_.push_back(unpacked(path_, member));
         const std::string_view npy = member.deflated ? bytes_.back() : member.packed;
         require_checksum(path_, member, npy);

@@ -138,8 +138,7 @@ void Contents::read_safetensors(const std::string& start, Input& file) {
     // A gzipped file may promise, and have, more than there is room for.
     const std::size_t most = memory() / 4;
     bytes_.push_back(file.read(std::min(size, most)));
-    if (size > most && file.peek() >= 0)
-        fail(fmt::format("the file needs more than {} MB, a quarter of the memory", most >> 20));
+    if (size > most && file.peek() >= 0) fail_at_memory(most);
     if (bytes_.back().size() < size)
         fail(fmt::format("the header promises {} bytes, but {} follow", size, bytes_.back().size()));
     if (file.peek() >= 0) fail(fmt::format("the header promises {} bytes, but more follow", size));

@@ -133,8 +133,8 @@ std::vector<Member> zip_members(const std::string& path, std::string_view bytes)
         at = extra + extra_size + comment_size;
     }
     if (at != directory.begin + directory.size) file.damaged();
-    std::ranges::sort(
-        places);  // none shares bytes with another, so that a file unpacks to no more than its size allows
+    // None shares bytes with another, so that a file unpacks to no more than its size allows.
+    std::ranges::sort(places);
     for (std::size_t i = 1; i < places.size(); ++i)
         if (places[i].first < places[i - 1].second) file.damaged();
     return members;
