@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
+#include <optional>
 
 namespace derivation {
 
@@ -169,6 +171,23 @@ void one_prime_less(Editing& editing) {
     });
 }
 
+namespace {
+
+/// 2, -2, 1/2 and -1/2.
+std::optional<double> number_written(const Expression& e) {
+    if (e.kind == Kind::number) return e.number;
+    if (e.kind == Kind::add && e.children.size() == 1 && e.joints[0] == Joint::minus) {
+        const std::optional<double> positive = number_written(e.children[0]);
+        return positive ? std::optional(-*positive) : std::nullopt;
+    }
+    if (e.kind == Kind::product && e.children.size() == 2 && e.joints[1] == Joint::divided &&
+        e.children[0].kind == Kind::number && e.children[1].kind == Kind::number)
+        return e.children[0].number / e.children[1].number;
+    return {};
+}
+
+}  // namespace
+
 void power_of_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::power) return;
@@ -177,9 +196,10 @@ void power_of_derivative(Editing& editing) {
         node = saved.base();
         commit(saved.span, derivative ? "The derivative stands here twice." : "The power is the wrong one.",
                derivative ? "derivative-twice" : "wrong-power");
-        if (saved.exponent().kind != Kind::number) return;
-        const double typed = saved.exponent().number;
-        for (const double exponent : {typed - 1, typed + 1, -typed, 1.5, 0.5, -1.5, -0.5}) {
+        const std::optional<double> typed = number_written(saved.exponent());
+        if (!typed) return;
+        for (const double exponent : {*typed - 1, *typed + 1, -*typed, 1 / *typed, 1.5, 0.5, -1.5, -0.5}) {
+            if (!std::isfinite(exponent)) continue;
             node = saved;
             node.exponent() = number_of(exponent);
             commit(saved.span, "The power is the wrong one.", "wrong-power");

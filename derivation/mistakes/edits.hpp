@@ -35,6 +35,7 @@ void wrong_letter(Editing& editing);
 void letters_exchanged(Editing& editing);
 void square_of_entry(Editing& editing);
 void index_shift(Editing& editing);
+void bound_off_by_one(Editing& editing);
 
 // arrays
 void transposed(Editing& editing);
@@ -64,6 +65,7 @@ void extra_factor(Editing& editing);
 void divided_for_times(Editing& editing);
 
 // names
+void broken_chain(Editing& editing);
 void exchanged_adjoint(Editing& editing);
 void exchanged_name(Editing& editing);
 

@@ -152,7 +152,10 @@ void extra_factor(Editing& editing) {
 
 void divided_for_times(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::product) return;
+        // 1/2 is a number.
+        if (node.kind != Kind::product ||
+            std::ranges::all_of(node.children, [](const Expression& e) { return e.kind == Kind::number; }))
+            return;
         for (std::size_t i = 0; i < node.children.size(); ++i) {
             const Joint before = node.joints[i];
             Parts parts = factors_of(node);

@@ -97,6 +97,18 @@ void square_of_entry(Editing& editing) {
     });
 }
 
+/// j > i for j >= i: where a sum, a product or a bracket begins and ends.
+void bound_off_by_one(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::iverson || (node.name[0] != '<' && node.name[0] != '>')) return;
+        node.name = node.name.size() > 1 ? node.name.substr(0, 1) : node.name + "=";
+        commit(node.span,
+               fmt::format("The bound is off by one: {} {} {} belongs here.", to_text(node.children[0]), node.name,
+                           to_text(node.children[1])),
+               {});
+    });
+}
+
 void index_shift(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         const Expression saved = node;

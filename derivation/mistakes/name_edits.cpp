@@ -14,6 +14,36 @@ using Commit = Editing::Commit;
 
 }  // namespace
 
+/// dE/da * da/dz for dE/da * db/dz: what is above one d stands below another.
+void broken_chain(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::product) return;
+        const Expression saved = node;
+        const auto is_link = [&](std::size_t i) {
+            return saved.joints[i] != Joint::divided && saved.children[i].kind == Kind::derivative &&
+                   saved.children[i].order == 1;
+        };
+        const auto joins_another = [&](std::size_t i, bool above) {
+            for (std::size_t k = 0; k < saved.children.size(); ++k)
+                if (k != i && is_link(k) &&
+                    (above ? same(saved.children[i].numerator(), saved.children[k].denominator())
+                           : same(saved.children[i].denominator(), saved.children[k].numerator())))
+                    return true;
+            return false;
+        };
+        for (std::size_t i = 0; i < saved.children.size(); ++i)
+            for (std::size_t k = 0; k < saved.children.size(); ++k) {
+                if (i == k || !is_link(i) || !is_link(k) || joins_another(i, false) || joins_another(k, true)) continue;
+                node.children[k].numerator() = saved.children[i].denominator();
+                commit(saved.children[k].span,
+                       fmt::format("The chain is broken: behind {} belongs {}, not {}.", to_text(saved.children[i]),
+                                   to_text(node.children[k]), to_text(saved.children[k])),
+                       {});
+                node = saved;
+            }
+    });
+}
+
 /// dC/dp[k] for dC/dz[k], as a derivative or as a name for one.
 void exchanged_adjoint(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {

@@ -155,7 +155,7 @@ void sign(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::add || node.children.size() != 1) return;
         node = Expression(node.children[0]);
-        commit(node.span, {}, {});
+        commit(node.span, fmt::format("The sign of {} is the wrong one.", to_text(node)), {});
     });
 }
 

@@ -124,7 +124,36 @@ struct Case {
     const char* line;
 };
 
+const std::string partial_sums = R"(
+index t, i, j : time = 5
+given b[t]
+given c[t]
+let a[t] = b[t] + c[t] * a[t-1]
+let u[t] = sum(i <= t, b[i]^2)
+)";
+
+const std::string graph = R"(
+index j, m : hidden = 4
+given x
+given w[j], v[m,j]
+let s = exp(x)
+let d = sqrt(s)
+let e = cos(s)
+let f = d + e
+let h[j] = tanh(w[j] * x)
+let g[m] = sum(j, v[m,j] * h[j])
+let L = sum(m, g[m]^2)
+)";
+
 const std::vector<Case> cases = {
+    {"wrong-condition", partial_sums, "claim a[4] = sum(i, prod(j >= i, c[j]) * b[i])"},
+    {"wrong-condition", partial_sums, "claim u[t] = sum(i < t, b[i]^2)"},
+    {"wrong-condition", partial_sums, "claim du[t]/db[i] = 2 * [i < t] * b[i]"},
+    {"wrong-name", graph, "claim df/ds = df/dd * dd/ds + df/de * dd/ds"},
+    {"wrong-name", graph, "claim dL/dx = sum(m, j, dL/dg[m] * dg[m]/dh[j] * dw[j]/dx)"},
+    {"wrong-power", graph, "claim s = d^(1/2)"},
+    {"wrong-power", graph, "claim 1/s = d^(-1/2)"},
+    {"sign", graph, "claim h[j] = tanh(-w[j] * x)"},
     {"sign", network, "claim dC/dz[k] = y[k] - yhat[k]"},
     {"sign", squared, "claim dE/do[s,k] = (o[s,k] + y[s,k]) / N"},
     {"sign", softmax, "claim dp[k]/dz[n] = p[k] * ([k == n] + p[n])"},
