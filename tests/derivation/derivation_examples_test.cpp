@@ -1,9 +1,11 @@
-// Every derivation in examples/derivations, against the verdicts and the mistakes that stand beside its lines.
+// Every derivation in examples/derivations, against the verdicts, the mistakes and the repairs that stand beside its
+// lines.
 #define BOOST_TEST_MODULE derivation_examples
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <regex>
+#include <set>
 
 #include "judged.hpp"
 #include "temporary_folder.hpp"
@@ -11,18 +13,18 @@
 namespace {
 
 struct Expected {
-    std::string verdict, mistake;
+    std::string verdict, mistake, repair;
 };
 
 std::map<std::size_t, Expected> expectations(const std::string& text) {
-    static const std::regex comment("[#%]\\s*expect:\\s*([a-z-]+)(?:\\s+([a-z-]+))?");
+    static const std::regex comment("[#%]\\s*expect:\\s*([a-z-]+)(?:\\s+([a-z-]+))?(?::\\s*(.*))?");
     std::map<std::size_t, Expected> expected;
     std::size_t number = 1;
     for (std::size_t begin = 0; begin < text.size(); ++number) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         std::smatch match;
         const std::string line = text.substr(begin, end - begin);
-        if (std::regex_search(line, match, comment)) expected[number] = {match[1], match[2]};
+        if (std::regex_search(line, match, comment)) expected[number] = {match[1], match[2], match[3]};
         begin = end + 1;
     }
     return expected;
@@ -30,8 +32,11 @@ std::map<std::size_t, Expected> expectations(const std::string& text) {
 
 std::vector<std::string> examples() {
     std::vector<std::string> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
-        if (entry.path().extension() == ".deriv" || entry.path().extension() == ".md") paths.push_back(entry.path());
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
+        if (entry.path().extension() == ".deriv" ||
+            (entry.path().extension() == ".md" && entry.path().filename() != "README.md"))
+            paths.push_back(entry.path());
     std::sort(paths.begin(), paths.end());
     return paths;
 }
@@ -53,6 +58,7 @@ BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_hold
                 ++judged;
                 BOOST_TEST(verdict_of(line) == expectation.verdict, verdict_of(line) << ": " << line.reason);
                 if (!expectation.mistake.empty()) BOOST_TEST(line.mistake == expectation.mistake);
+                if (!expectation.repair.empty()) BOOST_TEST(line.repair == expectation.repair);
                 if (line.verdict == derivation::Verdict::holds) continue;
                 BOOST_TEST(!line.reason.empty());
                 if (line.verdict != derivation::Verdict::wrong || line.expected == std::nullopt) continue;
@@ -66,6 +72,37 @@ BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_hold
     }
     BOOST_TEST(judged > 400u);
     BOOST_TEST(mended * 10 >= wrong * 9, mended << " of " << wrong << " wrong lines have a repair");
+}
+
+BOOST_AUTO_TEST_CASE(every_erratum_is_found_and_its_correction_holds) {
+    const std::string folder = DELTARULE_SOURCE_DIR "/examples/derivations/errata";
+    const std::string table = bytes_of(folder + "/README.md");
+    std::size_t errata = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".deriv") continue;
+        ++errata;
+        BOOST_TEST_CONTEXT(entry.path()) {
+            const std::string text = bytes_of(entry.path());
+            BOOST_TEST(text.find("https://") != std::string::npos, "no correction is cited");
+            const std::size_t row = table.find("(" + entry.path().filename().string() + ")");
+            BOOST_REQUIRE(row != std::string::npos);
+            const std::string said = table.substr(row, table.find('\n', row) - row);
+            const auto expected = expectations(text);
+            std::set<std::string> wrong, right;
+            for (const derivation::LineReport& line : check_file(text).lines) {
+                BOOST_TEST((line.verdict == derivation::Verdict::wrong || line.verdict == derivation::Verdict::holds));
+                (line.verdict == derivation::Verdict::wrong ? wrong : right).insert(left_side_of(line));
+                if (line.verdict != derivation::Verdict::wrong) continue;
+                BOOST_TEST(!expected.at(line.line).repair.empty());
+                if (wrong.size() == 1)
+                    BOOST_TEST(said.find(line.reason.substr(0, line.reason.find('.') + 1)) != std::string::npos,
+                               line.reason << " is not in the table: " << said);
+            }
+            BOOST_TEST(!wrong.empty());
+            for (const std::string& left : wrong) BOOST_TEST(right.contains(left), left << " is not corrected");
+        }
+    }
+    BOOST_TEST(errata >= 8u);
 }
 
 BOOST_AUTO_TEST_CASE(no_verdict_depends_on_the_seed) {
