@@ -16,7 +16,7 @@ mkdir -p "$out" "$pages"
 slug() { sed 's/\.md$//; s/[^A-Za-z0-9]/_/g' <<<"$1"; }
 # A page as Doxygen reads it, from the standard input.
 page() { awk -v path="$1" -v out="$pages" -f docs/site/page.awk >"$pages/$(slug "$1").md"; }
-written=$(find . -name '*.md' -not -path './build/*' -not -path './.*' -not -path './examples/derivations/*' -not -path './tests/*/*' |
+written=$(find . -name '*.md' -not -path './build/*' -not -path './.*' -not -path './examples/derivations/lecture_notes*' -not -path './tests/*/*' |
     sed 's|^\./||' | LC_ALL=C sort)
 for path in $written; do page "$path" <"$path"; done
 
