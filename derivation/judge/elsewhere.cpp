@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <derivation/judge/elsewhere.hpp>
-#include <derivation/resolve/local_factors.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <utility>
@@ -55,7 +54,7 @@ bool is_right(Model& model, const Line& line, Target& target, const std::string&
         const Expression typed = read_back(model, text);
         Expression member = check_member(model, line.checked, typed);
         std::vector<std::string> said;
-        if (!target.holds(member) && !(make_local(model, member, said) && target.holds(member))) return false;
+        if (!target.holds(member) && !target.holds_locally(member, said)) return false;
         // What is 0 everywhere can only be claimed to be 0, and a value where there is none is no value.
         const Outcome outcome = target.compare(member);
         return !outcome.has_gaps && (is_number(typed, 0) || !outcome.all_zero);

@@ -6,7 +6,6 @@
 #include <derivation/judge/conditions.hpp>
 #include <derivation/judge/line_judge.hpp>
 #include <derivation/resolve/dependence.hpp>
-#include <derivation/resolve/local_factors.hpp>
 #include <derivation/resolve/lookup.hpp>
 #include <derivation/truth/sides.hpp>
 #include <utility>
@@ -171,7 +170,7 @@ void LineJudge::members() {
 bool LineJudge::holds_locally(Target& target, const Expression& right) {
     Expression local = right;
     std::vector<std::string> said;
-    if (!make_local(model_, local, said) || !target.holds(local)) return false;
+    if (!target.holds_locally(local, said)) return false;
     if (!said.empty()) judgement_.condition = listed(said);
     return true;
 }

@@ -96,8 +96,7 @@ std::vector<Expression> sizes(const Editing& editing) {
                 found.push_back(entry_of(quantity.name, {}));
                 named = true;
             }
-        const Names letters = editing.letters_of_range(r);
-        if (!named && !letters.empty()) found.push_back(call_of("size", 0, letter_of(letters[0])));
+        if (!named) found.push_back(call_of("size", 0, letter_of(editing.letters_of_range(r)[0])));
     }
     return found;
 }

@@ -30,17 +30,6 @@ void scaled(Editing& editing, double factor) {
                 commit(child.span, {}, {});
             }
             node = saved;
-            // 1/2 * x: two factors, 1 and /2.
-            Parts parts = factors_of(saved);
-            const Expression one = parts[0].expression, divisor = parts[1].expression;
-            if (parts.size() > 2 && is_number(one, 1) && parts[1].joint == Joint::divided &&
-                divisor.kind == Kind::number && std::abs(factor - divisor.number) < 1e-12) {
-                parts.erase(parts.begin(), parts.begin() + 2);
-                parts[0].joint = Joint::times;
-                node = product_of_factors(parts);
-                commit(join(one.span, divisor.span), {}, {});
-            }
-            node = saved;
         }
     });
     if (!editing.line.is_update) editing.offer(times(factor, editing.member), editing.member.span);

@@ -2,7 +2,6 @@
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/chain_rule.hpp>
 #include <derivation/mistakes/search.hpp>
-#include <derivation/resolve/local_factors.hpp>
 #include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
@@ -185,9 +184,9 @@ bool Search::holds(const Expression& edited) {
 
 bool Search::is_right(const Expression& checked) {
     if (target_.holds(checked)) return true;
-    std::vector<std::string> said;
     Expression local = checked;
-    return make_local(model_, local, said) && target_.holds(local);
+    std::vector<std::string> said;
+    return target_.holds_locally(local, said);
 }
 
 /// Whether it holds without one of its terms too.

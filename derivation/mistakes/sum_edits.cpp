@@ -93,7 +93,6 @@ class MissingSum {
         const Expression turned_over = transpose_of(sums_all ? saved_.body() : saved_);
         for (int r = 0; r < static_cast<int>(editing_.model.ranges.size()); ++r) {
             const Names letters = editing_.letters_of_range(r);
-            if (letters.empty()) continue;
             node_ = product_of_factors({{turned_over, Joint::times}, {entry_of("1", {letters[0]}), Joint::juxtaposed}});
             commit_(saved_.span,
                     sums_all ? fmt::format("This adds up everything; only the sum over {} belongs here.", letters[0])

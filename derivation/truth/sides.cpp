@@ -123,8 +123,7 @@ std::vector<Missing> Sides::missing() const {
             if (!derivation::is_shown(*kink.formula, sides))
                 (one_sided ? whole : entries).push_back({kink.formula, letters, sides, k, entry});
             ++entry;
-            // One entry is enough where none has shown the other side.
-            return !one_sided || whole.empty() || whole.back().kink != k;
+            return !one_sided;  // one entry is enough where none has shown the other side
         });
     }
     whole.insert(whole.end(), entries.begin(), entries.end());

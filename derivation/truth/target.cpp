@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <derivation/resolve/local_factors.hpp>
 #include <derivation/truth/target.hpp>
 
 namespace derivation {
@@ -122,6 +123,10 @@ bool Target::holds(const Expression& right) {
     }
     // Where both are 0 wherever both have values, nothing tells them apart, unless the left side is 0 everywhere.
     return decided && (!all_zero || is_zero());
+}
+
+bool Target::holds_locally(Expression& right, std::vector<std::string>& said) {
+    return make_local(model_, right, said) && holds(right);
 }
 
 }  // namespace derivation

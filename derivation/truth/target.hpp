@@ -3,6 +3,7 @@
 
 #include <derivation/truth/evaluator.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace derivation {
@@ -26,6 +27,8 @@ class Target {
     Outcome compare(const Expression& right);
     /// The same answer, and nothing else.
     bool holds(const Expression& right);
+    /// The same answer for local factors of a chain rule, which are marked (`make_local`); says what is held fixed.
+    bool holds_locally(Expression& right, std::vector<std::string>& said);
     bool is_zero() const;
     /// In which part of the points where both sides have values they are equal; none where there is no such point.
     std::optional<double> share_of_equal_points(const Expression& right);

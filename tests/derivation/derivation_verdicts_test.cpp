@@ -265,6 +265,42 @@ BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
         "holds");
 }
 
+BOOST_AUTO_TEST_CASE(a_number_says_which_of_two_arrays_is_meant_where_one_has_no_such_entry) {
+    const std::string file =
+        "index i : input = 3\nindex k : output = 4\ngiven w[i]\ngiven w[k]\nlet L = sum(i, w[i]^2) + 3 * w[3]\n";
+    expect(file + "claim dL/dw[k] = 3 * [k = 3]\n", "holds");
+    expect(file + "claim dL/dw[3] = 3\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_not_one_hot) {
+    const std::string file = "given y, w\nlet p = sigmoid(w)\nlet L = -y * log(p) - (1 - y) * log(1 - p)\n";
+    BOOST_TEST(expect(file + "claim dL/dw = p - y^2\n", "wrong").repair == "p - y");
+}
+
+BOOST_AUTO_TEST_CASE(who_means_relu_writes_an_inequality) {
+    const std::string file = "index j, k = 3\nfunction f\ngiven z[j]\nlet a[j] = f(z[j])\n";
+    BOOST_TEST(expect(file + "claim da[j]/dz[k] = [j = k] * [z[j] > 0]\n", "conditional").condition == "f = relu");
+    expect(file + "claim [j = k] * f(z[j]) * f(-z[j]) = 0\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(a_regulariser_of_arrays_is_named_with_its_factor) {
+    const std::string file =
+        "index i = 3\nindex k = 2\nconstant lambda\ngiven x[i], t[k], W[k,i]\nlet p[k] = sum(i, W[k,i] * x[i])\n"
+        "let E = sum(k, (p[k] - t[k])^2) / 2\nlet L = E + lambda * sum(k, sum(i, W[k,i]^2))\n"
+        "let M = E + lambda / 2 * sum(k, sum(i, W[k,i]^2))\n";
+    BOOST_TEST(expect(file + "claim dL/dW = (p - t) x^T\n", "wrong").repair == "(p - t) x^T + 2 * lambda * W");
+    BOOST_TEST(expect(file + "claim dM/dW = (p - t) x^T\n", "wrong").repair == "(p - t) x^T + lambda * W");
+}
+
+BOOST_AUTO_TEST_CASE(arrays_of_what_a_sum_runs_over) {
+    const std::string file =
+        "index s = 4\nindex k = 3\nindex i = 2\ngiven d[s,k], x[s,i], W[k,i]\n"
+        "let L = sum(s, sum(k, d[s,k] * sum(i, W[k,i] * x[s,i])))\n";
+    expect(file + "claim dL/dW = sum(s, outer(d[s,k], x[s,i]))\n", "holds");
+    expect(file + "claim dL/dW = sum(s, d[s,k] x[s,i]^T)\n", "holds");
+    expect(file + "claim dL/dW = sum(s, d[s,k] x[1,i]^T)\n", "wrong");
+}
+
 BOOST_AUTO_TEST_CASE(a_reason_names_no_way_that_there_is_not) {
     const LineReport line = expect(
         "index j : m = 2\ngiven z[j]\ngiven t[j]\nlet L = sum(j, z[j]*t[j])\nclaim dL/dz[j] = sum(j, t[j])\n", "wrong");
@@ -586,6 +622,10 @@ claim [t * f > 0] = 0
         "claim relu(0.001 - abs(u*v - 0.3)) = 0\nclaim [u == v] = 0\nclaim [u*v == 0] = 0\n"
         "claim [a[i] == a[j]] = [i == j]\nclaim [u != v] = 1\n",
         {"wrong", "wrong", "wrong", "wrong", "wrong", "wrong"});
+    // Where a step out of the domain leads nowhere.
+    expect_at_seeds("given u positive\ngiven v positive\nclaim relu(0.001 - abs(u*v - 0.3)) = 0\n", {"wrong"});
+    // A side is shown by points that have numbers, and not by those where the logarithm has none.
+    expect_at_seeds("given x, y\nlet L = max(0, x - 2.5) + log(y)\nclaim dL/dx = log(y) - log(y)\n", {"wrong"});
     const LineReport equation = judged("given u, v, x, y\nclaim [u + v == x * y] = 0\n");
     BOOST_REQUIRE(equation.notes.size() == 1u);
     BOOST_TEST(equation.notes[0] == "Only one side of [u + v == x * y] could be shown.");

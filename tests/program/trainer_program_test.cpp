@@ -5,6 +5,8 @@
 
 #include <csignal>
 #include <random>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include "program/program.hpp"
@@ -28,6 +30,15 @@ int ended(pid_t child) {
     int status = 0;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// The last number of an epoch's row.
+double rate_after(const std::string& rows, int epoch) {
+    std::istringstream in(rows);
+    std::string row;
+    while (std::getline(in, row))
+        if (row.starts_with(std::to_string(epoch) + ",")) return std::stod(row.substr(row.rfind(',') + 1));
+    return -1;
 }
 
 std::size_t lines(const std::string& text) {
@@ -182,6 +193,12 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
             BOOST_TEST(lines(rows) == 61u);
             if (schedule == "step") BOOST_TEST(has(rows, ",0.0002\n"));
             if (schedule == "none") BOOST_TEST(rows.ends_with(",0.02\n"));
+            // A tenth of the 60 epochs leads from a third of the rate to the rate.
+            if (schedule == "warm-up")
+                BOOST_TEST(rate_after(rows, 3) == 0.02 * 2 / 3, boost::test_tools::tolerance(0.02));
+            if (schedule == "warm-up") BOOST_TEST(rate_after(rows, 7) == 0.02);
+            if (schedule == "cosine") BOOST_TEST(rate_after(rows, 30) == 0.01, boost::test_tools::tolerance(0.01));
+            if (schedule == "one-cycle") BOOST_TEST(rate_after(rows, 18) == 0.02, boost::test_tools::tolerance(0.01));
         }
     BOOST_TEST(accuracy(run("train --csv " + iris + " --epochs 60 --batch 8 --optimizer adagrad --rate 0.1")) >= 90.0);
     refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
