@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: optimised, then with sanitizers (not with --fast). With --all, also
-# what takes long: every derivation at 50 seeds, 300 kills, each fuzz target for DELTARULE_FUZZ_SECONDS (300).
+# what takes long: the examples that train, every derivation at 50 seeds, 300 kills, each fuzz target for
+# DELTARULE_FUZZ_SECONDS (300).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

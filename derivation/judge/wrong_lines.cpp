@@ -25,39 +25,6 @@ std::optional<Expression> at_letters(const Model& model, const std::vector<Index
     return e;
 }
 
-std::vector<Index> indices_of(const Expression& derivative) {
-    std::vector<Index> indices = derivative.numerator().indices;
-    const std::vector<Index>& below = derivative.denominator().indices;
-    indices.insert(indices.end(), below.begin(), below.end());
-    return indices;
-}
-
-/// The letters of these indices. None where an index is no letter.
-std::optional<std::vector<int>> letters_of_indices(const std::vector<Index>& indices) {
-    std::vector<int> letters;
-    for (const Index& index : indices) {
-        if (index.terms.size() != 1) return {};
-        letters.push_back(*index.terms[0].letter);
-    }
-    return letters;
-}
-
-/// A derivative is taken to be this value, and every name for it too.
-void assume(const Model& model, const Expression& derivative, const Expression& value, Variation& variation) {
-    if (!is_simple_derivative(derivative)) return;
-    variation.assumptions.push_back({derivative, value});
-    for (int q = 0; q < model.count(); ++q) {
-        const Expression& definition = model.quantity(q).definition;
-        if (!is_simple_derivative(definition) || definition.numerator().symbol != derivative.numerator().symbol ||
-            definition.denominator().symbol != derivative.denominator().symbol)
-            continue;
-        const std::optional<std::vector<int>> to = letters_of_indices(indices_of(definition));
-        if (!to) continue;
-        if (std::optional<Expression> renamed = at_letters(model, indices_of(derivative), *to, value))
-            variation.definitions[q] = std::move(*renamed);
-    }
-}
-
 }  // namespace
 
 void WrongLines::add(std::size_t line, const Expression& left, const Expression& member) {
@@ -79,10 +46,10 @@ Variation WrongLines::assuming(const Mistaken& mistaken) const {
                 ? std::nullopt
                 : at_letters(model_, left.indices, quantity.letters, mistaken.member);
         if (!renamed) return variation;
-        if (quantity.definition.kind == Kind::derivative) assume(model_, quantity.definition, *renamed, variation);
+        if (is_simple_derivative(quantity.definition)) variation.assumptions.push_back({quantity.definition, *renamed});
         variation.definitions[*left.symbol] = *renamed;
-    } else if (left.kind == Kind::derivative) {
-        assume(model_, left, mistaken.member, variation);
+    } else if (is_simple_derivative(left)) {
+        variation.assumptions.push_back({left, mistaken.member});
     }
     return variation;
 }

@@ -126,7 +126,7 @@ void all_transposed(Editing& editing) {
                                std::ranges::any_of(editing.model.quantities_named(e.name),
                                                    [&](int q) { return editing.model.quantity(q).ranges.size() == 2; });
         if (is_matrix || (e.kind == Kind::transpose && e.argument().kind == Kind::entry)) {
-            count += is_matrix || e.kind == Kind::transpose;
+            ++count;
             e = turned(e);
             return;
         }

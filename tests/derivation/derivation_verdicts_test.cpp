@@ -189,6 +189,8 @@ claim dC/dw[k,j] = (y[k] - yhat[k]) * a[j]
     // A wrong line between them that says nothing of a derivative.
     expect("given x\nlet s = x^2\nlet L = sin(s)\nclaim ds/dx = x\nclaim x + x = 3 * x\nclaim dL/dx = cos(s) * x\n",
            "follows");
+    // By another name.
+    expect(network + "claim dC/dz[k] = 2 * (yhat[k] - y[k])\nclaim delta[k] = 2 * (yhat[k] - y[k])\n", "follows");
     // Not of nothing: with a left side that is taken for 0 everything would follow.
     expect(network + "claim delta[j] = 0 * z[j]\nclaim dC/dw[j,i] = 2 * delta[j] * x[i]\n", "wrong");
 }
@@ -299,6 +301,38 @@ BOOST_AUTO_TEST_CASE(arrays_of_what_a_sum_runs_over) {
     expect(file + "claim dL/dW = sum(s, outer(d[s,k], x[s,i]))\n", "holds");
     expect(file + "claim dL/dW = sum(s, d[s,k] x[s,i]^T)\n", "holds");
     expect(file + "claim dL/dW = sum(s, d[s,k] x[1,i]^T)\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(the_reason_for_a_factor_is_the_quantitys_own) {
+    const std::string file =
+        "index s = 6\nconstant N = 6\ngiven x[s], y[s], w, b\nlet p[s] = w * x[s] + b\n"
+        "let A = sum(s, (p[s] - y[s])^2) / N\nlet B = N * sum(s, (p[s] - y[s])^2)\nlet C = sum(s, (p[s] - y[s])^2)\n";
+    const auto reason = [&](const std::string& claim) {
+        return expect(file + "claim " + claim + "\n", "wrong").reason;
+    };
+    BOOST_TEST(reason("dA/dw = sum(s, 2 * (p[s] - y[s]) * x[s])") ==
+               "The 1/N of the mean is missing: the error grows with the number of terms.");
+    BOOST_TEST(reason("dB/dw = sum(s, 2 * (p[s] - y[s]) * x[s])") ==
+               "The factor N is missing: every term of the sum adds the same.");
+    BOOST_TEST(reason("dC/dw = sum(s, 2 * (p[s] - y[s]) * x[s]) / N") ==
+               "A 1/N that should not be there: the loss is a sum, not a mean.");
+    const std::string bias = file + "given u[s], v\nlet D = sum(s, u[s] * p[s])\n";
+    BOOST_TEST(expect(bias + "claim dD/db = sum(s, u[s] * x[s])\n", "wrong").reason ==
+               "The input of a bias is 1: the factor x[s] should not be there.");
+    BOOST_TEST(expect(bias + "claim dD/dw = sum(s, u[s] * x[s] * v)\n", "wrong").reason ==
+               "The factor v should not be there.");
+}
+
+BOOST_AUTO_TEST_CASE(a_repair_of_an_update_keeps_its_rate) {
+    BOOST_TEST(expect("given w, x\nlet L = (w - x)^2 / 2\nupdate w := w - 0.3 * (w - x)^2\n", "wrong").repair ==
+               "w - 0.3 * (w - x)");
+}
+
+BOOST_AUTO_TEST_CASE(a_letter_says_more_of_an_array_than_a_shifted_one) {
+    expect(
+        "index i : input = 5\nindex p : output = 3\ngiven x[i]\ngiven x[p]\n"
+        "let L = sum(p, [p > 0] * x[p-1]^2)\nclaim dL/dx[i] = 0\n",
+        "holds");
 }
 
 BOOST_AUTO_TEST_CASE(a_reason_names_no_way_that_there_is_not) {
@@ -629,6 +663,9 @@ claim [t * f > 0] = 0
     const LineReport equation = judged("given u, v, x, y\nclaim [u + v == x * y] = 0\n");
     BOOST_REQUIRE(equation.notes.size() == 1u);
     BOOST_TEST(equation.notes[0] == "Only one side of [u + v == x * y] could be shown.");
+    const LineReport no_number = judged("given x\nlet L = log(x - 1)\nclaim dL/dx = 1/(x - 1) + [x == 0.5]\n");
+    BOOST_REQUIRE(no_number.notes.size() == 1u);
+    BOOST_TEST(no_number.notes[0] == "Only one side of [x == 0.5] could be shown.");
     const LineReport one_sided = judged("given u\nclaim relu(exp(u)) = exp(u)\n");
     BOOST_TEST(verdict_of(one_sided) == "holds");
     BOOST_REQUIRE(one_sided.notes.size() == 1u);

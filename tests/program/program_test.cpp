@@ -2,6 +2,8 @@
 #define BOOST_TEST_MODULE program
 #include <autograd/config.hpp>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cmath>
 
 #include "program/program.hpp"
 
@@ -52,10 +54,16 @@ BOOST_AUTO_TEST_CASE(a_terminal_shows_how_much_is_done) {
     const std::string command = "script -qec '" DELTARULE_PROGRAM " train --epochs 2 --csv " DELTARULE_SOURCE_DIR
                                 "/examples/data/iris.csv' /dev/null > " +
                                 folder / "terminal";
+    const auto start = std::chrono::steady_clock::now();
     BOOST_TEST(std::system(command.c_str()) == 0);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const std::string shown = bytes_of(folder / "terminal");
     BOOST_TEST(has(shown, "\r" + std::string(15, '#') + std::string(15, '.') + " epoch 1/2"), shown);
     BOOST_TEST(has(shown, "\r" + std::string(30, '#') + " epoch 2/2"), shown);
+    // 120 rows twice in less time than all of this took.
+    const std::size_t unit = shown.rfind(" examples/s");
+    BOOST_TEST_REQUIRE(unit != std::string::npos);
+    BOOST_TEST(std::stod(shown.substr(shown.rfind(' ', unit - 1))) >= std::floor(240 / seconds));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {

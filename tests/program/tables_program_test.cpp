@@ -347,22 +347,45 @@ BOOST_AUTO_TEST_CASE(a_far_offset_changes_no_answer) {
 
 BOOST_AUTO_TEST_CASE(constant_and_extreme_columns) {
     const auto table = [](const std::string& least, const std::string& most) {
-        std::string text = "x,same,kind\n";
-        for (int i = 0; i < 20; ++i) text += (i % 2 ? least : most) + ",5," + (i % 2 ? "a" : "b") + "\n";
+        std::string text = "same,x,kind\n";
+        for (int i = 0; i < 20; ++i) text += "5," + (i % 2 ? least : most) + "," + (i % 2 ? "a" : "b") + "\n";
         return folder.write("extreme.csv", text);
     };
     for (const auto& [least, most] :
          {std::pair{"0", "1e-39"}, {"-1e38", "1e38"}, {"1e300", "1.5e300"}, {"0", "1e-300"}}) {
         const std::string rows = table(least, most);
-        const std::string model = trained("extreme.st", "--epochs 200 --rate 0.03 --csv " + rows);
-        const auto lines = lines_of(predictions(model, rows));
-        BOOST_TEST((lines[1].starts_with("b,0.9") && lines[2].starts_with("a,0.9")), lines[1] + " " + lines[2]);
+        for (const std::string scale : {"minmax", "standard"}) {
+            const std::string model =
+                trained("extreme.st", "--epochs 200 --rate 0.03 --scale " + scale + " --csv " + rows);
+            const auto lines = lines_of(predictions(model, rows));
+            for (const auto& [line, kind] : {std::pair{lines[1], "b,"}, {lines[2], "a,"}})
+                BOOST_TEST((line.starts_with(kind) && std::stod(line.substr(2)) > 0.9), line);
+        }
     }
     const std::string save = " --save " + folder / "never";
     refuses("train --csv " + table("-1e308", "1e308") + save, "column 'x' goes from -1e+308 to 1e+308");
     refuses("train --csv " + table("0", "1e-310") + save, "column 'x' goes from 0 to 1e-310");
     const std::string model = trained("near.st", "--epochs 1 --csv " + table("0", "1"));
     refuses("predict " + model + " --csv " + folder.write("f.csv", "x,same\n1e300,5\n"), "too far");
+}
+
+BOOST_AUTO_TEST_CASE(a_category_is_known_where_a_row_of_the_training_had_it) {
+    std::string rows = "same,often,x,kind\n";
+    for (int i = 0; i < 30; ++i)
+        rows += fmt::format("red,{},{},{}\n", i == 7 ? "seldom" : "blue", i, i % 2 ? "a" : "b");
+    const std::string path = folder.write("seldom.csv", rows);
+    const std::string one = folder.write("one.csv", "same,often,x\nred,blue,3\n"),
+                      other = folder.write("other.csv", "same,often,x\nred,seldom,3\n");
+    int known = 0;
+    for (int seed = 0; seed < 12; ++seed) {
+        const std::string model =
+            trained("seldom.st", "--epochs 1 --holdout 0.5 --csv " + path + " --seed " + std::to_string(seed));
+        BOOST_TEST(lines_of(predictions(model, one)).size() == 2u);
+        const Result seldom = run("predict " + model + " --csv " + other);
+        known += seldom.exit == 0;
+        if (seldom.exit != 0) BOOST_TEST(has(seldom.error, "'seldom' in column 'often' is none of the network's"));
+    }
+    BOOST_TEST((0 < known && known < 12), known);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_from_before_predicts_as_it_did) {
