@@ -1,6 +1,7 @@
-// All of nn.
+// All of nn, and the engine that it stands on.
 #pragma once
 
+#include <autograd/autograd.hpp>
 #include <nn/attention.hpp>
 #include <nn/average.hpp>
 #include <nn/checkpoint.hpp>
