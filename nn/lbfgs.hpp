@@ -14,7 +14,7 @@ struct LbfgsOptions {
     std::size_t iterations = 20;       ///< at most, in a step
     std::size_t evaluations = 0;       ///< at most, in a step; 0: iterations * 5 / 4
     double gradient_tolerance = 1e-7;  ///< the step ends where no number of the gradient is larger
-    double change_tolerance = 1e-9;    ///< and where the loss, or each parameter, changes less
+    double change_tolerance = 1e-9;    ///< and where the loss, or each parameter, changes less; 0 for small losses
     std::size_t history = 100;         ///< pairs (s, y) that are kept
     bool strong_wolfe = true;          ///< search along the direction; else go `rate` along it
 };
@@ -23,6 +23,8 @@ struct LbfgsOptions {
 /// last steps s and the changes y of the gradient; p += t * d with a t that meets the strong Wolfe conditions,
 ///
 ///     loss(p + t d) <= loss(p) + 1e-4 t g'd    and    |g(p + t d)'d| <= 0.9 |g'd|.
+///
+/// A pair counts unless y's is rounding. (PyTorch's 1e-10 leaves out all pairs where the loss is small.)
 ///
 ///     nn::Lbfgs<double> optimizer(model.parameters());
 ///     autograd::Tape<double> tape;

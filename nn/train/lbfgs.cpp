@@ -194,13 +194,18 @@ void Lbfgs<T>::direct(const Vector& gradient) {
         y[k] = gradient[k] - last_gradient_[k];
         s[k] = direction_[k] * static_cast<T>(last_t_);
     }
-    if (const T product = dot(y, s); product > T(1e-10)) {
+    // A pair whose product is rounding says nothing of the curvature. What that is depends on the loss' unit: PyTorch's
+    // 1e-10 would learn from no pair any more once the loss is small.
+    using limits = std::numeric_limits<T>;
+    const T product = dot(y, s), square = dot(y, y);
+    if (square >= limits::min() && product >= limits::min() &&
+        product > limits::epsilon() * std::sqrt(square) * std::sqrt(dot(s, s))) {
         if (steps_.size() == options_.history) {
             steps_.erase(steps_.begin());
             changes_.erase(changes_.begin());
             inverses_.erase(inverses_.begin());
         }
-        scale_ = product / dot(y, y);
+        scale_ = product / square;
         inverses_.push_back(1 / product);
         steps_.push_back(std::move(s));
         changes_.push_back(std::move(y));

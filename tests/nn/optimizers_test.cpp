@@ -268,6 +268,20 @@ BOOST_AUTO_TEST_CASE(lbfgs_finds_the_end_of_a_valley) {
     BOOST_TEST((p.value() == before));
 }
 
+// Another unit of the loss is the same valley: close to its minimum, too, changes of the gradient are learned from.
+BOOST_AUTO_TEST_CASE(lbfgs_learns_from_small_losses) {
+    Parameter<double> p("p", to_array({-1.2, 1}));
+    nn::Lbfgs<double> optimizer({p}, {.iterations = 100, .gradient_tolerance = 0, .change_tolerance = 0});
+    Tape<double> tape;
+    optimizer.step(tape, [&] {
+        const auto x = tape.watch(p);
+        const auto a = slice(x, 0, 0, 1), b = slice(x, 0, 1, 2);
+        return 1e-12 * sum(100.0 * (b - a * a) * (b - a * a) + (1.0 - a) * (1.0 - a));
+    });
+    BOOST_TEST(p.value()(0) == 1.0, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(p.value()(1) == 1.0, boost::test_tools::tolerance(1e-6));
+}
+
 BOOST_AUTO_TEST_CASE(schedules_without_steps_are_refused) {
     check_message([] { nn::step_decay(0); }, "[step_decay] a schedule of 0 steps says nothing");
     check_message([] { nn::cosine(0); }, "[cosine] a schedule of 0 steps");
