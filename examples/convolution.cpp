@@ -1,5 +1,4 @@
 // A convolutional network, with a training loop of one's own: handwritten digits of 8 by 8 pixels, a fifth held out.
-#include <autograd/operations.hpp>
 #include <cstdio>
 #include <exception>
 #include <iostream>

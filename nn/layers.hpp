@@ -124,7 +124,8 @@ concept Layers = sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L
 ///     nn::Sequential<float> model(nn::Dense<float>(64, 32, engine), autograd::relu<float>,
 ///                                 nn::Dense<float>(32, 10, engine));
 ///
-/// Copies share the layers.
+/// Copies share the layers. Threads may call it at once, each on a tape of its own, while it evaluates and nobody
+/// changes a parameter or a switch.
 template <class T>
 class Sequential {
   public:

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# pages.sh PROGRAM BLOCKS BUILD SOURCE WORK: runs what the pages show, and compares what they say is printed. PROGRAM holds
-# the blocks of C++ (program.sh), BLOCKS is the folder of all of them, BUILD the tree with the program `deltarule`. Commands
-# run in WORK, a copy of what they may touch.
+# pages.sh PROGRAM BLOCKS BUILD SOURCE WORK COMPILER FLAGS...: runs what the pages show, and compares what they say is
+# printed. PROGRAM holds the blocks of C++ (program.sh), BLOCKS is the folder of all of them, BUILD the tree with the program
+# `deltarule`. Commands run in WORK, a copy of what they may touch. A block with a main is what a reader copies: it must
+# compile by itself, too.
 set -euo pipefail
-program=$1 blocks=$2 build=$3 source=$4 work=$5
+program=$1 blocks=$2 build=$3 source=$4 work=$5 compiler=$6
+shift 6
+flags=("$@")
 rm -rf "$work"
 mkdir -p "$work/tree/build" "$work/outputs"
 cp -r "$source"/{CMakeLists.txt,CMakePresets.json,README.md,autograd,app,cmake,derivation,docs,examples,nn,scripts,tests,bench} "$work/tree"
@@ -74,6 +77,9 @@ while read -r number kind place more; do
         compiled=$((compiled + 1))
         printed=$work/outputs/${place//\//%}
         sed -i '${/^$/d}' "$printed" 2>/dev/null || : >"$printed"
+        ! grep -q '^int main(' "$block" ||
+            "$compiler" -std=c++20 -fsyntax-only -DXTENSOR_USE_XSIMD "-I$source" "-I$build/include" "${flags[@]}" -x c++ "$block" \
+                2>"$work/errors" || { complain "by itself it does not compile:" && head -5 "$work/errors"; }
         ;;
     page | cpp-global | cpp-before) ;;
     sh)
