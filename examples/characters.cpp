@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <nn/nn.hpp>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -77,9 +78,8 @@ int run(const char* path) {
     if (last_verse == std::string::npos || last_verse <= places)
         throw std::runtime_error(std::string("no text whose last verse begins with \"This is\": ") + path);
     const std::string training = text.substr(0, last_verse);
-    std::string alphabet = text;
-    std::ranges::sort(alphabet);
-    alphabet.erase(std::ranges::unique(alphabet).begin(), alphabet.end());
+    const std::set<char> characters(text.begin(), text.end());
+    const std::string alphabet(characters.begin(), characters.end());
 
     std::mt19937_64 engine(1);
     const Model model(alphabet.size(), places, 48, engine);

@@ -29,9 +29,9 @@ void answer(nn::Sequential<float>& model, const Array<float>& questions, std::at
 Array<float> serve(nn::Sequential<float>& model, const Array<float>& questions, std::size_t threads) {
     auto answers = Array<float>::from_shape({questions.shape()[0], 10});
     std::atomic<std::size_t> next = 0;
-    std::vector<std::jthread> workers;
+    std::vector<std::thread> workers;
     for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([&] { answer(model, questions, next, answers); });
-    workers.clear();  // waits for them
+    for (std::thread& worker : workers) worker.join();
     return answers;
 }
 
