@@ -30,6 +30,16 @@
 #include <vector>
 #include <xsimd/xsimd.hpp>
 
+#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 25
+// In C++20 xtensor 0.24 takes the shape of an array of any number of dimensions for one of four, and `xt::variance` and what
+// else reduces it at once write beyond it.
+template <>
+struct xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t> > {
+    template <class T, xt::layout_type L>
+    using type = xt::xarray<T, L>;
+};
+#endif
+
 namespace autograd {
 
 /// A dense row-major array of any number of dimensions: `xt::xarray` with its allocator fixed at 64 bytes, so that it

@@ -513,3 +513,11 @@ BOOST_AUTO_TEST_CASE(reshape_finds_one_length) {
     BOOST_CHECK_THROW(reshape(x, {-1, 0}), std::invalid_argument);
     BOOST_CHECK_THROW(reshape(x, {13}), std::invalid_argument);
 }
+
+BOOST_AUTO_TEST_CASE(what_xtensor_reduces_is_right) {
+    // In Debian 12's version it wrote beyond its array.
+    const Array<double> x{{1, 2, 3}, {3, 6, 9}};
+    const Array<double> variances = xt::variance(x, {0}), sums = xt::sum(x, {1}, xt::evaluation_strategy::immediate);
+    BOOST_TEST((variances == Array<double>{1, 4, 9}));
+    BOOST_TEST((sums == Array<double>{6, 18}));
+}
