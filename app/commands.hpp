@@ -32,6 +32,8 @@ struct TrainOptions {
     double validation = 0;  // none
     std::size_t patience = 0;
     bool confusion = false;
+    bool quiet = false;  // the result alone
+    bool json = false;
     std::string save;
     std::string checkpoint;
     std::string resume;

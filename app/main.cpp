@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <nn/csv.hpp>
 #include <nn/files/text.hpp>
@@ -46,6 +47,16 @@ const CLI::Validator above_zero(
     "");
 
 const CLI::Validator not_empty([](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
+
+const CLI::Validator small_file(
+    [](const std::string& path) {
+        std::error_code error;
+        const bool small = !std::filesystem::is_regular_file(path, error)
+                               ? !std::filesystem::exists(path, error)
+                               : std::filesystem::file_size(path, error) < 1e6;
+        return small ? "" : fmt::format("{} is no file of options", path);
+    },
+    "");
 
 CLI::Option* add_header(CLI::App* command, nn::Header& header) {
     return command
@@ -100,12 +111,20 @@ int main(int argc, char** argv) {
     CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
     app.require_subcommand(1);
+    app.set_config("--config", "",
+                   "Options from this file, such as epochs = 5 below [train]; those of the command line come first")
+        ->check(not_empty & small_file);
+    app.allow_config_extras(CLI::config_extras_mode::error);
     app.failure_message([](const CLI::App*, const CLI::Error& error) {
-        return fmt::format("deltarule: {}\n", printable(error.what()));
+        std::string sentence = error.what();
+        if (const std::string begin = "INI was not able to parse "; sentence.starts_with(begin))
+            sentence = fmt::format("--config: there is no option {}", sentence.substr(begin.size()));
+        return fmt::format("deltarule: {}\n", printable(sentence));
     });
 
     CLI::App* train_command =
         app.add_subcommand("train", "Train a network on a table or on images; without options, on handwritten digits");
+    train_command->fallthrough();  // to --config
     CLI::Option* csv =
         train_command
             ->add_option("--csv", training.csv,
@@ -200,6 +219,10 @@ int main(int argc, char** argv) {
                      "End after so many epochs that do not lower the loss on the rows for validation")
         ->check(whole(1, 1'000'000));
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
+    CLI::Option* json = train_command->add_flag("--json", training.json,
+                                                "Print what was trained and how good it is, alone and as JSON");
+    train_command->add_flag("--quiet", training.quiet, "Print how good the network is, and nothing else")
+        ->excludes(json);
     train_command
         ->add_option("--save", training.save,
                      "Write the network to this file, as NumPy's .npz or else as safetensors; to NAME.interrupted "
@@ -288,7 +311,7 @@ int main(int argc, char** argv) {
             return done;
         } catch (const CLI::ParseError& error) {
             std::ostringstream help, message;
-            const int done = app.exit(error, help, message);
+            const int done = app.exit(error, help, message) == 0 ? 0 : 2;
             fmt::print("{}", help.str());
             fmt::print(stderr, "{}", message.str());
             flush_output();

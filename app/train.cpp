@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/output.hpp>
@@ -30,6 +31,7 @@ namespace {
 
 using autograd::Array;
 using autograd::Parameter;
+using nlohmann::json;
 using nn::files::printable;
 
 constexpr std::size_t most_confusion = 200;  // classes
@@ -44,6 +46,11 @@ std::string digits() {
 std::string plain_or_packed(const std::string& folder, const std::string& name) {
     const auto plain = std::filesystem::path(folder) / name;
     return std::filesystem::exists(plain) ? plain.string() : plain.string() + ".gz";
+}
+
+/// What is said beside the result.
+void say(const TrainOptions& options, const std::string& text) {
+    if (!options.quiet && !options.json) fmt::print("{}", text);
 }
 
 /// The files that are read: a table, or the images and labels of the training and of the test.
@@ -117,8 +124,8 @@ std::pair<nn::Dataset<double>, std::optional<nn::Dataset<double>>> read(const Tr
     if (options.idx.empty()) {
         const auto labels = options.labels.empty() ? std::vector<std::string>{""} : options.labels;
         auto data = nn::read_table(files[0], {labels, options.header, options.task, options.drop, options.missing});
-        if (!options.csv.empty()) fmt::print("{}", described(data, options.task));
-        if (data.dropped > 0) fmt::print("{} rows with a missing cell are left out\n", data.dropped);
+        if (!options.csv.empty()) say(options, described(data, options.task));
+        if (data.dropped > 0) say(options, fmt::format("{} rows with a missing cell are left out\n", data.dropped));
         require_different(data, files[0]);
         return {std::move(data), std::nullopt};
     }
@@ -275,14 +282,30 @@ class Training {
         fit.checkpoint = fit.resume ? options_.resume : options_.checkpoint;
         fit.settings = settings();
         fit.history = options_.history;
-        fit.progress = quiet ? nullptr : stdout;
+        fit.progress = quiet || options_.quiet || options_.json ? nullptr : stdout;
         fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
         fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
         fit.on_epoch = fit.on_step;
         const nn::History history = nn::fit(model_.network, rows_, fit);
         if (quiet || !validation_ || history.stopped) return;
-        if (history.is_early) fmt::print("{} epochs have not lowered the loss of the validation; ", options_.patience);
-        fmt::print("the network of epoch {} is kept\n", history.best);
+        kept_epoch_ = history.best;
+        if (history.is_early)
+            say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));
+        say(options_, fmt::format("the network of epoch {} is kept\n", history.best));
+    }
+
+    /// The same as `description`, for programs.
+    json as_json(std::size_t tested) const {
+        json said = {{"task", rows_.is_regression() ? "regression" : "classification"},
+                     {"rows", {{"training", rows_.size()}, {"test", tested}}},
+                     {"widths", model_.network.widths()},
+                     {"activation", options_.activation},
+                     {"optimizer", options_.optimizer},
+                     {"rate", optimizer_->rate()},
+                     {"epochs", options_.epochs}};
+        if (validation_) said["rows"]["validation"] = validation_->size();
+        if (kept_epoch_) said["kept_epoch"] = *kept_epoch_;
+        return said;
     }
 
     /// Tests, and says how good the network is.
@@ -291,6 +314,15 @@ class Training {
         std::string text;
         autograd::Indices confusion;
     };
+    json as_json(const Tested& tested) const {
+        if (!rows_.is_regression()) return {{"accuracy", tested.scores[0] / 100}};
+        json targets = json::array();
+        for (std::size_t j = 0; j < rows_.target_names.size(); ++j)
+            targets.push_back({{"target", rows_.target_names[j]},
+                               {"r_squared", tested.scores[2 * j]},
+                               {"root_mean_squared_error", tested.scores[2 * j + 1]}});
+        return targets;
+    }
     Tested test(const nn::Dataset<double>& rows) const {
         autograd::Tape<float> tape;
         const auto pause = tape.pause();
@@ -430,7 +462,10 @@ class Training {
     std::mt19937_64& engine_;
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
+    std::optional<std::size_t> kept_epoch_;
 };
+
+void print(const json& report) { fmt::print("{}\n", report.dump(2, ' ', false, json::error_handler_t::replace)); }
 
 /// The mean, and the deviation between folds (n - 1 of n are free).
 std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t which, int digits) {
@@ -445,18 +480,25 @@ std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t 
 int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, std::mt19937_64& engine) {
     const auto parts = nn::folds(data, options.folds, engine);
     std::vector<std::vector<double>> scores;
+    json report;
     for (std::size_t k = 0; k < parts.size(); ++k) {
         std::vector<std::size_t> others;
         for (std::size_t i = 0; i < parts.size(); ++i)
             if (i != k) others.insert(others.end(), parts[i].begin(), parts[i].end());
         Training training(options, nn::rows_of(data, others), engine);
-        if (k == 0) fmt::print("{}", training.description(parts[k].size()));
+        if (k == 0) say(options, training.description(parts[k].size()));
+        if (k == 0) report = training.as_json(parts[k].size());
         flush_output();
         training.run(true);
         if (noted_signal() != 0) return 128 + noted_signal();
         const auto tested = training.test(nn::rows_of(data, parts[k]));
         scores.push_back(tested.scores);
-        fmt::print("fold {}/{}: {}\n", k + 1, parts.size(), tested.text);
+        report["folds"].push_back(training.as_json(tested));
+        say(options, fmt::format("fold {}/{}: {}\n", k + 1, parts.size(), tested.text));
+    }
+    if (options.json) {
+        print(report);
+        return 0;
     }
     if (!data.is_regression()) {
         fmt::print("mean accuracy of {} folds: {} %\n", parts.size(), mean_of(scores, 0, 2));
@@ -527,7 +569,7 @@ int train(const TrainOptions& given) {
         test = std::move(held);
     }
     Training training(options, std::move(data), engine);
-    fmt::print("{}", training.description(test->size()));
+    say(options, training.description(test->size()));
     flush_output();
     note_signals();
     training.run(false);
@@ -543,8 +585,22 @@ int train(const TrainOptions& given) {
     }
     const auto tested = training.test(*test);
     if (!options.save.empty()) save(options.save, training.model());
-    if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
-    if (!options.save.empty()) fmt::print("saved to {}\n", printable(options.save));
-    fmt::print("test {}\n", tested.text);
+    if (options.json) {
+        json report = training.as_json(test->size());
+        report["test"] = training.as_json(tested);
+        if (!options.save.empty()) report["saved"] = options.save;
+        if (options.confusion) {
+            report["classes"] = training.model().class_names;
+            const std::size_t n = training.model().class_names.size();
+            for (std::size_t i = 0; i < n; ++i)
+                report["confusion"].push_back(
+                    std::vector<std::int64_t>(tested.confusion.data() + i * n, tested.confusion.data() + (i + 1) * n));
+        }
+        print(report);
+    } else {
+        if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
+        if (!options.save.empty()) say(options, fmt::format("saved to {}\n", printable(options.save)));
+        fmt::print("test {}\n", tested.text);
+    }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
 }

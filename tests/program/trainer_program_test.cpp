@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 #include <string>
@@ -210,4 +211,44 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     const Result confusion = run("train --csv " + iris + " --epochs 60 --rate 0.02 --confusion");
     BOOST_TEST(has(confusion.out, "precision    recall        F1\n     setosa    1.0000    1.0000    1.0000\n"),
                confusion.out);
+}
+
+BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
+    const std::string file =
+        folder.write("run.toml", "[train]\ncsv = \"" + iris + "\"\nhidden = [16, 8]\nepochs = 3\nbatch = 8\n");
+    const Result there = run("train --csv " + iris + " --hidden 16,8 --epochs 3 --batch 8"),
+                 here = run("train --config " + file);
+    BOOST_TEST(here.exit == 0, here.error);
+    BOOST_TEST(here.out == there.out);
+    // The command line comes first.
+    BOOST_TEST(run("train --config " + file + " --epochs 2").out ==
+               run("train --csv " + iris + " --hidden 16,8 --epochs 2 --batch 8").out);
+    const Result quiet = run("train --quiet --config " + file);
+    BOOST_TEST(lines(quiet.out) == 1u);
+    BOOST_TEST(here.out.ends_with(quiet.out));
+    const auto report = nlohmann::json::parse(run("train --json --confusion --validation 0.1 --config " + file).out);
+    BOOST_TEST(report.at("task").get<std::string>() == "classification");
+    BOOST_TEST((report.at("widths") == nlohmann::json({4, 16, 8, 3})));
+    BOOST_TEST((report.at("rows") == nlohmann::json({{"training", 108}, {"validation", 12}, {"test", 30}})));
+    int right = 0, all = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t k = 0; k < 3; ++k) {
+            all += report.at("confusion")[i][k].get<int>();
+            right += i == k ? report.at("confusion")[i][k].get<int>() : 0;
+        }
+    BOOST_TEST(all == 30);
+    BOOST_TEST(report.at("test").at("accuracy").get<double>() == right / 30.0, boost::test_tools::tolerance(1e-12));
+    const auto folds =
+        nlohmann::json::parse(
+            run("train --json --folds 3 --epochs 2 --csv " DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv").out)
+            .at("folds");
+    BOOST_TEST(folds.size() == 3u);
+    BOOST_TEST(folds[2][0].at("target").get<std::string>() == "progression");
+    BOOST_TEST(folds[2][0].at("r_squared").get<double>() < 1);
+    refuses("train --quiet --json", "excludes");
+    refuses("train --config " + folder / "never", "never");
+    refuses("train --config /dev/zero", "/dev/zero is no file of options");
+    refuses("train --config " + folder.write("run.toml", "[train]\nepochz = 3\n"), "there is no option train.epochz");
+    refuses("train --config " + folder.write("run.toml", "[train]\nepochs = -1\n"), "--epochs: '-1' is not a whole");
+    BOOST_TEST(run("train --epochs -1").exit == 2);
 }
