@@ -18,8 +18,37 @@ std::vector<ProseReport> prose_of(const Source& source) {
     for (const Prose& prose : source.prose) {
         const auto before = source.statements.begin() +
                             static_cast<std::ptrdiff_t>(std::min(prose.before_statement, source.statements.size()));
-        result.push_back(
-            {prose.text, static_cast<std::size_t>(std::count_if(source.statements.begin(), before, is_judged))});
+        result.push_back({prose.text,
+                          static_cast<std::size_t>(std::count_if(source.statements.begin(), before, is_judged)),
+                          prose.before_statement});
+    }
+    return result;
+}
+
+std::vector<DeclarationReport> declarations_of(const Derivation& derivation) {
+    std::vector<DeclarationReport> result;
+    const Source& source = derivation.source;
+    std::size_t lines = 0;
+    for (std::size_t i = 0; i < source.statements.size(); ++i) {
+        const Statement& statement = source.statements[i];
+        if (is_judged(statement)) {
+            ++lines;
+            continue;
+        }
+        DeclarationReport declaration{statement.keyword + " " + source.text_of(statement.pieces), {}, lines, i};
+        for (const Quantity& quantity : derivation.model.quantities) {
+            const auto holds = [&](Span piece) {
+                return piece.begin <= quantity.span.begin && quantity.span.end <= piece.end;
+            };
+            if (statement.keyword != "let" || std::ranges::none_of(statement.pieces, holds)) continue;
+            std::vector<std::string> letters;
+            for (const int letter : quantity.letters)
+                if (const Letter& one = derivation.model.letter(letter); !one.is_of_array())
+                    letters.push_back(one.name);
+            declaration.mathml =
+                to_mathml(entry_of(quantity.name, letters)) + "<mo>=</mo>" + to_mathml(quantity.written);
+        }
+        result.push_back(std::move(declaration));
     }
     return result;
 }
@@ -62,6 +91,7 @@ Report check(std::string text, const Options& options) {
                 report.lines.push_back(rendered(derivation, line, judgement));
         }
         report.prose = prose_of(derivation.source);
+        report.declarations = declarations_of(derivation);
     } catch (const Error& error) {
         report.error = read_error(copy, error);
         report.lines.clear();

@@ -50,6 +50,14 @@ struct ReadError {
 struct ProseReport {
     std::string text;
     std::size_t before_line = 0;  ///< the number of lines that are reported before it
+    std::size_t statement = 0;    ///< the number of statements before it
+};
+
+/// What is declared: an index, something given, a let.
+struct DeclarationReport {
+    std::string text;    ///< as it was typed, on one line
+    std::string mathml;  ///< of a let
+    std::size_t before_line = 0, statement = 0;
 };
 
 struct Report {
@@ -58,6 +66,7 @@ struct Report {
     std::optional<ReadError> error;
     std::vector<LineReport> lines;
     std::vector<ProseReport> prose;
+    std::vector<DeclarationReport> declarations;
 
     std::size_t count(Verdict verdict) const;
     /// 0 where every line holds, 1 where one does not, 2 where the file cannot be read.

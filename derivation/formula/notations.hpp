@@ -9,7 +9,8 @@ namespace derivation {
 
 std::string to_text(const Expression& e);
 std::string to_latex(const Expression& e);
-std::string to_mathml(const Expression& e);
+/// What stands within `mark` has the class `departs`.
+std::string to_mathml(const Expression& e, Span mark = {});
 
 /// "a, b and c".
 std::string listed(const std::vector<std::string>& names, std::string_view before_last = " and ");

@@ -89,6 +89,7 @@ struct Latex {
     }
     static std::string norm(const std::string& inside) { return "\\|" + inside + "\\|^2"; }
     static std::string group(const std::string& inside) { return inside; }
+    static std::string marked(const std::string& inside) { return inside; }
     static std::string plain(const std::string& inside) { return inside; }
 };
 
@@ -153,17 +154,20 @@ struct MathMl {
         return "<msup><mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow><mn>2</mn></msup>";
     }
     static std::string group(const std::string& inside) { return "<mrow>" + inside + "</mrow>"; }
+    static std::string marked(const std::string& inside) { return "<mrow class=\"departs\">" + inside + "</mrow>"; }
     static std::string plain(const std::string& inside) { return inside; }
 };
 
 template <class Style>
 class Formula {
   public:
-    static std::string in(const Expression& e, int place) {
+    explicit Formula(Span mark = {}) : mark_(mark) {}
+
+    std::string in(const Expression& e, int place) const {
         return strength(e) < place ? Style::bracketed(print(e)) : print(e);
     }
 
-    static std::string index(const Index& i) {
+    std::string index(const Index& i) const {
         std::string result;
         for (const IndexTerm& term : i.terms) {
             if (term.sign < 0 || !result.empty()) result += Style::sign(term.sign < 0 ? "-" : "+");
@@ -176,7 +180,7 @@ class Formula {
         return result;
     }
 
-    static std::string entry(const Expression& e) {
+    std::string entry(const Expression& e) const {
         const NameParts parts = parts_of(e.name);
         std::string base = Style::identifier(parts.base);
         if (parts.base == "1") base = Style::number("1");
@@ -194,7 +198,9 @@ class Formula {
         return Style::scripts(base, below, above);
     }
 
-    static std::string print(const Expression& e) {
+    std::string print(const Expression& e) const {
+        if (e.span.begin < e.span.end && mark_.begin <= e.span.begin && e.span.end <= mark_.end)
+            return Style::marked(Formula().print(e));
         switch (e.kind) {
             case Kind::number:
                 return Style::number(number_text(e));
@@ -270,11 +276,11 @@ class Formula {
     }
 
   private:
-    static std::string comparison(const Expression& e) {
+    std::string comparison(const Expression& e) const {
         return print(e.left()) + Style::sign(e.name) + print(e.right());
     }
 
-    static std::string product(const Expression& e) {
+    std::string product(const Expression& e) const {
         // 1/2 x is half of x, and not x over 2.
         if (e.children.size() > 2 && e.joints[1] == Joint::divided && e.joints[2] != Joint::divided &&
             e.children[0].kind == Kind::number && e.children[1].kind == Kind::number) {
@@ -311,11 +317,13 @@ class Formula {
         }
         return below.empty() ? above : Style::fraction(above, below);
     }
+
+    Span mark_;
 };
 
 }  // namespace
 
-std::string to_latex(const Expression& e) { return Formula<Latex>::print(e); }
-std::string to_mathml(const Expression& e) { return Formula<MathMl>::print(e); }
+std::string to_latex(const Expression& e) { return Formula<Latex>().print(e); }
+std::string to_mathml(const Expression& e, Span mark) { return Formula<MathMl>(mark).print(e); }
 
 }  // namespace derivation

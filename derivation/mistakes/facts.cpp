@@ -47,7 +47,7 @@ std::string name_of_removed(const Editing& editing, const Expression& factor) {
     if (derivative)
         return uses_adjoint(editing)                  ? "derivative-twice"
                : has_cross_entropy(model, editing.of) ? "extra-derivative"
-                                                      : "derivative-twice";
+                                                      : "extra-factor";
     if (is_bias(model, editing.by)) return "input-on-bias";
     return "extra-factor";
 }

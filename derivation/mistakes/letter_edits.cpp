@@ -101,6 +101,8 @@ void square_of_entry(Editing& editing) {
 void bound_off_by_one(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::iverson || (node.name[0] != '<' && node.name[0] != '>')) return;
+        // Letters alone are next to each other.
+        if (any_part(node, [](const Expression& e) { return e.kind == Kind::entry; })) return;
         node.name = node.name.size() > 1 ? node.name.substr(0, 1) : node.name + "=";
         commit(node.span,
                fmt::format("The bound is off by one: {} {} {} belongs here.", to_text(node.children[0]), node.name,

@@ -8,8 +8,8 @@ namespace derivation {
 namespace {
 
 constexpr const char* style = R"(
-:root { color-scheme: light dark; --right: #1a7f37; --wrong: #cf222e; --maybe: #9a6700; --line: #d0d7de; }
-@media (prefers-color-scheme: dark) { :root { --right: #3fb950; --wrong: #f85149; --maybe: #d29922; --line: #30363d; } }
+:root { color-scheme: light dark; --right: #1a7f37; --wrong: #cf222e; --maybe: #9a6700; --line: #d0d7de; --mark: #ffebe9; }
+@media (prefers-color-scheme: dark) { :root { --right: #3fb950; --wrong: #f85149; --maybe: #d29922; --line: #30363d; --mark: #67060c; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; }
 section { border-left: 4px solid var(--line); padding: .4rem 1rem; margin: .8rem 0; }
@@ -19,12 +19,38 @@ section.conditional, section.follows, section.undecided { border-color: var(--ma
 .wrong .verdict, .ill-formed .verdict { color: var(--wrong); }
 .conditional .verdict, .follows .verdict, .undecided .verdict { color: var(--maybe); }
 .number, .evidence { opacity: .65; font-size: .9rem; } code { font-size: .9rem; } .formula { font-size: 1.15rem; overflow-x: auto; }
-.departs { text-decoration: underline wavy var(--wrong); text-underline-offset: .4em; } pre { overflow-x: auto; white-space: pre-wrap; }
+.departs, mark { background: var(--mark); color: inherit; border-bottom: 2px solid var(--wrong); border-radius: 2px; }
+ul.declared { list-style: none; padding: 0 0 0 calc(1rem + 4px); } .declared math { margin-left: 1rem; } h1 { overflow-wrap: anywhere; } pre { overflow-x: auto; white-space: pre-wrap; }
 h2 { font-size: 1.2rem; } h3, h4, h5, h6 { font-size: 1.05rem; } blockquote { border-left: 4px solid var(--line); margin-left: 0; padding-left: 1rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: left; }
 )";
 
-std::string math(const std::string& inside) { return "<math><mrow>" + inside + "</mrow></math>"; }
+std::string math(const std::string& inside) { return "<math displaystyle=\"true\"><mrow>" + inside + "</mrow></math>"; }
+
+/// The line as it was typed; the part that is at fault is marked.
+std::string typed(const LineReport& line) {
+    const auto part = [&](std::size_t begin, std::size_t end) {
+        return escaped(std::string_view(line.text).substr(begin, end - begin));
+    };
+    if (line.caret_end <= line.caret_begin || line.caret_end > line.text.size() || line.verdict == Verdict::holds)
+        return "<code>" + escaped(line.text) + "</code>";
+    return "<code>" + part(0, line.caret_begin) + "<mark>" + part(line.caret_begin, line.caret_end) + "</mark>" +
+           part(line.caret_end, line.text.size()) + "</code>";
+}
+
+/// What the tape and the line say at the worst entry.
+std::string numbers_of(const LineReport& line) {
+    if (!line.expected || !line.got) return {};
+    std::string names, values;
+    const auto column = [&](const std::string& name, const std::string& value) {
+        names += "<th>" + escaped(name) + "</th>";
+        values += "<td>" + value + "</td>";
+    };
+    for (const auto& [letter, value] : line.index) column(letter, fmt::format("{}", value));
+    column("the tape", fmt::format("{:.5g}", *line.expected));
+    column("this line", fmt::format("{:.5g}", *line.got));
+    return fmt::format("<table class=\"evidence\"><tr>{}</tr><tr>{}</tr></table>\n", names, values);
+}
 
 std::string line_of(const LineReport& line, bool hint) {
     const char* verdict = verdict_names[static_cast<std::size_t>(line.verdict)];
@@ -32,32 +58,23 @@ std::string line_of(const LineReport& line, bool hint) {
         "<section class=\"{0}\" id=\"line-{1}\">\n<div><span class=\"verdict\">{0}</span><span class=\"number\">line "
         "{1}{2}</span></div>\n<div class=\"formula\">",
         verdict, line.line, line.label.empty() ? "" : " (" + escaped(line.label) + ")");
-    if (line.members_mathml.empty()) page += "<code>" + escaped(line.text) + "</code>";
-    for (std::size_t i = 0; i < line.members_mathml.size(); ++i) {
-        if (i > 0) page += math(line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>");
-        const bool departs = line.member && *line.member == i && line.verdict != Verdict::holds;
-        page += departs ? "<span class=\"departs\">" + math(line.members_mathml[i]) + "</span>"
-                        : math(line.members_mathml[i]);
-    }
-    page += "</div>\n";
-    page += "<div><code>" + escaped(line.text) + "</code></div>\n";
+    std::string formula;
+    for (std::size_t i = 0; i < line.members_mathml.size(); ++i)
+        formula += (i == 0 ? "" : line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") + line.members_mathml[i];
+    page += (formula.empty() ? typed(line) : math(formula)) + "</div>\n";
+    if (!formula.empty()) page += "<div>" + typed(line) + "</div>\n";
     if (line.verdict == Verdict::holds && !line.condition.empty())
         page += "<p>Local factors: " + escaped(line.condition) + ".</p>\n";
     if (!line.reason.empty()) page += "<p>" + escaped(line.reason) + "</p>\n";
     if (!hint && !line.repair.empty()) {
         page += "<p>It would hold as</p>\n<div class=\"formula\">";
-        if (!line.members_mathml.empty())
-            page += math(line.members_mathml[0]) + math(line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>");
-        page += line.repair_mathml.empty() ? "<code>" + escaped(line.repair) + "</code>" : math(line.repair_mathml);
+        page += line.repair_mathml.empty() || line.members_mathml.empty()
+                    ? "<code>" + escaped(line.repair) + "</code>"
+                    : math(line.members_mathml[0] + (line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") +
+                           line.repair_mathml);
         page += "</div>\n<div><code>" + escaped(line.repair) + "</code></div>\n";
     }
-    if (line.expected && line.got) {
-        std::string where;
-        for (const auto& [letter, value] : line.index)
-            where += fmt::format("{}{} = {}", where.empty() ? " at " : ", ", escaped(letter), value);
-        page += fmt::format("<p class=\"evidence\">The tape says {:.5g}{}, this line {:.5g}.</p>\n", *line.expected,
-                            where, *line.got);
-    }
+    page += numbers_of(line);
     for (const std::string& note : line.notes) page += "<p class=\"evidence\">" + escaped(note) + "</p>\n";
     return page + "</section>\n";
 }
@@ -73,15 +90,29 @@ std::string report_of(const Report& report, bool hint) {
         if (const std::size_t n = report.count(static_cast<Verdict>(v)); n > 0)
             counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", n, verdict_names[v]);
     page += "<p>" + counts + "</p>\n";
-    const auto prose_before = [&](std::size_t line) {
-        for (const ProseReport& prose : report.prose)
-            if (prose.before_line == line) page += html_of_markdown(prose.text);
+    // Prose and declarations as they come in the file.
+    const auto before = [&](std::size_t line) {
+        auto declaration = report.declarations.begin();
+        const auto declared_before = [&](std::size_t statement) {
+            std::string list;
+            for (; declaration != report.declarations.end() && declaration->statement < statement; ++declaration)
+                if (declaration->before_line == line)
+                    list += "<li><code>" + escaped(declaration->text) + "</code>" +
+                            (declaration->mathml.empty() ? "" : math(declaration->mathml)) + "</li>\n";
+            if (!list.empty()) page += "<ul class=\"declared\">\n" + list + "</ul>\n";
+        };
+        for (const ProseReport& prose : report.prose) {
+            if (prose.before_line != line) continue;
+            declared_before(prose.statement);
+            page += html_of_markdown(prose.text);
+        }
+        declared_before(std::string::npos);
     };
     for (std::size_t i = 0; i < report.lines.size(); ++i) {
-        prose_before(i);
+        before(i);
         page += line_of(report.lines[i], hint);
     }
-    prose_before(report.lines.size());
+    before(report.lines.size());
     return page;
 }
 

@@ -49,10 +49,14 @@ LineReport rendered(const Derivation& derivation, const Line& line, const Judgem
         report.caret_begin = report.text.size() - 1;
         report.caret_end = report.text.size();
     }
-    for (const Expression& one : line.members) {
-        const Expression member = with_signs(derivation.model, line, one);
+    for (std::size_t i = 0; i < line.members.size(); ++i) {
+        const Expression member = with_signs(derivation.model, line, line.members[i]);
         report.members_latex.push_back(to_latex(member));
-        report.members_mathml.push_back(to_mathml(member));
+        const bool departs = judgement.member == i && judgement.verdict != Verdict::holds && !judgement.marks.empty();
+        std::string shown = to_mathml(member, departs ? judgement.marks.back() : Span{});
+        // A mark between two signs stands on none of them: then the whole member is marked.
+        if (departs && shown.find("departs") == shown.npos) shown = to_mathml(member, member.span);
+        report.members_mathml.push_back(std::move(shown));
     }
     if (judgement.repair) {
         const Expression repair = with_signs(derivation.model, line, *judgement.repair);

@@ -82,7 +82,6 @@ double Evaluator::reduce(const Expression& e) {
         if (product) {
             total *= term;
         } else if (maximum || minimum) {
-            kinked = kinked || std::abs(total - term) < edge;
             total = std::isnan(term) ? term : maximum ? std::max(total, term) : std::min(total, term);
         } else {
             scale = std::max(scale, std::abs(term));
@@ -99,7 +98,6 @@ double Evaluator::call(const Expression& e) {
         double best = x;
         for (std::size_t i = 1; i < e.children.size(); ++i) {
             const double next = (*this)(e.children[i]);
-            kinked = kinked || std::abs(next - best) < edge;
             best = e.name == "max" ? std::max(best, next) : std::min(best, next);
         }
         return best;
@@ -107,7 +105,7 @@ double Evaluator::call(const Expression& e) {
     const Curve f = e.symbol ? point_.curve(*e.symbol) : Curve{find_elementary(e.name)};
     // relu'(a) where a = relu(z) is exactly 0: the 0 that is meant.
     if (f.elementary != nullptr && f.elementary->name == "relu" && e.order > 0 && x == 0) return 0;
-    kinked = kinked || (f.has_kink() && std::abs(x) < edge);
+    kinked = kinked || (e.order > 0 && f.has_kink() && std::abs(x) < edge);
     return derivative_at(f, e.order, x);
 }
 

@@ -512,7 +512,8 @@ BOOST_AUTO_TEST_CASE(markdown_on_the_page_is_html) {
         const std::string page = derivation::to_html({check_file(prose + "\n\n```deriv\ngiven x\n```\n")});
         const std::string before = "<p></p>\n";  // no line, and so no count of verdicts
         const std::size_t begin = page.find(before) + before.size();
-        return page.substr(begin, page.find("</body>") - begin);
+        const std::string behind = "<ul class=\"declared\">\n<li><code>given x</code></li>\n</ul>\n";
+        return page.substr(begin, page.find(behind) - begin);
     };
     const std::vector<std::pair<std::string, std::string>> cases = {
         {"# A *short* title\nText of\ntwo lines.\n\nMore.",
@@ -534,6 +535,40 @@ BOOST_AUTO_TEST_CASE(markdown_on_the_page_is_html) {
         {"```python\nx = '# < *'\n```", "<pre><code>x = '# &lt; *'\n</code></pre>\n"},
     };
     for (const auto& [prose, html] : cases) BOOST_TEST(page_of(prose) == html);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_flat_at_its_kink_has_a_value_there) {
+    // max(0, 0) is 0, and where z is negative it stands there at every point: no line holds because of that.
+    const std::string file =
+        "index k = 3\nfunction f\ngiven x[k]\nlet z[k] = x[k]^3 - 1\nlet a[k] = f(z[k])\nlet h[k] = max(0, z[k])\n";
+    for (const std::string factor : {"max(0, [z[k] > 0])", "max([z[k] > 0], 0)", "relu([z[k] > 0])", "[h[k] > 0]",
+                                     "sign(h[k])", "relu'(h[k])", "max(m, [m != k] * [z[k] > 0])"}) {
+        expect(file + "index m : n = 1\nclaim da[k]/dz[k] = da[k]/dz[k] * " + factor + "\n", "wrong");
+        BOOST_TEST(expect(file + "index m : n = 1\nclaim a[k] = a[k] * " + factor + "\n", "wrong").reason ==
+                   "The factor " + factor + " should not be there.");
+    }
+    for (const std::string right : {"max(h[k], 0) = h[k]", "h[k] = abs(h[k])", "a[k] = a[k] * [h[k] >= 0]",
+                                    "relu(z[k]) + relu(-z[k]) = abs(z[k])", "dh[k]/dx[k] = 3 * x[k]^2 * [h[k] > 0]"})
+        expect(file + "claim " + right + "\n", "holds");
+    // A bracket of a repair that shows one side only is no repair: L is at least 1.
+    const auto one_sided = expect(
+        "index k, l : m = 3\ngiven y[k], p[k]\ngiven x\nlet L = sum(k, exp(p[k])) + 3\nclaim y[k] * 2 = y[k] * 2 * "
+        "[x > p[k]]\n",
+        "wrong");
+    BOOST_TEST(one_sided.repair.find("[L > p[k]]") == std::string::npos, one_sided.repair);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_marks_the_factor_and_stands_alone) {
+    const std::string page =
+        derivation::to_html({check_file("index i = 3\ngiven x[i], y\nlet L = sum(i, x[i]^2)\nclaim dL/dx[i] = 2 * x[i] "
+                                        "* y\nclaim dL/dx[i] = 2 x[i]\n")});
+    const auto has = [&](const std::string& part) { BOOST_TEST(page.find(part) != page.npos, part << "\n" << page); };
+    has("<li><code>given x[i], y</code></li>\n<li><code>let L = sum(i, x[i]^2)</code><math displaystyle=\"true\">"
+        "<mrow><mi>L</mi><mo>=</mo>");
+    has("<mo>&#x2062;</mo><mrow class=\"departs\"><mi>y</mi></mrow></mrow></math>");
+    has("<code>dL/dx[i] = 2 * x[i] * <mark>y</mark></code>");
+    has("<tr><th>i</th><th>the tape</th><th>this line</th></tr>");
+    has("<code>dL/dx[i] = 2 x[i]</code>");  // it holds: nothing is marked
 }
 
 BOOST_AUTO_TEST_CASE(json_has_every_key) {

@@ -164,7 +164,9 @@ int main(int argc, char** argv) {
         else if (argument == "--every-bit")
             every_bit = true;
         else if (std::filesystem::is_directory(argument))
-            for (const auto& entry : std::filesystem::directory_iterator(argument)) paths.push_back(entry.path());
+            for (const auto& entry : std::filesystem::recursive_directory_iterator(argument)) {
+                if (!entry.is_directory()) paths.push_back(entry.path());
+            }
         else
             paths.emplace_back(argument);
     }
