@@ -15,15 +15,17 @@ bool is_right_on_both_sides(Model& model, const Line& line, const Expression& le
     const Expression member = check_member(model, line.checked, read_back(model, text));
     Sides sides(model);
     sides.watch(member);
+    sides.watch(left);
     if (sides.are_all_shown()) return true;
     std::vector<Point> points = draw_points(model, {}, seed, 3, false, {&left, &member});
-    // A bracket that the line did not have and that shows one side only is a 1 or a 0 by accident.
+    // A bracket that shows one side only is a 1 or a 0 by accident: it may stand in a repair where it stood in the
+    // line, and does where it stands on the left side.
     for (Point& point : points) sides.add(point);
     for (const Expression* one : sides.one_sided()) {
         const auto has_it = [&](const Expression& e) {
             return any_part(e, [&](const Expression& part) { return same(part, *one); });
         };
-        if (std::ranges::none_of(line.checked.members, has_it)) return false;
+        if (std::ranges::none_of(line.checked.members, has_it) || (has_it(left) && !has_it(member))) return false;
     }
     Target target(model, points, left, line.checked.free);
     return !target.compare(member).decided || is_right(model, line, target, text);

@@ -13,22 +13,24 @@ bool Parser::is_differential() const {
     return token.is("partial") || (token.kind == TokenKind::word && token.text[0] == 'd');
 }
 
+/// Reads `^2`; 1 where there is none.
+int Parser::order_of_derivative() {
+    if (!accept("^")) return 1;
+    const bool brace = accept("{");
+    const Token order = next();
+    if (order.kind != TokenKind::number || order.number < 1 || order.number > 4 ||
+        order.number != std::floor(order.number))
+        throw Error(order.span, "the order of a derivative is a small whole number");
+    if (brace) expect("}", "a closing brace is missing");
+    return static_cast<int>(order.number);
+}
+
 /// Reads ∂, d or d2, and leaves what it stands before; returns the order.
 int Parser::differential_head() {
     const Token token = peek();
-    const auto exponent = [&] {
-        if (!accept("^")) return 1;
-        const bool brace = accept("{");
-        const Token order = next();
-        if (order.kind != TokenKind::number || order.number < 1 || order.number > 4 ||
-            order.number != std::floor(order.number))
-            throw Error(order.span, "the order of a derivative is a small whole number");
-        if (brace) expect("}", "a closing brace is missing");
-        return static_cast<int>(order.number);
-    };
     if (token.is("partial") || token.is_word("d")) {
         next();
-        return exponent();
+        return order_of_derivative();
     }
     if (token.kind != TokenKind::word || token.text[0] != 'd') fail("a differential should stand here");
     const std::size_t skip = token.text.size() > 1 && token.text[1] == '2' ? 2 : 1;
@@ -82,16 +84,8 @@ Expression Parser::differentiate() {
         Expression entry = name(false);
         if (inner) expect(")", "a closing ) is missing");
         if (braced) expect("}", "a closing brace is missing");
-        int times = 1;
-        if (peek().is("^") && e.order > 1) {
-            next();
-            const bool brace = accept("{");
-            const Token order = next();
-            if (order.kind != TokenKind::number || order.number < 1 || order.number > 4)
-                throw Error(order.span, "the order of a derivative is a small whole number");
-            times = static_cast<int>(order.number);
-            if (brace) expect("}", "a closing brace is missing");
-        }
+        if (e.order > 1) accept("transpose");  // dz dz^T, which says no more than dz dz
+        int times = e.order > 1 ? order_of_derivative() : 1;
         while (times-- > 0) by.push_back(entry);
         e.span = join(begin, tokens_[at_ - 1].span);
     } while (((brackets && !peek().is(")")) || (is_fraction && !peek().is("}"))) && is_differential());
@@ -139,9 +133,11 @@ std::optional<Expression> Parser::derivative() {
     return {};
 }
 
+/// A gradient, or with `^2` the matrix of second derivatives.
 Expression Parser::nabla() {
     const Span begin = next().span;
-    Expression by;
+    int order = order_of_derivative();
+    std::optional<Expression> by;
     // ∇w E, where w and something behind it are names.
     const bool is_beside = peek().kind == TokenKind::word && model_.is_quantity(peek().text) &&
                            ((peek(1).kind == TokenKind::word && !peek(1).is_word("on")) || peek(1).is("("));
@@ -151,9 +147,11 @@ Expression Parser::nabla() {
         expect("{", "the gradient names what it is taken by: \\nabla_W C");
         by = name(false);
         expect("}", "a closing brace is missing");
-    } else {
+        if (order == 1) order = order_of_derivative();
+    }
+    Expression of = postfix();
+    if (!by) {
         // ∇E, where there is one parameter.
-        Expression of = postfix();
         std::vector<int> parameters;
         const std::vector<int> named = model_.quantities_named(of.kind == Kind::entry ? of.name : "");
         for (int q = 0; q < model_.count() && named.size() == 1; ++q)
@@ -161,12 +159,11 @@ Expression Parser::nabla() {
         if (parameters.size() != 1)
             throw Error(join(begin, of.span), "the gradient names what it is taken by: \\nabla_W C");
         by = entry_of(model_.quantity(parameters[0]).name, {});
-        by.span = begin;
-        Expression e = derivative_of(std::move(of), std::move(by));
-        e.span = join(begin, e.numerator().span);
-        return e;
+        by->span = begin;
     }
-    Expression e = derivative_of(postfix(), std::move(by));
+    Expression e = derivative_of(std::move(of), *by);
+    e.order = order;
+    for (int more = 1; more < order; ++more) e.children.push_back(*by);
     e.span = join(begin, e.numerator().span);
     return e;
 }

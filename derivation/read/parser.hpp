@@ -75,6 +75,7 @@ class Parser {
 
     std::optional<Expression> derivative();
     Expression differentiate();
+    int order_of_derivative();
     int differential_head();
     bool is_differential() const;
     void held_fixed(Expression& derivative);

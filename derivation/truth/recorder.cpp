@@ -155,7 +155,13 @@ void Recorder::count_nodes() {
     model_.budget->work(more * work_of_a_node);
 }
 
-void Recorder::note_term(const Variable& x) { scale_ = std::max(scale_, std::abs(x.item())); }
+/// What is left where terms cancel is 0, and so is what it is a factor of. Its derivatives stay.
+Recorder::Variable Recorder::without_rounding(const Variable& total, double largest_term) {
+    constexpr double rounding = 1e-13;
+    scale_ = std::max(scale_, largest_term);
+    if (!(std::abs(total.item()) < rounding * largest_term)) return total;
+    return total.requires_gradient() ? total - total.item() : number(0);
+}
 
 /// Remembers whether the kink at 0 was hit.
 void Recorder::pass_kink(double x) { kinked = kinked || std::abs(x) < edge; }
@@ -207,13 +213,14 @@ Recorder::Variable Recorder::record_apart(Version& version, const Expression& e,
 
 Recorder::Variable Recorder::sum(Version& version, const Expression& e, Letters& letters) {
     std::optional<Variable> total;
+    double largest = 0;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
         const Variable term = record(version, e.children[i], letters);
-        note_term(term);
+        largest = std::max(largest, std::abs(term.item()));
         const bool minus = e.joints[i] == Joint::minus;
         total = total ? (minus ? *total - term : *total + term) : minus ? -term : term;
     }
-    return *total;
+    return without_rounding(*total, largest);
 }
 
 Recorder::Variable Recorder::product(Version& version, const Expression& e, Letters& letters) {
@@ -242,13 +249,13 @@ Recorder::Variable Recorder::call(Version& version, const Expression& e, Letters
 
 Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Letters& letters) {
     std::optional<Variable> total;
-    double count = 0;
+    double count = 0, largest = 0;
     for_each_entry(model_, bound_letters(e), letters, [&] {
         if (const Expression* condition = e.condition())
             if (record(version, *condition, letters).item() == 0) return true;
         const Variable term = record(version, e.body(), letters);
         ++count;
-        if (e.name == "sum" || e.name == "mean") note_term(term);
+        if (e.name == "sum" || e.name == "mean") largest = std::max(largest, std::abs(term.item()));
         if (!total) {
             total = term;
         } else if (e.name == "prod") {
@@ -262,6 +269,7 @@ Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Lette
         return true;
     });
     if (!total) return number(e.name == "prod" ? 1 : e.name == "sum" ? 0 : no_value);
+    total = without_rounding(*total, largest);
     return e.name == "mean" ? *total / count : *total;
 }
 

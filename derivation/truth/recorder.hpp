@@ -84,7 +84,7 @@ class Recorder {
     Variable reduce(Version& version, const Expression& e, Letters& letters);
     Variable comparison(Version& version, const Expression& e, Letters& letters);
     void count_nodes();
-    void note_term(const Variable& x);
+    Variable without_rounding(const Variable& total, double largest_term);
     void pass_kink(double x);
 
     const Model& model_;
