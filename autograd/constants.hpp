@@ -79,6 +79,11 @@ requires Mixed<A, B>
 auto matmul(A&& a, B&& b) {
     return with_constants([](auto... v) { return matmul(v...); }, a, b);
 }
+template <class A, class B>
+requires Mixed<A, B>
+auto solve(A&& a, B&& b) {
+    return with_constants([](auto... v) { return solve(v...); }, a, b);
+}
 template <class X, class W>
 requires Mixed<X, W>
 auto linear(X&& x, W&& weight) {

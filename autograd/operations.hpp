@@ -336,6 +336,33 @@ Variable<T> linear(Variable<T> x, Variable<T> weight);
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> weight, Variable<T> bias);
 
+// ---- square matrices (n, n)
+// ------------------------------------------------------------------------------------------
+
+// Each throws where its matrix is not square, and where the result does not exist: a matrix is singular where a pivot
+// of its elimination is no larger than rounding makes it. A number that is not finite in it makes every result NaN.
+
+/// `sum_i x_ii`
+template <class T>
+Variable<T> trace(Variable<T> x);
+/// The determinant, with derivatives of every order where the matrix is singular, too: its derivative are the
+/// cofactors, its second one takes n times the time of the first.
+template <class T>
+Variable<T> det(Variable<T> x);
+/// `log(det(x))` without forming the determinant; throws where that is not positive.
+template <class T>
+Variable<T> logdet(Variable<T> x);
+/// The z of `x @ z = I`; throws where x is singular.
+template <class T>
+Variable<T> inverse(Variable<T> x);
+/// The z of `a @ z = b`, b being a vector (n,) or a matrix (n, m); throws where a is singular.
+template <class T>
+Variable<T> solve(Variable<T> a, Variable<T> b);
+/// The lower triangular z, positive on its diagonal, of `z @ z^T = (x + x^T) / 2`, which is x where x is symmetric;
+/// throws where that is not positive definite.
+template <class T>
+Variable<T> cholesky(Variable<T> x);
+
 // ---- images: (n, channels, height, width) --------------------------------------------------------------------------
 
 /// What a window sees at each of its places, a column for each: (n, channels * kernel height * kernel width, places),

@@ -28,7 +28,7 @@ endif()
 if(TARGET derivation)
     list(APPEND headers derivation/derivation.hpp)
 endif()
-foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/functors kernels/gathers
+foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/factorizations kernels/functors kernels/gathers
         kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental kernels/windows
         memory/arena memory/pool memory/recording memory/reel operations/choices operations/partners)
     list(APPEND headers "autograd/${header}.hpp")

@@ -7,7 +7,7 @@ std::vector<Facts> all_facts() {
     std::vector<Facts> all;
     for (auto* of_a_file : {facts_of_arithmetic, facts_of_elementwise, facts_of_powers, facts_of_activations,
                             facts_of_choices, facts_of_reductions, facts_of_softmax, facts_of_shapes, facts_of_products,
-                            facts_of_convolutions, facts_of_losses})
+                            facts_of_square_matrices, facts_of_convolutions, facts_of_losses})
         std::ranges::copy(of_a_file(), std::back_inserter(all));
     return all;
 }

@@ -88,6 +88,7 @@ std::vector<Facts> facts_of_reductions();
 std::vector<Facts> facts_of_softmax();
 std::vector<Facts> facts_of_shapes();
 std::vector<Facts> facts_of_products();
+std::vector<Facts> facts_of_square_matrices();
 std::vector<Facts> facts_of_convolutions();
 std::vector<Facts> facts_of_losses();
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <autograd/kernels/exponentials.hpp>
+#include <autograd/kernels/factorizations.hpp>
 #include <autograd/kernels/gathers.hpp>
 #include <autograd/kernels/matrices.hpp>
 #include <autograd/kernels/moves.hpp>
@@ -107,6 +108,10 @@ template <class T>
 kernels::Product<T> transposed_times(const Array<T>& a, const Array<T>& b) {
     return matmul(matrix_transpose(a), b);
 }
+
+/// `z_ij = (-1)^(i + j) det(x without row i and column j)`, the derivative of `det(x)` by x_ij.
+template <class T>
+Variable<T> cofactors(Variable<T> x);
 
 // ---- rows ----------------------------------------------------------------------------------------------------------
 

@@ -99,8 +99,8 @@ A column(A values) {
 const std::vector<Operation>& operations() {
     static const std::vector<Operation> table = [] {
         std::vector<Operation> rows;
-        for (auto* topic :
-             {arithmetic_rows, function_rows, reduction_rows, shape_rows, product_rows, image_rows, loss_rows}) {
+        for (auto* topic : {arithmetic_rows, function_rows, reduction_rows, shape_rows, product_rows, matrix_rows,
+                            image_rows, loss_rows}) {
             auto some = topic();
             std::move(some.begin(), some.end(), std::back_inserter(rows));
         }

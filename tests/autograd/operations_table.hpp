@@ -169,8 +169,8 @@ struct Operation {
 const std::vector<Operation>& operations();
 
 // Its rows by topic, each in the source of that name.
-std::vector<Operation> arithmetic_rows(), function_rows(), reduction_rows(), shape_rows(), product_rows(), image_rows(),
-    loss_rows();
+std::vector<Operation> arithmetic_rows(), function_rows(), reduction_rows(), shape_rows(), product_rows(),
+    matrix_rows(), image_rows(), loss_rows();
 
 // ---- what the tests of the table share
 

@@ -373,6 +373,46 @@ BOOST_AUTO_TEST_CASE(a_layer_in_single_precision) {
     BOOST_TEST(std::abs(g[w](0, 0) - expected) < 1e-6);
 }
 
+// What a result stands for is multiplied out by plain loops: matrices larger than those of the table, and one that is
+// far from regular but not singular.
+BOOST_AUTO_TEST_CASE(inverses_and_factors_of_larger_matrices) {
+    const auto product = [](const A& a, const A& b) {
+        A c(Shape{a.shape()[0], b.shape()[1]}, 0.0);
+        for (std::size_t i = 0; i < c.shape()[0]; ++i)
+            for (std::size_t k = 0; k < a.shape()[1]; ++k)
+                for (std::size_t j = 0; j < c.shape()[1]; ++j) c(i, j) += a(i, k) * b(k, j);
+        return c;
+    };
+    const auto farthest = [](const A& a, const A& b) { return xt::amax(xt::abs(a - b))(); };
+    std::mt19937_64 engine(11);
+    std::normal_distribution<double> normal;
+    const std::size_t n = 90;
+    A x = A::from_shape({n, n}), unit(Shape{n, n}, 0.0);
+    for (double& number : x) number = normal(engine);
+    for (std::size_t i = 0; i < n; ++i) unit(i, i) = 1;
+    Tape<double> tape;
+    const auto v = tape.variable(x);
+    BOOST_TEST(farthest(product(inverse(v).value(), x), unit) < 1e-11);
+    BOOST_TEST(farthest(product(x, solve(v, unit).value()), unit) < 1e-11);
+    const A gram = product(x, A(xt::transpose(x)));
+    const A factor = cholesky(tape.variable(gram)).value();
+    BOOST_TEST(farthest(product(factor, A(xt::transpose(factor))), gram) < 1e-11);
+    double logarithm = 0;
+    for (std::size_t i = 0; i < n; ++i) logarithm += 2 * std::log(factor(i, i));
+    BOOST_TEST(std::abs(logdet(tape.variable(gram)).item() - logarithm) < 1e-10);
+    // With orthogonal rows the cofactors are the rows times det / |row|^2, also where one of them is 0.
+    A wide(Shape{4, 4}, 0.0);
+    for (std::size_t i = 0; i < 3; ++i) wide(i, (i + 1) % 4) = static_cast<double>(i) + 2;
+    const auto w = tape.variable(wide);
+    const A cofactor = tape.backward(det(w))[w];
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) BOOST_TEST(cofactor(i, j) == (i == 3 && j == 0 ? -24 : 0));
+    A hilbert(Shape{8, 8}, 0.0);
+    for (std::size_t i = 0; i < 8; ++i)
+        for (std::size_t j = 0; j < 8; ++j) hilbert(i, j) = 1.0 / static_cast<double>(i + j + 1);
+    BOOST_TEST(std::abs(inverse(tape.variable(hilbert)).value()(0, 0) - 64) < 1e-5);
+}
+
 BOOST_AUTO_TEST_CASE(kinks_and_edges) {
     BOOST_TEST(gradient_at(0, [](Variable<double> x) { return relu(x); }) == 0);
     BOOST_TEST(gradient_at(0, [](Variable<double> x) { return abs(x); }) == 0);

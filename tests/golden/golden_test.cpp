@@ -193,12 +193,13 @@ std::unique_ptr<nn::Optimizer<double>> optimizer_of(const std::string& name, con
 BOOST_AUTO_TEST_CASE(elementwise_operations_with_broadcasting) { check_topic("elementwise"); }
 BOOST_AUTO_TEST_CASE(reductions_over_every_set_of_axes) { check_topic("reductions"); }
 BOOST_AUTO_TEST_CASE(products_gathers_and_joins) { check_topic("shapes"); }
+BOOST_AUTO_TEST_CASE(square_matrices) { check_topic("matrices"); }
 BOOST_AUTO_TEST_CASE(losses_with_all_their_options) { check_topic("losses"); }
 BOOST_AUTO_TEST_CASE(edges) { check_topic("edges"); }
 
 BOOST_AUTO_TEST_CASE(rows_without_golden_cases_are_listed) {
     std::set<std::string> covered;
-    for (const char* topic : {"elementwise", "reductions", "shapes", "losses", "edges"})
+    for (const char* topic : {"elementwise", "reductions", "shapes", "matrices", "losses", "edges"})
         for (const Json& golden : read(topic)) covered.insert(golden["operation"]);
     std::size_t count = 0;
     for (const Operation& row : operations()) {

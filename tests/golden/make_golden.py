@@ -222,6 +222,21 @@ def shapes():
         )
 
 
+def matrices():
+    def regular(n):
+        return Uniform((n, n)).draw(generator_of("regular", n)) + 3 * torch.eye(n, dtype=torch.float64)
+
+    for n in (1, 2, 3, 5):
+        x = regular(n)
+        yield from in_both_precisions("trace", torch.trace, [x])
+        yield from in_both_precisions("det", torch.linalg.det, [x])
+        yield from in_both_precisions("logdet", torch.logdet, [x])
+        yield from in_both_precisions("inverse", torch.linalg.inv, [x])
+        yield from in_both_precisions("cholesky", torch.linalg.cholesky, [x @ x.T])
+        for right in ((n, 2), (n,)):
+            yield from in_both_precisions("solve", torch.linalg.solve, [x, Uniform(right)])
+
+
 def losses():
     labels = torch.tensor([2, 0, 1, 2])
     weights = [0.5, 2.0, 1.25]
@@ -623,5 +638,5 @@ def layers():
     yield layer_case("attention to others", attention(), [(2, 3, 4), (2, 5, 4)], attends(key_padding_mask=behind))
 
 
-for topic in (elementwise, reductions, shapes, losses, edges, optimizers, training, layers):
+for topic in (elementwise, reductions, shapes, matrices, losses, edges, optimizers, training, layers):
     write(topic.__name__, list(topic()))
