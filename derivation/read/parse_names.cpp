@@ -220,7 +220,7 @@ std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens
             break;
         }
     }
-    // (chain rule): words in brackets behind the formula, none of which is declared.
+    // (chain rule): words in brackets behind the formula, none of which is declared. (p_s - t_s) are no words.
     if (tokens.size() > 3 && tokens.back().is(")")) {
         std::size_t begin = tokens.size() - 1;
         while (begin > 0 &&
@@ -229,7 +229,8 @@ std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens
         bool words = begin > 1 && tokens[begin - 1].is("(") && tokens[begin - 1].spaced && begin + 1 < tokens.size();
         std::size_t long_words = 0;
         for (std::size_t i = begin; words && i + 1 < tokens.size(); ++i) {
-            words = !model.has(tokens[i].text) && !model.is_letter(tokens[i].text);
+            words = !model.has(tokens[i].text) && !model.is_letter(tokens[i].text) &&
+                    tokens[i].text.find_first_of("_0123456789") == std::string::npos;
             long_words += tokens[i].text.size() > 2;
         }
         if (words && long_words > 0) tokens.resize(begin - 1);

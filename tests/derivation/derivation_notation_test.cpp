@@ -386,6 +386,13 @@ BOOST_AUTO_TEST_CASE(what_people_write) {
                "docs/notations.md is not what derivation_notation_test -- --write writes");
 }
 
+BOOST_AUTO_TEST_CASE(names_in_brackets_are_no_remark) {
+    const std::string file = "index s\ngiven p_s, t_s\nlet L = \\frac12 \\sum_s (p_s - t_s)^2\n";
+    BOOST_TEST(verdict_of(judged(file + "claim \\frac{\\partial L}{\\partial p_s} = 1 (p_s - t_s)\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(file + "claim \\sum_s p_s - \\sum_s t_s = \\sum_s (p_s - t_s)\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(file + "claim p_s = p_s (p_s - t_s)\n")) == "wrong");
+}
+
 BOOST_AUTO_TEST_CASE(macros_are_replaced) {
     const std::string macros =
         "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n\\newcommand{\\R}{u}\n\\def\\sq#1{{#1}^2}\n"
