@@ -71,12 +71,22 @@ struct CheckOptions {
     bool as_text = false;
 };
 
+struct GradeOptions {
+    std::string exercise;
+    std::vector<std::string> answers;
+    std::uint64_t seed = 1;
+    int hint = 0;  // none
+    bool csv = false;
+    bool json = false;
+};
+
 // Each gives the exit code.
 int train(const TrainOptions& options);
 int predict(const PredictOptions& options);
 int info(const InfoOptions& options);
 int export_network(const ExportOptions& options);
 int check(const CheckOptions& options);
+int grade(const GradeOptions& options);
 
 /// Throws `std::system_error` where what was printed cannot be written.
 void flush_output();

@@ -107,6 +107,7 @@ int main(int argc, char** argv) {
     InfoOptions information;
     ExportOptions exporting;
     CheckOptions checking;
+    GradeOptions grading;
 
     CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
@@ -295,14 +296,34 @@ int main(int argc, char** argv) {
     check_command->add_flag("--latex", checking.as_latex, "Print the file back with its formulas in LaTeX");
     check_command->add_flag("--text", checking.as_text, "Print the file back with its formulas in plain text");
 
+    CLI::App* grade_command =
+        app.add_subcommand("grade", "Say what each answer to an exercise derives, and what that is worth");
+    grade_command
+        ->add_option("exercise", grading.exercise,
+                     "Markdown: the declarations fenced as deriv, and fenced as points what must be derived")
+        ->required()
+        ->check(not_empty);
+    grade_command
+        ->add_option("answer", grading.answers, "The students' lines, plain or Markdown; - is the standard input")
+        ->required()
+        ->check(not_empty);
+    grade_command->add_option("--seed", grading.seed, "Other random points")->check(whole(0))->capture_default_str();
+    grade_command
+        ->add_option("--hint", grading.hint,
+                     "For one answer, about its first mistake: 1 where it is, 2 of what kind too, 3 what is right too")
+        ->check(CLI::IsMember({1, 2, 3}));
+    CLI::Option* as_json = grade_command->add_flag("--json", grading.json, "Print the grades as JSON");
+    grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json);
+
     int exit_code = 1;
     try {
         try {
             app.parse(argc, argv);
             if (export_command->parsed() && exporting.cpp.empty() && exporting.onnx.empty())
                 throw CLI::RequiredError("--cpp or --onnx");
-            exit_code = check_command->parsed() ? 2 : 1;
+            exit_code = check_command->parsed() || grade_command->parsed() ? 2 : 1;
             const int done = check_command->parsed()    ? check(checking)
+                             : grade_command->parsed()  ? grade(grading)
                              : train_command->parsed()  ? train(training)
                              : info_command->parsed()   ? info(information)
                              : export_command->parsed() ? export_network(exporting)

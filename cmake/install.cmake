@@ -26,7 +26,7 @@ if(TARGET nn)
     list(APPEND headers ${nn_headers})
 endif()
 if(TARGET derivation)
-    list(APPEND headers derivation/derivation.hpp)
+    list(APPEND headers derivation/derivation.hpp derivation/grade.hpp)
 endif()
 foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/factorizations kernels/functors kernels/gathers
         kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental kernels/windows

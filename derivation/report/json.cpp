@@ -1,14 +1,12 @@
 #include <derivation/derivation.hpp>
+#include <derivation/report/json.hpp>
 #include <nlohmann/json.hpp>
 
 namespace derivation {
 
-namespace {
+namespace json_text {
 
 using nlohmann::json;
-
-// Written piece by piece: a tree of nlohmann's asks for memory when it is destroyed, which ends the program where there
-// is none.
 
 std::string number(double value) { return json(value).dump(); }
 std::string number(std::size_t value) { return std::to_string(value); }
@@ -16,12 +14,16 @@ std::string number(std::size_t value) { return std::to_string(value); }
 std::string quoted(const std::string& text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); }
 std::string quoted_or_null(const std::string& text) { return text.empty() ? "null" : quoted(text); }
 
+namespace {
+
 template <class T>
 std::string number_or_null(const std::optional<T>& value) {
     return value ? number(*value) : "null";
 }
 
-/// Brackets around parts, each on its own line; an end of a line within a text is `\n`.
+}  // namespace
+
+/// An end of a line within a text is `\n`.
 std::string enclosed(char open, const std::vector<std::string>& parts, char close) {
     std::string result(1, open);
     for (const std::string& part : parts) {
@@ -37,7 +39,7 @@ std::string object(const std::vector<std::pair<std::string, std::string>>& membe
     return enclosed('{', parts, '}');
 }
 
-std::string line_object(const LineReport& one) {
+std::string of_line(const LineReport& one) {
     std::vector<std::pair<std::string, std::string>> index;
     for (const auto& [letter, value] : one.index) index.emplace_back(letter, std::to_string(value));
     return object({{"line", number(one.line)},
@@ -56,18 +58,26 @@ std::string line_object(const LineReport& one) {
                    {"because_of", number_or_null(one.because_of)}});
 }
 
+std::string of_error(const ReadError& error) {
+    return object(
+        {{"line", number(error.line)}, {"column", number(error.column)}, {"sentence", quoted(error.sentence)}});
+}
+
+}  // namespace json_text
+
+namespace {
+
+using namespace json_text;
+
 std::string report_object(const Report& report) {
     std::vector<std::pair<std::string, std::string>> counts;
     for (std::size_t v = 0; v < verdict_names.size(); ++v)
         counts.emplace_back(verdict_names[v], number(report.count(static_cast<Verdict>(v))));
     std::vector<std::string> lines;
-    for (const LineReport& one : report.lines) lines.push_back(line_object(one));
+    for (const LineReport& one : report.lines) lines.push_back(of_line(one));
     std::vector<std::pair<std::string, std::string>> members = {
         {"file", quoted(report.file)}, {"counts", object(counts)}, {"lines", enclosed('[', lines, ']')}};
-    if (report.error)
-        members.emplace_back("error", object({{"line", number(report.error->line)},
-                                              {"column", number(report.error->column)},
-                                              {"sentence", quoted(report.error->sentence)}}));
+    if (report.error) members.emplace_back("error", of_error(*report.error));
     return object(members);
 }
 

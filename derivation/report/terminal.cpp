@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <derivation/derivation.hpp>
 #include <derivation/formula/characters.hpp>
+#include <derivation/report/plain_lines.hpp>
 
 namespace derivation {
 
@@ -12,14 +13,15 @@ namespace {
 constexpr std::size_t width = 80;
 constexpr std::size_t indent = 18;
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+}  // namespace
+
 std::size_t columns(std::string_view text) {
     return static_cast<std::size_t>(
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
-
-/// Puts others, as long and as wide, for what a terminal would obey and for bytes that are no UTF-8.
 void make_plain(std::string& text) {
     for (std::size_t bad = 0; (bad += first_bad_byte(std::string_view(text).substr(bad))) < text.size();)
         text[bad] = '?';
@@ -34,21 +36,6 @@ void make_plain(std::string& text) {
     }
 }
 
-void make_plain(Report& report) {
-    make_plain(report.file);
-    if (report.error) {
-        make_plain(report.error->sentence);
-        make_plain(report.error->text);
-    }
-    for (ProseReport& prose : report.prose) make_plain(prose.text);
-    for (LineReport& line : report.lines) {
-        for (std::string* text : {&line.label, &line.text, &line.reason, &line.repair, &line.condition})
-            make_plain(*text);
-        for (std::string& note : line.notes) make_plain(note);
-    }
-}
-
-/// Breaks a sentence at blanks.
 std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
     std::vector<std::string> lines;
     std::string line;
@@ -64,6 +51,22 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
     }
     lines.push_back(line);
     return lines;
+}
+
+namespace {
+
+void make_report_plain(Report& report) {
+    make_plain(report.file);
+    if (report.error) {
+        make_plain(report.error->sentence);
+        make_plain(report.error->text);
+    }
+    for (ProseReport& prose : report.prose) make_plain(prose.text);
+    for (LineReport& line : report.lines) {
+        for (std::string* text : {&line.label, &line.text, &line.reason, &line.repair, &line.condition})
+            make_plain(*text);
+        for (std::string& note : line.notes) make_plain(note);
+    }
 }
 
 /// The pieces of a formula that fit a line each, broken before ` = ` where it is possible.
@@ -287,7 +290,7 @@ class Printer {
 
 std::string to_text(const Report& report, const TextStyle& style) {
     Report plain = report;
-    make_plain(plain);
+    make_report_plain(plain);
     return Printer(plain, style).run();
 }
 

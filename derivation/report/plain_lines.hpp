@@ -1,0 +1,19 @@
+// Text as a terminal shows it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace derivation {
+
+/// The columns that a text takes, or its characters.
+std::size_t columns(std::string_view text);
+
+/// Puts others, as long and as wide, for what a terminal would obey and for bytes that are no UTF-8.
+void make_plain(std::string& text);
+
+/// Breaks a sentence at blanks.
+std::vector<std::string> wrapped(const std::string& text, std::size_t room);
+
+}  // namespace derivation
