@@ -14,6 +14,7 @@ namespace derivation {
 namespace {
 
 constexpr int most_left_out = 100;
+constexpr std::size_t work_for_reasons = 5'000'000;  // some 50 ms: a class has many answers
 
 bool is_judged(const Statement& statement) { return statement.keyword == "claim" || statement.keyword == "update"; }
 
@@ -202,6 +203,10 @@ class Grader {
         for (std::size_t i = exercise_.tasks.size(); i < derivation_->lines.size(); ++i) {
             Line& line = derivation_->lines[i];
             LineReport report = rendered(*derivation_, line, judge.judge(line));
+            if (report.verdict == Verdict::wrong && report.reason.empty()) report.reason = "It is wrong.";
+            // The first wrong line is told why, and others where that is quick.
+            if (report.verdict == Verdict::wrong && derivation_->model.budget->work_so_far() > work_for_reasons)
+                judge.stop_looking_for_reasons();
             report.line -= lines;
             if (report.because_of) *report.because_of -= lines;
             grade_.lines.push_back(std::move(report));

@@ -16,6 +16,8 @@ class Judge {
     Judge(Derivation& derivation, std::uint64_t seed);
 
     Judgement judge(Line& line);
+    /// From here on a wrong line is said to be one, and no more: to find out why is most of the work.
+    void stop_looking_for_reasons() { looks_for_reasons_ = false; }
 
   private:
     friend class LineJudge;
@@ -27,6 +29,7 @@ class Judge {
     Derivation& derivation_;
     std::uint64_t seed_;
     bool letters_noted_ = false;
+    bool looks_for_reasons_ = true;
     std::string over_budget_;  ///< why there are no points, or nothing
     std::vector<Point> points_, positive_points_, points_of_states_;
     WrongLines wrong_lines_;

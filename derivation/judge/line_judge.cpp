@@ -30,6 +30,7 @@ Judgement LineJudge::run() {
         if (judgement_.verdict == Verdict::wrong) {
             if (judgement_.reason.empty()) judgement_.reason = "Why was not found out.";
             judgement_.reason += fmt::format(" {}", error.what());
+            remember();
         } else {
             judgement_ = {};
             undecided(0, error.what() + std::string(what_is_smaller));
@@ -253,6 +254,7 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     if (const auto condition = condition_of(departure, judge_.varied_)) return holds_only(*condition);
     judgement_.verdict = Verdict::wrong;
     judgement_.condition.clear();
+    if (!judge_.looks_for_reasons_) return remember();
     const Budget::Part part(*model_.budget, share_of_a_search);
     const Diagnosis diagnosis = diagnosis_of(target, member);
     if (diagnosis.mistake == "unknown")
@@ -261,7 +263,14 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     judgement_.mistake = diagnosis.mistake;
     judgement_.repair = diagnosis.repair;
     if (diagnosis.span.end > diagnosis.span.begin) judgement_.marks.push_back(diagnosis.span);
-    if (!line_.is_update) judge_.wrong_lines_.add(line_.number, line_.checked.members[0], right);
+    remember();
+}
+
+/// Lines below may follow from a wrong one.
+void LineJudge::remember() {
+    const std::size_t member = judgement_.member.value_or(0);
+    if (!line_.is_update && member > 0 && member < line_.checked.members.size())
+        judge_.wrong_lines_.add(line_.number, line_.checked.members[0], line_.checked.members[member]);
 }
 
 /// A repair is shown where what is printed is read, and holds here and where the file has other numbers.

@@ -27,6 +27,7 @@ class LineJudge {
     void ill_formed();
     void mend();
     void undecided(std::size_t member, std::string reason);
+    void remember();
     void depart(Target& target, std::size_t member, const Outcome& outcome);
     void write_worst_entry(const Outcome& outcome);
     void note_what_was_not_shown();

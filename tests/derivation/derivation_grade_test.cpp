@@ -144,6 +144,22 @@ BOOST_AUTO_TEST_CASE(a_mistake_is_counted_once) {
     BOOST_TEST(outcomes(by_z, "claim (a) dE/dz = abs(y - t)\n") == "wrong");
 }
 
+BOOST_AUTO_TEST_CASE(the_first_mistake_is_explained_and_others_where_that_is_quick) {
+    const std::string all = "(a) dE/dy: 1\n(b) dE/dz: 2\n(c) dE/dw[i]: 3\n";
+    const std::string rest = "claim (a) dE/dy = y + t\nclaim (b) dE/dz = (y + t) * (1 - y^2)\n";
+    const Grade quick = graded(all, "claim (c) dE/dw[i] = (y - t) * (1 - y^2) * w[i]\n" + rest);
+    BOOST_TEST(has(quick.tasks[2].remark, "x[i]"));
+    BOOST_TEST(quick.tasks[0].remark != "It is wrong.");
+    std::string hopeless;
+    for (int i = 1; i < 6; ++i)
+        hopeless += "claim dE/dw[i] = sum(j, exp(w[j]) * cos(x[i] + " + std::to_string(i) + ")) - log(3 + sin(z))^2\n";
+    const Grade long_one = graded(all, hopeless + rest);
+    BOOST_TEST(long_one.first_wrong()->line == 1u);
+    BOOST_TEST(has(long_one.first_wrong()->reason, "No simple change"));
+    BOOST_TEST(long_one.tasks[0].remark == "It is wrong.");
+    BOOST_TEST(long_one.tasks[1].earned == 2);  // for it follows from line 6
+}
+
 BOOST_AUTO_TEST_CASE(updates_are_on_a_loss_of_the_exercise) {
     const std::string points = "(a) update w[i]: 1\n";
     BOOST_TEST(outcomes(points, "update (a) w[i] := w[i] - alpha * (y - t) * (1 - y^2) * x[i]") == "derived");

@@ -12,6 +12,12 @@ function begin(kind, more) {
     printf "%03d %s %s:%d %s\n", count, kind, page, FNR + 1, more > (folder "/list")
 }
 function end() { close(path) }
+function length_of_fence(    line) {  # a block of Markdown has a longer one, ````, and may hold shorter ones
+    line = $0
+    sub(/^ */, "", line)
+    match(line, /^`+/)
+    return RLENGTH
+}
 FNR == 1 {
     if (fence || hidden) fail("the block before it has no end")
     page = FILENAME
@@ -20,7 +26,7 @@ FNR == 1 {
     end()
     directive = ""
 }
-fence && $0 ~ /^ *```/ { fence = 0; end(); next }
+fence && $0 ~ /^ *```/ && length_of_fence() >= fence { fence = 0; end(); next }
 hidden && /-->/ { hidden = 0; end(); next }
 fence || hidden {
     line = $0
@@ -52,15 +58,16 @@ fence || hidden {
 /^ *```/ {
     match($0, /^ */)
     indent = RLENGTH
-    kind = substr($0, indent + 4)
-    if (kind !~ /^(cpp|sh|console|output|deriv|python|cmake|csv|json|text)$/) fail("a block says what it is: cpp, sh, console, output, deriv, python, cmake, csv, json, or text for what is none of them")
+    ticks = length_of_fence()
+    kind = substr($0, indent + ticks + 1)
+    if (kind !~ /^(cpp|sh|console|output|deriv|python|cmake|csv|json|markdown|text)$/) fail("a block says what it is: cpp, sh, console, output, deriv, python, cmake, csv, json, markdown, or text for what is none of them")
     more = directive
     sub(/^[^:]*: */, "", more)
     if (directive ~ /^not run/) kind = "left"
     if (directive ~ /^file/) kind = "file"
     if (directive ~ /^stands in/) kind = "quoted"
-    if (kind ~ /^(cmake|csv|json)$/) fail("such a block needs a comment before it: not run: REASON, file: NAME, or stands in: FILE")
-    fence = 1
+    if (kind ~ /^(cmake|csv|json|markdown)$/) fail("such a block needs a comment before it: not run: REASON, file: NAME, or stands in: FILE")
+    fence = ticks
     directive = ""
     begin(kind, more)
 }
