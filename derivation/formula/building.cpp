@@ -1,4 +1,5 @@
 #include <derivation/formula/building.hpp>
+#include <derivation/formula/elementary.hpp>
 #include <utility>
 
 namespace derivation {
@@ -203,6 +204,8 @@ Parts without(Parts parts, std::size_t one) {
 }
 
 Expression normalized(Expression e) {
+    // What stands in tr(A B) are matrices.
+    if (e.kind == Kind::call && !matrix_function(e.name).empty()) return e;
     for (Expression& child : e.children) child = normalized(std::move(child));
     switch (e.kind) {
         case Kind::transpose:

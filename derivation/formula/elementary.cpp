@@ -170,6 +170,14 @@ const Elementary* find_elementary(std::string_view name) {
     return found == rows.end() ? nullptr : &*found;
 }
 
+std::string_view matrix_function(std::string_view word) {
+    if (word == "trace" || word == "Tr") return "tr";
+    if (word == "inv") return "inverse";
+    for (const std::string_view name : {"tr", "det", "logdet", "solve", "inverse"})
+        if (word == name) return name;
+    return {};
+}
+
 bool gives_way(std::string_view word) {
     const Elementary* one = find_elementary(word);
     return word == "norm" || word == "dot" || word == "inner" || (one != nullptr && one->gives_way);
@@ -179,7 +187,7 @@ bool is_builtin(std::string_view name) { return find_elementary(name) != nullptr
 
 bool has_latex_command(std::string_view function) {
     if (const Elementary* one = find_elementary(function)) return one->latex_command;
-    return function == "max" || function == "min";
+    return function == "max" || function == "min" || function == "det";
 }
 
 Expression slope_of(const Expression& call) {

@@ -38,6 +38,9 @@ std::span<const Elementary> elementary_functions();
 /// The row of this name or other name, or nothing.
 const Elementary* find_elementary(std::string_view name);
 
+/// The name of a function of a matrix (tr, det, logdet, solve, inverse) that is typed as this word, or nothing. A
+/// declared name, and several in a row, win.
+std::string_view matrix_function(std::string_view word);
 /// Whether the word means nothing where a file declares it: sign, step, sech, norm, dot.
 bool gives_way(std::string_view word);
 /// Names that every derivation has: the elementary functions, and sum, softmax, size and the like.

@@ -26,7 +26,19 @@ struct Letter {
 };
 
 /// `sums_to_one` and `negative` are no words of the language: they are tried.
-enum class Domain { real, positive, nonzero, unit, onehot, probabilities, symmetric, sums_to_one, negative };
+enum class Domain {
+    real,
+    positive,
+    nonzero,
+    unit,
+    onehot,
+    probabilities,
+    symmetric,
+    positive_definite,
+    invertible,
+    sums_to_one,
+    negative
+};
 enum class Role { given, constant, definition };
 
 struct Quantity {

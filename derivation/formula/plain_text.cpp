@@ -36,7 +36,8 @@ std::string index_text(const Index& index) {
 std::string entry_text(const Expression& e) {
     std::string result;
     for (const Index& index : e.indices) result += (result.empty() ? "" : ",") + index_text(index);
-    if (!result.empty()) result = e.name == "1" ? "_" + result : "[" + result + "]";
+    if (!result.empty())
+        result = e.name == "1" || (e.name == "I" && e.indices.size() == 1) ? "_" + result : "[" + result + "]";
     result = e.name + result;
     return e.order == 1 ? "new(" + result + ")" : result;
 }
@@ -122,6 +123,7 @@ std::string to_text(const Expression& e) {
         case Kind::product:
             return product_text(e);
         case Kind::power:
+            if (is_inverse(e)) return in(e.base(), of_atom) + "^-1";
             return in(e.base(), of_atom) + "^" + in(e.exponent(), of_atom);
         case Kind::call:
             return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + joined(e.children, ", ") + ")";
@@ -132,9 +134,12 @@ std::string to_text(const Expression& e) {
         case Kind::iverson:
             return "[" + comparison_text(e) + "]";
         case Kind::transpose:
+            if (is_inverse(e.argument())) return in(e.argument().base(), of_atom) + "^-T";
             return in(e.argument(), of_atom) + "^T";
         case Kind::norm:
             return "||" + to_text(e.argument()) + "||^2";
+        case Kind::of_matrix:
+            return e.name + "(" + to_text(e.argument()) + ")";
     }
     return {};
 }

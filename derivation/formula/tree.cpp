@@ -45,6 +45,8 @@ bool has_its_parts(const Expression& e) {
         case Kind::transpose:
         case Kind::norm:
             return parts == 1;
+        case Kind::of_matrix:
+            return parts == 1 && e.letters.size() == 2;
     }
     return false;
 }
@@ -64,6 +66,11 @@ bool same(const Expression& a, const Expression& b) {
 
 bool contains(const Expression& e, const Expression& part) {
     return any_part(e, [&](const Expression& x) { return same(x, part); });
+}
+
+bool is_inverse(const Expression& e) {
+    return e.kind == Kind::power && e.exponent().kind == Kind::add && e.exponent().children.size() == 1 &&
+           e.exponent().joints[0] == Joint::minus && is_number(e.exponent().children[0], 1);
 }
 
 bool is_number(const Expression& e, double value) { return e.kind == Kind::number && e.number == value; }

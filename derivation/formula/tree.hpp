@@ -22,7 +22,9 @@ enum class Kind {
     derivative,  ///< what is differentiated, `order` entries, and then what is held fixed
     iverson,     ///< [a == b]; `name` is the comparison
     transpose,
-    norm,  ///< ||x||^2
+    norm,       ///< ||x||^2
+    of_matrix,  ///< once resolved: `name` (inverse, det, logdet) of the matrix whose entries the child is, its rows and
+                ///< columns being `letters`; of an inverse the entry at `indices`
 };
 
 /// How a factor joins the product before it.
@@ -108,6 +110,8 @@ bool any_part(const Expression& e, const Test& test) {
     return test(e) || std::ranges::any_of(e.children, [&](const Expression& child) { return any_part(child, test); });
 }
 
+/// Whether it is typed as A^-1.
+bool is_inverse(const Expression& e);
 /// Whether a part of the formula is this one.
 bool contains(const Expression& e, const Expression& part);
 bool is_number(const Expression& e, double value);

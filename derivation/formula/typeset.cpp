@@ -265,12 +265,16 @@ class Formula {
             case Kind::iverson:
                 return Style::iverson(comparison(e));
             case Kind::transpose:
+                if (is_inverse(e.argument()))
+                    return Style::scripts(in(e.argument().base(), of_atom), "", Style::sign("-") + Style::transposed);
                 // W^{(1)} has a raised part already.
                 return Style::scripts(
                     e.argument().kind == Kind::entry ? Style::raisable(print(e.argument())) : in(e.argument(), of_atom),
                     "", Style::transposed);
             case Kind::norm:
                 return Style::norm(print(e.argument()));
+            case Kind::of_matrix:
+                return Style::function(e.name) + Style::bracketed(print(e.argument()));
         }
         return {};
     }

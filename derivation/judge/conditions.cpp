@@ -99,9 +99,11 @@ std::vector<std::pair<Domain, const char*>> narrower_domains(const Quantity& qua
         domains.emplace_back(Domain::sums_to_one, "sums to 1");
         domains.emplace_back(Domain::probabilities, "is probabilities");
     }
-    if (is_array && quantity.domain != Domain::onehot && quantity.domain != Domain::symmetric)
-        domains.emplace_back(Domain::onehot, "is one-hot");
-    if (real && quantity.ranges.size() == 2 && quantity.ranges[0] == quantity.ranges[1])
+    const bool is_matrix = quantity.domain == Domain::symmetric || quantity.domain == Domain::positive_definite ||
+                           quantity.domain == Domain::invertible;
+    if (is_array && quantity.domain != Domain::onehot && !is_matrix) domains.emplace_back(Domain::onehot, "is one-hot");
+    if ((real || quantity.domain == Domain::invertible) && quantity.ranges.size() == 2 &&
+        quantity.ranges[0] == quantity.ranges[1])
         domains.emplace_back(Domain::symmetric, "is symmetric");
     return domains;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <derivation/formula/building.hpp>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/mistakes/tidy.hpp>
 #include <numeric>
 #include <utility>
@@ -152,6 +153,7 @@ void fill_numerator(Parts& parts) {
 }  // namespace
 
 Expression tidied(Expression e, bool arrays) {
+    arrays = arrays || (e.kind == Kind::call && !matrix_function(e.name).empty());
     if (!arrays) e = normalized(std::move(e));
     for (Expression& child : e.children) child = tidied(std::move(child), arrays);
     if (e.kind == Kind::power && is_number(e.exponent(), 1)) return Expression(std::move(e.base()));

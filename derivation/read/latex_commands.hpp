@@ -82,9 +82,6 @@ inline constexpr std::array<std::string_view, 22> ignored = {
     "displaystyle", "textstyle", "nonumber", "notag", "middle", "Biggr"};
 
 inline constexpr std::array refused = {
-    Pair{"det", "determinants are not read: write the sum of products that is meant"},
-    Pair{"tr", "traces are not read: write sum(i, A[i,i])"},
-    Pair{"Tr", "traces are not read: write sum(i, A[i,i])"},
     Pair{"int", "integrals are not read: name the function that the integral is"},
     Pair{"infty", "a sum to infinity is not read: give the letter a range with a size"},
     Pair{"lim", "limits are not read: state the derivative that the limit is"},

@@ -21,6 +21,13 @@ Expression Parser::word() {
     }
     if (!model_.has(peek().text) && !model_.is_letter(peek().text) && peek(1).is("(")) {
         const Token token = peek();
+        // eye(i) is I_i.
+        if (token.is_word("eye") && peek(2).kind == TokenKind::word && peek(3).is(")") && !splits("eye")) {
+            Expression e = entry_of("I", {peek(2).text});
+            e.span = e.indices[0].span = join(token.span, peek(3).span);
+            at_ += 4;
+            return e;
+        }
         if (token.is_word("norm") || token.is_word("dot") || token.is_word("inner")) {
             next();
             return *library_call(token.text, {}, token.span);
@@ -30,6 +37,16 @@ Expression Parser::word() {
             at_ += 2;
             return iverson(")");
         }
+    }
+    if (is_matrix_function()) {
+        const Token token = next();
+        Expression e = call(token, std::string(matrix_function(token.text)));
+        if (e.kind != Kind::call || e.name != "inverse") return e;
+        if (e.children.size() != 1) throw Error(e.span, "inverse takes one matrix");
+        const Span span = e.span;
+        e = power_of(Expression(std::move(e.children[0])), negated(number_of(1)));
+        e.span = span;
+        return e;
     }
     split_word();
     const Token token = peek();
@@ -89,6 +106,36 @@ Expression Parser::word() {
     return name(false);
 }
 
+/// Whether tr, det, logdet, solve or inverse stands here before what it takes, and neither is declared nor several
+/// declared names in a row.
+bool Parser::is_matrix_function() const {
+    const std::string& text = peek().text;
+    if (matrix_function(text).empty() || model_.has(text) || model_.is_letter(text) || splits(text)) return false;
+    return peek(1).is("(") || peek(1).is("{") || peek(1).kind == TokenKind::word || peek(1).is("^");
+}
+
+/// Whether a formula is a square matrix, as far as its names tell.
+bool Parser::is_square(const Expression& e) const {
+    switch (e.kind) {
+        case Kind::entry: {
+            if (e.name == "I" && !model_.has("I")) return true;
+            const std::vector<int> named = model_.quantities_named(e.name);
+            if (!e.indices.empty() || named.size() != 1) return false;
+            const std::vector<int>& ranges = model_.quantity(named[0]).ranges;
+            return ranges.size() == 2 && ranges[0] == ranges[1];
+        }
+        case Kind::add:
+        case Kind::product:
+            return std::ranges::any_of(e.children, [&](const Expression& child) { return is_square(child); });
+        case Kind::power:
+            return is_square(e.base());
+        case Kind::transpose:
+            return is_square(e.argument());
+        default:
+            return false;
+    }
+}
+
 Expression Parser::call(const Token& head, std::string function) {
     Expression e;
     e.kind = Kind::call;
@@ -107,6 +154,7 @@ Expression Parser::call(const Token& head, std::string function) {
         e = call(head, std::move(e.name));
         return power_of(std::move(e), std::move(exponent));
     }
+    const bool bars = peek().is("|") || (peek().is("(") && peek(1).is("|"));
     if (accept("(")) {
         do e.children.push_back(expression());
         while (accept(","));
@@ -118,6 +166,9 @@ Expression Parser::call(const Token& head, std::string function) {
     } else {
         fail(fmt::format("the function {} takes something in brackets", e.name));
     }
+    // log |A| is the logarithm of a determinant.
+    if (bars && e.name == "log" && is_call(e.children[0], "abs") && is_square(e.children[0].argument()))
+        e.children[0].name = "det";
     return e;
 }
 
@@ -378,7 +429,9 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     const Elementary* elementary = find_elementary(function);
     static constexpr std::array others = {"outer",   "multiply", "mul",     "square", "power", "pow",  "transpose", "t",
                                           "maximum", "minimum",  "softmax", "where",  "norm",  "diag", "absolute"};
-    if (!is_reduction && !is_product && elementary == nullptr && std::ranges::find(others, function) == others.end())
+    const std::string_view of_matrix = matrix_function(function);
+    if (!is_reduction && !is_product && elementary == nullptr && of_matrix.empty() &&
+        std::ranges::find(others, function) == others.end())
         return {};
     expect("(", "something in brackets should stand here");
     std::vector<Expression> all = std::move(before);
@@ -453,6 +506,14 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         square.children = std::move(all);
         square.span = join(begin, end);
         e = call_of("sqrt", 0, std::move(square));
+    } else if (of_matrix == "inverse") {
+        takes(1);
+        e = power_of(all[0], negated(number_of(1)));
+    } else if (!of_matrix.empty()) {
+        takes(of_matrix == "solve" ? 2 : 1);
+        e.kind = Kind::call;
+        e.name = of_matrix;
+        e.children = std::move(all);
     } else {
         const bool two = function == "outer" || function == "maximum" || function == "minimum";
         takes(two ? 2 : 1);

@@ -178,6 +178,12 @@ Expression Parser::power() {
         return e;
     }
     if (!accept("^")) return base;
+    if (accept_inverse_transpose()) {
+        const Span span = join(base.span, tokens_[at_ - 1].span);
+        Expression e = transpose_of(power_of(std::move(base), negated(number_of(1))));
+        e.span = span;
+        return e;
+    }
     Expression exponent = peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power();
     if (peek().is("transpose")) fail("a transpose stands after the power here: write (x^2)^T");
     // ||x|| is the root of ||x||^2.
@@ -189,6 +195,18 @@ Expression Parser::power() {
         return base;
     }
     return power_of(std::move(base), std::move(exponent));
+}
+
+/// The -T of A^{-T}.
+bool Parser::accept_inverse_transpose() {
+    const std::size_t group = peek().is("{") || peek().is("(") ? 1 : 0;
+    const Token& turned = peek(group + 1);
+    const bool is_transpose = turned.is("top") || turned.is("transpose") ||
+                              (turned.is_word("T") && !model_.has("T") && !model_.is_letter("T"));
+    if (!peek(group).is("-") || !is_transpose) return false;
+    if (group == 1 && !peek(3).is("}") && !peek(3).is(")")) return false;
+    at_ += 2 + 2 * group;
+    return true;
 }
 
 Expression Parser::postfix() {

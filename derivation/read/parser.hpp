@@ -81,6 +81,9 @@ class Parser {
     void held_fixed(Expression& derivative);
 
     bool starts_factor() const;
+    bool is_matrix_function() const;
+    bool is_square(const Expression& e) const;
+    bool accept_inverse_transpose();
     bool is_condition(int deepest_bracket) const;
     bool is_condition_in_brackets() const;
     bool splits(std::string_view word) const;

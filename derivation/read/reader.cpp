@@ -230,29 +230,43 @@ class Reader {
     }
 
     void given(Parser& parser) {
-        static constexpr std::array<std::pair<std::string_view, Domain>, 7> domains = {
-            std::pair{"real", Domain::real}, {"positive", Domain::positive}, {"nonzero", Domain::nonzero},
-            {"unit", Domain::unit},          {"onehot", Domain::onehot},     {"probabilities", Domain::probabilities},
-            {"symmetric", Domain::symmetric}};
+        static constexpr std::array<std::pair<std::string_view, Domain>, 8> domains = {
+            std::pair{"real", Domain::real},  {"positive", Domain::positive},
+            {"nonzero", Domain::nonzero},     {"unit", Domain::unit},
+            {"onehot", Domain::onehot},       {"probabilities", Domain::probabilities},
+            {"symmetric", Domain::symmetric}, {"invertible", Domain::invertible}};
         do {
             Quantity quantity = declared(parser.name(true), Role::given);
             const Span span = parser.peek().span;
             for (const auto& [word, domain] : domains)
                 if (parser.accept_word(word)) quantity.domain = domain;
+            // Of a symmetric matrix more may be said: that it is invertible, which nearly every one is.
+            if (quantity.domain == Domain::symmetric) {
+                parser.accept_word("invertible");
+                if (parser.accept_word("positive")) quantity.domain = Domain::positive;
+            }
+            if (quantity.domain == Domain::invertible && parser.accept_word("symmetric"))
+                quantity.domain = Domain::symmetric;
+            if (quantity.domain == Domain::positive && parser.accept_word("definite"))
+                quantity.domain = Domain::positive_definite;
             const bool over_letter = quantity.domain == Domain::onehot || quantity.domain == Domain::probabilities;
             if (over_letter && quantity.ranges.empty())
                 throw Error(span, fmt::format("{} needs a letter to be {} over", quantity.name,
                                               quantity.domain == Domain::onehot ? "onehot" : "probabilities"));
-            if (quantity.domain == Domain::symmetric &&
-                (quantity.ranges.size() < 2 ||
-                 quantity.ranges[quantity.ranges.size() - 1] != quantity.ranges[quantity.ranges.size() - 2]))
-                throw Error(span, "symmetric needs two letters of one range at the end");
+            const bool is_square = quantity.ranges.size() > 1 && quantity.ranges[quantity.ranges.size() - 1] ==
+                                                                     quantity.ranges[quantity.ranges.size() - 2];
+            for (const auto& [domain, words] :
+                 {std::pair{Domain::symmetric, "symmetric"}, std::pair{Domain::positive_definite, "positive definite"},
+                  std::pair{Domain::invertible, "invertible"}})
+                if (quantity.domain == domain && !is_square)
+                    throw Error(span, fmt::format("{} needs two letters of one range at the end", words));
             if (parser.accept("=")) quantity.values = numbers_for(quantity, parser.numbers());
             add(std::move(quantity));
         } while (parser.accept(","));
         if (parser.peek().kind == TokenKind::word)
             parser.fail(fmt::format(
-                "{} is no domain: there are real, positive, nonzero, unit, onehot, probabilities and symmetric",
+                "{} is no domain: there are real, positive, nonzero, unit, onehot, probabilities, symmetric, positive "
+                "definite and invertible",
                 parser.peek().text));
         parser.expect_end();
     }

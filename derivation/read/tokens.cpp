@@ -387,7 +387,7 @@ class Lexer {
             tokens_[first].span = span(begin, at_);
         } else if (std::ranges::find(wrappers, name) != wrappers.end()) {
             wrapper(name, begin, end);
-        } else if (has_latex_command(name) || name == "softmax") {
+        } else if (has_latex_command(name) || name == "softmax" || name == "tr" || name == "Tr") {
             add(TokenKind::word, name, begin, at_);
         } else if (name == "begin" || name == "end") {
             const std::string environment = raw_argument(end);

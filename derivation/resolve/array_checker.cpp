@@ -48,16 +48,17 @@ Lowered Checker::lower(const Expression& e) {
             if (!exponent.axes.empty())
                 throw IllFormed(e.exponent().span, "an exponent is a number, not an array", "shapes");
             const bool is_negative = e.exponent().kind == Kind::add && exponent.body.children.size() == 1;
+            if (base.axes.size() == 2 && is_inverse(e)) return of_matrix("inverse", std::move(base), e.span);
             if (base.axes.size() == 2 && is_negative)
-                throw Error(e.span,
-                            "inverses of matrices are not read: name the solution and state the equation that it "
-                            "solves");
+                throw Error(e.span, "of a matrix A only the power A^{-1} is read: write A^{-1} A^{-1}");
+            if (base.identity) return base;
             Expression body = e;
             body.children = {base.body, exponent.body};
             return {body, base.axes, base.row};
         }
         case Kind::transpose: {
             Lowered x = lower(e.argument());
+            if (x.identity) return x;
             if (x.axes.size() == 1) x.row = !x.row;
             if (x.axes.size() == 2) std::swap(x.axes[0], x.axes[1]);
             if (x.axes.size() > 2) throw IllFormed(e.span, "only matrices and vectors are transposed", "shapes");
@@ -107,6 +108,8 @@ Lowered Checker::lower(const Expression& e) {
         }
         case Kind::derivative:
             return derivative_of_arrays(e);
+        case Kind::of_matrix:
+            break;  // resolved already
     }
     return {e, {}};
 }
@@ -120,6 +123,16 @@ std::string Checker::shape_of(const Lowered& x) const {
 }
 
 Lowered Checker::whole(const Expression& e) {
+    if (is_identity(model_, e)) {
+        Lowered identity{number_of(1), {}, false, true};
+        if (e.indices.empty()) return identity;
+        const std::optional<int> found =
+            e.indices[0].is_letter() ? model_.find_letter(e.indices[0].terms[0].name) : std::nullopt;
+        if (!found) throw IllFormed(e.span, "I_n names the letter of its size", "undeclared-letter");
+        const int row = model_.fresh_letter(range(*found)), column = model_.fresh_letter(range(*found));
+        give_size(identity, {{}, {row, column}});
+        return identity;
+    }
     if (e.name == "1") {
         if (e.indices.empty()) return {number_of(1), {}};
         if (!e.indices[0].is_letter())
@@ -163,6 +176,8 @@ Lowered Checker::whole(const Expression& e) {
 }
 
 Checker::Renaming Checker::fit(Lowered& a, Lowered& b, bool adds, Span span) {
+    give_size(a, b);
+    give_size(b, a);
     if (b.axes.empty()) return {};
     if (a.axes.empty()) {
         a.axes = b.axes;
@@ -196,7 +211,80 @@ Checker::Renaming Checker::fit(Lowered& a, Lowered& b, bool adds, Span span) {
     throw IllFormed(span, fmt::format("the shapes {} and {} do not fit", shape_of(a), shape_of(b)), "shapes");
 }
 
+void Checker::check_size(const Lowered& x, Span span) {
+    if (x.identity)
+        throw IllFormed(span, "nothing beside I says its size here: I_n, with a letter n, is the identity over it",
+                        "shapes");
+}
+
+/// I is [i == j].
+void Checker::give_size(Lowered& identity, const Lowered& other) {
+    if (!identity.identity || other.axes.size() != 2 || !same_range(other.axes[0], other.axes[1])) return;
+    Expression delta = kronecker(model_.letter(other.axes[0]).name, model_.letter(other.axes[1]).name);
+    delta.span = identity.body.span;
+    delta.children[0].letters[0].letter = other.axes[0];
+    delta.children[1].letters[0].letter = other.axes[1];
+    identity = {is_number(identity.body, 1) ? delta : product_of({identity.body, delta}), other.axes};
+}
+
+/// The inverse of a square matrix, or its det or logdet, with letters of its own for its rows and columns.
+Lowered Checker::of_matrix(std::string name, Lowered x, Span span) {
+    if (x.axes.size() != 2 || !same_range(x.axes[0], x.axes[1]))
+        throw IllFormed(span,
+                        fmt::format("{} takes a square matrix, and the shape is {} here",
+                                    name == "inverse" ? "an inverse" : name, shape_of(x)),
+                        "shapes");
+    Expression e;
+    e.kind = Kind::of_matrix;
+    e.name = std::move(name);
+    e.span = span;
+    Lowered result;
+    for (const int axis : x.axes) {
+        e.letters.push_back({model_.letter(axis).name, 1, axis});
+        if (e.name != "inverse") continue;
+        const int fresh = model_.fresh_letter(range(axis));
+        e.indices.push_back({{{model_.letter(fresh).name, 1, fresh}}, 0, span});
+        result.axes.push_back(fresh);
+    }
+    e.children.push_back(std::move(x.body));
+    result.body = std::move(e);
+    return result;
+}
+
+Lowered Checker::function_of_matrix(const Expression& e) {
+    if (e.order > 0 || e.children.size() != (e.name == "solve" ? 2u : 1u))
+        throw IllFormed(
+            e.span,
+            fmt::format("{} takes {}", e.name, e.name == "solve" ? "a matrix and a right side" : "one square matrix"),
+            "arguments");
+    Lowered x = lower(e.argument());
+    check_size(x, e.argument().span);
+    if (e.name == "solve")
+        return multiply(of_matrix("inverse", std::move(x), e.span), lower(e.children[1]), Joint::juxtaposed, e.span);
+    if (e.name != "tr") return of_matrix(e.name, std::move(x), e.span);
+    if (x.axes.empty()) return x;  // the trace of a number
+    if (x.axes.size() != 2 || !same_range(x.axes[0], x.axes[1]))
+        throw IllFormed(e.span, fmt::format("tr takes a square matrix, and the shape is {} here", shape_of(x)),
+                        "shapes");
+    rename(x.body, x.axes[1], x.axes[0]);
+    return {reduced("sum", {x.axes[0]}, std::move(x.body), e.span), {}};
+}
+
 Lowered Checker::multiply(Lowered a, Lowered b, Joint joint, Span span) {
+    if (a.identity || b.identity) {
+        const bool matrix = joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
+        if (!matrix || (a.axes.empty() && b.axes.empty())) {
+            give_size(a, b);
+            give_size(b, a);
+        }
+        const bool still = a.identity || b.identity;
+        if (still) {
+            Expression body =
+                product_of_factors({{a.body, Joint::times}, {b.body, joint == Joint::divided ? joint : Joint::times}});
+            body.span = span;
+            return {body, a.identity ? b.axes : a.axes, a.identity ? b.row : a.row, a.axes.empty() && b.axes.empty()};
+        }
+    }
     const bool number = a.axes.empty() || b.axes.empty();
     const auto product = [&](Expression x, Expression y, Joint how) {
         Expression e = product_of_factors({{std::move(x), Joint::times}, {std::move(y), how}});
@@ -274,6 +362,13 @@ Lowered Checker::product(const Expression& e) {
 
 Lowered Checker::call_of_arrays(const Expression& e) {
     Expression result = e;
+    if (is_of_matrix(model_, e)) return function_of_matrix(e);
+    if (e.name == "log" && e.order == 0 && e.children.size() == 1 && is_call(e.argument(), "det") &&
+        is_of_matrix(model_, e.argument()) && !model_.is_function("log")) {
+        Expression logarithm = e.argument();
+        logarithm.name = "logdet";
+        return function_of_matrix(logarithm);
+    }
     if (e.name == "size") return {resolve(e), {}};
     if (e.name == "diag" || e.name == "outer") {
         if (e.children.size() != (e.name == "diag" ? 1u : 2u))

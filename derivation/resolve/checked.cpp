@@ -16,6 +16,8 @@ double work_of_one(const Model& model, const Expression& e) {
     for (const Expression& child : e.children) inner += work_of_one(model, child);
     if (e.kind == Kind::reduce)
         for (const IndexTerm& term : e.letters) inner *= model.range_of(term).size;
+    // All entries of an inverse are found at once.
+    if (e.kind == Kind::of_matrix) inner += model.range_of(e.letters[0]).size;
     return inner;
 }
 
@@ -81,6 +83,7 @@ Checked check_line(Model& model, const std::vector<Expression>& members, std::si
     Checker checker(model);
     if (checked.arrays) {
         Lowered first = checker.lower(members[0]);
+        checker.check_size(first, members[0].span);
         checked.members.push_back(first.body);
         checked.free = first.axes;
         checked.row = first.row;
@@ -101,6 +104,8 @@ Expression check_member(Model& model, const Checked& line, const Expression& mem
         check_letters(model, member, checker.free, line.free);
     } else {
         Lowered lowered = checker.lower(member);
+        checker.give_size(lowered, Lowered{{}, line.free});
+        checker.check_size(lowered, member.span);
         const bool fits = have_same_ranges(model, lowered.axes, line.free);
         if (!lowered.axes.empty() && (!fits || lowered.row != line.row)) {
             const Lowered first{{}, line.free, line.row};
@@ -132,6 +137,8 @@ Definition check_definition(Model& model, const Expression& body, const std::vec
             }
     } else {
         Lowered lowered = checker.lower(body);
+        checker.give_size(lowered, Lowered{{}, letters});
+        checker.check_size(lowered, body.span);
         definition.body = lowered.body;
         if (!letters.empty()) {
             const bool fits = have_same_ranges(model, letters, lowered.axes);

@@ -66,7 +66,8 @@ int Checker::letter(const std::string& name, Span span) {
 
 Expression Checker::entry(Expression e) {
     if (e.name == "1") return number_of(1);
-    if (e.name == "delta" && e.indices.size() == 2 && e.indices[0].is_letter() && e.indices[1].is_letter()) {
+    if ((e.name == "delta" || e.name == "I") && e.indices.size() == 2 && e.indices[0].is_letter() &&
+        e.indices[1].is_letter()) {
         const std::optional<int> a = model_.find_letter(e.indices[0].terms[0].name),
                                  b = model_.find_letter(e.indices[1].terms[0].name);
         if (a && b && same_range(*a, *b) && !declared(e, {range(*a), range(*b)})) {
@@ -125,6 +126,9 @@ Expression Checker::after_step(Expression e) {
 }
 
 Expression Checker::call(Expression e) {
+    if (is_of_matrix(model_, e) ||
+        (e.name == "log" && e.children.size() == 1 && is_of_matrix(model_, e.argument()) && !model_.is_function("log")))
+        if (Lowered x = lower(e); x.axes.empty()) return x.body;
     if (e.name == "size") {
         if (e.children.size() != 1 || e.argument().kind != Kind::letter)
             throw IllFormed(e.span, "size takes a letter: size(k)", "undeclared-letter");

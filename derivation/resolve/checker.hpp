@@ -17,6 +17,7 @@ struct Lowered {
     Expression body;
     std::vector<int> axes;
     bool row = false;
+    bool identity = false;  ///< the number times I, whose size what stands beside it says
 };
 
 /// Resolves the names and letters of one formula.
@@ -32,6 +33,10 @@ class Checker {
     /// A formula over arrays, with a letter for each axis.
     Lowered lower(const Expression& e);
     std::string shape_of(const Lowered& x) const;
+    /// Gives I, or a number times I, the size of the square matrix beside it.
+    void give_size(Lowered& identity, const Lowered& other);
+    /// Throws where nothing says its size.
+    static void check_size(const Lowered& x, Span span);
     void rename(Expression& e, int from, int to) const;
 
   private:
@@ -77,6 +82,8 @@ class Checker {
     /// of a matrix, and where a is the row its axes are renamed: from which letters to which is returned.
     using Renaming = std::vector<std::pair<int, int>>;
     Renaming fit(Lowered& a, Lowered& b, bool adds, Span span);
+    Lowered of_matrix(std::string name, Lowered x, Span span);
+    Lowered function_of_matrix(const Expression& e);
     Lowered multiply(Lowered a, Lowered b, Joint joint, Span span);
     Lowered product(const Expression& e);
     Lowered call_of_arrays(const Expression& e);

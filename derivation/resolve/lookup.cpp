@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/resolve/lookup.hpp>
 
@@ -89,7 +90,18 @@ int find_quantity(const Model& model, const Expression& entry) {
     return *best;
 }
 
+bool is_of_matrix(const Model& model, const Expression& e) {
+    return e.kind == Kind::call && !e.symbol && !matrix_function(e.name).empty() && !model.is_function(e.name);
+}
+
+bool is_identity(const Model& model, const Expression& e) {
+    return e.kind == Kind::entry && e.name == "I" && e.indices.size() < 2 && !model.has("I");
+}
+
 bool is_of_arrays(const Model& model, const Expression& e) {
+    if (is_identity(model, e)) return true;
+    // Numbers, whatever stands in them.
+    if (is_of_matrix(model, e) && e.name != "solve") return false;
     if (e.kind == Kind::entry && e.indices.empty() && e.name != "1") {
         const std::vector<int> named = model.quantities_named(e.name);
         return !named.empty() && std::ranges::none_of(named, [&](int q) { return model.quantity(q).ranges.empty(); });

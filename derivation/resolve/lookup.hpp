@@ -8,6 +8,12 @@ namespace derivation {
 /// The quantity that a name with these indices means; throws `IllFormed` where there is none.
 int find_quantity(const Model& model, const Expression& entry);
 
+/// Whether it is a call of tr, det, logdet or solve, and of no function of the file.
+bool is_of_matrix(const Model& model, const Expression& e);
+
+/// Whether it is the identity I, or I_n, where no such name is declared.
+bool is_identity(const Model& model, const Expression& e);
+
 /// Whether an array stands in the formula whole, or `@`, an elementwise product, or a transpose.
 bool is_of_arrays(const Model& model, const Expression& e);
 

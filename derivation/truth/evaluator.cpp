@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <derivation/truth/elimination.hpp>
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/kinks.hpp>
 #include <limits>
@@ -10,6 +11,7 @@ namespace derivation {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -56,6 +58,8 @@ double Evaluator::operator()(const Expression& e) {
             return point_.derivative(e, letters, scale);
         case Kind::iverson:
             return comparison(e);
+        case Kind::of_matrix:
+            return of_matrix(e);
         default:
             return std::numeric_limits<double>::quiet_NaN();
     }
@@ -107,6 +111,44 @@ double Evaluator::call(const Expression& e) {
     if (f.elementary != nullptr && f.elementary->name == "relu" && e.order > 0 && x == 0) return 0;
     kinked = kinked || (e.order > 0 && f.has_kink() && std::abs(x) < edge);
     return derivative_at(f, e.order, x);
+}
+
+double Evaluator::of_matrix(const Expression& e) {
+    const auto n = static_cast<std::size_t>(model_.range_of(e.letters[0]).size);
+    auto [known, is_new] = matrices_.try_emplace(&e);
+    if (is_new) known->second.free = free_letters(e.argument(), bound_letters(e));
+    std::vector<int> at;
+    for (const int letter : known->second.free) at.push_back(value_of(letters, letter));
+    const auto found = known->second.found.find(at);
+    const bool inverts = e.name == "inverse";
+    if (found == known->second.found.end()) {
+        std::vector<double> a, unit(n * n, 0);
+        for_each_entry(model_, bound_letters(e), letters, [&] {
+            a.push_back((*this)(e.argument()));
+            return true;
+        });
+        for (std::size_t i = 0; i < n; ++i) unit[i * n + i] = 1;
+        model_.budget->work(n * n * n);
+        const double terms = largest_product(a, n);
+        const std::optional<Elimination<double>> done = eliminated(std::move(a), n, std::move(unit), inverts);
+        std::vector<double> result;
+        if (!done) {
+            result.assign(inverts ? n * n : 1, e.name == "det" && std::isfinite(terms) ? 0 : no_value);
+        } else if (inverts) {
+            result = done->inverse;
+        } else if (e.name == "det") {
+            result = {done->sign};
+            for (const double pivot : done->pivots) result[0] *= pivot;
+        } else {
+            result = {0};
+            for (const double pivot : done->pivots) result[0] += std::log(std::abs(pivot));
+        }
+        for (const double x : result) scale = std::max(scale, std::abs(x));
+        if (e.name == "det") scale = std::max(scale, terms);
+        return (known->second.found[at] = std::move(result))[inverts ? place_in(e, n, letters) : 0];
+    }
+    for (const double x : found->second) scale = std::max(scale, std::abs(x));
+    return found->second[inverts ? place_in(e, n, letters) : 0];
 }
 
 double Evaluator::comparison(const Expression& e) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <derivation/truth/point.hpp>
+#include <map>
+#include <vector>
 
 namespace derivation {
 
@@ -20,9 +22,17 @@ class Evaluator {
     double reduce(const Expression& e);
     double call(const Expression& e);
     double comparison(const Expression& e);
+    double of_matrix(const Expression& e);
 
     const Model& model_;
     Point& point_;
+    /// What was found of a matrix, for values of the letters that are free in it: the entries of its inverse, or its
+    /// determinant. Formulas stay where they are as long as one is evaluated.
+    struct OfMatrix {
+        std::vector<int> free;
+        std::map<std::vector<int>, std::vector<double>> found;
+    };
+    std::map<const Expression*, OfMatrix> matrices_;
 };
 
 }  // namespace derivation

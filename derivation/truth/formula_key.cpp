@@ -24,7 +24,7 @@ void write_key(const Expression& e, const Letters& letters, std::string& key) {
             key += fmt::format("{}*{},", term.sign, value_of(letters, *term.letter));
         key += fmt::format("{}]", index.offset);
     }
-    if (e.kind == Kind::reduce)
+    if (e.kind == Kind::reduce || e.kind == Kind::of_matrix)
         for (const IndexTerm& term : e.letters) key += fmt::format("{},", *term.letter);
     else
         for (const IndexTerm& term : e.letters) write_letter(term);

@@ -26,6 +26,12 @@ Letters letters_of(const Model& model, const Quantity& quantity, std::size_t pla
 /// The letters that a reduction runs over.
 std::vector<int> bound_letters(const Expression& reduction);
 
+/// The letters of a resolved formula that are not bound in it, nor among these.
+std::vector<int> free_letters(const Expression& e, std::vector<int> bound = {});
+
+/// The place of the entry that an inverse of n rows is taken at.
+std::size_t place_in(const Expression& inverse, std::size_t n, const Letters& letters);
+
 /// A letter as a number, as people count.
 inline double number_of_letter(const Model& model, const Expression& e, const Letters& letters) {
     return value_of(letters, *e.letters[0].letter) + model.range_of(e.letters[0]).first;

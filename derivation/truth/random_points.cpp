@@ -1,6 +1,7 @@
 // Points drawn at random, on both sides of every kink.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
@@ -69,6 +70,8 @@ class Draw {
             case Domain::real:
             case Domain::nonzero:
             case Domain::symmetric:
+            case Domain::positive_definite:
+            case Domain::invertible:
                 for (std::size_t i = 0; i < values.size(); ++i)
                     values[i] = (all_positive ? 1 : sign_of(quantity, i, number)) * size * between(0.2, 1.2);
                 break;
@@ -96,10 +99,28 @@ class Draw {
             for (std::size_t begin = 0; begin < values.size(); begin += row * row)
                 for (std::size_t i = 0; i < row; ++i)
                     for (std::size_t k = 0; k < i; ++k) values[begin + i * row + k] = values[begin + k * row + i];
+        if (domain == Domain::positive_definite || domain == Domain::invertible)
+            for (std::size_t begin = 0; begin < values.size(); begin += row * row)
+                make_regular(values.data() + begin, row, domain == Domain::positive_definite, size);
         return values;
     }
 
   private:
+    /// A matrix far from singular: M M^T / n and a part of the diagonal, or M with a heavier diagonal.
+    void make_regular(double* m, std::size_t n, bool is_definite, double size) {
+        const std::vector<double> drawn(m, m + n * n);
+        for (std::size_t i = 0; i < n && is_definite; ++i)
+            for (std::size_t k = 0; k < n; ++k) {
+                m[i * n + k] = 0;
+                for (std::size_t j = 0; j < n; ++j)
+                    m[i * n + k] += drawn[i * n + j] * drawn[k * n + j] / static_cast<double>(n) / size;
+            }
+        for (std::size_t i = 0; i < n; ++i) {
+            double& x = m[i * n + i];
+            x += size * (is_definite ? between(0.3, 0.6) : std::copysign(0.4 * static_cast<double>(n), x));
+        }
+    }
+
     /// Random at the first point and opposite at the second, so that no sign is the same at all points.
     int sign_of(const Quantity& quantity, std::size_t i, std::size_t number) {
         const int sign = between(0, 1) < 0.5 ? 1 : -1;

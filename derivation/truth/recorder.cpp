@@ -4,6 +4,8 @@
 #include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <cmath>
+#include <derivation/truth/elimination.hpp>
+#include <derivation/truth/formula_key.hpp>
 #include <derivation/truth/kinks.hpp>
 #include <derivation/truth/recorder.hpp>
 #include <limits>
@@ -198,6 +200,8 @@ Recorder::Variable Recorder::record(Version& version, const Expression& e, Lette
         }
         case Kind::iverson:
             return comparison(version, e, letters);
+        case Kind::of_matrix:
+            return of_matrix(version, e, letters);
         default:
             return number(no_value);
     }
@@ -277,6 +281,46 @@ Recorder::Variable Recorder::comparison(Version& version, const Expression& e, L
     const double a = record(version, e.left(), letters).item(), b = record(version, e.right(), letters).item();
     if (has_edge(e, a, b)) pass_kink(a - b);
     return number(holds(e, a, b) ? 1 : 0);
+}
+
+/// The entries of an inverse are recorded at once, by elimination; a determinant is the product of its pivots.
+Recorder::Variable Recorder::of_matrix(Version& version, const Expression& e, Letters& letters) {
+    const auto n = static_cast<std::size_t>(model_.range_of(e.letters[0]).size);
+    const bool inverts = e.name == "inverse";
+    const std::vector<int> bound = bound_letters(e);
+    Letters outside = letters;
+    for (const int letter : bound) value_of(outside, letter) = 0;
+    std::string key = e.name;
+    write_key(e.argument(), outside, key);
+    auto found = matrices_.find(std::pair<const Version*, std::string>(&version, key));
+    if (found == matrices_.end()) {
+        std::vector<Variable> a, unit, result;
+        std::vector<double> values;
+        for_each_entry(model_, bound, letters, [&] {
+            a.push_back(record(version, e.argument(), letters));
+            values.push_back(a.back().item());
+            return true;
+        });
+        for (std::size_t i = 0; i < n * n && inverts; ++i) unit.push_back(number(i % (n + 1) == 0 ? 1 : 0));
+        if (!inverts) unit = a;
+        std::optional<Elimination<Variable>> done = eliminated(std::move(a), n, std::move(unit), inverts);
+        count_nodes();
+        if (!done) {
+            result.assign(inverts ? n * n : 1, number(no_value));
+        } else if (inverts) {
+            result = std::move(done->inverse);
+        } else {
+            Variable total = number(e.name == "det" ? done->sign : 0);
+            for (const Variable& pivot : done->pivots)
+                total = e.name == "det" ? total * pivot : total + log(pivot * (pivot.item() < 0 ? -1.0 : 1.0));
+            result = {total};
+        }
+        for (const Variable& x : result) scale_ = std::max(scale_, std::abs(x.item()));
+        if (e.name == "det") scale_ = std::max(scale_, largest_product(values, n));
+        found = matrices_.emplace(std::pair<const Version*, std::string>(&version, key), std::move(result)).first;
+    }
+    for (const Variable& x : found->second) scale_ = std::max(scale_, std::abs(x.item()));
+    return found->second[inverts ? place_in(e, n, letters) : 0];
 }
 
 // ---- derivatives that are recorded

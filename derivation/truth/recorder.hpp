@@ -7,6 +7,7 @@
 #include <derivation/truth/variation.hpp>
 #include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -83,6 +84,7 @@ class Recorder {
     Variable call(Version& version, const Expression& e, Letters& letters);
     Variable reduce(Version& version, const Expression& e, Letters& letters);
     Variable comparison(Version& version, const Expression& e, Letters& letters);
+    Variable of_matrix(Version& version, const Expression& e, Letters& letters);
     void count_nodes();
     Variable without_rounding(const Variable& total, double largest_term);
     void pass_kink(double x);
@@ -100,6 +102,7 @@ class Recorder {
     std::size_t counted_ = 0;                        ///< the nodes that the budget has paid for
     double scale_ = 0;                               ///< the largest term so far of the one that is
     std::map<std::tuple<const Version*, std::uint32_t, int>, std::vector<Variable>> gradients_;
+    std::map<std::pair<const Version*, std::string>, std::vector<Variable>> matrices_;  ///< what was found of each
 };
 
 }  // namespace derivation

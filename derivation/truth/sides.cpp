@@ -38,21 +38,6 @@ bool is_drawn(const Model& model, const Expression& e) {
     });
 }
 
-void add_free_letters(const Expression& e, std::vector<int>& bound, std::vector<int>& free) {
-    const std::size_t before = bound.size();
-    if (e.kind == Kind::reduce)
-        for (const IndexTerm& term : e.letters) bound.push_back(*term.letter);
-    const auto add = [&](const IndexTerm& term) {
-        if (std::ranges::find(bound, *term.letter) == bound.end() &&
-            std::ranges::find(free, *term.letter) == free.end())
-            free.push_back(*term.letter);
-    };
-    for (const Index& index : e.indices) std::ranges::for_each(index.terms, add);
-    if (e.kind == Kind::letter) std::ranges::for_each(e.letters, add);
-    for (const Expression& child : e.children) add_free_letters(child, bound, free);
-    bound.resize(before);
-}
-
 /// The side of one entry, and of what a maximum compares all of its sides.
 int side_at(const Expression& e, Evaluator& evaluator, const Model& model) {
     if (e.kind == Kind::iverson) return side_of(evaluator(e.left()), evaluator(e.right()));
@@ -79,8 +64,7 @@ int side_at(const Expression& e, Evaluator& evaluator, const Model& model) {
 void Sides::watch(const Expression& formula) {
     for (const Expression& child : formula.children) watch(child);
     if (!has_kink(model_, formula) || !is_drawn(model_, formula)) return;
-    std::vector<int> bound, letters;
-    add_free_letters(formula, bound, letters);
+    const std::vector<int> letters = free_letters(formula);
     std::size_t entries = 1;
     for (const int letter : letters) entries *= static_cast<std::size_t>(model_.range_of(letter).size);
     if (entries <= most_entries) kinks_.push_back({&formula, letters, std::vector<int>(entries, 0)});

@@ -202,10 +202,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_refused_by_name) {
     refuses("\\sum_{n=1}^{k} z_n", "up to the letter k");
     refuses("w^{l-1}", "running layers");
     refuses("a^{(l)}", "running layers");
-    refuses("\\det w", "determinants");
-    refuses("\\operatorname{tr} \\tr w", "traces");
+    refuses("\\det x", "square matrix");
+    refuses("\\operatorname{tr} X", "square matrix");
+    refuses("X^{-1} b", "square matrix");
+    refuses("T^{-2} b", "only the power A^{-1}");
+    refuses("b^T (I b)^T I", "shapes");
+    refuses("I", "nothing beside I says its size");
     refuses("dC", "differentials");
-    refuses("T^{-1} b", "inverses");
     refuses("\\foo q", "\\foo");
     refuses("w_{ji}^{-1} @ q ?", "character");
 }
@@ -225,6 +228,7 @@ index s : batch = 5
 function f
 constant eta
 given x[i], w[i], W[k,i], b[k], t[k], u, X[s,i], Y[s], q[i]
+given A[i,j] invertible, S[i,j] positive definite
 let z[k] = sum(i, W[k,i] * x[i]) + b[k]
 let a[k] = sigmoid(z[k])
 let p[k] = softmax(z[k])
@@ -276,6 +280,23 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
           "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\langle x, w \rangle = m)", "x @ w = m"},
          {R"(\tanh^2 u = h^2)", "tanh(u)^2 = h^2"},
+     }},
+    {"Matrices",
+     {
+         {R"(A A^{-1} = I)", "A A^-1 = I_i"},
+         {R"((A^{-1})^T = A^{-T})", "(A^-1)^T = (A^T)^-1"},
+         {R"((A^\top)^{-1} = A^{-\top})", "(A^T)^-1 = (A^-1)^T"},
+         {R"(\operatorname{tr}(A S) = \tr(S A))", "tr(A S) = tr(S A)"},
+         {R"(\det(A^{-1}) = 1/\det A)", "det(A^-1) = 1/det(A)"},
+         {R"(\log\det S = \log|S|)", "logdet(S) = log(det(S))"},
+         {R"(\frac{\partial \log\det A}{\partial A} = A^{-T})", "d(logdet(A))/dA = (A^-1)^T"},
+         {"solve(A, x) = inv(A) x", "A^-1 x = A^-1 x"},
+         {"trace(A) = Tr(A)", "tr(A) = sum(i, A[i,i])"},
+         {"np.linalg.inv(A) @ x = np.linalg.solve(A, x)", "A^-1 @ x = solve(A, x)"},
+         {"np.trace(A @ S) = torch.trace(S @ A)", "tr(A S) = tr(S A)"},
+         {"A.inverse() @ x = torch.linalg.inv(A) @ x", "A^-1 @ x = A^-1 @ x"},
+         {"S + u I = S + u eye(i)", "S + u I = S + u I_i"},
+         {"sum(j, A[i,j] * I_ij) = A[i,i]", "sum(j, A[i,j] * [i == j]) = A[i,i]"},
      }},
     {"Plain text",
      {
@@ -415,8 +436,10 @@ BOOST_AUTO_TEST_CASE(macros_are_replaced) {
 }
 
 BOOST_AUTO_TEST_CASE(a_declared_name_wins_over_every_word) {
-    for (const std::string name : {"step", "sign", "sgn", "heaviside", "sech", "norm", "dot", "inner", "det", "tr",
-                                   "np", "torch", "F", "I", "ascent", "axis", "Delta"})
+    for (const std::string name :
+         {"step", "sign",  "sgn", "heaviside", "sech",  "norm", "dot",     "inner",      "det",
+          "tr",   "trace", "Tr",  "logdet",    "solve", "inv",  "inverse", "invertible", "definite",
+          "eye",  "T",     "np",  "torch",     "F",     "I",    "ascent",  "axis",       "Delta"})
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(verdict_of(judged("given " + name + ", y\nlet E = 1/2 * (" + name + " - y)^2\nclaim dE/d" +
                                          name + " = " + name + " - y\n")) == "holds");
@@ -425,6 +448,11 @@ BOOST_AUTO_TEST_CASE(a_declared_name_wins_over_every_word) {
         }
     BOOST_TEST(verdict_of(judged("index i\ngiven a[i], a'[i]\nlet E = sum(i, a'[i]^2 * a[i])\nclaim dE/da = a'^2\n")) ==
                "holds");
+    // Several declared names in a row win, too.
+    BOOST_TEST(verdict_of(judged("given t, r, x\nlet E = tr(x + 1)\nclaim dE/dx = t*r\n")) == "holds");
+    BOOST_TEST(verdict_of(judged("index i, j = 3\ngiven A[i,j], T\nlet E = sum(A) * 2^{-T}\n"
+                                 "claim dE/dA[i,j] = 2^{-T}\n")) == "holds");
+    BOOST_TEST(verdict_of(judged("index i, j = 3\ngiven A[i,j] positive, I[i,j]\nclaim A I = A @ I\n")) == "holds");
     // Where it is not declared it is a transpose of an array, and of a number it is nothing.
     BOOST_TEST(verdict_of(judged("index i\ngiven a[i]\nlet E = a' a\nclaim dE/da = 2 a\n")) == "holds");
     BOOST_TEST(verdict_of(judged("given a\nclaim a' = a\n")) == "ill-formed");
