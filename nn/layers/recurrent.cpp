@@ -29,14 +29,14 @@ Variable<T> Recurrent<T>::gate(const Variable& gates, std::size_t k) const {
 }
 
 template <class T>
-typename Recurrent<T>::Memory Rnn<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w,
-                                           const Variable<T>& b) const {
+auto Rnn<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w, const Variable<T>& b) const
+    -> Memory {
     return {tanh(a + this->from(before.h, w, b)), {}};
 }
 
 template <class T>
-typename Recurrent<T>::Memory Gru<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w,
-                                           const Variable<T>& b) const {
+auto Gru<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w, const Variable<T>& b) const
+    -> Memory {
     const Variable<T> u = this->from(before.h, w, b);
     const Variable<T> r = sigmoid(this->gate(a, 0) + this->gate(u, 0)),
                       z = sigmoid(this->gate(a, 1) + this->gate(u, 1)),
@@ -45,8 +45,8 @@ typename Recurrent<T>::Memory Gru<T>::step(const Variable<T>& a, const Memory& b
 }
 
 template <class T>
-typename Recurrent<T>::Memory Lstm<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w,
-                                            const Variable<T>& b) const {
+auto Lstm<T>::step(const Variable<T>& a, const Memory& before, const Variable<T>& w, const Variable<T>& b) const
+    -> Memory {
     const Variable<T> gates = a + this->from(before.h, w, b);
     const Variable<T> i = sigmoid(this->gate(gates, 0)), f = sigmoid(this->gate(gates, 1)),
                       g = tanh(this->gate(gates, 2)), o = sigmoid(this->gate(gates, 3));
