@@ -58,6 +58,7 @@ class Grader {
             TaskGrade& one = grade_.tasks.emplace_back();
             one.label = task.label;
             one.points = task.points;
+            one.remark = "no line has this label";
         }
     }
 
@@ -230,9 +231,9 @@ class Grader {
             if (const auto line = line_of(task)) {
                 in_order.emplace_back(*line, task);
                 one.line = grade_.lines[*line].line;
+                one.remark.clear();
                 continue;
             }
-            one.remark = "no line has this label";
             for (std::size_t i = 0; i < grade_.lines.size(); ++i)
                 if (grade_.lines[i].label.empty() && is_about(together, task, typed(i)))
                     one.remark = fmt::format("no line has this label; line {} is about {}", grade_.lines[i].line,
