@@ -104,8 +104,9 @@ std::string csv_cell(const std::string& text) {
 /// A spreadsheet takes what begins so for a formula: the same file has another name that does not.
 std::string csv_file(const std::string& file) {
     const std::string name = plain(file);
-    return csv_cell(!name.empty() && std::string_view("=+-@").find(name[0]) != std::string_view::npos ? "./" + name
-                                                                                                      : name);
+    return csv_cell(name != "-" && !name.empty() && std::string_view("=+-@").find(name[0]) != std::string_view::npos
+                        ? "./" + name
+                        : name);
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {

@@ -11,10 +11,11 @@ namespace derivation {
 
 namespace {
 
-/// Compares resolved formulas of which the letters may have other names: each stands for one of the same range.
+/// Compares resolved formulas of which the letters may have other names: each stands for one of the same range. At any
+/// entry a letter of the second stands for whatever index the first has, as in dE/dh[t+1] for dE/dh[t].
 class Alike {
   public:
-    explicit Alike(const Model& model) : model_(model) {}
+    explicit Alike(const Model& model, bool at_any_entry = false) : model_(model), at_any_entry_(at_any_entry) {}
 
     bool operator()(const Expression& a, const Expression& b) {
         if (a.kind != b.kind || a.order != b.order || a.joints != b.joints || a.symbol != b.symbol ||
@@ -23,7 +24,10 @@ class Alike {
             a.children.size() != b.children.size())
             return false;
         for (std::size_t i = 0; i < a.indices.size(); ++i)
-            if (a.indices[i].offset != b.indices[i].offset || !same_letters(a.indices[i].terms, b.indices[i].terms))
+            if (at_any_entry_ && b.indices[i].is_letter())
+                continue;
+            else if (a.indices[i].offset != b.indices[i].offset ||
+                     !same_letters(a.indices[i].terms, b.indices[i].terms))
                 return false;
         if (!same_letters(a.letters, b.letters)) return false;
         for (std::size_t i = 0; i < a.children.size(); ++i)
@@ -42,6 +46,7 @@ class Alike {
     }
 
     const Model& model_;
+    bool at_any_entry_;
     std::map<int, int> there_, back_;
 };
 
@@ -66,10 +71,10 @@ std::vector<Expression> opened(const Model& model, const Expression& e) {
     return result;
 }
 
-bool match(const Model& model, const Expression& one, const Expression& other) {
+bool match(const Model& model, const Expression& one, const Expression& other, bool at_any_entry = false) {
     for (const Expression& a : opened(model, one))
         for (const Expression& b : opened(model, other))
-            if (Alike(model)(a, b)) return true;
+            if (Alike(model, at_any_entry)(a, b)) return true;
     return false;
 }
 
@@ -108,7 +113,7 @@ class Inspection {
 
     Found hidden_derivative(const Expression& e) {
         if ((e.kind == Kind::derivative || e.kind == Kind::entry) &&
-            std::ranges::any_of(allowed_, [&](const Expression* left) { return match(model_, e, *left); }))
+            std::ranges::any_of(allowed_, [&](const Expression* left) { return match(model_, e, *left, true); }))
             return {};
         if (e.kind == Kind::derivative) return {"a derivative", ""};
         if (const Quantity* let = definition_of(e, seen_);

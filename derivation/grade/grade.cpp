@@ -221,6 +221,10 @@ class Grader {
         return {};
     }
 
+    bool is_label(const std::string& text) const {
+        return std::ranges::find(exercise_.tasks, text, &Task::label) != exercise_.tasks.end();
+    }
+
     void count() {
         const Together together{exercise_, *derivation_, asked_.model.count(),
                                 static_cast<int>(asked_.model.functions.size())};
@@ -235,7 +239,7 @@ class Grader {
                 continue;
             }
             for (std::size_t i = 0; i < grade_.lines.size(); ++i)
-                if (grade_.lines[i].label.empty() && is_about(together, task, typed(i)))
+                if (!is_label(grade_.lines[i].label) && is_about(together, task, typed(i)))
                     one.remark = fmt::format("no line has this label; line {} is about {}", grade_.lines[i].line,
                                              exercise_.tasks[task].left);
         }

@@ -97,7 +97,10 @@ BOOST_AUTO_TEST_CASE(what_holds_and_derives_nothing_earns_nothing) {
     BOOST_TEST(outcomes(by_z, "claim (a) dE/dy = y - t") == "other");
     BOOST_TEST(outcomes(by_z, "claim (a) y = tanh(z)") == "other");
     BOOST_TEST(outcomes(by_z, "claim dE/dz = (y - t) * (1 - y^2)") == "missing");
-    BOOST_TEST(has(graded(by_z, "claim dE/dz = (y - t) * (1 - y^2)").tasks[0].remark, "line 1 is about dE/dz"));
+    for (const char* label : {"", "(A) ", "(1) "}) {
+        const std::string line = "claim " + std::string(label) + "dE/dz = (y - t) * (1 - y^2)";
+        BOOST_TEST(has(graded(by_z, line).tasks[0].remark, "line 1 is about dE/dz"), line);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(names_may_be_forbidden_and_allowed) {
@@ -122,6 +125,15 @@ BOOST_AUTO_TEST_CASE(names_may_be_forbidden_and_allowed) {
     BOOST_TEST(outcomes(chain, first + "claim (b) dE/dz = dE/dz") == "derived unfinished");
     BOOST_TEST(outcomes(chain, first + "claim (b) dE/dz = dE/dy * dy/dz") == "derived unfinished");
     BOOST_TEST(outcomes(chain, "claim (a) dE/dy = g\n") == "unfinished missing");
+    // At any entry of it.
+    const Exercise recurrent = derivation::read_exercise(
+        "```deriv\nindex t = 4\ngiven x[t], w\nlet h[t] = tanh(w * h[t-1] + x[t])\nlet L = sum(t, h[t]^2)\n```\n"
+        "```points\n(a) dL/dh[t]: 1\n(b) dL/dx[t]: 1 with (a)\n(c) dL/dw: 1 with (a)\n```\n");
+    const Grade grade =
+        derivation::grade(recurrent,
+                          "claim (b) dL/dx[t] = (2 * h[t] + dL/dh[t+1] * (1 - h[t+1]^2) * w) * (1 - h[t]^2)\n"
+                          "claim (c) dL/dw = sum(t, dL/dh[t] * (1 - h[t]^2) * h[t-1])\n");
+    BOOST_TEST(grade.earned() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_mistake_is_counted_once) {
