@@ -59,6 +59,35 @@ std::optional<Condition> what_is_held_fixed(const Departure& departure, VariedPo
     return {};
 }
 
+/// The derivative by a symmetric matrix whose entries off the diagonal are one number each: G + G^T - [i == j] G.
+std::optional<Condition> what_counts_twice(const Departure& departure, VariedPoints& varied) {
+    const Model& model = departure.model;
+    const Expression& left = departure.left;
+    const std::vector<int>& free = departure.line.checked.free;
+    if (left.kind != Kind::derivative || left.order != 1 || !left.held().empty() || free.size() != 2) return {};
+    const Expression& by = left.denominator();
+    const Domain domain = model.quantity(by).domain;
+    if ((domain != Domain::symmetric && domain != Domain::positive_definite) || by.indices.size() != 2 ||
+        !by.indices[0].is_letter() || !by.indices[1].is_letter())
+        return {};
+    Expression turned = left;
+    std::swap(turned.denominator().indices[0], turned.denominator().indices[1]);
+    const IndexTerm &i = by.indices[0].terms[0], &j = by.indices[1].terms[0];
+    Expression diagonal = kronecker(i.name, j.name);
+    diagonal.children[0].letters[0].letter = i.letter;
+    diagonal.children[1].letters[0].letter = j.letter;
+    const Expression both =
+        sum_of_terms({{left, Joint::plus}, {turned, Joint::plus}, {product_of({diagonal, left}), Joint::minus}});
+    Target target(model, departure.points, both, free);
+    if (!target.holds(departure.right) || !varied.is_the_condition(left, both, departure.right, free)) return {};
+    const std::string& name = by.name;
+    return Condition{
+        fmt::format("{} has one number for each pair", name),
+        fmt::format("It holds only where the two entries of {} that lie across the diagonal are one number, "
+                    "so that what is off the diagonal counts twice. Here each entry is varied alone.",
+                    name)};
+}
+
 bool is_inequality(const Expression& e) {
     return e.kind == Kind::iverson && (e.name == ">" || e.name == "<" || e.name == ">=" || e.name == "<=");
 }
@@ -169,6 +198,7 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
 
 std::optional<Condition> condition_of(const Departure& departure, VariedPoints& varied) {
     if (std::optional<Condition> found = what_is_held_fixed(departure, varied)) return found;
+    if (std::optional<Condition> found = what_counts_twice(departure, varied)) return found;
     if (std::optional<Condition> found = what_a_function_is(departure, varied)) return found;
     return what_is_given(departure, varied, false);
 }

@@ -44,6 +44,13 @@ void all_transposed(Editing& editing);
 void missing_symmetric_part(Editing& editing);
 void missing_path_of_arrays(Editing& editing);
 
+// matrices with inverses
+void transposed_inverse(Editing& editing);
+void sign_of_inverse(Editing& editing);
+void inverse_forgotten(Editing& editing);
+void order_in_trace(Editing& editing);
+void missing_determinant(Editing& editing);
+
 // derivatives of activations, softmax, Kronecker
 void missing_derivative(Editing& editing);
 void function_for_derivative(Editing& editing);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/chain_rule.hpp>
+#include <derivation/mistakes/matrix_rules.hpp>
 #include <derivation/mistakes/search.hpp>
 #include <derivation/resolve/lookup.hpp>
 
@@ -105,7 +106,10 @@ Search::Search(Model& model, const Line& line, Target& target, Expression member
       confirm_(std::move(confirm)),
       member_(std::move(member)),
       aliases_(aliases_of(model, target.left(), line)) {
-    arrays_ = line.checked.arrays || is_of_arrays(model, member_);
+    // A number that is made of matrices, as a trace is, is edited as they are.
+    const bool has_matrices = any_part(member_, [&](const Expression& e) { return is_of_matrix(model, e); });
+    const bool has_letters = any_part(member_, [](const Expression& e) { return !e.indices.empty(); });
+    arrays_ = line.checked.arrays || is_of_arrays(model, member_) || (has_matrices && !has_letters);
     double work_of_member = work_of(model_, original_, target.free());
     passes(model_, line_, member_, [&](const Expression& checked) {
         original_ = checked;
@@ -161,6 +165,8 @@ std::optional<Expression> Search::from_definitions() {
     const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
     for (const Expression& formula : by_chain_rule(editing))
         if (holds(formula)) return formula;
+    for (const Expression& formula : by_differentials(editing))
+        if (holds(formula)) return formula;
     return {};
 }
 
@@ -174,6 +180,7 @@ bool Search::holds(const Expression& edited) {
     constexpr std::size_t work_of_a_part = 300;
     model_.budget->work(work_of_a_part * parts_of_tree(edited));
     if (!seen_.insert(to_text(edited)).second) return false;
+    if (!line_.members.empty() && same(edited, line_.members[0])) return false;  // that is no answer
     return passes(model_, line_, edited,
                   [&](const Expression& checked) {
                       return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) &&
@@ -210,7 +217,7 @@ bool transposition_repairs(Model& model, const Line& line, std::size_t member, T
         return repaired;
     });
     for (const Mistake& mistake : catalogue())
-        if (std::string_view(mistake.name) == "transposed") mistake.edits(editing);
+        if (std::string_view(mistake.name).starts_with("transposed")) mistake.edits(editing);
     return repaired;
 }
 

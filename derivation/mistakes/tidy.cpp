@@ -15,13 +15,15 @@ Expression without_transposed_product(Expression e) {
     if (e.kind != Kind::transpose || e.argument().kind != Kind::product) return e;
     Parts front, matrices;
     for (Part& part : factors_of(e.argument())) {
-        const bool scalar = part.expression.kind == Kind::number || part.joint == Joint::divided;
+        const bool is_of_matrix = part.expression.kind == Kind::call && !matrix_function(part.expression.name).empty();
+        const bool scalar = part.expression.kind == Kind::number || part.joint == Joint::divided ||
+                            (is_of_matrix && part.expression.name != "solve");
         const bool fits = part.joint == Joint::juxtaposed || part.joint == Joint::matrix || part.joint == Joint::dot;
         if (scalar ? !matrices.empty() : !fits && !matrices.empty()) return e;
         (scalar ? front : matrices).push_back(std::move(part));
     }
-    if (matrices.size() < 2) return e;
-    const Joint joint = matrices[1].joint;
+    if (matrices.empty() || (matrices.size() < 2 && front.empty())) return e;
+    const Joint joint = matrices.back().joint;
     Parts reversed = front;
     for (std::size_t i = matrices.size(); i-- > 0;)
         reversed.push_back(

@@ -145,7 +145,27 @@ let g[m] = sum(j, v[m,j] * h[j])
 let L = sum(m, g[m]^2)
 )";
 
+const std::string matrices = R"(
+index i, j : feature = 3
+index n : sample = 4
+given A[i,j] invertible, B[i,j], S[i,j] positive definite
+given a[i], b[i], F[n,i]
+let L = a^T A^{-1} b
+let G = 1/2 * (logdet(S) + a^T S^{-1} a)
+let D = det(A)
+)";
+
 const std::vector<Case> cases = {
+    {"sign-of-inverse", matrices, "claim dL/dA = A^{-T} a b^T A^{-T}"},
+    {"sign-of-inverse", matrices, "claim dG/dS = 1/2 * (S^{-1} + S^{-1} a a^T S^{-1})"},
+    {"transposed-inverse", matrices, "claim dL/dA = -A^{-1} a b^T A^{-1}"},
+    {"transposed-inverse", matrices, "claim dD/dA = det(A) A^{-1}"},
+    {"missing-inverse", matrices, "claim dL/da = A b"},
+    {"missing-inverse", matrices, "claim dG/da = S a"},
+    {"missing-determinant", matrices, "claim dD/dA = A^{-T}"},
+    {"missing-determinant", matrices, "claim d(det(S + a a^T))/dS = (S + a a^T)^{-1}"},
+    {"order-in-trace", matrices, "claim tr(A B S) = tr(B A S)"},
+    {"order-in-trace", matrices, "claim a^T A S B a = tr(A B S a a^T)"},
     {"wrong-condition", partial_sums, "claim a[4] = sum(i, prod(j >= i, c[j]) * b[i])"},
     {"wrong-condition", partial_sums, "claim u[t] = sum(i < t, b[i]^2)"},
     {"wrong-condition", partial_sums, "claim du[t]/db[i] = 2 * [i < t] * b[i]"},
