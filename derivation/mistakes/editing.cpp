@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/mistakes/editing.hpp>
+#include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
 
@@ -108,7 +109,9 @@ void Editing::walk(Expression& root, Expression& node, Names& letters, const Vis
     const std::size_t before = letters.size();
     if (node.kind == Kind::reduce)
         for (const IndexTerm& letter : node.letters) letters.push_back(letter.name);
-    for (Expression& child : node.children)
+    // The exponent of A^-1 is no number that could be another one.
+    const bool inverts = arrays && is_inverse(node) && is_of_arrays(model, node.base());
+    for (Expression& child : std::span(node.children).first(inverts ? 1 : node.children.size()))
         walk(root, child, letters, visit, terms, (is_term && is_sum) || node.kind == Kind::reduce || (terms && is_sum));
     letters.resize(before);
 }
