@@ -25,6 +25,10 @@ std::optional<int> Model::find_letter(std::string_view name) const { return find
 std::optional<int> Model::find_function(std::string_view name) const { return find_named(functions, name); }
 bool Model::is_quantity(std::string_view name) const { return find_named(quantities, name).has_value(); }
 
+bool Model::is_direction(std::string_view name) const {
+    return std::ranges::any_of(quantities, [&](const Quantity& one) { return one.is_direction && one.name == name; });
+}
+
 std::vector<int> Model::quantities_named(std::string_view name) const {
     std::vector<int> found;
     for (int q = 0; q < count(); ++q)

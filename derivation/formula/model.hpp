@@ -51,6 +51,7 @@ struct Quantity {
     std::vector<double> worked;  ///< the numbers of `at`
     Expression definition;       ///< of a `let`, resolved
     Expression written;          ///< and as it was typed
+    bool is_direction = false;   ///< dX of a line of differentials, which nobody declared
     Span span;
 };
 
@@ -84,6 +85,7 @@ struct Model {
     bool is_letter(std::string_view name) const { return find_letter(name).has_value(); }
     bool is_function(std::string_view name) const { return find_function(name).has_value(); }
     bool is_quantity(std::string_view name) const;
+    bool is_direction(std::string_view name) const;
     /// Whether the name is a quantity or a function.
     bool has(std::string_view name) const { return is_quantity(name) || is_function(name); }
     std::vector<int> quantities_named(std::string_view name) const;

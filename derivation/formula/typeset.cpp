@@ -226,6 +226,7 @@ class Formula {
                 return Style::scripts(base, "", print(e.exponent()));
             }
             case Kind::call: {
+                if (e.name == "differential") return Style::identifier("d") + Style::bracketed(print(e.argument()));
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));
                 std::string inside;

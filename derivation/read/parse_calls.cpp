@@ -154,7 +154,8 @@ Expression Parser::call(const Token& head, std::string function) {
         e = call(head, std::move(e.name));
         return power_of(std::move(e), std::move(exponent));
     }
-    const bool bars = peek().is("|") || (peek().is("(") && peek(1).is("|"));
+    const bool is_logarithm = e.name == "log";
+    logarithms_ += is_logarithm ? 1 : 0;
     if (accept("(")) {
         do e.children.push_back(expression());
         while (accept(","));
@@ -166,9 +167,7 @@ Expression Parser::call(const Token& head, std::string function) {
     } else {
         fail(fmt::format("the function {} takes something in brackets", e.name));
     }
-    // log |A| is the logarithm of a determinant.
-    if (bars && e.name == "log" && is_call(e.children[0], "abs") && is_square(e.children[0].argument()))
-        e.children[0].name = "det";
+    logarithms_ -= is_logarithm ? 1 : 0;
     return e;
 }
 
@@ -190,7 +189,9 @@ Expression Parser::reduction(const Token& head) {
     if (!peek().is("(")) {
         if (peek().is("_")) return big_reduction(head.text);
         if (!starts_factor()) fail(fmt::format("{} takes something in brackets", head.text));
+        ++whole_sums_;
         e.children.push_back(power());
+        --whole_sums_;
         return e;
     }
     next();
@@ -210,7 +211,10 @@ Expression Parser::reduction(const Token& head) {
         }
         bind_letters(e, letter.text);
     }
+    const bool is_whole = e.letters.empty();
+    whole_sums_ += is_whole ? 1 : 0;
     e.children.push_back(expression());
+    whole_sums_ -= is_whole ? 1 : 0;
     // sum(X, axis=0)
     if (e.letters.empty() && peek().is(",") && (peek(1).is_word("axis") || peek(1).is_word("dim")) && peek(2).is("=")) {
         at_ += 3;
@@ -366,6 +370,13 @@ Expression Parser::absolute() {
     --absolutes_;
     e.span = join(begin, peek().span);
     expect("|", "a closing | is missing");
+    // Of a square matrix: log |A| has its determinant, sum(|A|) the sizes of its entries.
+    if (whole_sums_ == 0 && is_square(e.argument())) {
+        if (logarithms_ == 0)
+            throw Error(e.span,
+                        "bars around a square matrix may mean two things: write det(A), or abs(A) for its entries");
+        e.name = "det";
+    }
     return e;
 }
 

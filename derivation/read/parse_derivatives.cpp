@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <derivation/formula/elementary.hpp>
 #include <derivation/read/parser.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <utility>
@@ -106,6 +107,56 @@ Expression Parser::differentiate() {
     return e;
 }
 
+std::vector<std::string> Parser::differentials() {
+    const auto is_typed = [&](const Token& token) {
+        return token.kind == TokenKind::word && token.text[0] == 'd' && !model_.is_letter(token.text) &&
+               (!model_.has(token.text) || model_.is_direction(token.text));
+    };
+    // What is varied, of dX and dx_i; empty where it is no name.
+    const auto varied = [&](const Token& token) -> std::string {
+        if (!is_typed(token) || token.text.size() < 2) return {};
+        const std::string rest = token.text.substr(1);
+        if (model_.is_quantity(rest)) return rest;
+        const std::string base = rest.substr(0, rest.rfind('_'));
+        return base.size() < rest.size() && model_.is_quantity(base) ? base : std::string();
+    };
+    const Token& head = peek();
+    if (!is_typed(head)) return {};
+    if (head.text.size() > 1 && varied(head).empty() && matrix_function(head.text.substr(1)).empty()) return {};
+    std::size_t equals = at_;
+    for (int open = 0; equals < tokens_.size(); ++equals) {
+        const Token& token = tokens_[equals];
+        open += token.is("(") || token.is("{") || token.is("[") ? 1 : 0;
+        open -= token.is(")") || token.is("}") || token.is("]") ? 1 : 0;
+        if (open == 0 && token.is("/")) return {};
+        if (open == 0 && (token.is("=") || token.is("=="))) break;
+    }
+    std::vector<std::string> names;
+    std::vector<Token> tokens(tokens_.begin(),
+                              tokens_.begin() + static_cast<std::ptrdiff_t>(std::min(equals, tokens_.size())));
+    for (std::size_t i = equals; i < tokens_.size(); ++i) {
+        Token token = tokens_[i];
+        const bool divides = i > 0 && (tokens_[i - 1].is("/") || tokens_[i - 1].is("partial"));
+        if (token.is_word("d") && !model_.has("d") && !divides && i + 1 < tokens_.size() &&
+            tokens_[i + 1].kind == TokenKind::word && model_.is_quantity(tokens_[i + 1].text)) {
+            token.text += tokens_[++i].text;
+            token.span = join(token.span, tokens_[i].span);
+        }
+        const bool is_numerator = i + 1 < tokens_.size() && tokens_[i + 1].is("/") && i + 2 < tokens_.size() &&
+                                  !varied(tokens_[i + 2]).empty();
+        const std::string name = divides || is_numerator ? std::string() : varied(token);
+        if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+        tokens.push_back(std::move(token));
+    }
+    if (names.empty()) return {};
+    tokens_ = std::move(tokens);
+    if (tokens_[at_].text.size() == 1)
+        next();
+    else
+        tokens_[at_].text.erase(0, 1);
+    return names;
+}
+
 /// A derivative where one stands here; nothing, and no step forward, where not.
 std::optional<Expression> Parser::derivative() {
     const std::size_t place = at_;
@@ -114,7 +165,8 @@ std::optional<Expression> Parser::derivative() {
     const bool certain = head.is("partial");
     if (!certain && !(head.kind == TokenKind::word && head.text[0] == 'd')) return {};
     std::vector<Token> tokens = tokens_;
-    const int depth = depth_, norms = norms_, comparisons = comparisons_;
+    const int depth = depth_, norms = norms_, comparisons = comparisons_, absolutes = absolutes_,
+              logarithms = logarithms_, whole_sums = whole_sums_;
     const auto known = [&](const Expression& e) { return e.kind != Kind::entry || model_.is_quantity(e.name); };
     try {
         const std::string typed = head.text;
@@ -130,6 +182,9 @@ std::optional<Expression> Parser::derivative() {
     depth_ = depth;
     norms_ = norms;
     comparisons_ = comparisons;
+    absolutes_ = absolutes;
+    logarithms_ = logarithms;
+    whole_sums_ = whole_sums;
     return {};
 }
 

@@ -40,6 +40,9 @@ class Parser {
     const Token& next() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
     bool accept(std::string_view symbol);
     bool accept_word(std::string_view word);
+    /// Where a line says what a differential is, dL = tr(G^T dX): the names of what is varied, X; the tokens are then
+    /// those of L and of names dX. None elsewhere.
+    std::vector<std::string> differentials();
     /// The Δ before a parameter of which a change is given.
     bool accept_change();
     void expect(std::string_view symbol, std::string_view sentence);
@@ -101,6 +104,8 @@ class Parser {
     int depth_ = 0;
     int norms_ = 0;
     int absolutes_ = 0;
+    int logarithms_ = 0;  ///< open around what is read
+    int whole_sums_ = 0;  ///< sum(X) and the like, without letters
     int comparisons_ = 0;
 };
 

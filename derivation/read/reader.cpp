@@ -188,6 +188,9 @@ class Reader {
 
     /// A new quantity with the letters of its name.
     Quantity declared(const Expression& name, Role role) {
+        // A declared name wins over the direction of a line above.
+        for (Quantity& other : model().quantities)
+            if (other.is_direction && other.name == name.name) other.name += " ";
         new_name(name.name, name.span);
         if (model().is_function(name.name)) throw Error(name.span, fmt::format("{} is a function already", name.name));
         Quantity quantity;
@@ -446,7 +449,17 @@ class Reader {
         }
         while (parser.accept("implies")) {
         }
+        const std::vector<std::string> varied = parser.differentials();
+        for (const std::string& name : varied) declare_directions(name);
         line.members.push_back(parser.expression());
+        if (!varied.empty()) {
+            const Span span = line.members[0].span;
+            line.members[0] = call_of("differential", 0, std::move(line.members[0]));
+            for (const std::string& name : varied) {
+                line.members[0].children.push_back(entry_of(name, {}));
+                line.members[0].children.back().span = span;
+            }
+        }
         while (true) {
             if (parser.accept("=") || parser.accept("==") || parser.accept(":=")) {
                 line.members.push_back(parser.expression());
@@ -465,6 +478,20 @@ class Reader {
         parser.expect_end();
         check(line);
         if (line.printed && !line.fault && !other_numbers_) check_printed(line);
+    }
+
+    /// dX, which a line of differentials has, is any array of X's shape.
+    void declare_directions(const std::string& name) {
+        if (model().has("d" + name)) return;
+        for (const int q : model().quantities_named(name)) {
+            Quantity direction;
+            direction.name = "d" + name;
+            direction.ranges = model().quantity(q).ranges;
+            direction.letters = model().quantity(q).letters;
+            direction.span = model().quantity(q).span;
+            direction.is_direction = true;
+            add(std::move(direction));
+        }
     }
 
     void check_printed(Line& line) {

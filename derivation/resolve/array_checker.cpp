@@ -234,6 +234,11 @@ Lowered Checker::of_matrix(std::string name, Lowered x, Span span) {
                         fmt::format("{} takes a square matrix, and the shape is {} here",
                                     name == "inverse" ? "an inverse" : name, shape_of(x)),
                         "shapes");
+    constexpr int most_rows = 24;
+    if (model_.range_of(x.axes[0]).size > most_rows)
+        throw TooLarge(span, fmt::format("a matrix of more than {} rows is not inverted here: smaller sizes of the "
+                                         "ranges show the same mistakes",
+                                         most_rows));
     Expression e;
     e.kind = Kind::of_matrix;
     e.name = std::move(name);
@@ -249,6 +254,25 @@ Lowered Checker::of_matrix(std::string name, Lowered x, Span span) {
     e.children.push_back(std::move(x.body));
     result.body = std::move(e);
     return result;
+}
+
+/// Of A where X is varied: the sum over X's entries of dA/dX times dX.
+Lowered Checker::differential(const Expression& e) {
+    Lowered of = lower(e.argument());
+    check_size(of, e.argument().span);
+    Parts terms;
+    for (std::size_t i = 1; i < e.children.size(); ++i) {
+        const Lowered by = whole(e.children[i]);
+        check_denominator(by.body);
+        Expression direction = by.body;
+        direction.name = "d" + direction.name;
+        direction.symbol = find_quantity(model_, direction);
+        Expression term = product_of({derivative_of(of.body, by.body), std::move(direction)});
+        term.span = e.span;
+        terms.push_back({reduced("sum", by.axes, std::move(term), e.span), Joint::plus});
+    }
+    of.body = sum_of_terms(terms);
+    return of;
 }
 
 Lowered Checker::function_of_matrix(const Expression& e) {
@@ -362,6 +386,7 @@ Lowered Checker::product(const Expression& e) {
 
 Lowered Checker::call_of_arrays(const Expression& e) {
     Expression result = e;
+    if (is_differential(e)) return differential(e);
     if (is_of_matrix(model_, e)) return function_of_matrix(e);
     if (e.name == "log" && e.order == 0 && e.children.size() == 1 && is_call(e.argument(), "det") &&
         is_of_matrix(model_, e.argument()) && !model_.is_function("log")) {

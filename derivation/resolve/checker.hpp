@@ -84,6 +84,7 @@ class Checker {
     Renaming fit(Lowered& a, Lowered& b, bool adds, Span span);
     Lowered of_matrix(std::string name, Lowered x, Span span);
     Lowered function_of_matrix(const Expression& e);
+    Lowered differential(const Expression& e);
     Lowered multiply(Lowered a, Lowered b, Joint joint, Span span);
     Lowered product(const Expression& e);
     Lowered call_of_arrays(const Expression& e);

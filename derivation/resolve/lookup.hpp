@@ -11,6 +11,9 @@ int find_quantity(const Model& model, const Expression& entry);
 /// Whether it is a call of tr, det, logdet or solve, and of no function of the file.
 bool is_of_matrix(const Model& model, const Expression& e);
 
+/// Whether it is the differential of its first argument where the others are varied.
+inline bool is_differential(const Expression& e) { return is_call(e, "differential") && e.children.size() > 1; }
+
 /// Whether it is the identity I, or I_n, where no such name is declared.
 bool is_identity(const Model& model, const Expression& e);
 

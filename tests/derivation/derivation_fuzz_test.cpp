@@ -41,6 +41,7 @@ function f
 constant alpha, lambda
 given x[i], A[k,i], B[i,j], p[k], s
 given y[k] onehot
+given S[i,j] positive definite, G[i,j] invertible
 let z[k] = sum(i, A[k,i] * x[i])
 let a[k] = f(z[k])
 let h[k] = max(0, z[k])
@@ -122,10 +123,26 @@ let g[k] = dL/dz[k]
         return one_of({"", "2 * "}) + "(" + of_arrays(depth - 1) + ")" +
                one_of({" ", "^T ", " ⊙ ", " + ", " @ ", " - "}) + of_arrays(0);
     }
+    std::string of_matrices(std::size_t depth) {
+        if (depth == 0)
+            return one_of({"S^{-1}", "G^{-1}", "G^{-T}", "B", "S", "I", "x x^T", "x", "tr(B S)", "det(G)", "logdet(S)",
+                           "solve(S, x)", "A^T A", "(S + s I)", "2", "s"});
+        const std::string part = of_matrices(depth - 1);
+        return pick(6) == 0 ? one_of({"tr(", "logdet(", "det(", "-("}) + part + ")"
+               : pick(6) == 0
+                   ? "(" + part + ")" + one_of({"^{-1}", "^{-T}", "^T"})
+                   : one_of({"", "", "-", "2 * "}) + part + one_of({" ", " ", " + ", " - ", " ⊙ "}) + of_matrices(0);
+    }
     std::string line() {
         switch (pick(8)) {
             case 0:
                 return "claim " + one_of({"dL/dA", "dL/dx", "z", "dL/dz", "A^T A"}) + " = " + of_arrays(1 + pick(3));
+            case 7:
+                return "claim " +
+                       one_of({"d(logdet(S))/dS", "d(det(G))/dG", "d(tr(B G^{-1} S))/dG", "d(x^T S^{-1} x)/dx",
+                               "d(x^T G^{-1} x)/dG", "(B S)^{-1}", "tr(B S G)", "d(logdet(S + s G))/ds", "S^{-1} x",
+                               "d(||A G||^2)/dG", "det(B S)"}) +
+                       " = " + of_matrices(1 + pick(3));
             case 1: {
                 const std::string parameter = one_of({"x[i]", "A[k,i]", "s"});
                 return "update " + parameter + " := " + parameter + one_of({" - ", " + "}) + "alpha * " +

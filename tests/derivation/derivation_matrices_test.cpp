@@ -212,3 +212,61 @@ BOOST_AUTO_TEST_CASE(verdicts_are_the_same_at_other_points) {
                 BOOST_TEST(verdict_of(line) == verdict, line.text << " at seed " << seed);
         }
 }
+
+// dL = tr(G^T dX) is dL/dX = G.
+BOOST_AUTO_TEST_CASE(differentials) {
+    const std::string file = declarations + R"(
+let L = a^T A^{-1} b
+let Z = A B
+let J = tr(Z Z)
+let K = ||F x - c||^2 * t
+)";
+    const std::vector<std::pair<const char*, const char*>> lines = {
+        {"dL = -a^T A^{-1} dA A^{-1} b", "holds"},
+        {"dL = -tr(A^{-1} b a^T A^{-1} dA)", "holds"},
+        {"dL = tr(A^{-1} b a^T A^{-1} dA)", "wrong"},
+        {"dL = -tr(A^{-1} a b^T A^{-1} dA)", "wrong"},
+        {"dL = da^T A^{-1} b + a^T A^{-1} db", "holds"},
+        {"dL = da^T A^{-1} b + a^T A^{-1} db - a^T A^{-1} dA A^{-1} b", "holds"},
+        {"dL = da^T A^{-1} b + a^T A^{-1} db + 1", "wrong"},
+        {"dJ = 2 * tr(Z dZ)", "holds"},
+        {"dJ = 2 * tr(B Z dA)", "holds"},
+        {"dJ = 2 * tr(Z B dA)", "wrong"},
+        {"dK = 2 t (F x - c)^T F dx", "holds"},
+        {"dK = 2 t (F x - c)^T dF x + ||F x - c||^2 dt", "holds"},
+        {"dK = 2 (F x - c)^T F dx", "wrong"},
+        {"d(A^{-1}) = -A^{-1} dA A^{-1}", "holds"},
+        {"d(A^{-1}) = A^{-1} dA A^{-1}", "wrong"},
+        {"d(A B) = dA B + A dB", "holds"},
+        {"d(A B) = dA B + dB A", "wrong"},
+        {"d(X^T X) = dX^T X + X^T dX", "holds"},
+        {"d(X^T X) = 2 X^T dX", "wrong"},
+        {"d det(X) = det(X) tr(X^{-1} dX)", "holds"},
+        {"d logdet(X) = tr(X^{-1} dX)", "holds"},
+        {"dlogdet(X) = tr(X dX)", "wrong"},
+        {"dK = sum(i, dK/dx[i] * dx[i])", "holds"},
+        {"dL = 0", "ill-formed"},
+    };
+    for (const auto& [line, verdict] : lines)
+        BOOST_TEST(verdict_of(judged(file + "claim " + line + "\n")) == verdict, line);
+    // A name that is declared below wins from there on, and derivatives are what they were.
+    BOOST_TEST(verdict_of(judged(
+                   file + "claim dL = -a^T A^{-1} dA A^{-1} b\ngiven dA\nclaim d(dA^2)/ddA = 2 * dA\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(file + "claim dL = -a^T A^{-1} dA A^{-1} b\nclaim dL/dA = -A^{-T} a b^T A^{-T}\n")) ==
+               "holds");
+}
+
+// Bars around a square matrix are a determinant or entry by entry: where that is open it is asked.
+BOOST_AUTO_TEST_CASE(bars) {
+    BOOST_TEST(verdict_of(judged(declarations + "claim log|S| = logdet(S)\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(declarations + "claim log(|S + t I|) = logdet(S + t I)\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(declarations + "claim sum(|A|) = sum(abs(A))\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(declarations + "claim |A| = det(A)\n")) == "ill-formed");
+    BOOST_TEST(verdict_of(judged(declarations + "claim |F| = abs(F)\n")) == "holds");
+}
+
+// Beyond this size a claim is undecided.
+BOOST_AUTO_TEST_CASE(large_matrices) {
+    const std::string file = "index p, q = 30\ngiven A[p,q] invertible\n";
+    BOOST_TEST(verdict_of(judged(file + "claim det(A) = 1\n")) == "undecided");
+}
