@@ -315,8 +315,9 @@ Recorder::Variable Recorder::of_matrix(Version& version, const Expression& e, Le
                 total = e.name == "det" ? total * pivot : total + log(pivot * (pivot.item() < 0 ? -1.0 : 1.0));
             result = {total};
         }
-        for (const Variable& x : result) scale_ = std::max(scale_, std::abs(x.item()));
-        if (e.name == "det") scale_ = std::max(scale_, largest_product(values, n));
+        double largest = e.name == "det" ? largest_product(values, n) : 0;
+        for (const Variable& x : result) largest = std::max(largest, std::abs(x.item()));
+        for (Variable& x : result) x = without_rounding(x, largest);
         found = matrices_.emplace(std::pair<const Version*, std::string>(&version, key), std::move(result)).first;
     }
     for (const Variable& x : found->second) scale_ = std::max(scale_, std::abs(x.item()));
