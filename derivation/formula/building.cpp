@@ -205,7 +205,7 @@ Parts without(Parts parts, std::size_t one) {
 
 Expression normalized(Expression e) {
     // What stands in tr(A B) are matrices.
-    if (e.kind == Kind::call && !matrix_function(e.name).empty()) return e;
+    if (e.kind == Kind::call && (!matrix_function(e.name).empty() || e.name == "entry")) return e;
     for (Expression& child : e.children) child = normalized(std::move(child));
     switch (e.kind) {
         case Kind::transpose:

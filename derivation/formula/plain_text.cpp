@@ -126,6 +126,8 @@ std::string to_text(const Expression& e) {
             if (is_inverse(e)) return in(e.base(), of_atom) + "^-1";
             return in(e.base(), of_atom) + "^" + in(e.exponent(), of_atom);
         case Kind::call:
+            if (e.name == "entry" && e.children.size() == 3)
+                return "(" + to_text(e.argument()) + ")[" + joined(std::span(e.children).subspan(1), ",") + "]";
             if (e.name == "differential") return "d(" + to_text(e.argument()) + ")";
             return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + joined(e.children, ", ") + ")";
         case Kind::reduce:

@@ -226,6 +226,9 @@ class Formula {
                 return Style::scripts(base, "", print(e.exponent()));
             }
             case Kind::call: {
+                if (e.name == "entry" && e.children.size() == 3)
+                    return Style::scripts(Style::bracketed(print(e.argument())),
+                                          print(e.children[1]) + print(e.children[2]), "");
                 if (e.name == "differential") return Style::identifier("d") + Style::bracketed(print(e.argument()));
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));

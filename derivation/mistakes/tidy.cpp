@@ -155,7 +155,7 @@ void fill_numerator(Parts& parts) {
 }  // namespace
 
 Expression tidied(Expression e, bool arrays) {
-    arrays = arrays || (e.kind == Kind::call && !matrix_function(e.name).empty());
+    arrays = arrays || (e.kind == Kind::call && (!matrix_function(e.name).empty() || e.name == "entry"));
     if (!arrays) e = normalized(std::move(e));
     for (Expression& child : e.children) child = tidied(std::move(child), arrays);
     if (e.kind == Kind::power && is_number(e.exponent(), 1)) return Expression(std::move(e.base()));

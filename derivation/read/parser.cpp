@@ -182,7 +182,7 @@ Expression Parser::power() {
         const Span span = join(base.span, tokens_[at_ - 1].span);
         Expression e = transpose_of(power_of(std::move(base), negated(number_of(1))));
         e.span = span;
-        return e;
+        return with_letters(std::move(e));
     }
     Expression exponent = peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power();
     if (peek().is("transpose")) fail("a transpose stands after the power here: write (x^2)^T");
@@ -194,7 +194,29 @@ Expression Parser::power() {
         base.order = 2;
         return base;
     }
-    return power_of(std::move(base), std::move(exponent));
+    return with_letters(power_of(std::move(base), std::move(exponent)));
+}
+
+/// One entry of a square matrix that is no name: (A^{-1})_{ij} and inv(A)[i,j].
+Expression Parser::with_letters(Expression e) {
+    if (e.kind == Kind::entry || !is_square(e)) return e;
+    if (peek().is("_") && peek(1).is("{"))
+        at_ += 2;
+    else if (peek().is("[") && !peek().spaced && !is_condition(1))
+        next();
+    else
+        return e;
+    const std::vector<Index> indices = indices_until(tokens_[at_ - 1].is("{") ? "}" : "]");
+    const Span span = join(e.span, tokens_[at_ - 1].span);
+    Expression entry = call_of("entry", 0, std::move(e));
+    for (const Index& index : indices) {
+        if (!index.is_letter() || indices.size() != 2)
+            throw Error(span, "an entry of a matrix has two letters here, as in (A^{-1})_{ij}");
+        entry.children.push_back(letter_of(index.terms[0].name));
+        entry.children.back().span = index.span;
+    }
+    entry.span = span;
+    return entry;
 }
 
 /// The -T of A^{-T}.
@@ -212,6 +234,11 @@ bool Parser::accept_inverse_transpose() {
 Expression Parser::postfix() {
     Expression e = primary();
     while (true) {
+        if (peek().is("_") || peek().is("[")) {
+            const std::size_t place = at_;
+            e = with_letters(std::move(e));
+            if (at_ != place) continue;
+        }
         // x' and (x y)' where no such name and no function is meant: the reader of names left the prime.
         if (peek().is("transpose") || peek().is("'")) {
             const Span span = join(e.span, next().span);

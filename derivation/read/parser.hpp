@@ -87,6 +87,7 @@ class Parser {
     bool is_matrix_function() const;
     bool is_square(const Expression& e) const;
     bool accept_inverse_transpose();
+    Expression with_letters(Expression e);
     bool is_condition(int deepest_bracket) const;
     bool is_condition_in_brackets() const;
     bool splits(std::string_view word) const;

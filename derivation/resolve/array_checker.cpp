@@ -256,6 +256,25 @@ Lowered Checker::of_matrix(std::string name, Lowered x, Span span) {
     return result;
 }
 
+/// The letters stand for the axes; in a line of whole arrays they must be those of a sum.
+Expression Checker::entry_of_matrix(const Expression& e, bool of_letters) {
+    Lowered x = lower(e.argument());
+    if (x.axes.size() != 2) throw IllFormed(e.span, "two letters stand at what is no matrix", "shapes");
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        const Expression& at = e.children[axis + 1];
+        if (at.kind != Kind::letter) throw IllFormed(at.span, "a letter should stand here", "undeclared-letter");
+        const int number = letter(at.name, at.span);
+        if (!of_letters && !is_bound(number))
+            throw IllFormed(at.span,
+                            fmt::format("the letter {} stands beside whole arrays: give them letters, too", at.name),
+                            "free-letter");
+        if (!same_range(number, x.axes[axis]))
+            throw IllFormed(at.span, fmt::format("{} is no letter of this range", at.name), "wrong-range");
+        rename(x.body, x.axes[axis], number);
+    }
+    return std::move(x.body);
+}
+
 /// Of A where X is varied: the sum over X's entries of dA/dX times dX.
 Lowered Checker::differential(const Expression& e) {
     Lowered of = lower(e.argument());
@@ -387,6 +406,7 @@ Lowered Checker::product(const Expression& e) {
 Lowered Checker::call_of_arrays(const Expression& e) {
     Expression result = e;
     if (is_differential(e)) return differential(e);
+    if (is_entry_of_matrix(e)) return {entry_of_matrix(e, false), {}};
     if (is_of_matrix(model_, e)) return function_of_matrix(e);
     if (e.name == "log" && e.order == 0 && e.children.size() == 1 && is_call(e.argument(), "det") &&
         is_of_matrix(model_, e.argument()) && !model_.is_function("log")) {

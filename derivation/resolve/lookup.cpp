@@ -101,6 +101,7 @@ bool is_identity(const Model& model, const Expression& e) {
 bool is_of_arrays(const Model& model, const Expression& e) {
     if (is_identity(model, e)) return true;
     // Numbers, whatever stands in them.
+    if (is_entry_of_matrix(e)) return false;
     if (is_of_matrix(model, e) && e.name != "solve") return false;
     if (e.kind == Kind::entry && e.indices.empty() && e.name != "1") {
         const std::vector<int> named = model.quantities_named(e.name);

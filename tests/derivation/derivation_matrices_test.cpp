@@ -213,6 +213,33 @@ BOOST_AUTO_TEST_CASE(verdicts_are_the_same_at_other_points) {
         }
 }
 
+// In lines of letters an entry of a matrix that is no name has its letters behind it.
+BOOST_AUTO_TEST_CASE(entries) {
+    const std::vector<std::pair<const char*, const char*>> lines = {
+        {R"((A^{-1})_{ij} = A^{-1}_{ij} = inv(A)[i,j])", "holds"},
+        {R"(\frac{\partial (X^{-1})_{kl}}{\partial X_{ij}} = -(X^{-1})_{ki} (X^{-1})_{jl})", "holds"},
+        {"d((X^-1)[k,l])/dX[i,j] = (X^-1)[k,i] * (X^-1)[j,l]", "wrong"},
+        {"d((X^-1)[k,l])/dX[i,j] = -(X^-1)[i,k] * (X^-1)[j,l]", "wrong"},
+        {"d(det(X))/dX[i,j] = det(X) * (X^-1)[j,i]", "holds"},
+        {"d(det(X))/dX[i,j] = det(X) * (X^-1)[i,j]", "wrong"},
+        {"d(logdet(X))/dX[i,j] = X^{-T}[i,j]", "holds"},
+        {"(A B)_{ij} = sum(k, A[i,k] * B[k,j])", "holds"},
+        {"tr(A B) = sum(i, (A B)[i,i])", "holds"},
+        {"d2(logdet(X))/(dX[i,j] dX[k,l]) = -(X^-1)[j,k] * (X^-1)[l,i]", "holds"},
+        {"(A^-1)[i,n] = 0", "ill-formed"},
+        {"(A^-1)[i] = 0", "ill-formed"},
+        {"A x = (A^-1)[i,j] x", "ill-formed"},
+    };
+    for (const auto& [line, verdict] : lines) {
+        const std::string text = declarations + "claim " + line + "\n";
+        BOOST_TEST(verdict_of(judged(text)) == verdict, line);
+        if (verdict == std::string("ill-formed")) continue;
+        for (const derivation::Notation notation : {derivation::Notation::text, derivation::Notation::latex})
+            BOOST_TEST(verdict_of(judged(derivation::rewritten(text, notation))) == verdict,
+                       derivation::rewritten(text, notation));
+    }
+}
+
 // dL = tr(G^T dX) is dL/dX = G.
 BOOST_AUTO_TEST_CASE(differentials) {
     const std::string file = declarations + R"(
