@@ -180,7 +180,8 @@ bool Search::holds(const Expression& edited) {
     constexpr std::size_t work_of_a_part = 300;
     model_.budget->work(work_of_a_part * parts_of_tree(edited));
     if (!seen_.insert(to_text(edited)).second) return false;
-    if (!line_.members.empty() && same(edited, line_.members[0])) return false;  // that is no answer
+    // tr(A B C) = tr(A B C) is no answer.
+    if (arrays_ && !line_.members.empty() && same(edited, line_.members[0])) return false;
     return passes(model_, line_, edited,
                   [&](const Expression& checked) {
                       return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) &&
