@@ -38,6 +38,7 @@ struct TrainOptions {
     std::string checkpoint;
     std::string resume;
     std::string history;
+    std::string report;
 };
 
 struct PredictOptions {

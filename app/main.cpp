@@ -247,6 +247,11 @@ int main(int argc, char** argv) {
     train_command->add_option("--history", training.history, "Write a row for each epoch to this file, as CSV")
         ->check(not_empty)
         ->excludes(folds);
+    train_command
+        ->add_option("--report", training.report,
+                     "Write curves, how the test went and its worst rows to this file, as one page of HTML")
+        ->check(not_empty)
+        ->excludes(folds);
 
     CLI::App* predict_command =
         app.add_subcommand("predict", "Write for every row of a table the class and its probability, or the numbers");

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
+#include <nn/files/input.hpp>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
 #include <nn/fit.hpp>
@@ -26,6 +27,7 @@
 #include "commands.hpp"
 #include "saved_network.hpp"
 #include "signals.hpp"
+#include "training_report.hpp"
 
 namespace {
 
@@ -61,6 +63,20 @@ std::vector<std::string> inputs(const TrainOptions& options) {
         for (const char* kind : {"-images-idx3-ubyte", "-labels-idx1-ubyte"})
             files.push_back(plain_or_packed(options.idx, std::string(part) + kind));
     return files;
+}
+
+/// The digits' size, or what the images of the test say in their header: four bytes each for count, height and width.
+PictureSize picture_size(const TrainOptions& options) {
+    if (!options.csv.empty()) return {};
+    if (options.idx.empty()) return {8, 8};
+    const std::string header = nn::files::Input(inputs(options)[2]).read(16);
+    if (header.size() < 16 || header[3] != 3) return {};
+    const auto length = [&](std::size_t at) {
+        std::size_t value = 0;
+        for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(header[at + i]);
+        return value;
+    };
+    return {length(8), length(12)};
 }
 
 /// Throws where there is only one class, or only one number.
@@ -286,12 +302,12 @@ class Training {
         fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
         fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
         fit.on_epoch = fit.on_step;
-        const nn::History history = nn::fit(model_.network, rows_, fit);
-        if (quiet || !validation_ || history.stopped) return;
-        kept_epoch_ = history.best;
-        if (history.is_early)
+        history_ = nn::fit(model_.network, rows_, fit);
+        if (quiet || !validation_ || history_.stopped) return;
+        kept_epoch_ = history_.best;
+        if (history_.is_early)
             say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));
-        say(options_, fmt::format("the network of epoch {} is kept\n", history.best));
+        say(options_, fmt::format("the network of epoch {} is kept\n", history_.best));
     }
 
     /// The same as `description`, for programs.
@@ -313,6 +329,8 @@ class Training {
         std::vector<double> scores;  // the accuracy in per cent, or R² and RMSE of each target
         std::string text;
         autograd::Indices confusion;
+        std::vector<ClassAnswer> answers = {};  // for the report
+        Array<double> predictions = {};         // of a regression
     };
     json as_json(const Tested& tested) const {
         if (!rows_.is_regression()) return {{"accuracy", tested.scores[0] / 100}};
@@ -331,7 +349,7 @@ class Training {
         const auto scores = model_.network(tape.constant(test.features));
         require_finite(mean_squared_error(scores, tape.constant(test.targets)));
         const Array<double> predictions = model_.target_scaling.undone(scores.value());
-        Tested tested{{}, fit_of(model_, predictions, rows.targets), {}};
+        Tested tested{{}, fit_of(model_, predictions, rows.targets), {}, {}, predictions};
         const auto r2 = nn::r_squared(predictions, rows.targets);
         const auto error = nn::root_mean_squared_error(predictions, rows.targets);
         for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
@@ -339,6 +357,26 @@ class Training {
     }
 
     const Model& model() const { return model_; }
+
+    /// The page about it all.
+    std::string page(const nn::Dataset<double>& test, const Tested& tested, json facts) const {
+        const bool one_number = rows_.is_regression() && model_.outputs() == 1;
+        return page_of({.data = !options_.idx.empty()   ? options_.idx
+                                : !options_.csv.empty() ? options_.csv
+                                                        : "handwritten digits",
+                        .facts = std::move(facts),
+                        .history = history_,
+                        .metric = !rows_.is_regression() ? "Accuracy"
+                                  : one_number           ? "RMSE"
+                                                         : "RMSE in deviations",
+                        .metric_factor = one_number ? 1 / model_.target_scaling.factor[0] : 1,
+                        .test = test,
+                        .classes = model_.class_names,
+                        .picture = picture_size(options_),
+                        .confusion = tested.confusion,
+                        .answers = tested.answers,
+                        .prediction = tested.predictions});
+    }
 
   private:
     void require_finite(const autograd::Variable<float>& loss) const {
@@ -351,8 +389,11 @@ class Training {
         const std::size_t columns = test.features.shape()[1];
         autograd::Tape<float> tape;
         const auto pause = tape.pause();
+        const bool reported = !options_.report.empty(),
+                   counted = options_.confusion || (reported && model_.outputs() <= most_classes_on_page);
         double right = 0;
         autograd::Indices confusion;
+        std::vector<ClassAnswer> answers;
         for (std::size_t begin = 0; begin < test.size(); begin += block) {
             const std::size_t n = std::min(block, test.size() - begin);
             auto x = Array<float>::from_shape({n, columns});
@@ -363,12 +404,23 @@ class Training {
             const auto scores = model_.network(tape.constant(x));
             require_finite(softmax_cross_entropy(scores, labels));
             right += std::round(nn::accuracy(scores.value(), labels) * static_cast<double>(n));
-            if (!options_.confusion) continue;
+            if (reported) append_answers(answers, log_softmax(scores, -1).value(), labels);
+            if (!counted) continue;
             const autograd::Indices counts = nn::confusion_matrix(scores.value(), labels);
             confusion = begin == 0 ? counts : autograd::Indices(confusion + counts);
         }
         const double percent = 100 * right / static_cast<double>(test.size());
-        return {{percent}, fmt::format("accuracy: {:.2f} %", percent), confusion};
+        return {{percent}, fmt::format("accuracy: {:.2f} %", percent), confusion, answers, {}};
+    }
+
+    static void append_answers(std::vector<ClassAnswer>& answers, const Array<float>& log_probabilities,
+                               const autograd::Indices& labels) {
+        const std::size_t classes = log_probabilities.shape()[1];
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            const float* row = log_probabilities.data() + i * classes;
+            const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+            answers.push_back({answers.size(), best, row[labels(i)], std::exp(static_cast<double>(row[best]))});
+        }
     }
 
     static Model make_model(const TrainOptions& options, nn::Dataset<double>& rows, std::mt19937_64& engine) {
@@ -463,6 +515,7 @@ class Training {
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
     std::optional<std::size_t> kept_epoch_;
+    nn::History history_;
 };
 
 void print(const json& report) { fmt::print("{}\n", report.dump(2, ' ', false, json::error_handler_t::replace)); }
@@ -532,8 +585,8 @@ void require_no_training(const std::string& path) {
 /// Throws where a file cannot be written, two of them are one, or a training would be lost.
 void require_outputs(const TrainOptions& options, const std::string& interrupted) {
     std::vector<std::string> files;
-    for (const std::string& path :
-         {options.save, options.save.empty() ? "" : interrupted, options.checkpoint, options.resume, options.history}) {
+    for (const std::string& path : {options.save, options.save.empty() ? "" : interrupted, options.checkpoint,
+                                    options.resume, options.history, options.report}) {
         if (path.empty()) continue;
         nn::files::require_writable(path, inputs(options));
         for (const std::string& other : files)
@@ -585,10 +638,11 @@ int train(const TrainOptions& given) {
     }
     const auto tested = training.test(*test);
     if (!options.save.empty()) save(options.save, training.model());
+    json report = training.as_json(test->size());
+    report["test"] = training.as_json(tested);
+    if (!options.save.empty()) report["saved"] = options.save;
+    if (!options.report.empty()) nn::files::write(options.report, training.page(*test, tested, report));
     if (options.json) {
-        json report = training.as_json(test->size());
-        report["test"] = training.as_json(tested);
-        if (!options.save.empty()) report["saved"] = options.save;
         if (options.confusion) {
             report["classes"] = training.model().class_names;
             const std::size_t n = training.model().class_names.size();
@@ -600,6 +654,7 @@ int train(const TrainOptions& given) {
     } else {
         if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
         if (!options.save.empty()) say(options, fmt::format("saved to {}\n", printable(options.save)));
+        if (!options.report.empty()) say(options, fmt::format("the report is in {}\n", printable(options.report)));
         fmt::print("test {}\n", tested.text);
     }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
