@@ -63,7 +63,7 @@ std::string short_name(const std::string& text) {
 
 // Charts. An axis leads from numbers to places within the frame.
 
-constexpr double chart_width = 360, chart_height = 230, left = 52, right = 348, top = 12, bottom = 190;
+constexpr double chart_width = 360, chart_height = 230, left = 52, right = 348, top = 22, bottom = 190;
 
 struct Axis {
     double low, high;
@@ -127,7 +127,7 @@ std::string frame(const Axis& x, const Axis& y, const std::string& x_name, bool 
             "<path class=\"axis\" d=\"M{0:.1f} {1}v4\"/><text x=\"{0:.1f}\" y=\"{2}\" "
             "text-anchor=\"middle\">{3}</text>\n",
             x(value), bottom, bottom + 16, number(std::abs(value) < 1e-12 * (x.high - x.low) ? 0 : value, 4));
-    for (const double value : ticks(y, 5))
+    for (const double value : ticks(y, 7))
         svg += fmt::format(
             "<path class=\"grid\" d=\"M{0} {1:.1f}H{2}\"/><text x=\"{3}\" y=\"{4:.1f}\" "
             "text-anchor=\"end\">{5}</text>\n",
@@ -194,8 +194,7 @@ std::string curves(const TrainingReport& report, const std::string& name, double
         svg += fmt::format(
             "<path class=\"kept\" d=\"M{0:.1f} {1}V{2}\"/><text x=\"{3:.1f}\" y=\"{4}\" text-anchor=\"{5}\">kept: "
             "{6}</text>\n",
-            x(kept), top, bottom, x(kept) + (x(kept) > 200 ? -4 : 4), top + 10, x(kept) > 200 ? "end" : "start",
-            report.history.best);
+            x(kept), top, bottom, x(kept), top - 8, x(kept) > 200 ? "end" : "start", report.history.best);
     svg += curve(x, y, at, training, "first");
     if (validated) svg += curve(x, y, at, validation, "second");
     std::string caption = name + " by epoch: <span class=\"key first-key\">training</span>";
