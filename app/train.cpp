@@ -641,7 +641,6 @@ int train(const TrainOptions& given) {
     json report = training.as_json(test->size());
     report["test"] = training.as_json(tested);
     if (!options.save.empty()) report["saved"] = options.save;
-    if (!options.report.empty()) nn::files::write(options.report, training.page(*test, tested, report));
     if (options.json) {
         if (options.confusion) {
             report["classes"] = training.model().class_names;
@@ -654,8 +653,13 @@ int train(const TrainOptions& given) {
     } else {
         if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
         if (!options.save.empty()) say(options, fmt::format("saved to {}\n", printable(options.save)));
-        if (!options.report.empty()) say(options, fmt::format("the report is in {}\n", printable(options.report)));
         fmt::print("test {}\n", tested.text);
+    }
+    if (!options.report.empty()) {
+        flush_output();  // the result is said even where the page cannot be written any more
+        report.erase("confusion");
+        report.erase("classes");
+        nn::files::write(options.report, training.page(*test, tested, report));
     }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
 }

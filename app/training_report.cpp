@@ -116,6 +116,13 @@ Axis axis_for(const std::vector<double>& values, double begin, double end) {
     return {low, high, begin, end};
 }
 
+/// What stands at a tick, with as many digits as tell it from its neighbours.
+std::string tick_name(const Axis& axis, double value) {
+    const double range = axis.high - axis.low, most = std::max(std::abs(axis.low), std::abs(axis.high));
+    const int digits = static_cast<int>(std::clamp(std::ceil(std::log10(most / range)) + 3, 4.0, 15.0));
+    return number(std::abs(value) < 1e-12 * range && !axis.logarithmic ? 0 : value, digits);
+}
+
 /// The frame of a chart: its ticks, and what its axes are called.
 std::string frame(const Axis& x, const Axis& y, const std::string& x_name, bool whole_x) {
     std::string svg = fmt::format(
@@ -126,13 +133,12 @@ std::string frame(const Axis& x, const Axis& y, const std::string& x_name, bool 
         svg += fmt::format(
             "<path class=\"axis\" d=\"M{0:.1f} {1}v4\"/><text x=\"{0:.1f}\" y=\"{2}\" "
             "text-anchor=\"middle\">{3}</text>\n",
-            x(value), bottom, bottom + 16, number(std::abs(value) < 1e-12 * (x.high - x.low) ? 0 : value, 4));
+            x(value), bottom, bottom + 16, tick_name(x, value));
     for (const double value : ticks(y, 7))
         svg += fmt::format(
             "<path class=\"grid\" d=\"M{0} {1:.1f}H{2}\"/><text x=\"{3}\" y=\"{4:.1f}\" "
             "text-anchor=\"end\">{5}</text>\n",
-            left, y(value), right, left - 5, y(value) + 4,
-            number(std::abs(value) < 1e-12 * (y.high - y.low) ? 0 : value, 4));
+            left, y(value), right, left - 5, y(value) + 4, tick_name(y, value));
     return svg;
 }
 
