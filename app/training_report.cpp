@@ -72,7 +72,7 @@ struct Axis {
 
     double operator()(double value) const {
         const auto along = [this](double x) { return logarithmic ? std::log(x) : x; };
-        return begin + (end - begin) * (along(value) - along(low)) / (along(high) - along(low));
+        return begin + (end - begin) * ((along(value) - along(low)) / (along(high) - along(low)));
     }
     bool holds(double value) const { return std::isfinite(value) && value >= low && value <= high; }
 };
@@ -422,11 +422,14 @@ std::string scatter(const std::vector<double>& predicted, const std::vector<doub
                       fmt::format("<path class=\"kept\" d=\"M{} {}L{} {}\"/>\n", left, bottom, right, top);
     const std::size_t n = wanted.size(), step = (n + most_points - 1) / most_points;
     std::size_t points = 0;
-    for (std::size_t i = 0; i < n; i += step, ++points)
+    for (std::size_t i = 0; i < n; i += step) {
+        if (!x.holds(wanted[i]) || !y.holds(predicted[i])) continue;
         svg += fmt::format("<circle class=\"point\" r=\"2.5\" cx=\"{:.1f}\" cy=\"{:.1f}\"/>\n", x(wanted[i]),
                            y(predicted[i]));
+        ++points;
+    }
     std::string caption = "Predicted (upwards) against true; on the dashed line they are equal";
-    if (step > 1) caption += fmt::format("; {} of {} rows are drawn", points, n);
+    if (points < n) caption += fmt::format("; {} of {} rows are drawn", points, n);
     return figure(caption, "predicted against true", svg);
 }
 
@@ -436,6 +439,7 @@ std::string histogram(const std::vector<double>& residuals) {
     const Axis x = axis_for(residuals, left, right);
     std::vector<double> counts(bins, 0.0);
     for (const double residual : residuals) {
+        if (!x.holds(residual)) continue;
         const double share = (x(residual) - left) / (right - left);
         ++counts[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, share) * static_cast<double>(bins)))];
     }

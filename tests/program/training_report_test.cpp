@@ -59,7 +59,7 @@ Reported reported(const std::string& options) {
     Reported reported{nlohmann::json::parse(result.out), bytes_of(folder / "page.html")};
     BOOST_TEST(ill_formed(reported.page) == "");
     BOOST_TEST(reported.page.size() < 300'000u);
-    for (const char* part : {"<script", "http:", "https:", "nan", "inf ", "NaN"})
+    for (const char* part : {"<script", "http:", "https:", "nan", "-inf", "inf\"", "inf ", "NaN"})
         BOOST_TEST(!has(reported.page, part), part);
     for (const char* key : {"activation", "optimizer", "task"})
         BOOST_TEST(
@@ -182,6 +182,10 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_none_are_words) {
     const std::string page =
         reported("--epochs 1 --holdout 0.05 --task regression --csv " + folder.write("few.csv", table)).page;
     BOOST_TEST(has(page, "<td>y</td><td>not a number</td>"));
+    // So large that squares overflow, and so do lengths on the page.
+    std::string large = "x,y\n";
+    for (int i = 0; i < 100; ++i) large += fmt::format("{},{}e306\n", i, (i - 50) * 1.5);
+    BOOST_TEST(has(reported("--epochs 3 --csv " + folder.write("large.csv", large)).page, "infinite"));
 }
 
 BOOST_AUTO_TEST_CASE(a_page_is_written_at_the_end_or_refused_at_the_beginning) {
