@@ -31,8 +31,8 @@
 #include <xsimd/xsimd.hpp>
 
 #if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 25
-// In C++20 xtensor 0.24 takes the shape of an array of any number of dimensions for one of four, and `xt::variance` and what
-// else reduces it at once write beyond it.
+// In C++20 xtensor 0.24 takes the shape of an array of any number of dimensions for one of four, and `xt::variance` and
+// what else reduces it at once write beyond it.
 template <>
 struct xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t> > {
     template <class T, xt::layout_type L>

@@ -149,8 +149,11 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
            "each is (n, places, 4), and key and value have as many places");
     nn::MultiHeadAttention<double> attention(3, 1, engine);
     for (const std::int64_t length : {-1, 5})
-        throws([&] { attention(sequences, sequences, sequences, Indices{4, length}); },
-               "[multi_head_attention] a length of " + std::to_string(length) + " is not from 0 to the 4 steps");
+        throws(
+            [&] {
+                attention(sequences, sequences, sequences, Indices{4, length});
+            },
+            "[multi_head_attention] a length of " + std::to_string(length) + " is not from 0 to the 4 steps");
     // Where it stands in a network is told, too.
     auto model = network(1);
     model.train(true);
