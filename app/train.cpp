@@ -304,7 +304,6 @@ class Training {
         fit.on_epoch = fit.on_step;
         history_ = nn::fit(model_.network, rows_, fit);
         if (quiet || !validation_ || history_.stopped) return;
-        kept_epoch_ = history_.best;
         if (history_.is_early)
             say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));
         say(options_, fmt::format("the network of epoch {} is kept\n", history_.best));
@@ -320,7 +319,9 @@ class Training {
                      {"rate", optimizer_->rate()},
                      {"epochs", options_.epochs}};
         if (validation_) said["rows"]["validation"] = validation_->size();
-        if (kept_epoch_) said["kept_epoch"] = *kept_epoch_;
+        if (history_.epochs.empty()) return said;  // not yet
+        said["epochs"] = history_.epochs.back().number;
+        if (validation_) said["kept_epoch"] = history_.best;
         return said;
     }
 
@@ -514,7 +515,6 @@ class Training {
     std::mt19937_64& engine_;
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
-    std::optional<std::size_t> kept_epoch_;
     nn::History history_;
 };
 
@@ -642,14 +642,15 @@ int train(const TrainOptions& given) {
     report["test"] = training.as_json(tested);
     if (!options.save.empty()) report["saved"] = options.save;
     if (options.json) {
+        json printed = report;
         if (options.confusion) {
-            report["classes"] = training.model().class_names;
+            printed["classes"] = training.model().class_names;
             const std::size_t n = training.model().class_names.size();
             for (std::size_t i = 0; i < n; ++i)
-                report["confusion"].push_back(
+                printed["confusion"].push_back(
                     std::vector<std::int64_t>(tested.confusion.data() + i * n, tested.confusion.data() + (i + 1) * n));
         }
-        print(report);
+        print(printed);
     } else {
         if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
         if (!options.save.empty()) say(options, fmt::format("saved to {}\n", printable(options.save)));
@@ -657,8 +658,6 @@ int train(const TrainOptions& given) {
     }
     if (!options.report.empty()) {
         flush_output();  // the result is said even where the page cannot be written any more
-        report.erase("confusion");
-        report.erase("classes");
         nn::files::write(options.report, training.page(*test, tested, report));
     }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();

@@ -18,8 +18,8 @@ bool is_right_on_both_sides(Model& model, const Line& line, const Expression& le
     sides.watch(left);
     if (sides.are_all_shown()) return true;
     std::vector<Point> points = draw_points(model, {}, seed, 3, false, {&left, &member});
-    // A bracket that shows one side only is a 1 or a 0 by accident: it may stand in a repair where it stood in the
-    // line, and does where it stands on the left side.
+    // A bracket that shows one side only is a 1 or a 0 by accident. A repair has it where the left side has it, and
+    // brings none that the line did not have.
     for (Point& point : points) sides.add(point);
     for (const Expression* one : sides.one_sided()) {
         const auto has_it = [&](const Expression& e) {

@@ -90,21 +90,22 @@ std::string report_of(const Report& report, bool hint) {
         if (const std::size_t n = report.count(static_cast<Verdict>(v)); n > 0)
             counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", n, verdict_names[v]);
     page += "<p>" + counts + "</p>\n";
-    // Prose and declarations as they come in the file.
+    // Prose and declarations as they come in the file, each once.
+    auto declaration = report.declarations.begin();
+    auto prose = report.prose.begin();
     const auto before = [&](std::size_t line) {
-        auto declaration = report.declarations.begin();
         const auto declared_before = [&](std::size_t statement) {
             std::string list;
-            for (; declaration != report.declarations.end() && declaration->statement < statement; ++declaration)
-                if (declaration->before_line == line)
-                    list += "<li><code>" + escaped(declaration->text) + "</code>" +
-                            (declaration->mathml.empty() ? "" : math(declaration->mathml)) + "</li>\n";
+            for (; declaration != report.declarations.end() && declaration->before_line <= line &&
+                   declaration->statement < statement;
+                 ++declaration)
+                list += "<li><code>" + escaped(declaration->text) + "</code>" +
+                        (declaration->mathml.empty() ? "" : math(declaration->mathml)) + "</li>\n";
             if (!list.empty()) page += "<ul class=\"declared\">\n" + list + "</ul>\n";
         };
-        for (const ProseReport& prose : report.prose) {
-            if (prose.before_line != line) continue;
-            declared_before(prose.statement);
-            page += html_of_markdown(prose.text);
+        for (; prose != report.prose.end() && prose->before_line <= line; ++prose) {
+            declared_before(prose->statement);
+            page += html_of_markdown(prose->text);
         }
         declared_before(std::string::npos);
     };

@@ -55,7 +55,7 @@ LineReport rendered(const Derivation& derivation, const Line& line, const Judgem
         const bool departs = judgement.member == i && judgement.verdict != Verdict::holds && !judgement.marks.empty();
         std::string shown = to_mathml(member, departs ? judgement.marks.back() : Span{});
         // A mark between two signs stands on none of them: then the whole member is marked.
-        if (departs && shown.find("departs") == shown.npos) shown = to_mathml(member, member.span);
+        if (departs && shown.find("\"departs\"") == shown.npos) shown = to_mathml(member, member.span);
         report.members_mathml.push_back(std::move(shown));
     }
     if (judgement.repair) {

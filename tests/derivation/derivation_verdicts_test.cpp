@@ -581,6 +581,13 @@ BOOST_AUTO_TEST_CASE(the_page_marks_the_factor_and_stands_alone) {
     has("<code>dL/dx[i] = 2 * x[i] * <mark>y</mark></code>");
     has("<tr><th>i</th><th>the tape</th><th>this line</th></tr>");
     has("<code>dL/dx[i] = 2 x[i]</code>");  // it holds: nothing is marked
+    // A name is no mark, and what stands between two lines comes once, between them.
+    const std::string other = derivation::to_html(
+        {check_file("given departs\nlet u = departs^2\nclaim du/ddeparts = departs\ngiven later\nclaim u = u\n")});
+    BOOST_TEST(other.find("<mrow class=\"departs\">") != other.npos, other);
+    const std::size_t later = other.find("given later");
+    BOOST_TEST((other.find("line 3") < later && later < other.find("line 5")));
+    BOOST_TEST(other.find("given later", later + 1) == other.npos);
 }
 
 BOOST_AUTO_TEST_CASE(json_has_every_key) {

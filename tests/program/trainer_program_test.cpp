@@ -245,6 +245,10 @@ BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
     BOOST_TEST(folds.size() == 3u);
     BOOST_TEST(folds[2][0].at("target").get<std::string>() == "progression");
     BOOST_TEST(folds[2][0].at("r_squared").get<double>() < 1);
+    const auto early = nlohmann::json::parse(
+        run("train --json --patience 1 --epochs 1000 --rate 0.3 --optimizer sgd --csv " + iris).out);
+    BOOST_TEST(early.at("epochs").get<int>() < 1000);  // those that were made
+    BOOST_TEST(early.at("kept_epoch").get<int>() < early.at("epochs").get<int>());
     refuses("train --quiet --json", "excludes");
     refuses("train --config " + folder / "never", "never");
     refuses("train --config /dev/zero", "/dev/zero is no file of options");
