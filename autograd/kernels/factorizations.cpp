@@ -303,7 +303,7 @@ void CholeskyFactor<T>::evaluate_into(Array<T>& result) const {
     Rows z(n);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j <= i; ++j) {
-            const double whole = (static_cast<double>(x(i, j)) + static_cast<double>(x(j, i))) / 2;
+            const double whole = static_cast<double>(x(i, j)) / 2 + static_cast<double>(x(j, i)) / 2;
             double left = whole;
             for (std::size_t k = 0; k < j; ++k) left -= z[i][k] * z[j][k];
             if (j < i) {

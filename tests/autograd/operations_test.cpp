@@ -411,6 +411,9 @@ BOOST_AUTO_TEST_CASE(inverses_and_factors_of_larger_matrices) {
     for (std::size_t i = 0; i < 8; ++i)
         for (std::size_t j = 0; j < 8; ++j) hilbert(i, j) = 1.0 / static_cast<double>(i + j + 1);
     BOOST_TEST(std::abs(inverse(tape.variable(hilbert)).value()(0, 0) - 64) < 1e-5);
+    // The sum of two halves does not overflow.
+    const A huge = cholesky(tape.variable(A{{1.5e308, 0}, {0, 1.5e308}})).value();
+    BOOST_TEST(std::abs(huge(1, 1) - std::sqrt(1.5e308)) < 1e140);
 }
 
 BOOST_AUTO_TEST_CASE(kinks_and_edges) {
