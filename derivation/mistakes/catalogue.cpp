@@ -51,6 +51,7 @@ const std::vector<Mistake>& catalogue() {
         {"missing-regulariser", "The regulariser is missing.", missing_term},
         {"missing-path", "A path is missing.", missing_path, last_resort},
         {"extra-term", "A term that should not be there.", extra_term, generic},
+        {"missing-term", "A term of a definition is missing.", missing_in_definition, weak},
         {"wrong-name", "Another quantity belongs here.", exchanged_name, last_resort | weak},
         {"missing-bracket", "A bracket is missing.", missing_bracket, weak},
         {"missing-factor", "A number is missing as a factor.", missing_scalar, generic | last_resort | weak},

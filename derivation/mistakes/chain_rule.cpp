@@ -215,22 +215,23 @@ std::optional<Expression> assembled(const std::vector<Term>& terms) {
     return total;
 }
 
-/// Gives a letter that is bound in the body the name of one that neither it nor the derivative uses.
+/// Gives a letter that is bound in the body the name of one that neither it nor the derivative uses; a mark where there
+/// is none, as the derivative may leave no sum.
 void rename_bound(const Model& model, Expression& body, const std::string& letter, const Expression& of,
                   const Expression& by, bool everywhere) {
     const int range = model.letter(*model.find_letter(letter)).range;
-    for (const Letter& other : model.letters) {
-        if (other.range != range || other.is_of_array() || uses_letter(body, other.name) ||
-            uses_letter(of, other.name) || uses_letter(by, other.name))
-            continue;
-        const auto rename = [&](auto& self, Expression& e) -> void {
-            const bool binds =
-                e.kind == Kind::reduce && std::ranges::find(e.letters, letter, &IndexTerm::name) != e.letters.end();
-            if (everywhere || binds) return rename_letter(e, letter, other.name);
-            for (Expression& child : e.children) self(self, child);
-        };
-        return rename(rename, body);
-    }
+    const auto unused = std::ranges::find_if(model.letters, [&](const Letter& other) {
+        return other.range == range && !other.is_of_array() && !uses_letter(body, other.name) &&
+               !uses_letter(of, other.name) && !uses_letter(by, other.name);
+    });
+    const std::string name = unused != model.letters.end() ? unused->name : "?" + letter;
+    const auto rename = [&](auto& self, Expression& e) -> void {
+        const bool binds =
+            e.kind == Kind::reduce && std::ranges::find(e.letters, letter, &IndexTerm::name) != e.letters.end();
+        if (everywhere || binds) return rename_letter(e, letter, name);
+        for (Expression& child : e.children) self(self, child);
+    };
+    rename(rename, body);
 }
 
 /// The derivative of an entry by one that stands in its own definition.
@@ -256,7 +257,10 @@ std::optional<Expression> local(const Model& model, const Expression& of, const 
     Differentiation differentiation(by);
     const std::vector<Term> terms = differentiation.of(body);
     if (!differentiation.possible) return {};
-    return assembled(terms);
+    std::optional<Expression> derivative = assembled(terms);
+    if (derivative)
+        for (const Letter& letter : model.letters) rename_letter(*derivative, "?" + letter.name, letter.name);
+    return derivative;
 }
 
 /// The letters of a Kronecker delta that stands among the factors replace the one that is summed over.

@@ -78,6 +78,7 @@ void exchanged_name(Editing& editing);
 
 // terms
 void missing_term(Editing& editing);
+void missing_in_definition(Editing& editing);
 void missing_path(Editing& editing);
 void missing_summand(Editing& editing);
 void extra_term(Editing& editing);

@@ -130,6 +130,16 @@ std::vector<Expression> scalars(const Editing& editing) {
     for (const Quantity& quantity : model.quantities)
         if (const Expression entry = entry_of(quantity.name, {}); quantity.ranges.empty() && is_scalar_entry(entry))
             add(entry);
+    // What something is divided by, and its square: d(1/s) is -ds/s^2.
+    const auto look_below = [&](auto& self, const Expression& e) -> void {
+        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+            if (e.joints[i] == Joint::divided && e.children[i].kind != Kind::number && e.children[i].indices.empty()) {
+                add(e.children[i]);
+                if (is_scalar_entry(e.children[i])) add(power_of(e.children[i], number_of(2)));
+            }
+        for (const Expression& child : e.children) self(self, child);
+    };
+    for (const Quantity& quantity : model.quantities) look_below(look_below, quantity.written);
     return found;
 }
 

@@ -230,7 +230,7 @@ void small_changes(Editing& editing) {
         }
         const bool is_bracket = saved.kind == Kind::add && saved.children.size() > 1;
         if (saved.kind == Kind::entry || saved.kind == Kind::call || is_bracket) {
-            node = power_of(saved, number_of(2));
+            node = is_call(saved, "sqrt") ? saved.body() : power_of(saved, number_of(2));
             commit(saved.span, "A power is missing.", "wrong-power");
         }
         node = saved;

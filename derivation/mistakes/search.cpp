@@ -3,6 +3,7 @@
 #include <derivation/mistakes/chain_rule.hpp>
 #include <derivation/mistakes/matrix_rules.hpp>
 #include <derivation/mistakes/search.hpp>
+#include <derivation/mistakes/tidy.hpp>
 #include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
@@ -164,7 +165,8 @@ std::optional<Expression> Search::from_definitions() {
     tried_ = 0;
     const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
     for (const Expression& formula : by_chain_rule(editing))
-        if (holds(formula)) return formula;
+        for (const Expression& form : {tidied(formula, arrays_), formula})
+            if (holds(form)) return form;
     for (const Expression& formula : by_differentials(editing))
         if (holds(formula)) return formula;
     return {};
