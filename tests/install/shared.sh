@@ -11,9 +11,9 @@ export CMAKE_GENERATOR=Ninja CXX=$4 CXXFLAGS=$5
 . "$here/ways.sh"
 
 install_shared() {  # install_shared PREFIX OPTIONS...
-    # -O1, as ways.sh says.
+    # -O1, as ways.sh says; each source with what it includes itself.
     cmake -S "$source" -B "$1_build" -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$CXXFLAGS -O1" \
-        -DDELTARULE_TESTS=OFF "${@:2}"
+        -DDELTARULE_TESTS=OFF -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON "${@:2}"
     cmake --build "$1_build" --parallel
     cmake --install "$1_build" --prefix "$1" >/dev/null
 }
