@@ -13,6 +13,10 @@ case "${1:-}" in
         ;;
 esac
 
+# The tests of every day are the same each time.
+fuzz_seconds=${DELTARULE_FUZZ_SECONDS:-300}
+unset DELTARULE_FUZZ_SECONDS DELTARULE_SEEDS DELTARULE_KILLS
+
 echo "== Packages"
 scripts/install-deps.sh
 presets=(release dev)
@@ -26,7 +30,7 @@ for preset in "${presets[@]}"; do
 done
 
 if [ "${1:-}" = --all ]; then
-    export DELTARULE_FUZZ_SECONDS="${DELTARULE_FUZZ_SECONDS:-300}" DELTARULE_SEEDS=50 DELTARULE_KILLS=300
+    export DELTARULE_FUZZ_SECONDS="$fuzz_seconds" DELTARULE_SEEDS=50 DELTARULE_KILLS=300
     if [ -e /usr/include/onnx/onnx_pb.h ]; then
         echo "== Testing: ONNX"
         cmake -S . -B build/onnx -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_ONNX=ON
