@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <autograd/kernels/factorizations.hpp>
+#include <autograd/kernels/multiplication.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -56,6 +57,34 @@ void subtract(double* row, double factor, const double* pivot, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) row[j] -= factor * pivot[j];
 }
 
+/// Large matrices are taken apart in blocks of so many rows and columns, and what one block does to the others is a
+/// product.
+constexpr std::size_t block = 64;
+
+struct Interval {
+    std::size_t begin, end;
+    std::size_t size() const { return end - begin; }
+};
+
+/// These rows and columns by themselves.
+std::vector<double> part(const Rows& x, Interval rows, Interval columns) {
+    std::vector<double> numbers;
+    numbers.reserve(rows.size() * columns.size());
+    for (std::size_t i = rows.begin; i < rows.end; ++i)
+        numbers.insert(numbers.end(), x[i] + columns.begin, x[i] + columns.end);
+    return numbers;
+}
+
+/// z -= x @ y, of z these rows and columns, of x and y what lies between.
+void subtract_product(Rows& z, Interval rows, Interval columns, const Rows& x, const Rows& y, Interval between) {
+    const std::size_t m = rows.size(), k = between.size(), n = columns.size();
+    if (m == 0 || k == 0 || n == 0) return;
+    const std::vector<double> left = part(x, rows, between), right = part(y, between, columns);
+    std::vector<double> product(m * n);
+    multiply<double>({left.data(), false, right.data(), false, product.data(), m, k, n, nullptr, 0});
+    for (std::size_t i = 0; i < m; ++i) subtract(z[rows.begin + i] + columns.begin, 1, product.data() + i * n, n);
+}
+
 /// A product of many numbers, which may leave the range of a double on its way.
 struct LongProduct {
     double fraction = 1;  ///< from sqrt(1/2) to sqrt(2), or 0
@@ -79,21 +108,13 @@ class Elimination {
   public:
     Elimination(std::size_t n, Rows x) : n_(n), lu_(std::move(x)), from_(n) {
         std::iota(from_.begin(), from_.end(), std::size_t{0});
-        for (std::size_t k = 0; k < n_; ++k) {
-            std::size_t pivot = k;
-            for (std::size_t i = k + 1; i < n_; ++i)
-                if (std::abs(lu_[i][k]) > std::abs(lu_[pivot][k])) pivot = i;
-            if (pivot != k) {
-                std::swap_ranges(lu_[k], lu_[k] + n_, lu_[pivot]);
-                std::swap(from_[k], from_[pivot]);
-                odd_ = !odd_;
-            }
-            if (!dependent_ && is_noise(k)) dependent_ = k;
-            if (lu_[k][k] == 0) continue;
-            for (std::size_t i = k + 1; i < n_; ++i) {
-                const double factor = lu_[i][k] /= lu_[k][k];
-                subtract(lu_[i] + k + 1, factor, lu_[k] + k + 1, n_ - k - 1);
-            }
+        for (std::size_t begin = 0; begin < n_; begin += block) {
+            const Interval here = {begin, std::min(begin + block, n_)}, later = {here.end, n_};
+            for (std::size_t k = here.begin; k < here.end; ++k) eliminate(k, here.end);
+            for (std::size_t k = here.begin; k < here.end; ++k)
+                for (std::size_t i = k + 1; i < here.end; ++i)
+                    subtract(lu_[i] + later.begin, lu_[i][k], lu_[k] + later.begin, later.size());
+            subtract_product(lu_, later, later, lu_, lu_, here);
         }
     }
 
@@ -118,16 +139,44 @@ class Elimination {
     Rows solve(const Rows& b) const {
         Rows z = b;
         for (std::size_t i = 0; i < n_; ++i) std::copy_n(b[from_[i]], b.length, z[i]);
-        for (std::size_t i = 0; i < n_; ++i)
-            for (std::size_t k = 0; k < i; ++k) subtract(z[i], lu_[i][k], z[k], b.length);
-        for (std::size_t i = n_; i-- > 0;) {
-            for (std::size_t k = i + 1; k < n_; ++k) subtract(z[i], lu_[i][k], z[k], b.length);
-            for (std::size_t j = 0; j < b.length; ++j) z[i][j] /= lu_[i][i];
+        const Interval all = {0, b.length};
+        for (std::size_t begin = 0; begin < n_; begin += block) {
+            const Interval here = {begin, std::min(begin + block, n_)};
+            subtract_product(z, here, all, lu_, z, {0, here.begin});
+            for (std::size_t i = here.begin; i < here.end; ++i)
+                for (std::size_t k = here.begin; k < i; ++k) subtract(z[i], lu_[i][k], z[k], b.length);
+        }
+        for (std::size_t end = n_; end > 0;) {
+            const Interval here = {(end - 1) / block * block, end};
+            subtract_product(z, here, all, lu_, z, {here.end, n_});
+            for (std::size_t i = here.end; i-- > here.begin;) {
+                for (std::size_t k = i + 1; k < here.end; ++k) subtract(z[i], lu_[i][k], z[k], b.length);
+                for (std::size_t j = 0; j < b.length; ++j) z[i][j] /= lu_[i][i];
+            }
+            end = here.begin;
         }
         return z;
     }
 
   private:
+    /// Column k, and what it does to the columns up to `end`.
+    void eliminate(std::size_t k, std::size_t end) {
+        std::size_t pivot = k;
+        for (std::size_t i = k + 1; i < n_; ++i)
+            if (std::abs(lu_[i][k]) > std::abs(lu_[pivot][k])) pivot = i;
+        if (pivot != k) {
+            std::swap_ranges(lu_[k], lu_[k] + n_, lu_[pivot]);
+            std::swap(from_[k], from_[pivot]);
+            odd_ = !odd_;
+        }
+        if (!dependent_ && is_noise(k)) dependent_ = k;
+        if (lu_[k][k] == 0) return;
+        for (std::size_t i = k + 1; i < n_; ++i) {
+            const double factor = lu_[i][k] /= lu_[k][k];
+            subtract(lu_[i] + k + 1, factor, lu_[k] + k + 1, end - k - 1);
+        }
+    }
+
     /// Whether every number that could be the pivot of this column is no larger than what rounding left of the terms
     /// that were subtracted to make it.
     bool is_noise(std::size_t k) const {
@@ -301,21 +350,31 @@ void CholeskyFactor<T>::evaluate_into(Array<T>& result) const {
     if (!is_finite(x)) return fill_nan(result);
     const std::size_t n = x.shape()[0];
     Rows z(n);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j <= i; ++j) {
-            const double whole = static_cast<double>(x(i, j)) / 2 + static_cast<double>(x(j, i)) / 2;
-            double left = whole;
-            for (std::size_t k = 0; k < j; ++k) left -= z[i][k] * z[j][k];
-            if (j < i) {
-                z[i][j] = left / z[j][j];
-                continue;
-            }
-            if (!(left > static_cast<double>(n) * rounding * whole))
-                throw std::invalid_argument(fmt::format(
-                    "[cholesky] a matrix of shape {} is not positive definite: its first {} are not",
-                    to_string(x.shape()), i == 0 ? "row and column" : fmt::format("{} rows and columns", i + 1)));
-            z[i][i] = std::sqrt(left);
+    for (std::size_t begin = 0; begin < n; begin += block) {
+        const Interval here = {begin, std::min(begin + block, n)}, earlier = {0, begin};
+        // What the columns before take from those of this block.
+        std::vector<double> taken((n - begin) * here.size());
+        if (begin > 0) {
+            const std::vector<double> below = part(z, {begin, n}, earlier), beside = part(z, here, earlier);
+            multiply<double>(
+                {below.data(), false, beside.data(), true, taken.data(), n - begin, begin, here.size(), nullptr, 0});
         }
+        for (std::size_t i = begin; i < n; ++i)
+            for (std::size_t j = begin; j < here.end && j <= i; ++j) {
+                const double whole = static_cast<double>(x(i, j)) / 2 + static_cast<double>(x(j, i)) / 2;
+                double left = whole - taken[(i - begin) * here.size() + j - begin];
+                for (std::size_t k = begin; k < j; ++k) left -= z[i][k] * z[j][k];
+                if (j < i) {
+                    z[i][j] = left / z[j][j];
+                    continue;
+                }
+                if (!(left > static_cast<double>(n) * rounding * whole))
+                    throw std::invalid_argument(fmt::format(
+                        "[cholesky] a matrix of shape {} is not positive definite: its first {} are not",
+                        to_string(x.shape()), i == 0 ? "row and column" : fmt::format("{} rows and columns", i + 1)));
+                z[i][i] = std::sqrt(left);
+            }
+    }
     std::transform(z.numbers.begin(), z.numbers.end(), result.data(), [](double v) { return static_cast<T>(v); });
 }
 
