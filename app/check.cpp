@@ -6,25 +6,24 @@
 #include <nn/files/input.hpp>
 #include <nn/files/output.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "commands.hpp"
 
-namespace {
-
-/// One byte more than a derivation may have is enough to see that it is too long: the rest is not read.
-std::string read(const std::string& path) {
-    nn::files::Input file = path == "-" ? nn::files::Input(STDIN_FILENO, "the standard input") : nn::files::Input(path);
-    return file.read(derivation::longest_file + 1);
+std::string derivation_in(const std::string& path) {
+    static bool standard_input_was_read = false;
+    if (path != "-") return nn::files::Input(path).read(derivation::longest_file + 1);
+    if (std::exchange(standard_input_was_read, true))
+        throw std::runtime_error("the standard input is read once: - stands for one file");
+    return nn::files::Input(STDIN_FILENO, "the standard input").read(derivation::longest_file + 1);
 }
-
-}  // namespace
 
 int check(const CheckOptions& options) {
     if (!options.html.empty()) nn::files::require_writable(options.html, options.files);
     std::vector<derivation::Report> reports;
     int exit_code = 0;
     for (const std::string& path : options.files) {
-        const std::string text = read(path);
+        const std::string text = derivation_in(path);
         derivation::Report report = derivation::check(text, {path, options.seed, options.line});
         if (options.line != 0 && !report.error && report.lines.empty())
             throw std::runtime_error(fmt::format("{}: no claim or update begins in line {}", path, options.line));

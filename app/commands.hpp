@@ -87,6 +87,9 @@ int predict(const PredictOptions& options);
 int info(const InfoOptions& options);
 int export_network(const ExportOptions& options);
 int check(const CheckOptions& options);
+/// The text of a derivation, or of the standard input for `-`, which is read once. One byte more than a derivation may
+/// have is enough to see that it is too long: the rest is not read.
+std::string derivation_in(const std::string& path);
 int grade(const GradeOptions& options);
 
 /// Throws `std::system_error` where what was printed cannot be written.

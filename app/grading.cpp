@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +7,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <nn/files/input.hpp>
 #include <nn/files/text.hpp>
 #include <stdexcept>
 #include <system_error>
@@ -18,12 +16,6 @@
 #include "commands.hpp"
 
 namespace {
-
-/// One byte more than a file may have is enough to see that it is too long: the rest is not read.
-std::string read(const std::string& path) {
-    nn::files::Input file = path == "-" ? nn::files::Input(STDIN_FILENO, "the standard input") : nn::files::Input(path);
-    return file.read(derivation::longest_file + 1);
-}
 
 /// Answers do not know each other. Each takes up to 370 MB, so that threads are few.
 void for_each_at_once(std::size_t count, const std::function<void(std::size_t)>& work) {
@@ -56,7 +48,7 @@ void for_each_at_once(std::size_t count, const std::function<void(std::size_t)>&
 int grade(const GradeOptions& options) {
     if (options.hint != 0 && options.answers.size() != 1)
         throw std::runtime_error("a hint is for one answer: deltarule grade EXERCISE ANSWER --hint 1");
-    const derivation::Exercise exercise = derivation::read_exercise(read(options.exercise), options.exercise);
+    const derivation::Exercise exercise = derivation::read_exercise(derivation_in(options.exercise), options.exercise);
     if (exercise.error) {
         derivation::Report report;
         report.file = options.exercise;
@@ -69,7 +61,7 @@ int grade(const GradeOptions& options) {
     std::vector<derivation::Grade> grades(options.answers.size());
     for (std::size_t i = 0; i < grades.size(); ++i) try {
             grades[i].file = options.answers[i];
-            texts[i] = read(options.answers[i]);
+            texts[i] = derivation_in(options.answers[i]);
         } catch (const std::runtime_error& error) {
             grades[i].error = derivation::ReadError{0, 1, error.what(), {}, 1};
         }

@@ -52,6 +52,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_or_judged_is_named) {
     const Result of_folder = run("- < /");
     BOOST_TEST(of_folder.exit == 2);
     BOOST_TEST(has(of_folder.error, "the standard input: cannot be read (Is a directory)"), of_folder.error);
+    const Result twice = run("- - < " + bad);
+    BOOST_TEST(twice.exit == 2);
+    BOOST_TEST(has(twice.error, "the standard input is read once: - stands for one file"), twice.error);
     BOOST_TEST(has(run("/").error, "/: this is a folder, not a file"));
     BOOST_TEST(run("/").exit == 2);
     // A file that is too long is refused before it is read whole.

@@ -103,6 +103,9 @@ BOOST_AUTO_TEST_CASE(the_exit_code_says_whether_every_point_is_earned) {
     BOOST_TEST(has(missing.out, "one_hidden_layer/right.deriv    1    3    2    2     8\nnobody.deriv "), missing.out);
     BOOST_TEST(has(missing.out, "nobody.deriv: the file cannot be opened (No such file or directory)"));
     BOOST_TEST(has(missing.out, "the standard input: cannot be read (Is a directory)"));
+    const Result twice = run("- - < " + exercises + "/one_hidden_layer.md");
+    BOOST_TEST(twice.exit == 2);
+    BOOST_TEST(has(twice.out, "the standard input is read once: - stands for one file"), twice.out);
     const Result exercise = run("one_hidden_layer/right.deriv one_hidden_layer/right.deriv");
     BOOST_TEST(exercise.exit == 2);
     BOOST_TEST(exercise.out.empty());
