@@ -1,6 +1,7 @@
 // Formulas as they are typed in a file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <derivation/formula/brackets.hpp>
 #include <derivation/formula/notations.hpp>
 #include <string_view>
@@ -68,11 +69,21 @@ std::string_view sign_of(Joint joint) {
     }
 }
 
+/// Whether a product needs no brackets at the beginning of another one: (a ⊙ b) c has them, as many read a ⊙ (b c).
+bool begins_the_row(const Expression& e) {
+    const auto is_tight = [](Joint joint) {
+        return joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
+    };
+    const Expression& first = e.children[0];
+    return first.kind == Kind::product && (e.children.size() < 2 || !is_tight(e.joints[1]) ||
+                                           std::all_of(first.joints.begin() + 1, first.joints.end(), is_tight));
+}
+
 std::string product_text(const Expression& e) {
     std::string result;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
         if (i > 0) result += sign_of(e.joints[i]);
-        result += in(e.children[i], i == 0 && e.children[i].kind == Kind::product ? of_product : of_power);
+        result += in(e.children[i], i == 0 && begins_the_row(e) ? of_product : of_power);
     }
     return result;
 }

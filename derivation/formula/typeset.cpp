@@ -315,7 +315,10 @@ class Formula {
                         : joint == Joint::dot                  ? Style::sign("dot")
                         : joint == Joint::matrix               ? Style::sign("@")
                         : joint == Joint::divided && !fraction ? Style::sign("/")
-                                                               : Style::sign("*");
+                        // 2 3 would be one number with a blank.
+                        : i > 0 && e.children[i].kind == Kind::number && e.children[i - 1].kind == Kind::number
+                            ? Style::sign("dot")
+                            : Style::sign("*");
             // A sum reaches over what follows it, so that it stands in brackets before other factors.
             const bool open_sum =
                 e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();

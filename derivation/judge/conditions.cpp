@@ -176,6 +176,9 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
         const bool used_as_target = is_target(model, q);
         for (const auto& [domain, words] : narrower_domains(quantity)) {
             if ((is_of_a_class(domain) && !used_as_target) != strange) continue;
+            // Nobody varies one entry of a class.
+            const bool is_varied = departure.left.kind == Kind::derivative && departure.left.denominator().symbol == q;
+            if (strange && is_varied) continue;
             Variation variation;
             variation.domains[q] = domain;
             const std::string key = fmt::format("{} {}", q, words);
@@ -188,7 +191,8 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
                 if (transposition_repairs(model, departure.line, departure.member, target)) continue;
             }
             return Condition{fmt::format("{} {}", quantity.name, words),
-                             fmt::format("It holds only where {} {}.", quantity.name, words)};
+                             fmt::format("It holds only where {} {}.", quantity.name, words),
+                             domain == Domain::positive};
         }
     }
     return {};

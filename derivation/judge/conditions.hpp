@@ -10,8 +10,9 @@
 namespace derivation {
 
 struct Condition {
-    std::string name;      ///< "f = tanh"
-    std::string sentence;  ///< "It holds only where ..."
+    std::string name;         ///< "f = tanh"
+    std::string sentence;     ///< "It holds only where ..."
+    bool is_of_sign = false;  ///< that something given is positive
 };
 
 /// A member that departs from its left side, and the points where it does.

@@ -251,7 +251,14 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
         judgement_.condition = condition.name;
         judgement_.reason = condition.sentence;
     };
-    if (const auto condition = condition_of(departure, judge_.varied_)) return holds_only(*condition);
+    if (const auto condition = condition_of(departure, judge_.varied_)) {
+        holds_only(*condition);
+        if (!condition->is_of_sign || !judge_.looks_for_reasons_) return;
+        // A forgotten [a > 0] or sign(a) holds where a is positive: what holds everywhere is said, too.
+        const Budget::Part part(*model_.budget, share_of_a_search);
+        judgement_.repair = diagnosis_of(target, member).repair;
+        return;
+    }
     judgement_.verdict = Verdict::wrong;
     judgement_.condition.clear();
     if (!judge_.looks_for_reasons_) return remember();

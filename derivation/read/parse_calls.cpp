@@ -12,6 +12,14 @@
 
 namespace derivation {
 
+namespace {
+
+constexpr const char* which_norms =
+    "of norms these are read: ||x|| and ||x||_2, the root of the sum of squares, ||X||_F, the same of a matrix, and "
+    "||x||_1, the sum of sizes";
+
+}  // namespace
+
 Expression Parser::word() {
     if (const Span begin = peek().span; skip_module()) {
         const Token function = next();
@@ -136,6 +144,15 @@ bool Parser::is_square(const Expression& e) const {
     }
 }
 
+/// Whether an axis is the last one of what softmax takes, as far as names tell: beside 1, which only matrices have.
+bool Parser::is_last_axis(int axis, const std::vector<Expression>& of) const {
+    if (axis == -1 || of.size() != 1) return true;
+    if (of[0].kind != Kind::entry || !of[0].indices.empty()) return axis == 1;
+    const std::vector<int> named = model_.quantities_named(of[0].name);
+    return std::ranges::all_of(
+        named, [&](int q) { return static_cast<std::size_t>(axis) + 1 == model_.quantity(q).ranges.size(); });
+}
+
 Expression Parser::call(const Token& head, std::string function) {
     Expression e;
     e.kind = Kind::call;
@@ -151,7 +168,9 @@ Expression Parser::call(const Token& head, std::string function) {
         exponent.name = peek().text;
         exponent.span = next().span;
         if (brace) next();
+        const int order = e.order;
         e = call(head, std::move(e.name));
+        e.order += order;
         return power_of(std::move(e), std::move(exponent));
     }
     const bool is_logarithm = e.name == "log";
@@ -233,13 +252,117 @@ Expression Parser::reduction(const Token& head) {
     return e;
 }
 
+/// What stands below or above a sum: a number, a letter, or the name of a size, each with a number added.
+struct Parser::Bound {
+    enum class Kind { number, letter, size } kind = Kind::size;
+    int number = 0;    ///< added to the letter or the size
+    std::string name;  ///< of the letter or the size
+    Span span;
+};
+
+/// The tokens up to the end of a bound, which stands in braces or is one of them.
+Parser::Bound Parser::bound(bool in_braces) {
+    std::vector<Token> tokens;
+    Bound bound;
+    bound.span = peek().span;
+    for (int open = 0; !at_end();) {
+        if (in_braces && open == 0 && (peek().is("}") || peek().is(","))) break;
+        open += peek().is("{") ? 1 : peek().is("}") ? -1 : 0;
+        tokens.push_back(next());
+        bound.span = join(bound.span, tokens.back().span);
+        if (!in_braces) break;
+    }
+    if (at_end() || tokens.empty()) throw Error(bound.span, "a bound of the sum should stand here");
+    const auto whole_number = [](const Token& token) {
+        if (token.kind != TokenKind::number || token.number != std::floor(token.number) || token.number > 1e9)
+            throw Error(token.span, "the bound of a sum is a whole number");
+        return static_cast<int>(token.number);
+    };
+    if (tokens.size() == 1 && tokens[0].kind == TokenKind::number) {
+        bound.kind = Bound::Kind::number;
+        bound.number = whole_number(tokens[0]);
+        return bound;
+    }
+    const std::size_t n = tokens.size();
+    std::size_t named = n;
+    if (n > 2 && (tokens[n - 2].is("-") || tokens[n - 2].is("+")) && tokens[n - 1].kind == TokenKind::number) {
+        bound.number = tokens[n - 2].is("-") ? -whole_number(tokens[n - 1]) : whole_number(tokens[n - 1]);
+        named = n - 2;
+    }
+    if (named == 1) bound.name = tokens[0].text;
+    if (model_.is_letter(bound.name)) bound.kind = Bound::Kind::letter;
+    // A constant with a number is that number; what else stands here is a name for the size.
+    if (named == 1 && bound.kind == Bound::Kind::size)
+        for (const int q : model_.quantities_named(tokens[0].text))
+            if (const Quantity& constant = model_.quantity(q);
+                constant.role == Role::constant && constant.ranges.empty() && constant.values.size() == 1) {
+                bound.kind = Bound::Kind::number;
+                bound.number += static_cast<int>(constant.values[0]);
+            }
+    return bound;
+}
+
+/// Which part of a letter's range lies between the bounds, as conditions. Textbooks count from 1: 1 to N is the whole
+/// of a range that counts from 0, too, as is 0 to N - 1.
+std::vector<Expression> Parser::between(const std::string& letter, const std::optional<Bound>& from,
+                                        const std::optional<Bound>& to) {
+    const std::optional<int> declared = model_.find_letter(letter);
+    if (!declared) return {};  // which is said later
+    const Range& range = model_.range(model_.letter(*declared).range);
+    const int first = range.first, last = range.first + range.size - 1;
+    const auto number_in = [&](const Bound& bound) {
+        if (bound.kind != Bound::Kind::size) return bound.number;
+        // The name of a range is its own size.
+        const auto named = std::ranges::find(model_.ranges, bound.name, &Range::name);
+        return (named == model_.ranges.end() ? range : *named).size + bound.number;
+    };
+    const bool from_number = !from || from->kind != Bound::Kind::letter;
+    const bool to_end = !to || (to->kind != Bound::Kind::letter && number_in(*to) == range.size);
+    if (first == 0 && to_end && (!from || (from_number && number_in(*from) == 1))) return {};
+    std::vector<Expression> conditions;
+    const auto add = [&](const char* sign, const Bound& bound) {
+        Expression end = bound.kind == Bound::Kind::letter ? letter_of(bound.name) : number_of(number_in(bound));
+        if (bound.kind == Bound::Kind::letter && bound.number != 0)
+            end = sum_of_terms({{end, Joint::plus},
+                                {number_of(std::abs(bound.number)), bound.number < 0 ? Joint::minus : Joint::plus}});
+        conditions.push_back(comparison_of(letter_of(letter), sign, end));
+        conditions.back().span = bound.span;
+    };
+    const auto refuse = [&](const Bound& bound) {
+        throw Error(
+            bound.span,
+            fmt::format(
+                "{} counts from {} to {} here, and this bound does not: a condition says which are taken, as in "
+                "\\sum_{{{} \\le {}}}, or the range counts `from {}`",
+                letter, first, last, letter, last, 1 - first));
+    };
+    if (from && from_number) {
+        const int begin = number_in(*from);
+        const bool to_last = to && to->kind == Bound::Kind::size && to->number < 0;
+        // Where a range counts from 0, 1 may be its first or its second.
+        if (begin < first || begin > last || (first == 0 && begin > 0 && to && !to_last)) refuse(*from);
+        if (begin > first) add(">=", *from);
+    } else if (from) {
+        add(">=", *from);
+    }
+    if (!to || (to_end && !from_number)) return conditions;
+    if (to->kind == Bound::Kind::letter) {
+        add("<=", *to);
+    } else if (const int end = number_in(*to); end != last) {
+        if (end < first || end > last) refuse(*to);
+        add("<=", *to);
+    }
+    return conditions;
+}
+
 /// \sum_k, \sum_{k=1}^{K}, \sum_{k \ne j}: reaches as far as the product that it stands before.
 Expression Parser::big_reduction(std::string name) {
     Expression e;
     e.kind = Kind::reduce;
     e.name = std::move(name);
     e.span = tokens_[at_ > 0 ? at_ - 1 : 0].span;
-    std::optional<Expression> condition;
+    std::vector<Expression> conditions;
+    std::vector<std::pair<std::string, std::optional<Bound> > > from;
     if (!accept("_")) {
         if (accept("^")) fail("the letter of the sum should stand below it");
         fail("a sum names its letter: \\sum_k, or sum(k, ...)");
@@ -250,44 +373,41 @@ Expression Parser::big_reduction(std::string name) {
         if (letter.kind != TokenKind::word) fail("the letter of the sum should stand here");
         if (peek(1).is("!=") || peek(1).is("<") || peek(1).is(">") || peek(1).is("<=") || peek(1).is(">=")) {
             ++comparisons_;
-            condition = comparison();
+            conditions.push_back(comparison());
             --comparisons_;
         } else {
             next();
-            if (accept("=")) {
-                const Token from = next();
-                if (from.kind != TokenKind::number)
-                    throw Error(from.span,
-                                "a sum runs over the whole range of its letter: write [k > j] for a part of it");
-            }
+            from.emplace_back(letter.text, std::nullopt);
+            if (accept("=")) from.back().second = bound(true);
         }
         bind_letters(e, letter.text);
         accept(",");
     }
-    const auto refuse_letter = [&](const Token& end) {
-        if (end.kind == TokenKind::word && model_.is_letter(end.text))
-            throw Error(end.span, fmt::format("a sum up to the letter {} is not read: sum over the whole range, "
-                                              "with a factor such as [{} <= {}]",
-                                              end.text, e.letters[0].name, end.text));
-    };
-    if (accept("^")) {
-        const Token end = peek();
-        if (accept("{")) {
-            const Token inner = peek();
-            refuse_letter(inner);
-            int open = 1;
-            while (open > 0) {
-                if (at_end()) fail("the end of the sum is never closed");
-                const Token token = next();
-                open += token.is("{") ? 1 : token.is("}") ? -1 : 0;
-            }
-        } else {
-            refuse_letter(end);
-            next();
-        }
+    std::optional<Bound> to;
+    if (peek().is("transpose")) {
+        // ^T, where T is the size.
+        to = Bound();
+        to->name = "T";
+        to->span = next().span;
+    } else if (accept("^")) {
+        const bool in_braces = accept("{");
+        to = bound(in_braces);
+        if (in_braces) expect("}", "the end of the sum is never closed");
     }
+    for (const auto& [letter, begin] : from)
+        if (begin || to)
+            for (Expression& condition : between(letter, begin, to)) conditions.push_back(std::move(condition));
     e.children.push_back(term());
-    if (condition) e.children.push_back(std::move(*condition));
+    for (; conditions.size() > 1; conditions.pop_back()) {
+        const Expression& condition = conditions.back();
+        if (e.name != "sum" && e.name != "prod")
+            throw Error(condition.span, "two bounds are read of sums and products alone");
+        Expression taken = product_of({condition, e.body()});
+        // Of a product, what lies outside is 1.
+        const Parts with_others = {{taken, Joint::plus}, {number_of(1), Joint::plus}, {condition, Joint::minus}};
+        e.body() = e.name == "sum" ? taken : sum_of_terms(with_others);
+    }
+    if (!conditions.empty()) e.children.push_back(std::move(conditions[0]));
     e.span = join(e.span, e.children[0].span);
     return e;
 }
@@ -345,21 +465,39 @@ Expression Parser::cases() {
 }
 
 Expression Parser::norm() {
-    Expression e;
-    e.kind = Kind::norm;
-    e.span = next().span;
+    const Span begin = next().span;
     ++norms_;
-    e.children.push_back(expression());
+    Expression x = expression();
     --norms_;
-    e.span = join(e.span, peek().span);
+    Span span = join(begin, peek().span);
     expect("||", "a closing || is missing");
+    std::string which = "2";
     if (accept("_")) {
         expect("{", "a subscript");
+        const Token name = next();
+        which = peek().is("}") ? name.text : "";
         while (!at_end() && !accept("}")) next();
+        span = join(span, name.span);
     }
-    Expression root = call_of("sqrt", 0, e);
-    root.span = e.span;
-    return root;
+    return norm_of(std::move(x), which, span);
+}
+
+/// The root of the sum of squares, of a vector or a matrix; the sum of sizes for 1.
+Expression Parser::norm_of(Expression x, std::string_view which, Span span) {
+    Expression e;
+    e.children.push_back(std::move(x));
+    e.span = span;
+    if (which == "1") {
+        e.kind = Kind::reduce;
+        e.name = "sum";
+        e.body() = call_of("abs", 0, e.body());
+        return e;
+    }
+    if (which != "2" && which != "F") throw Error(span, which_norms);
+    e.kind = Kind::norm;
+    e = call_of("sqrt", 0, std::move(e));
+    e.span = span;
+    return e;
 }
 
 /// |u|
@@ -447,6 +585,8 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     expect("(", "something in brackets should stand here");
     std::vector<Expression> all = std::move(before);
     std::optional<int> axis;
+    std::string which_norm = "2";
+    Span of_axis;
     if (function == "where") {
         ++comparisons_;
         all.push_back(comparison());
@@ -460,8 +600,10 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
             const int sign = accept("-") ? -1 : 1;
             const Token value = next();
             if ((option.text == "axis" || option.text == "dim") && value.kind == TokenKind::number)
-                axis = sign * static_cast<int>(value.number);
-            else if (option.text != "keepdims" && option.text != "keepdim" && option.text != "ord")
+                axis = sign * static_cast<int>(value.number), of_axis = join(option.span, value.span);
+            else if (option.text == "ord" && function == "norm" && sign == 1)
+                which_norm = value.text;
+            else if (option.text != "keepdims" && option.text != "keepdim")
                 throw Error(option.span, fmt::format("the option {} is not read", option.text));
         } else {
             all.push_back(expression());
@@ -481,8 +623,13 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
          (all[1].kind == Kind::add && all[1].children.size() == 1 && all[1].children[0].kind == Kind::number));
     if (has_axis_argument) {
         axis = static_cast<int>(all[1].kind == Kind::number ? all[1].number : -all[1].children[0].number);
+        of_axis = all[1].span;
         all.pop_back();
     }
+    if (axis && !is_reduction && (function != "softmax" || !is_last_axis(*axis, all)))
+        throw Error(of_axis, function == "softmax"
+                                 ? "softmax runs along the last axis here: write axis=-1, or transpose"
+                                 : fmt::format("{} takes no axis here", function));
     Expression e;
     if (is_reduction) {
         takes(1);
@@ -512,11 +659,7 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         e = sum_of_terms({{product_of({all[0], all[1]}), Joint::plus}, {product_of({opposite, all[2]}), Joint::plus}});
     } else if (function == "norm") {
         takes(1);
-        Expression square;
-        square.kind = Kind::norm;
-        square.children = std::move(all);
-        square.span = join(begin, end);
-        e = call_of("sqrt", 0, std::move(square));
+        e = norm_of(std::move(all[0]), which_norm, join(begin, end));
     } else if (of_matrix == "inverse") {
         takes(1);
         e = power_of(all[0], negated(number_of(1)));

@@ -148,6 +148,9 @@ Expression Parser::term() {
                     : accept("elementwise") ? Joint::elementwise
                                             : Joint::juxtaposed;
         } else if (starts_factor()) {
+            // 10 000, 1½, 1.5.2
+            if (parts.back().expression.kind == Kind::number && peek().kind == TokenKind::number)
+                fail("two numbers stand side by side: write one number without blanks, or 2 * 3");
             joint = Joint::juxtaposed;
         } else {
             break;
@@ -172,7 +175,10 @@ Expression Parser::power() {
         e.span = join(base.span, e.argument().span);
         return e;
     }
-    if (peek().is("layer?") || peek().is("layer")) {
+    if (peek().is("layer"))
+        fail(fmt::format("what stands above names a layer, and there is no such name: write ^{} or ^{{{}}} for a power",
+                         peek().number, peek().number));
+    if (peek().is("layer?")) {
         Expression e = power_of(base, number_of(peek().number));
         e.span = join(base.span, next().span);
         return e;

@@ -52,6 +52,7 @@ class Parser {
 
   private:
     struct Level;
+    struct Bound;
 
     Expression term();
     Expression power();
@@ -61,6 +62,9 @@ class Parser {
     Expression call(const Token& head, std::string function);
     Expression reduction(const Token& head);
     Expression big_reduction(std::string name);
+    Bound bound(bool in_braces);
+    std::vector<Expression> between(const std::string& letter, const std::optional<Bound>& from,
+                                    const std::optional<Bound>& to);
     Expression fraction();
     Expression group(std::string_view open, std::string_view close);
     Expression iverson(std::string_view close);
@@ -86,6 +90,8 @@ class Parser {
     bool starts_factor() const;
     bool is_matrix_function() const;
     bool is_square(const Expression& e) const;
+    bool is_last_axis(int axis, const std::vector<Expression>& of) const;
+    static Expression norm_of(Expression x, std::string_view which, Span span);
     bool accept_inverse_transpose();
     Expression with_letters(Expression e);
     bool is_condition(int deepest_bracket) const;

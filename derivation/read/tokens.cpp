@@ -18,6 +18,8 @@ constexpr std::size_t most_tokens = 4000;
 constexpr int deepest_group = 60;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr std::size_t longest_name = 1000;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The number that a text begins with, whatever the program's locale; 0 where there is none, inf where it is too large.
@@ -157,7 +159,21 @@ class Lexer {
             }
         }
         if (!below.empty()) name += "_" + below;
+        if (name.size() > longest_name)
+            throw Error(span(begin, at_), fmt::format("a name of more than {} letters is not read", longest_name));
         add(TokenKind::word, name, begin, at_);
+    }
+
+    /// Characters of this kind that stand in a row here.
+    std::string row_of(CharacterKind kind, std::size_t end) {
+        std::string text;
+        while (at_ < end && static_cast<unsigned char>(text_[at_]) >= 0x80) {
+            const Character next = character_at(text_.substr(at_));
+            if (next.kind != kind) break;
+            text += next.text;
+            at_ += next.length;
+        }
+        return text;
     }
 
     void unicode(std::size_t end) {
@@ -166,10 +182,17 @@ class Lexer {
         switch (character.kind) {
             case CharacterKind::letter:
                 return word(end);
-            case CharacterKind::superscript:
-                at_ += character.length;
+            case CharacterKind::superscript: {
+                const std::string exponent = row_of(CharacterKind::superscript, end);
+                const std::string digits = exponent.substr(exponent[0] == '-' ? 1 : 0);
+                if (digits.empty() || !std::ranges::all_of(digits, is_digit))
+                    throw Error(span(begin, at_), "the digits of one number should stand above here");
                 symbol("^", begin, at_);
-                return add(TokenKind::number, character.text, begin, at_, character.text[0] - '0');
+                symbol("{", begin, begin);
+                if (exponent[0] == '-') symbol("-", begin, at_);
+                add(TokenKind::number, digits, begin, at_, number_in(digits));
+                return symbol("}", at_, at_);
+            }
             case CharacterKind::symbol:
                 at_ += character.length;
                 if (character.text == "sqrt") return add(TokenKind::word, "sqrt", begin, at_);
@@ -183,13 +206,7 @@ class Lexer {
             case CharacterKind::subscript: {
                 symbol("_", begin, begin);
                 symbol("{", begin, begin);
-                std::string letters;
-                while (at_ < end && static_cast<unsigned char>(text_[at_]) >= 0x80) {
-                    const Character next = character_at(text_.substr(at_));
-                    if (next.kind != CharacterKind::subscript) break;
-                    letters += next.text;
-                    at_ += next.length;
-                }
+                const std::string letters = row_of(CharacterKind::subscript, end);
                 add(is_digit(letters[0]) ? TokenKind::number : TokenKind::word, letters, begin, at_,
                     number_in(letters));
                 return symbol("}", at_, at_);

@@ -5,6 +5,7 @@
 #include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -12,10 +13,73 @@ namespace derivation {
 
 namespace {
 
+/// Rows of 0 and one 1, each of as many classes as its range has, at one point after the other. All rows are alike at
+/// the first point; from there each shows every class in an order of its own, so that of two rows some points show the
+/// same class and some do not.
+class OneHots {
+  public:
+    OneHots(const Model& model, const Variation& variation, std::size_t turn) : turn_(turn) {
+        for (int q = 0; q < model.count(); ++q) {
+            const Quantity& quantity = model.quantity(q);
+            const auto changed = variation.domains.find(q);
+            if (quantity.role == Role::definition || quantity.ranges.empty() ||
+                (changed == variation.domains.end() ? quantity.domain : changed->second) != Domain::onehot)
+                continue;
+            const int range = quantity.ranges.back();
+            const auto classes = static_cast<std::size_t>(model.range(range).size);
+            const auto [place, added] = ranges_.try_emplace(range, OfRange{ranges_.size(), classes, 0});
+            first_row_[q] = place->second.rows;
+            place->second.rows += model.size(quantity) / classes;
+        }
+    }
+
+    /// How many points show all of that.
+    std::size_t points() const {
+        std::size_t most = 0;
+        for (const auto& [range, of] : ranges_) {
+            std::size_t points = of.classes;
+            for (std::size_t told_apart = orders(of); told_apart < of.rows && of.classes > 1; told_apart *= of.classes)
+                ++points;
+            most = std::max(most, points);
+        }
+        return most;
+    }
+
+    std::size_t class_at(int quantity, int range, std::size_t row, std::size_t point) const {
+        const OfRange& of = ranges_.at(range);
+        std::size_t r = first_row_.at(quantity) + row, step = 0;
+        if (point > 0 && point < of.classes) {
+            step = 1 + (point - 1 + r) % orders(of);
+        } else if (point >= of.classes) {
+            // Rows with the same order have another class here, or at the next point.
+            r /= orders(of);
+            for (std::size_t i = of.classes; i < point; ++i) r /= of.classes;
+            step = r;
+        }
+        return (of.number + turn_ + step) % of.classes;
+    }
+
+  private:
+    struct OfRange {
+        std::size_t number, classes, rows;
+    };
+    static std::size_t orders(const OfRange& of) { return std::max<std::size_t>(of.classes, 2) - 1; }
+
+    std::size_t turn_;
+    std::map<int, OfRange> ranges_;
+    std::map<int, std::size_t> first_row_;
+};
+
 class Draw {
   public:
+    /// Draws of `seeds_apart` times a seed of the user's, and less, are those of that seed.
+    static constexpr std::uint64_t seeds_apart = 7919;
+
     Draw(const Model& model, const Variation& variation, std::uint64_t seed)
-        : model_(model), variation_(variation), engine_(seed) {}
+        : model_(model), variation_(variation), engine_(seed), one_hots_(model, variation, seed / seeds_apart - 1) {}
+
+    /// How many points the rows of 0 and one 1 need.
+    std::size_t fewest_points() const { return one_hots_.points(); }
 
     /// `spread` lets some of what is given be so many times as large.
     Point point(std::size_t number, bool all_positive, double spread = 1) {
@@ -28,8 +92,9 @@ class Draw {
             if (!quantity.values.empty() && changed == variation_.domains.end())
                 given[q] = quantity.values;
             else
-                given[q] = values(quantity, changed == variation_.domains.end() ? quantity.domain : changed->second,
-                                  number, all_positive);
+                given[q] =
+                    values(static_cast<int>(q), changed == variation_.domains.end() ? quantity.domain : changed->second,
+                           number, all_positive);
         }
         return Point(model_, variation_, std::move(given), curves());
     }
@@ -54,7 +119,8 @@ class Draw {
         return all;
     }
 
-    std::vector<double> values(const Quantity& quantity, Domain domain, std::size_t number, bool all_positive) {
+    std::vector<double> values(int q, Domain domain, std::size_t number, bool all_positive) {
+        const Quantity& quantity = model_.quantity(q);
         std::vector<double> values(model_.size(quantity));
         const double size = spread_ != 1 && between(0, 1) < 0.5 ? spread_ : 1;
         const std::size_t row =
@@ -91,8 +157,8 @@ class Draw {
                 normalise([&] { return between(0, 1) < 0.3 ? -between(0.05, 0.2) : between(0.3, 1.2); });
                 break;
             case Domain::onehot:
-                for (std::size_t begin = 0, k = number; begin < values.size(); begin += row, k += 1 + engine_() % row)
-                    values[begin + k % row] = 1;
+                for (std::size_t begin = 0; begin < values.size(); begin += row)
+                    values[begin + one_hots_.class_at(q, quantity.ranges.back(), begin / row, number)] = 1;
                 break;
         }
         if (domain == Domain::symmetric)
@@ -134,6 +200,7 @@ class Draw {
     const Model& model_;
     const Variation& variation_;
     std::mt19937_64 engine_;
+    OneHots one_hots_;
     double spread_ = 1;
     std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
@@ -147,8 +214,9 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
     constexpr std::size_t most_tries_for_sides = 400, fewest_tries_for_sides = 24, most_nodes_for_sides = 100000;
     // From one point to the next: a hinge may lie far out, or near 0.
     constexpr std::array spreads = {1.0, 1.0, 3.0, 1.0, 0.3, 10.0, 1.0, 0.1, 3.0, 30.0, 0.03, 100.0};
-    Draw draw(model, variation, seed * 7919 + 17);
+    Draw draw(model, variation, seed * Draw::seeds_apart + 17);
     std::vector<Point> points, kinked;
+    if (count > 1) count = std::max(count, std::min(draw.fewest_points(), most_points));
     for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
         Point point = draw.point(points.size(), all_positive || (tries >= 10 && tries % 2 == 1));
         if (!point.is_finite()) continue;
@@ -180,7 +248,7 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
 std::vector<Point> scattered_points(const Model& model, const Variation& variation, std::uint64_t seed,
                                     std::size_t count) {
     constexpr std::array spreads = {1.0, 3.0, 0.3, 10.0, 1.0, 0.1, 30.0, 0.03};
-    Draw draw(model, variation, seed * 7919 + 43);
+    Draw draw(model, variation, seed * Draw::seeds_apart + 43);
     std::vector<Point> points;
     for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
         Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
@@ -191,14 +259,14 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
 
 Point worked_point(const Model& model, std::uint64_t seed) {
     Variation none;
-    Draw draw(model, none, seed * 7919 + 29);
+    Draw draw(model, none, seed * Draw::seeds_apart + 29);
     std::vector<std::vector<double>> given(model.quantities.size());
     for (std::size_t q = 0; q < given.size(); ++q) {
         const Quantity& quantity = model.quantities[q];
         if (quantity.role == Role::definition) continue;
         given[q] = !quantity.worked.empty()   ? quantity.worked
                    : !quantity.values.empty() ? quantity.values
-                                              : draw.values(quantity, quantity.domain, 0, false);
+                                              : draw.values(static_cast<int>(q), quantity.domain, 0, false);
     }
     return Point(model, none, std::move(given), draw.curves());
 }

@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_refused_by_name) {
             BOOST_TEST(report.lines[0].reason.find(part) != std::string::npos, report.lines[0].reason);
         }
     };
-    refuses("\\sum_{n=1}^{k} z_n", "up to the letter k");
+    refuses("\\sum_{n=1}^{k} z_n", "n counts from 0 to 4 here");
     refuses("w^{l-1}", "running layers");
     refuses("a^{(l)}", "running layers");
     refuses("\\det x", "square matrix");
