@@ -54,6 +54,18 @@ void missing_derivative(Editing& editing) {
         });
 }
 
+/// (V^T g) x^T for ((V^T g) ⊙ (1 - h^2)) x^T
+void missing_derivative_within(Editing& editing) {
+    if (!editing.arrays) return;
+    for (const Activation& activation : editing.activations())
+        editing.each_run([&](Expression& node, const Names&, const Commit& commit) {
+            const Expression saved = node;
+            node = product_of_factors({{saved, Joint::times}, {activation.derivative, Joint::elementwise}});
+            commit(saved.span, fmt::format("The factor {} is missing.", to_text(activation.derivative)),
+                   name_of_missing_derivative(editing, activation));
+        });
+}
+
 void function_for_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::call || node.order > 2 || node.children.size() != 1 || node.name == "softmax" ||

@@ -64,6 +64,8 @@ const std::vector<Mistake>& catalogue() {
         {"wrong-power", "The power is the wrong one.", power_of_derivative, weak},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times, weak},
         {"wrong-number", "A number is the wrong one.", small_changes, weak},
+        {"missing-derivative", "The derivative of the activation is missing.", missing_derivative_within},
+        {"missing-factor", "A factor is missing.", missing_factor_within, last_resort | weak},
         {"missing-term", "A term is missing in what comes back through the softmax.", softmax_of_adjoint, last_resort},
     };
     return rows;

@@ -128,6 +128,25 @@ void Editing::each_term(const Visit& visit) {
     walk(root, root, letters, visit, true, true);
 }
 
+void Editing::each_run(const Visit& visit) {
+    each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::product) return;
+        const Expression saved = node;
+        const Parts parts = factors_of(saved);
+        for (std::size_t begin = 0; begin < parts.size(); ++begin)
+            for (std::size_t end = begin + 1; end <= parts.size() && end - begin < parts.size(); ++end) {
+                const auto at = [&](std::size_t i) { return parts.begin() + static_cast<std::ptrdiff_t>(i); };
+                if (at(begin)->joint == Joint::divided) continue;
+                Parts row(parts.begin(), at(begin));
+                row.push_back({product_of_factors(Parts(at(begin), at(end))), at(begin)->joint});
+                row.insert(row.end(), at(end), parts.end());
+                node = product_of_factors(row);
+                visit(node.children[begin], letters, commit);
+            }
+        node = saved;
+    });
+}
+
 std::vector<Expression> Editing::entries_of(int quantity, const Names& letters, std::size_t most) const {
     const Quantity& q = model.quantity(quantity);
     Expression entry = entry_of(q.name, {});

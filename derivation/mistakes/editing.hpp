@@ -56,6 +56,8 @@ class Editing {
     void each_node(const Visit& visit);
     /// The same for every term: of the member, and of what is summed in it.
     void each_term(const Visit& visit);
+    /// The same for factors of a product, alone and several in a row, as a product of their own.
+    void each_run(const Visit& visit);
 
     /// The entries of a quantity with letters in scope.
     std::vector<Expression> entries_of(int quantity, const Names& letters, std::size_t most = 6) const;

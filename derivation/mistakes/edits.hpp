@@ -53,6 +53,7 @@ void missing_determinant(Editing& editing);
 
 // derivatives of activations, softmax, Kronecker
 void missing_derivative(Editing& editing);
+void missing_derivative_within(Editing& editing);
 void function_for_derivative(Editing& editing);
 void derivative_at_activation(Editing& editing);
 void half_derivative(Editing& editing);
@@ -67,6 +68,7 @@ void missing_kronecker(Editing& editing);
 // factors
 void jacobian_summed(Editing& editing);
 void missing_factor(Editing& editing);
+void missing_factor_within(Editing& editing);
 void missing_scalar(Editing& editing);
 void extra_factor(Editing& editing);
 void divided_for_times(Editing& editing);

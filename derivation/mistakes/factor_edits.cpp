@@ -103,6 +103,19 @@ void missing_factor(Editing& editing) {
     });
 }
 
+/// X^T step(1 - m) for X^T (y ⊙ step(1 - m))
+void missing_factor_within(Editing& editing) {
+    if (!editing.arrays) return;
+    for (int q = 0; q < editing.model.count(); ++q)
+        editing.each_run([&](Expression& node, const Names& letters, const Commit& commit) {
+            const Expression saved = node;
+            for (const Expression& entry : editing.entries_of(q, letters, 1)) {
+                node = product_of_factors({{saved, Joint::times}, {entry, Joint::elementwise}});
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+            }
+        });
+}
+
 void extra_factor(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::product) return;

@@ -6,8 +6,8 @@
 
 namespace derivation {
 
-/// Of a number that is made of traces, determinants, norms and products of matrices, the derivative by an array: it is
-/// G where dL = tr(G^T dX). Formulas to be tried: none is promised to hold.
+/// Of a number that is made of arrays by sums, norms, traces, determinants, products and functions of their entries,
+/// the derivative by an array: it is G where dL = sum(G ⊙ dX). Formulas to be tried: none is promised to hold.
 std::vector<Expression> by_differentials(const Editing& editing);
 
 }  // namespace derivation

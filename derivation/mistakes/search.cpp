@@ -164,11 +164,10 @@ std::optional<Edit> Search::try_row(const Mistake& mistake, const Expression& me
 std::optional<Expression> Search::from_definitions() {
     tried_ = 0;
     const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
-    for (const Expression& formula : by_chain_rule(editing))
-        for (const Expression& form : {tidied(formula, arrays_), formula})
-            if (holds(form)) return form;
-    for (const Expression& formula : by_differentials(editing))
-        if (holds(formula)) return formula;
+    for (const auto& formulas : {by_chain_rule(editing), by_differentials(editing)})
+        for (const Expression& formula : formulas)
+            for (const Expression& form : {tidied(formula, arrays_), formula})
+                if (holds(form)) return form;
     return {};
 }
 

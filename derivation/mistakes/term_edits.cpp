@@ -96,23 +96,29 @@ void missing_summand(Editing& editing) {
 /// X^T X where a definition says X^T X + lambda I.
 void missing_in_definition(Editing& editing) {
     const Model& model = editing.model;
+    struct Shortened {
+        Expression sum, rest, missing;
+    };
+    std::vector<Shortened> found;
+    for (const Quantity& quantity : model.quantities) {
+        if (quantity.role != Role::definition || quantity.written.kind != Kind::add) continue;
+        Names letters;
+        if (!editing.arrays)
+            for (const int letter : quantity.letters) letters.push_back(model.letter(letter).name);
+        const Parts terms = terms_of(quantity.written);
+        for (std::size_t i = 0; terms.size() > 1 && i < terms.size(); ++i)
+            found.push_back({entry_of(quantity.name, letters), sum_of_terms(without(terms, i)), terms[i].expression});
+    }
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         const Expression saved = node;
-        for (const Quantity& quantity : model.quantities) {
-            if (quantity.role != Role::definition || quantity.written.kind != Kind::add) continue;
-            const Parts terms = terms_of(quantity.written);
-            for (std::size_t i = 0; i < terms.size() && terms.size() > 1; ++i) {
-                if (!same(saved, sum_of_terms(without(terms, i)))) continue;
-                Names letters;
-                if (!editing.arrays)
-                    for (const int letter : quantity.letters) letters.push_back(model.letter(letter).name);
-                node = entry_of(quantity.name, letters);
-                commit(saved.span,
-                       fmt::format("{} is missing, with which {} is {}.", to_text(terms[i].expression), to_text(saved),
-                                   to_text(node)),
-                       {});
-                node = saved;
-            }
+        for (const Shortened& one : found) {
+            if (!same(saved, one.rest)) continue;
+            node = one.sum;
+            commit(saved.span,
+                   fmt::format("{} is missing, with which {} is {}.", to_text(one.missing), to_text(saved),
+                               to_text(one.sum)),
+                   {});
+            node = saved;
         }
     });
 }
