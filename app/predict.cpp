@@ -184,7 +184,8 @@ int predict(const PredictOptions& options) {
         columns.header = nn::Header::no;
     if (options.metric && options.labels.empty()) {
         columns.labels = model.is_regression() ? model.target_names : std::vector{model.target_name};
-        if (columns.labels[0].empty())
+        columns.empty_is_name = true;
+        if (columns.labels[0].empty() && columns.columns.empty())  // it is from before format 1
             throw std::invalid_argument("[predict] the network has no name for its target: --label says where it is");
     }
     nn::CsvReader table(options.csv, columns);

@@ -63,6 +63,7 @@ std::vector<std::string> names_from(const json& features) {
 json to_json(const Model& model) {
     json columns = json::array();
     std::size_t at = 0;
+    const bool named = !model.column_names().empty();
     for (const nn::Column& column : model.columns) {
         const auto part = [&](const std::vector<double>& of) {
             return std::vector(of.begin() + static_cast<std::ptrdiff_t>(at),
@@ -77,7 +78,7 @@ json to_json(const Model& model) {
                                {"factors", part(model.scaling.factor)}});
             if (!model.fill.empty()) columns.back()["missing"] = part(model.fill);
         }
-        if (!column.name.empty()) columns.back()["name"] = column.name;
+        if (named) columns.back()["name"] = column.name;
         at += column.width();
     }
     return columns;
@@ -198,9 +199,9 @@ std::string fit_of(const Model& model, const Array<double>& predictions, const A
 }
 
 std::vector<std::string> Model::column_names() const {
+    if (std::ranges::all_of(columns, [](const nn::Column& column) { return column.name.empty(); })) return {};
     std::vector<std::string> names;
-    for (const nn::Column& column : columns)
-        if (!column.name.empty()) names.push_back(column.name);
+    for (const nn::Column& column : columns) names.push_back(column.name);
     return names;
 }
 

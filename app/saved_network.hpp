@@ -40,7 +40,7 @@ struct Model {
     std::vector<double> fill = {};               // for each number that is missing; none: it is refused
 
     bool is_regression() const { return !target_names.empty(); }
-    /// None where the table had no header.
+    /// None where the table had no header; else one of them may be empty.
     std::vector<std::string> column_names() const;
     std::size_t outputs() const { return is_regression() ? target_names.size() : class_names.size(); }
 };

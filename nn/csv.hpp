@@ -20,6 +20,7 @@ struct CsvOptions {
     /// Several columns to be predicted, instead of `label`; "y1,y2" are two where no column has that name.
     std::vector<std::string> labels = {};
     std::vector<std::string> drop = {};  ///< columns that are left out, named as `labels` are
+    bool empty_is_name = false;          ///< "" among the labels is the column whose name is empty, not the last
 };
 
 /// Reads a table as RFC 4180 has it, plain or gzipped, in UTF-8, its fields separated by commas, semicolons or tabs:

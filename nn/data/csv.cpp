@@ -207,7 +207,7 @@ struct CsvReader::State {
         }
         const auto is_there = [&](const std::string& name) { return stands(name); };
         const auto names_one = [&](const std::string& text) {
-            return !text.empty() && !csv_number(text) && stands(text);
+            return (!text.empty() || options.empty_is_name) && !csv_number(text) && stands(text);
         };
         if ((!options.columns.empty() && std::ranges::all_of(options.columns, is_there)) ||
             std::ranges::any_of(options.labels, names_one) || std::ranges::any_of(options.drop, names_one)) {
@@ -234,7 +234,7 @@ struct CsvReader::State {
 
     /// A column by its number, "" being the last; none where the text is no such number.
     std::size_t index_of(const std::string& text) const {
-        if (text.empty()) return width - 1;
+        if (text.empty()) return options.empty_is_name ? none : width - 1;
         const std::optional<double> index = csv_number(text);
         if (!index || *index != std::floor(*index) || *index < 0 || *index >= static_cast<double>(width)) return none;
         return static_cast<std::size_t>(*index);
@@ -250,7 +250,7 @@ struct CsvReader::State {
     }
 
     std::size_t column_of(const std::string& text) const {
-        std::size_t column = header && !text.empty() ? named(text) : none;
+        std::size_t column = header && (!text.empty() || options.empty_is_name) ? named(text) : none;
         if (column == none) column = index_of(text);
         if (column == none) rows.fail(fmt::format("there is no column '{}'", printable(text)));
         return column;

@@ -501,3 +501,32 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     const std::string strict = trained("strict.st", "--missing drop --epochs 1 --csv " + path);
     refuses("predict " + strict + " --csv " + folder / "gap.csv", "gap.csv:2: '' in column 'x' is not a finite number");
 }
+
+BOOST_AUTO_TEST_CASE(a_column_whose_name_is_empty_is_found_by_it) {
+    // As pandas writes its index: as a feature here, then as the target.
+    std::string rows = ",a,kind\n", moved = "kind,,a\n";
+    for (int i = 0; i < 40; ++i) {
+        rows += fmt::format("{},{},{}\n", i, i % 2, i % 2 == 0 ? "even" : "odd");
+        moved += fmt::format("{},{},{}\n", i % 2 == 0 ? "even" : "odd", i, i % 2);
+    }
+    const std::string table = folder.write("index.csv", rows), other = folder.write("moved.csv", moved);
+    const std::string options = "--hidden 0 --epochs 200 --rate 0.05 --csv " + table;
+    const std::string model = trained("index.st", options);
+    BOOST_TEST(predictions(model, other + " --label kind") == predictions(model, table + " --label kind"));
+    BOOST_TEST(has(run("predict " + model + " --metric --csv " + other).error, "; accuracy 100.00 %"));
+    BOOST_TEST(run("info " + model).exit == 0);
+    BOOST_TEST(run("export " + model + " --cpp " + folder / "index.hpp").exit == 0);
+
+    std::string words = "a,b,\n", words_moved = ",b,a\n";
+    for (int i = 0; i < 40; ++i) {
+        words += fmt::format("{},{},{}\n", i % 2, i, i % 2 == 0 ? "even" : "odd");
+        words_moved += fmt::format("{},{},{}\n", i % 2 == 0 ? "even" : "odd", i, i % 2);
+    }
+    const std::string classes =
+        trained("unnamed.st", "--hidden 0 --epochs 200 --rate 0.05 --csv " + folder.write("unnamed.csv", words));
+    for (const std::string& path : {folder / "unnamed.csv", folder.write("words_moved.csv", words_moved)}) {
+        const Result judged = run("predict " + classes + " --metric --csv " + path);
+        BOOST_TEST(has(judged.error, "; accuracy 100.00 %"), judged.error);
+    }
+    refuses("predict " + classes + " --metric --csv " + folder.write("no_target.csv", "a,b\n1,2\n"), "no column ''");
+}
