@@ -5,6 +5,7 @@
 #include <autograd/error.hpp>
 #include <autograd/operations.hpp>
 #include <cmath>
+#include <map>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/text.hpp>
@@ -80,7 +81,10 @@ std::string number(double value, double factor) {
 class Answers {
   public:
     Answers(const Model& model, const PredictOptions& options) : model_(model), options_(options) {
-        for (const std::string& name : model.class_names) fields_.push_back(nn::csv_field(name));
+        for (const std::string& name : model.class_names) {
+            fields_.push_back(nn::csv_field(name));
+            labels_.emplace(name, fields_.size() - 1);
+        }
     }
 
     std::string header() const {
@@ -154,11 +158,9 @@ class Answers {
             fmt::format("{}: the network has no finite answer for row {}", printable(options_.csv), rows_ + row + 1));
     }
 
-    /// The number of a class; 1 and 1.0 are one.
+    /// The number of a class, told apart from others as in the training.
     std::size_t label_of(const std::string& text, std::size_t row) const {
-        const auto value = nn::csv_number(text);
-        for (std::size_t i = 0; i < model_.class_names.size(); ++i)
-            if (text == model_.class_names[i] || (value && nn::csv_number(model_.class_names[i]) == value)) return i;
+        if (const auto found = labels_.find(text); found != labels_.end()) return found->second;
         throw FileError(fmt::format("{}: the class '{}' of row {} is none of the network's: {}",
                                     printable(options_.csv), printable(text), rows_ + row + 1,
                                     printable(fmt::format("{}", fmt::join(model_.class_names, ", ")))));
@@ -167,6 +169,7 @@ class Answers {
     const Model& model_;
     const PredictOptions& options_;
     std::vector<std::string> fields_;  // the classes as they are written
+    std::map<std::string, std::size_t, nn::ClassOrder> labels_;
     std::size_t rows_ = 0, right_ = 0;
     std::vector<double> predictions_, targets_;
 };

@@ -77,6 +77,12 @@ bool csv_missing(std::string_view text);
 /// Whether the field is a number but for a comma in the place of its decimal point, as in 3,14.
 bool has_decimal_comma(std::string_view text);
 
+/// The order of classes: numbers by their value, so that 1, 1.0 and 1e0 are one, before words in alphabetical order.
+/// Integers that a double does not hold, from 2^53 on, are told apart by their letters as words are.
+struct ClassOrder {
+    bool operator()(const std::string& left, const std::string& right) const;
+};
+
 /// A field as it stands in such a file: between quotes where it needs them.
 std::string csv_field(const std::string& text);
 

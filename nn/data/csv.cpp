@@ -404,6 +404,17 @@ bool has_decimal_comma(std::string_view text) {
     return csv_number(with_point).has_value();
 }
 
+bool ClassOrder::operator()(const std::string& left, const std::string& right) const {
+    const auto number = [](const std::string& text) {
+        const std::optional<double> value = csv_number(text);
+        return value && std::abs(*value) < 9007199254740992.0 ? value : std::nullopt;
+    };
+    const auto a = number(left), b = number(right);
+    if (a && b) return *a < *b;
+    if (a.has_value() != b.has_value()) return a.has_value();
+    return left < right;
+}
+
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text) return text;
     std::string quoted = "\"";

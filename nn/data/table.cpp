@@ -17,22 +17,6 @@ using files::printable;
 
 namespace {
 
-/// Words and integers that a double does not hold are told apart by their letters, other numbers by their value.
-std::optional<double> class_number(std::string_view text) {
-    const std::optional<double> value = csv_number(text);
-    return value && std::abs(*value) < 9007199254740992.0 ? value : std::nullopt;
-}
-
-/// Numbers by their value, before words in alphabetical order.
-struct ClassOrder {
-    bool operator()(const std::string& left, const std::string& right) const {
-        const auto a = class_number(left), b = class_number(right);
-        if (a && b) return *a < *b;
-        if (a.has_value() != b.has_value()) return a.has_value();
-        return left < right;
-    }
-};
-
 /// Holds what is read against the memory that there is.
 class Limit {
   public:

@@ -530,3 +530,15 @@ BOOST_AUTO_TEST_CASE(a_column_whose_name_is_empty_is_found_by_it) {
     }
     refuses("predict " + classes + " --metric --csv " + folder.write("no_target.csv", "a,b\n1,2\n"), "no column ''");
 }
+
+BOOST_AUTO_TEST_CASE(large_whole_numbers_are_classes_of_their_own_in_the_metric) {
+    // 2^53 and its neighbour are one number in double.
+    std::string rows = "a,id\n";
+    for (int i = 0; i < 60; ++i) rows += fmt::format("{},{}\n", i % 2, 9007199254740992 + i % 2);
+    const std::string table = folder.write("ids.csv", rows);
+    const std::string model = trained("ids.st", "--hidden 0 --epochs 100 --rate 0.05 --csv " + table);
+    const auto lines = lines_of(predictions(model, table));
+    for (std::size_t i = 0; i < 60; ++i)
+        BOOST_TEST(lines.at(i + 1).starts_with(std::to_string(9007199254740992 + i % 2)), lines[i + 1]);
+    BOOST_TEST(has(run("predict " + model + " --metric --csv " + table).error, "; accuracy 100.00 %"));
+}
