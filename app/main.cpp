@@ -39,6 +39,13 @@ CLI::Validator whole(std::uint64_t least, std::uint64_t most = UINT64_MAX) {
             ""};
 }
 
+const CLI::Validator a_number(
+    [](const std::string& text) {
+        const auto number = nn::csv_number(text);
+        return number && std::isfinite(*number) ? "" : fmt::format("'{}' is not a number", text);
+    },
+    "");
+
 const CLI::Validator above_zero(
     [](const std::string& text) {
         const auto number = nn::csv_number(text);
@@ -177,7 +184,7 @@ int main(int argc, char** argv) {
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
-    train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]");
+    train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]")->check(a_number);
     train_command
         ->add_option(
             "--schedule", training.schedule,
@@ -199,6 +206,7 @@ int main(int argc, char** argv) {
         ->check(whole(0))
         ->capture_default_str();
     train_command->add_option("--holdout", training.holdout, "The share of a table that is kept for the test")
+        ->check(a_number)
         ->excludes(idx)
         ->capture_default_str();
     train_command->add_flag("--stratify", training.stratify, "Keep the share of each class for the test")
@@ -316,7 +324,7 @@ int main(int argc, char** argv) {
     grade_command
         ->add_option("--hint", grading.hint,
                      "For one answer, about its first mistake: 1 where it is, 2 of what kind too, 3 what is right too")
-        ->check(CLI::IsMember({1, 2, 3}));
+        ->check(whole(1, 3));
     CLI::Option* as_json = grade_command->add_flag("--json", grading.json, "Print the grades as JSON");
     grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json);
 

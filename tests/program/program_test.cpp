@@ -1,5 +1,7 @@
 // The program deltarule as its user meets it.
 #define BOOST_TEST_MODULE program
+#include <fmt/format.h>
+
 #include <autograd/config.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -120,6 +122,15 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
     refuses("train --activation step" + save, "there are relu");
     refuses("train --optimizer luck" + save, "luck");
     refuses("train --rate -1" + save, "rate");
+    for (const char* number : {"--rate", "--holdout", "--clip", "--epochs", "--batch", "--seed", "--folds", "--hidden",
+                               "--validation", "--patience"})
+        for (const char* text : {"''", "' '", "1,5", "0x10"})
+            if (number != std::string("--hidden") || text != std::string("1,5"))
+                refuses(fmt::format("train {} {}{}", number, text, save), number);
+    refuses("grade a b --hint ''", "--hint");
+    for (const char* number : {"rate", "holdout", "epochs"})
+        refuses("train --config " + folder.write("empty.ini", fmt::format("[train]\n{} = \"\"\n", number)) + save,
+                number);
     refuses("train --rate 1e30 --optimizer sgd" + save, "overflows");
     refuses("train --batch 0" + save, "--batch");
     refuses("train --epochs 0" + save, "--epochs");
