@@ -10,8 +10,8 @@ namespace nn::files {
 /// limit is set (`ulimit -v`).
 std::size_t memory();
 
-/// The bytes of a file, unpacked where it is gzipped. Throws `autograd::FileError` where it is missing, a folder,
-/// damaged, or cut short; the message says why.
+/// The bytes of a file, unpacked where it is gzipped: of all members, behind which there may be zeros alone. Throws
+/// `autograd::FileError` where it is missing, a folder, damaged, or cut short; the message says why.
 class Input {
   public:
     explicit Input(const std::string& path);
@@ -31,11 +31,12 @@ class Input {
   private:
     bool fill();
 
+    class Stream;
     struct Close {
-        void operator()(void* file) const;
+        void operator()(Stream* stream) const;
     };
     std::string path_;
-    std::unique_ptr<void, Close> file_;
+    std::unique_ptr<Stream, Close> stream_;
     std::string block_;
     std::size_t position_ = 0;
 };

@@ -59,6 +59,28 @@ BOOST_AUTO_TEST_CASE(reads_gzipped_files_alike) {
     refuses(packed.substr(0, packed.size() - 9), labels, "damaged or cut short");
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_lost_behind_a_gzipped_member) {
+    const auto packed = [](const std::string& bytes) {
+        const std::string path = folder / "part.gz";
+        gzFile file = gzopen(path.c_str(), "wb");
+        gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+        gzclose(file);
+        return bytes_of(path);
+    };
+    const std::string one = packed(images.substr(0, 20)), two = packed(images.substr(20)), zeros(100'000, '\0');
+    const auto whole = read(images, labels).features;
+    BOOST_TEST((read(one + two, labels).features == whole));
+    BOOST_TEST((read(one + packed("") + two + zeros, labels).features == whole));
+    const char* other = "something else stands behind the packed data";
+    refuses(one + '\x1e' + two.substr(1), labels, other);
+    refuses(one + two + "more", labels, other);
+    refuses(one + two + zeros + "more", labels, other);
+    refuses(one + zeros + two, labels, other);
+    refuses(one + '\x1f' + '\x8c' + two.substr(2), labels, "damaged or cut short");
+    refuses(one + two + '\x1f', labels, "damaged or cut short");
+    refuses(one + two.substr(0, two.size() - 1), labels, "damaged or cut short");
+}
+
 BOOST_AUTO_TEST_CASE(reads_every_element_type) {
     const auto one = [](char type, const std::string& bytes) {
         return read(std::string("\0\0", 2) + type + std::string("\x01\0\0\0\x01", 5) + bytes,

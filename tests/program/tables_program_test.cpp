@@ -542,3 +542,16 @@ BOOST_AUTO_TEST_CASE(large_whole_numbers_are_classes_of_their_own_in_the_metric)
         BOOST_TEST(lines.at(i + 1).starts_with(std::to_string(9007199254740992 + i % 2)), lines[i + 1]);
     BOOST_TEST(has(run("predict " + model + " --metric --csv " + table).error, "; accuracy 100.00 %"));
 }
+
+BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
+    const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
+    const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
+    BOOST_TEST_REQUIRE(std::system(pack.c_str()) == 0);
+    BOOST_TEST(has(run("train --epochs 1 --csv " + both).out, "120 rows for training, 30 for the test"));
+    std::string bytes = bytes_of(both);
+    const std::size_t second = bytes.find("\x1f\x8b", 2);
+    BOOST_TEST_REQUIRE(second != std::string::npos);
+    bytes[second] = '\x1e';
+    refuses("train --csv " + folder.write("damaged.csv.gz", bytes) + save,
+            "damaged.csv.gz: something else stands behind the packed data");
+}
