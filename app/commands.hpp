@@ -5,6 +5,7 @@
 #include <nn/data.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct TrainOptions {
@@ -91,6 +92,9 @@ int check(const CheckOptions& options);
 /// have is enough to see that it is too long: the rest is not read.
 std::string derivation_in(const std::string& path);
 int grade(const GradeOptions& options);
+
+/// Writes to the standard error; where that cannot be written, nothing is said, and the exit code tells it.
+void say_error(std::string_view text);
 
 /// Throws `std::system_error` where what was printed cannot be written.
 void flush_output();

@@ -53,7 +53,7 @@ int grade(const GradeOptions& options) {
         derivation::Report report;
         report.file = options.exercise;
         report.error = exercise.error;
-        fmt::print(stderr, "{}", derivation::to_text(report));
+        say_error(derivation::to_text(report));
         return 2;
     }
 
@@ -75,7 +75,7 @@ int grade(const GradeOptions& options) {
         exit_code = std::max(exit_code, one.exit_code());
         if (!one.error || !(options.csv || options.json)) continue;
         const std::string place = one.error->line == 0 ? "" : fmt::format("{}:{}: ", one.file, one.error->line);
-        fmt::print(stderr, "deltarule: {}\n", nn::files::printable(place + one.error->sentence));
+        say_error(fmt::format("deltarule: {}\n", nn::files::printable(place + one.error->sentence)));
     }
     fmt::print("{}", options.hint != 0 ? derivation::to_hint(exercise, grades[0], options.hint)
                      : options.json    ? derivation::to_json(exercise, grades)

@@ -94,11 +94,15 @@ bool keep_standard_streams() {
 /// The exit code where what was printed cannot be written: a reader that went away gets no sentence.
 int end_without_output(int reason, int exit_code) {
     if (reason == EPIPE) return 128 + SIGPIPE;
-    fmt::print(stderr, "deltarule: the standard output cannot be written ({})\n", std::strerror(reason));
+    say_error(fmt::format("deltarule: the standard output cannot be written ({})\n", std::strerror(reason)));
     return exit_code;
 }
 
 }  // namespace
+
+void say_error(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stderr) != text.size()) std::clearerr(stderr);
+}
 
 void flush_output() {
     errno = 0;
@@ -347,7 +351,7 @@ int main(int argc, char** argv) {
             std::ostringstream help, message;
             const int done = app.exit(error, help, message) == 0 ? 0 : 2;
             fmt::print("{}", help.str());
-            fmt::print(stderr, "{}", message.str());
+            say_error(message.str());
             flush_output();
             return done;
         }
@@ -357,7 +361,8 @@ int main(int argc, char** argv) {
         std::fflush(stdout);
         const bool memory =
             dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const std::length_error*>(&error);
-        fmt::print(stderr, "deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what()));
+        say_error(
+            fmt::format("deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what())));
         return exit_code;
     }
 }

@@ -215,10 +215,10 @@ int predict(const PredictOptions& options) {
     }
     if (answers.rows() == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(options.csv)));
     flush_output();
-    fmt::print(stderr, "{} rows; {}{}\n", answers.rows(),
-               table.has_header()
-                   ? fmt::format("header: {}", printable(fmt::format("{}", fmt::join(table.columns(), ", "))))
-                   : "no header",
-               options.metric ? answers.metric() : "");
+    say_error(fmt::format(
+        "{} rows; {}{}\n", answers.rows(),
+        table.has_header() ? fmt::format("header: {}", printable(fmt::format("{}", fmt::join(table.columns(), ", "))))
+                           : "no header",
+        options.metric ? answers.metric() : ""));
     return 0;
 }

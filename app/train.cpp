@@ -629,10 +629,10 @@ int train(const TrainOptions& given) {
     if (const int signal = noted_signal(); signal != 0) {
         const std::string& checkpoint = options.resume.empty() ? options.checkpoint : options.resume;
         if (!checkpoint.empty())
-            fmt::print(stderr, "deltarule: interrupted; --resume {} goes on\n", printable(checkpoint));
+            say_error(fmt::format("deltarule: interrupted; --resume {} goes on\n", printable(checkpoint)));
         if (!options.save.empty()) {
             save(interrupted, training.model());
-            fmt::print(stderr, "deltarule: interrupted; what was reached is saved to {}\n", printable(interrupted));
+            say_error(fmt::format("deltarule: interrupted; what was reached is saved to {}\n", printable(interrupted)));
         }
         return 128 + signal;
     }

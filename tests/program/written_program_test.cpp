@@ -111,6 +111,22 @@ BOOST_AUTO_TEST_CASE(output_that_cannot_be_written_is_an_error) {
     BOOST_TEST(bytes_of(copy) == bytes_of(iris));
 }
 
+BOOST_AUTO_TEST_CASE(a_standard_error_that_cannot_be_written_changes_no_exit_code) {
+    const std::string model = folder / "silent.st", bad = folder.write("bad.deriv", "given x\nlet y = x +\n");
+    BOOST_TEST_REQUIRE(run("train --hidden 4 --epochs 2 --csv " + iris + " --save " + model).exit == 0);
+    for (const std::string& arguments :
+         {"predict " + model + " --csv " + iris, "train --csv " + folder / "nothing", std::string("train --rate x"),
+          "check " + folder / "nothing", "check " + bad, "check " + bad + " " + deriv, "grade " + bad + " " + deriv,
+          std::string("--frobnicate"), "info " + iris}) {
+        const int wanted = run(arguments).exit;
+        for (const char* closed : {" 2> /dev/full", " 2>&-"})
+            BOOST_TEST(exit_of(DELTARULE_PROGRAM " " + arguments + " > " + folder / "out" + closed) == wanted,
+                       arguments << closed);
+    }
+    BOOST_TEST(exit_of(DELTARULE_PROGRAM " --version <&- >&- 2>&-") == 2);
+    BOOST_TEST(exit_of(DELTARULE_PROGRAM " train --epochs 1 --csv " + iris + " > /dev/full 2> /dev/full") == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_standard_input_that_cannot_be_read_is_named) {
     const Result of_folder = run("check - < /");
     BOOST_TEST(of_folder.exit == 2);
