@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <new>
 #include <nn/csv.hpp>
+#include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -339,6 +340,12 @@ int main(int argc, char** argv) {
             if (export_command->parsed() && exporting.cpp.empty() && exporting.onnx.empty())
                 throw CLI::RequiredError("--cpp or --onnx");
             exit_code = check_command->parsed() || grade_command->parsed() ? 2 : 1;
+            // What is read may not be written over: the file of options is known here alone.
+            if (const CLI::Option* config = app.get_config_ptr(); config->count() > 0)
+                for (const std::string& path :
+                     {training.save, training.save.empty() ? "" : training.save + ".interrupted", training.checkpoint,
+                      training.resume, training.history, training.report, exporting.cpp, exporting.onnx, checking.html})
+                    if (!path.empty()) nn::files::require_writable(path, {config->as<std::string>()});
             const int done = check_command->parsed()    ? check(checking)
                              : grade_command->parsed()  ? grade(grading)
                              : train_command->parsed()  ? train(training)

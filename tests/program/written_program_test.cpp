@@ -70,6 +70,19 @@ BOOST_AUTO_TEST_CASE(a_bad_path_is_refused_before_the_work) {
     const std::string copy = folder.write("copy.csv", bytes_of(iris));
     refuses("train --csv " + copy + " --save " + copy, "one of the files that are read");
     BOOST_TEST(bytes_of(copy) == bytes_of(iris));
+    // A file of options is one that is read, too, whatever it is called.
+    const std::string rows = "train --csv " + iris + " --epochs 1 ";
+    const std::string ini = folder.write("options.ini", "[train]\nhidden = 4\n");
+    BOOST_TEST(run(rows + "--config " + ini).exit == 0);
+    std::filesystem::create_symlink(ini, folder / "link.ini");
+    for (const char* written : {"--save ", "--checkpoint ", "--history ", "--report "})
+        for (const std::string& path : {ini, folder / "link.ini", folder / "./options.ini"})
+            refuses(rows + "--config " + ini + " " + written + path, "one of the files that are read");
+    const std::string later = folder.write("model.interrupted", bytes_of(ini));
+    refuses(rows + "--config " + later + " --save " + folder / "model", "one of the files that are read");
+    refuses("--config " + ini + " check --html " + ini + " " + deriv, "one of the files that are read");
+    refuses("--config " + ini + " export " + iris + " --cpp " + ini, "one of the files that are read");
+    BOOST_TEST(bytes_of(ini) == "[train]\nhidden = 4\n");
     const std::string before = bytes_of(deriv);
     BOOST_TEST(run("check --html " + deriv + " " + deriv).exit == 2);
     BOOST_TEST(bytes_of(deriv) == before);
