@@ -330,8 +330,9 @@ int main(int argc, char** argv) {
         ->add_option("--hint", grading.hint,
                      "For one answer, about its first mistake: 1 where it is, 2 of what kind too, 3 what is right too")
         ->check(whole(1, 3));
-    CLI::Option* as_json = grade_command->add_flag("--json", grading.json, "Print the grades as JSON");
-    grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json);
+    CLI::Option* as_json =
+        grade_command->add_flag("--json", grading.json, "Print the grades as JSON")->excludes("--hint");
+    grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json)->excludes("--hint");
 
     int exit_code = 1;
     try {

@@ -156,6 +156,12 @@ BOOST_AUTO_TEST_CASE(hints_in_three_steps) {
     BOOST_TEST(!has(kind.out, "f'(z[j])"));
     BOOST_TEST(has(what.out, "It would hold with    sum(k, (y[k] - t[k]) * w[k,j]) * f'(z[j])"));
     BOOST_TEST(run(arguments + "4").exit == 2);
+    for (const char* format : {" --json", " --csv"}) {  // a hint is a sentence
+        const Result both = run(arguments + "1" + format);
+        BOOST_TEST(both.exit == 2);
+        BOOST_TEST(both.out.empty(), both.out);
+        BOOST_TEST(has(both.error, "--hint"), both.error);
+    }
     BOOST_TEST(run(arguments + "1 one_hidden_layer/sign.deriv").exit == 2);
     BOOST_TEST(has(run("one_hidden_layer.md one_hidden_layer/right.deriv --hint 1").out, "every label is derived"));
 }
