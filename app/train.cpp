@@ -298,6 +298,8 @@ class Training {
         fit.checkpoint = fit.resume ? options_.resume : options_.checkpoint;
         fit.settings = settings();
         fit.history = options_.history;
+        if (model_.outputs() > 1 && rows_.is_regression()) fit.metric_name = "rmse_deviations";  // of all targets
+        if (model_.outputs() == 1 && rows_.is_regression()) fit.metric_unit = 1 / model_.target_scaling.factor[0];
         fit.progress = quiet || options_.quiet || options_.json ? nullptr : stdout;
         fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
         fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };

@@ -372,15 +372,18 @@ class Trainer {
     }
 
     std::string history_text() const {
-        const char* metric = data_.is_regression() ? "rmse" : "accuracy";
+        const std::string metric = !options_.metric_name.empty() ? options_.metric_name
+                                   : data_.is_regression()       ? "rmse"
+                                                                 : "accuracy";
         std::string text = fmt::format("epoch,loss,{}", metric);
         if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
         text += ",rate\n";
         const auto number = [](double x) { return fmt::format("{}", static_cast<T>(x)); };  // as a checkpoint has it
+        const auto in_units = [&](double x) { return number(static_cast<T>(x) * options_.metric_unit); };
         for (const Epoch& epoch : history_.epochs) {
-            text += fmt::format("{},{},{}", epoch.number, number(epoch.training.loss), number(epoch.training.metric));
+            text += fmt::format("{},{},{}", epoch.number, number(epoch.training.loss), in_units(epoch.training.metric));
             if (epoch.validation)
-                text += fmt::format(",{},{}", number(epoch.validation->loss), number(epoch.validation->metric));
+                text += fmt::format(",{},{}", number(epoch.validation->loss), in_units(epoch.validation->metric));
             text += fmt::format(",{}\n", number(epoch.rate));
         }
         return text;

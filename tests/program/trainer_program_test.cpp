@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -255,4 +256,27 @@ BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
     refuses("train --config " + folder.write("run.toml", "[train]\nepochz = 3\n"), "there is no option train.epochz");
     refuses("train --config " + folder.write("run.toml", "[train]\nepochs = -1\n"), "--epochs: '-1' is not a whole");
     BOOST_TEST(run("train --epochs -1").exit == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_history_of_a_regression_is_in_the_units_that_are_printed) {
+    const std::string table = "train --csv " DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv --hidden 4 --epochs 3 ";
+    const std::string path = folder / "units.csv";
+    const Result result = run(table + "--validation 0.1 --history " + path);
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    std::istringstream rows(bytes_of(path));
+    std::string row;
+    std::getline(rows, row);
+    BOOST_TEST(row == "epoch,loss,rmse,validation_loss,validation_rmse,rate");
+    double measured = 0, printed = 0;
+    while (std::getline(rows, row)) {
+        BOOST_TEST_REQUIRE(std::sscanf(row.c_str(), "%*d,%*f,%*f,%*f,%lf,", &measured) == 1);
+        const std::string epoch = "epoch " + row.substr(0, row.find(',')) + "/3: ";
+        const std::size_t line = result.out.find(epoch), rmse = result.out.find("RMSE ", line);
+        BOOST_TEST_REQUIRE((line != std::string::npos && rmse != std::string::npos), result.out);
+        printed = std::stod(result.out.substr(rmse + 5));
+        BOOST_TEST(std::abs(measured - printed) < 1e-3, row << result.out);
+    }
+    BOOST_TEST(measured > 20);                                           // the target's deviation is 77
+    BOOST_TEST(run(table + "--label 8,9 --history " + path).exit == 0);  // of several targets there is no unit
+    BOOST_TEST(bytes_of(path).starts_with("epoch,loss,rmse_deviations,rate\n"), bytes_of(path));
 }
