@@ -528,6 +528,7 @@ std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t 
     const auto n = static_cast<double>(scores.size());
     for (const auto& fold : scores) mean += fold[which] / n;
     for (const auto& fold : scores) square += (fold[which] - mean) * (fold[which] - mean) / (n - 1);
+    if (!std::isfinite(square)) return "undefined (in a fold all targets are the same)";
     return fmt::format("{:.{}f} ± {:.{}f}", mean, digits, std::sqrt(square), digits);
 }
 

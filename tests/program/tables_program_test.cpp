@@ -543,6 +543,19 @@ BOOST_AUTO_TEST_CASE(large_whole_numbers_are_classes_of_their_own_in_the_metric)
     BOOST_TEST(has(run("predict " + model + " --metric --csv " + table).error, "; accuracy 100.00 %"));
 }
 
+BOOST_AUTO_TEST_CASE(folds_too_small_for_their_r2_have_no_mean_of_it) {
+    std::string rows = "x,y\n";
+    for (int i = 0; i < 7; ++i) rows += fmt::format("{},{}\n", i, i * i);
+    const Result result =
+        run("train --task regression --folds 7 --epochs 1 --hidden 0 --csv " + folder.write("seven.csv", rows));
+    BOOST_TEST(result.exit == 0, result.error);
+    BOOST_TEST(has(result.out, "fold 7/7: R² undefined (all targets are the same), RMSE "), result.out);
+    BOOST_TEST(result.last_line().starts_with("mean of 7 folds: R² undefined (in a fold all targets are the same), "
+                                              "RMSE "),
+               result.out);
+    BOOST_TEST(!has(result.out, "nan"), result.out);
+}
+
 BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
     const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
     const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
