@@ -16,7 +16,9 @@ enum class Header { detect, yes, no };
 struct CsvOptions {
     std::optional<std::string> label;  ///< the column with the class: its name, its number from 0, or "" for the last
     Header header = Header::detect;
-    std::vector<std::string> columns;  ///< the columns of numbers, in this order, by name where there is a header
+    /// The columns of numbers that a network takes, in this order, by name where there is a header; there none of them
+    /// may be among the following.
+    std::vector<std::string> columns;
     /// Several columns to be predicted, instead of `label`; "y1,y2" are two where no column has that name.
     std::vector<std::string> labels = {};
     std::vector<std::string> drop = {};  ///< columns that are left out, named as `labels` are

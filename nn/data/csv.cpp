@@ -282,6 +282,10 @@ struct CsvReader::State {
                     absent += fmt::format("{}'{}'", absent.empty() ? "" : ", ", printable(name));
             }
             if (!absent.empty()) rows.fail(fmt::format("there is no column {}", absent));
+            for (const std::size_t i : sources)
+                if (is_label(i) || std::ranges::find(dropped, i) != dropped.end())
+                    rows.fail(
+                        fmt::format("the column '{}' cannot be left out: the network takes it", printable(first[i])));
         } else {
             for (std::size_t i = 0; i < width; ++i)
                 if (!is_label(i) && std::ranges::find(dropped, i) == dropped.end()) sources.push_back(i);

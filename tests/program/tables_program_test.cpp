@@ -556,6 +556,16 @@ BOOST_AUTO_TEST_CASE(folds_too_small_for_their_r2_have_no_mean_of_it) {
     BOOST_TEST(!has(result.out, "nan"), result.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_column_that_the_network_takes_cannot_be_left_out) {
+    const std::string model = trained("takes.st", "--hidden 0 --epochs 1 --csv " + iris);
+    const std::string name = lines_of(bytes_of(iris)).at(0).substr(0, lines_of(bytes_of(iris)).at(0).find(','));
+    for (const std::string& option :
+         {"--drop '" + name + "'", "--label '" + name + "'", std::string("--drop 0"),
+          "--drop species --label '" + name + "'", std::string("--label species --drop 1,3")})
+        refuses("predict " + model + " --csv " + iris + " " + option, "cannot be left out: the network takes it");
+    BOOST_TEST(predictions(model, iris + " --drop species") == predictions(model, iris));
+}
+
 BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
     const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
     const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
