@@ -8,6 +8,7 @@
 #include <nn/files/input.hpp>
 #include <nn/files/text.hpp>
 #include <optional>
+#include <unordered_map>
 
 namespace nn {
 
@@ -171,6 +172,10 @@ struct CsvReader::State {
     State(const std::string& path, CsvOptions given) : options(std::move(given)), rows(path) {
         if (!rows.next(first)) rows.fail("there are no rows of data");
         width = first.size();
+        for (std::size_t i = 0; i < width; ++i) {
+            const auto [found, is_new] = places.try_emplace(first[i], Place{i});
+            found->second.is_only = is_new;
+        }
         if (options.label)
             options.labels = {*options.label};
         else
@@ -183,7 +188,7 @@ struct CsvReader::State {
         pending = !header;
     }
 
-    bool stands(const std::string& name) const { return std::ranges::find(first, name) != first.end(); }
+    bool stands(const std::string& name) const { return places.contains(name); }
 
     /// "y1,y2" are two names where no column is called so.
     std::vector<std::string> names_in(const std::vector<std::string>& texts) const {
@@ -242,11 +247,11 @@ struct CsvReader::State {
 
     /// The column of this name; it must stand there once.
     std::size_t named(const std::string& name) const {
-        const auto found = std::ranges::find(first, name);
-        if (found == first.end()) return none;
-        if (std::find(found + 1, first.end(), name) != first.end())
+        const auto found = places.find(name);
+        if (found == places.end()) return none;
+        if (!found->second.is_only)
             rows.fail(rows.line(), fmt::format("two columns have the name '{}'", printable(name)));
-        return static_cast<std::size_t>(found - first.begin());
+        return found->second.column;
     }
 
     std::size_t column_of(const std::string& text) const {
@@ -257,21 +262,22 @@ struct CsvReader::State {
     }
 
     void find_labels() {
+        labelled.resize(width);
+        dropped.resize(width);
         for (const std::string& text : options.labels) {
             const std::size_t column = column_of(text);
-            if (is_label(column)) rows.fail(fmt::format("the column '{}' is named twice", printable(text)));
+            if (labelled[column]) rows.fail(fmt::format("the column '{}' is named twice", printable(text)));
+            labelled[column] = true;
             label_columns.push_back(column);
             labels.push_back(header ? first[column] : std::to_string(column));
         }
         for (const std::string& text : options.drop) {
             const std::size_t column = column_of(text);
-            if (is_label(column))
+            if (labelled[column])
                 rows.fail(fmt::format("the column '{}' cannot be left out: it is to be predicted", printable(text)));
-            dropped.push_back(column);
+            dropped[column] = true;
         }
     }
-
-    bool is_label(std::size_t column) const { return std::ranges::find(label_columns, column) != label_columns.end(); }
 
     void find_columns() {
         if (header && !options.columns.empty()) {
@@ -283,12 +289,12 @@ struct CsvReader::State {
             }
             if (!absent.empty()) rows.fail(fmt::format("there is no column {}", absent));
             for (const std::size_t i : sources)
-                if (is_label(i) || std::ranges::find(dropped, i) != dropped.end())
+                if (labelled[i] || dropped[i])
                     rows.fail(
                         fmt::format("the column '{}' cannot be left out: the network takes it", printable(first[i])));
         } else {
             for (std::size_t i = 0; i < width; ++i)
-                if (!is_label(i) && std::ranges::find(dropped, i) == dropped.end()) sources.push_back(i);
+                if (!labelled[i] && !dropped[i]) sources.push_back(i);
             if (sources.empty()) rows.fail("no column is left to learn from");
             if (!options.columns.empty() && sources.size() != options.columns.size())
                 rows.fail(fmt::format("{} columns of numbers, but {} are needed (--label leaves one out)",
@@ -337,11 +343,17 @@ struct CsvReader::State {
 
     CsvOptions options;
     Rows rows;
+    struct Place {
+        std::size_t column;
+        bool is_only = true;
+    };
     std::vector<std::string> first, fields;
+    std::unordered_map<std::string, Place> places;  // of what stands in the first row
     std::size_t width = 0;
     bool header = false;
     bool pending = false;  // the first line is a row that was not handed out
-    std::vector<std::size_t> label_columns, dropped;
+    std::vector<std::size_t> label_columns;
+    std::vector<bool> labelled, dropped;
     std::vector<std::string> labels, row_labels;
     std::vector<std::size_t> sources;  // where the columns of numbers stand
     std::vector<std::string> columns;
