@@ -7,12 +7,15 @@
 #include <autograd/error.hpp>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/contents.hpp>
 #include <nn/files/text.hpp>
 #include <nn/numpy.hpp>
 #include <nn/safetensors.hpp>
+#include <set>
 #include <stdexcept>
 
 using autograd::Array;
@@ -104,6 +107,15 @@ void columns_from(const json& features, Model& model) {
     if (!model.fill.empty() && model.fill.size() != model.scaling.offset.size())
         throw std::invalid_argument("some columns have no number for what is missing");
     names_from(features);  // all have a name, or none has
+}
+
+/// The first name that comes twice in an order; null where there is none.
+template <class Order>
+const std::string* repeated(const std::vector<std::string>& names, Order) {
+    std::set<std::string, Order> seen;
+    for (const std::string& name : names)
+        if (!seen.insert(name).second) return &name;
+    return nullptr;
 }
 
 /// The shapes of all arrays in a file, of whatever elements, and its metadata.
@@ -332,6 +344,16 @@ Model load(const std::string& path) {
                 target_scaling,
                 read.fill};
     require_names_that_can_be_saved(model);
+    // A training has each name once.
+    const auto require_once = [&](const std::vector<std::string>& names, const char* what, auto order) {
+        if (const std::string* name = repeated(names, order))
+            fail(fmt::format("two {} have the name '{}'", what, printable(*name)));
+    };
+    require_once(model.column_names(), "columns", std::less<>());
+    require_once(model.target_names, "targets", std::less<>());
+    require_once(model.class_names, "classes", nn::ClassOrder());
+    for (const nn::Column& column : model.columns)
+        require_once(column.categories, "categories of a column", std::less<>());
     // More arrays are those of another network, which would answer otherwise.
     const auto parameters = model.network.parameters();
     for (const auto& [name, shape] : shapes)

@@ -566,6 +566,19 @@ BOOST_AUTO_TEST_CASE(a_column_that_the_network_takes_cannot_be_left_out) {
     BOOST_TEST(predictions(model, iris + " --drop species") == predictions(model, iris));
 }
 
+BOOST_AUTO_TEST_CASE(a_saved_network_has_each_name_once) {
+    std::string rows = "one,two,word,c\n";
+    for (int i = 0; i < 20; ++i) rows += fmt::format("{0},{0},{1},{2}\n", i, i % 2 ? "red" : "sky", i % 2 ? 10 : 20);
+    const std::string path = folder.write("names.csv", rows);
+    const std::string bytes = bytes_of(trained("names.st", "--hidden 0 --epochs 1 --csv " + path));
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        return "predict " + folder.write("changed.st", replaced(bytes, from, to)) + " --csv " + path;
+    };
+    refuses(changed(R"(\"two\")", R"(\"one\")"), "changed.st: two columns have the name 'one'");
+    refuses(changed(R"(\"sky\")", R"(\"red\")"), "changed.st: two categories of a column have the name 'red'");
+    refuses(changed(R"(\"20\")", R"(\"10\")"), "changed.st: two classes have the name '10'");
+}
+
 BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
     const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
     const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
