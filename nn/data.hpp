@@ -65,7 +65,7 @@ struct TableOptions {
 
 /// Reads a table as `read_csv` does, with classes or with targets, and with columns of words. Throws
 /// `autograd::FileError` there, naming file, line and column where a cell is missing, where a number to be predicted is
-/// none, where a column holds words and numbers, or too many words.
+/// none, where a column holds words and numbers, or too many words; so does a target, unless it is to be classes.
 Dataset<double> read_table(const std::string& path, const TableOptions& options = {});
 
 /// The numbers of such a file, (n, columns), without the column `label`; empty, the file has no column of classes.

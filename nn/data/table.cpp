@@ -69,6 +69,9 @@ void refuse_a_row_of_names(const std::string& path, const autograd::Indices& lab
                     printable(path), printable(name)));
 }
 
+/// So many words differ, for so many rows, that hardly one comes again.
+bool too_many_words(std::size_t different, std::size_t rows) { return different > 10 && different * 2 > rows; }
+
 /// What stands in a column that is to be predicted.
 class Target {
   public:
@@ -99,6 +102,12 @@ class Target {
         const bool many = whole ? distinct > 20 && distinct * 20 > rows : distinct > 10;
         const bool mostly = distinct * 2 > rows && (!whole || distinct > 10);
         return distinct > 1 && distinct * 2 > values_.size() && (many || mostly);
+    }
+
+    /// The words are no classes: nearly each row has its own.
+    bool are_too_many_words() const {
+        const auto words = std::ranges::count_if(values_, [](const auto& pair) { return !csv_number(pair.first); });
+        return too_many_words(static_cast<std::size_t>(words), of_row_.size());
     }
 
     const std::map<std::string, Value, ClassOrder>& values() const { return values_; }
@@ -203,7 +212,7 @@ void read_cells(CsvReader& reader, Missing missing, Dataset<double>& data, F tak
         Column column{reader.has_header() ? reader.columns()[i] : "", {}};
         for (const auto& [word, number] : cells[i].words) column.categories.push_back(word);
         const std::size_t different = column.categories.size();
-        if (different > 1000 || (different > 10 && different * 2 > rows))
+        if (different > 1000 || too_many_words(different, rows))
             throw FileError(
                 fmt::format("{}: column '{}' holds {} different words in {} rows, too many for categories: "
                             "--drop {} leaves it out",
@@ -269,6 +278,12 @@ Dataset<T> learned(CsvReader& reader, Task task, bool first_line_is_sure, const 
         }
         return data;
     }
+    if (task == Task::detect && targets[0].are_too_many_words())
+        throw FileError(
+            fmt::format("{}: the target, column '{}', holds {} different classes in {} rows, such as '{}', too many to "
+                        "be learned (--task classification takes them)",
+                        printable(path), printable(reader.label()), targets[0].values().size(),
+                        targets[0].of_row().size(), printable(targets[0].of_row()[0]->name)));
     targets[0].number_classes(data.class_names, data.labels);
     data.label_name = reader.label();
     if (!first_line_is_sure && !reader.has_header())

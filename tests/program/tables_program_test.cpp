@@ -579,6 +579,22 @@ BOOST_AUTO_TEST_CASE(a_saved_network_has_each_name_once) {
     refuses(changed(R"(\"20\")", R"(\"10\")"), "changed.st: two classes have the name '10'");
 }
 
+BOOST_AUTO_TEST_CASE(a_target_of_words_that_hardly_come_again_is_none_of_classes) {
+    // Numbers as somebody wrote them: with blanks, the sign of Unicode, and per cent.
+    for (const char* format : {"{} {:03}", "\u2212{}.{}", "{}{}%"}) {
+        std::string rows = "x,y\n";
+        for (int i = 0; i < 30; ++i) rows += fmt::format("{},{}\n", i, fmt::format(fmt::runtime(format), i, i));
+        const std::string path = folder.write("written.csv", rows);
+        refuses("train --csv " + path + " --save " + folder / "never",
+                "written.csv: the target, column 'y', holds 30 different classes in 30 rows, such as '");
+        const Result forced = run("train --epochs 1 --task classification --csv " + path);
+        BOOST_TEST(has(forced.out, "\n30 classes in y\n"), forced.error);
+    }
+    std::string twice = "x,y\n";
+    for (int i = 0; i < 60; ++i) twice += fmt::format("{},w{}\n", i, i % 30);
+    BOOST_TEST(run("train --epochs 1 --csv " + folder.write("twice.csv", twice)).exit == 0);
+}
+
 BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
     const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
     const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
