@@ -7,6 +7,7 @@
 #include <autograd/error.hpp>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <nn/csv.hpp>
@@ -283,6 +284,11 @@ void save(const std::string& path, const Model& model) {
 
 Model load(const std::string& path) {
     const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
+    std::error_code unknown;
+    if (const auto there = std::filesystem::status(path, unknown); std::filesystem::exists(there) &&
+                                                                   !std::filesystem::is_regular_file(there) &&
+                                                                   !std::filesystem::is_directory(there))
+        fail("this is no regular file, and a network is read more than once");
     const auto [shapes, metadata] = outline_of(path);
     std::vector<std::size_t> widths;
     std::vector<std::string> classes, target_names;

@@ -595,6 +595,27 @@ BOOST_AUTO_TEST_CASE(a_target_of_words_that_hardly_come_again_is_none_of_classes
     BOOST_TEST(run("train --epochs 1 --csv " + folder.write("twice.csv", twice)).exit == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_network_from_a_pipe_is_refused) {
+    const std::string model = trained("piped.st", "--hidden 0 --epochs 1 --csv " + iris), pipe = folder / "pipe";
+    BOOST_TEST_REQUIRE(std::system(("mkfifo " + pipe).c_str()) == 0);
+    for (const std::string& command :
+         {"predict " + pipe + " --csv " + iris, "info " + pipe, "export " + pipe + " --cpp " + folder / "never"}) {
+        BOOST_TEST_REQUIRE(std::system(("timeout 20 cat " + model + " > " + pipe + " &").c_str()) == 0);
+        const std::string limited = "timeout 10 " DELTARULE_PROGRAM " " + command + " > " + folder / "out" + " 2> ";
+        BOOST_TEST(WEXITSTATUS(std::system((limited + folder / "error").c_str())) == 1, command);
+        BOOST_TEST(has(bytes_of(folder / "error"), "pipe: this is no regular file"), bytes_of(folder / "error"));
+        // Ends a writer that still waits.
+        BOOST_TEST(std::system(("timeout 1 cat " + pipe + " > " + folder / "out").c_str()) != -1);
+    }
+    BOOST_TEST(std::system(("cat " + model + " | " DELTARULE_PROGRAM " predict /dev/stdin --csv " + iris + " 2> " +
+                            folder / "error")
+                               .c_str()) != 0);
+    BOOST_TEST(has(bytes_of(folder / "error"), "/dev/stdin: this is no regular file"), bytes_of(folder / "error"));
+    BOOST_TEST(std::system((DELTARULE_PROGRAM " predict /dev/stdin --csv " + iris + " < " + model + " > " +
+                            folder / "out" + " 2> " + folder / "error")
+                               .c_str()) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(half_a_gzipped_table_is_not_taken_for_the_whole) {
     const std::string both = folder / "halves.csv.gz", save = " --save " + folder / "never";
     const std::string pack = "{ head -76 " + iris + " | gzip; tail -75 " + iris + " | gzip; } > " + both;
