@@ -208,7 +208,15 @@ int predict(const PredictOptions& options) {
         put(model.fill, rows.features);
         tape.rewind();
         std::string lines = answers.rows() == 0 ? answers.header() : "";
-        const auto scores = model.network(tape.constant(model.scaling(rows.features)));
+        const auto place = [&](std::size_t row, std::size_t number) {
+            std::size_t column = 0;
+            for (; number >= model.columns[column].width(); ++column) number -= model.columns[column].width();
+            return fmt::format(
+                "{}: column {} of row {}", printable(options.csv),
+                table.has_header() ? "'" + printable(table.columns()[column]) + "'" : table.columns()[column],
+                answers.rows() + row + 1);
+        };
+        const auto scores = model.network(tape.constant(model.scaling(rows.features, place)));
         lines += model.is_regression() ? answers.numbers(scores.value(), rows.labels)
                                        : answers.classes(softmax(scores, -1).value(), rows.labels);
         fmt::print("{}", lines);

@@ -176,7 +176,7 @@ Scaling Scaling::standard(const Array<double>& features, const std::vector<std::
     return scaling;
 }
 
-Array<float> Scaling::operator()(const Array<double>& features) const {
+Array<float> Scaling::operator()(const Array<double>& features, const Place& place) const {
     const std::size_t columns = offset.size();
     auto scaled = Array<float>::from_shape(features.shape());
     for (std::size_t i = 0; i < features.size(); ++i) {
@@ -184,9 +184,8 @@ Array<float> Scaling::operator()(const Array<double>& features) const {
         const double value = factor[j] == 0 ? 0 : (features.data()[i] - offset[j]) * factor[j];
         scaled.data()[i] = static_cast<float>(value);
         if (!std::isfinite(scaled.data()[i]))
-            throw std::invalid_argument(
-                fmt::format("[scaling] {} in column {} is too far from the numbers of the training (row {} of these)",
-                            features.data()[i], j, i / columns));
+            throw std::invalid_argument(fmt::format("{}: {} is too far from the numbers of the training",
+                                                    place(i / columns, j), features.data()[i]));
     }
     return scaled;
 }

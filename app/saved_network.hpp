@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/array.hpp>
+#include <functional>
 #include <nn/data.hpp>
 #include <nn/mlp.hpp>
 #include <nn/safetensors.hpp>
@@ -22,8 +23,11 @@ struct Scaling {
     /// To a mean of 0 and a standard deviation of 1. Throws as `of` does.
     static Scaling standard(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
 
-    /// Throws `std::invalid_argument` where a number is so far away that a float does not hold it.
-    autograd::Array<float> operator()(const autograd::Array<double>& features) const;
+    /// What an error calls a number, by its row and its place there.
+    using Place = std::function<std::string(std::size_t row, std::size_t number)>;
+
+    /// Throws `std::invalid_argument` where a number is so far away that a float does not hold it; `place` says which.
+    autograd::Array<float> operator()(const autograd::Array<double>& features, const Place& place) const;
 
     /// Undoes the same: z -> z / factor + offset.
     autograd::Array<double> undone(const autograd::Array<float>& scaled) const;

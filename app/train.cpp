@@ -190,10 +190,15 @@ Scaling scaling_of(const nn::Dataset<double>& data, const std::string& scale) {
 nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Model& model) {
     Array<double> features = data.features;
     put(model.fill, features);
-    nn::Dataset<float> result{model.scaling(features), data.labels, data.class_names, data.column_names,
-                              data.label_name};
+    const auto place_among = [](const std::vector<std::string>& names) {
+        return [&names](std::size_t, std::size_t j) {
+            return "[scaling] column " + (names.empty() ? std::to_string(j) : "'" + printable(names[j]) + "'");
+        };
+    };
+    nn::Dataset<float> result{model.scaling(features, place_among(data.column_names)), data.labels, data.class_names,
+                              data.column_names, data.label_name};
     if (!data.is_regression()) return result;
-    result.targets = model.target_scaling(data.targets);
+    result.targets = model.target_scaling(data.targets, place_among(data.target_names));
     result.target_names = data.target_names;
     return result;
 }

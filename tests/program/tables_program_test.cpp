@@ -367,7 +367,12 @@ BOOST_AUTO_TEST_CASE(constant_and_extreme_columns) {
     refuses("train --csv " + table("-1e308", "1e308") + save, "column 'x' goes from -1e+308 to 1e+308");
     refuses("train --csv " + table("0", "1e-310") + save, "column 'x' goes from 0 to 1e-310");
     const std::string model = trained("near.st", "--epochs 1 --csv " + table("0", "1"));
-    refuses("predict " + model + " --csv " + folder.write("f.csv", "x,same\n1e300,5\n"), "too far");
+    refuses("predict " + model + " --csv " + folder.write("f.csv", "x,same\n1e300,5\n"),
+            "f.csv: column 'x' of row 1: 1e+300 is too far from the numbers of the training");
+    std::string far = "same,x\n";
+    for (int i = 0; i < 2000; ++i) far += "5,1\n";
+    refuses("predict " + model + " --csv " + folder.write("far.csv", far + "5,-1e300\n"),
+            "far.csv: column 'x' of row 2001: -1e+300 is too far");
 }
 
 BOOST_AUTO_TEST_CASE(a_category_is_known_where_a_row_of_the_training_had_it) {
