@@ -403,7 +403,7 @@ bool CsvReader::next_fields(std::vector<std::string>& fields, std::vector<std::s
 std::string CsvReader::place(std::size_t column, const std::string& text) const {
     const std::string& name = state_->columns[column];
     return fmt::format("{}:{}: '{}' in column {}", state_->rows.path(), line(), printable(text),
-                       has_header() ? "'" + printable(name) + "'" : name);
+                       has_header() ? fmt::format("'{}'", printable(name)) : name);
 }
 
 bool csv_missing(std::string_view text) {

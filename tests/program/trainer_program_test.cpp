@@ -267,16 +267,21 @@ BOOST_AUTO_TEST_CASE(the_history_of_a_regression_is_in_the_units_that_are_printe
     std::string row;
     std::getline(rows, row);
     BOOST_TEST(row == "epoch,loss,rmse,validation_loss,validation_rmse,rate");
-    double measured = 0, printed = 0;
-    while (std::getline(rows, row)) {
-        BOOST_TEST_REQUIRE(std::sscanf(row.c_str(), "%*d,%*f,%*f,%*f,%lf,", &measured) == 1);
-        const std::string epoch = "epoch " + row.substr(0, row.find(',')) + "/3: ";
-        const std::size_t line = result.out.find(epoch), rmse = result.out.find("RMSE ", line);
-        BOOST_TEST_REQUIRE((line != std::string::npos && rmse != std::string::npos), result.out);
-        printed = std::stod(result.out.substr(rmse + 5));
-        BOOST_TEST(std::abs(measured - printed) < 1e-3, row << result.out);
+    std::size_t at = 0;  // in what was printed
+    const auto next_printed = [&] {
+        at = result.out.find("RMSE ", at + 1);
+        BOOST_TEST_REQUIRE(at != std::string::npos, result.out);
+        return std::stod(result.out.substr(at + 5));
+    };
+    int epochs = 0;
+    for (; std::getline(rows, row); ++epochs) {
+        double training = 0, validation = 0;
+        BOOST_TEST_REQUIRE(std::sscanf(row.c_str(), "%*d,%*f,%lf,%*f,%lf,", &training, &validation) == 2);
+        BOOST_TEST(std::abs(training - next_printed()) < 1e-3, row << result.out);
+        BOOST_TEST(std::abs(validation - next_printed()) < 1e-3, row << result.out);
+        BOOST_TEST(validation > 20);  // the target's deviation is 77
     }
-    BOOST_TEST(measured > 20);                                           // the target's deviation is 77
+    BOOST_TEST(epochs == 3);
     BOOST_TEST(run(table + "--label 8,9 --history " + path).exit == 0);  // of several targets there is no unit
     BOOST_TEST(bytes_of(path).starts_with("epoch,loss,rmse_deviations,rate\n"), bytes_of(path));
 }
