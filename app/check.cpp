@@ -31,9 +31,10 @@ int check(const CheckOptions& options) {
         if (!report.error && (options.as_text || options.as_latex))
             fmt::print("{}", derivation::rewritten(
                                  text, options.as_latex ? derivation::Notation::latex : derivation::Notation::text));
+        else if (!options.json && report.error)
+            say_error(derivation::to_text(report));
         else if (!options.json)
-            fmt::print(report.error ? stderr : stdout, "{}",
-                       derivation::to_text(report, {isatty(STDOUT_FILENO) != 0, options.hint}));
+            fmt::print("{}", derivation::to_text(report, {isatty(STDOUT_FILENO) != 0, options.hint}));
         reports.push_back(std::move(report));
     }
     if (options.json) fmt::print("{}", derivation::to_json(reports));

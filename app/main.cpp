@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -111,7 +112,7 @@ void flush_output() {
         throw std::system_error(errno ? errno : EIO, std::generic_category());
 }
 
-int main(int argc, char** argv) {
+static int run(int argc, char** argv) {
     if (!keep_standard_streams()) return end_without_output(EBADF, 2);
     end_at_signals();
     TrainOptions training;
@@ -373,4 +374,13 @@ int main(int argc, char** argv) {
             fmt::format("deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what())));
         return exit_code;
     }
+}
+
+int main(int argc, char** argv) {
+    const int exit_code = run(argc, argv);
+#ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
+    // All is written. OpenBLAS would wait for its threads now, for ever where they get no memory.
+    std::_Exit(exit_code);
+#endif
+    return exit_code;
 }
