@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/matrix_rules.hpp>
@@ -49,7 +50,10 @@ class Differentials {
         });
     }
 
-    bool is_array(const Expression& e) const { return e.kind != Kind::norm && is_of_arrays(model_, e); }
+    bool is_array(const Expression& e) const {
+        const bool is_sum = e.kind == Kind::reduce && e.letters.empty() && e.order == 0;
+        return e.kind != Kind::norm && !is_sum && is_of_arrays(model_, e);
+    }
 
     static Parts joined(Parts a, const Parts& b) {
         a.insert(a.end(), b.begin(), b.end());
@@ -167,7 +171,10 @@ class Differentials {
             array(e.argument(), through_softmax(adjoint, e));
         } else if (e.kind == Kind::call && e.children.size() == 1 &&
                    (model_.is_function(e.name) || find_elementary(e.name) != nullptr)) {
-            array(e.argument(), times(adjoint, slope_of(e)));
+            const Elementary* function = model_.is_function(e.name) || e.order > 0 ? nullptr : find_elementary(e.name);
+            const bool by_value =
+                function != nullptr && function->slope == nullptr && function->slope_by_value != nullptr;
+            array(e.argument(), times(adjoint, by_value ? function->slope_by_value(e) : slope_of(e)));
         } else if (e.kind == Kind::product) {
             factors(e, adjoint);
         } else {
@@ -307,7 +314,20 @@ class Differentials {
 
     void add_term(const Adjoint& adjoint) {
         if (adjoint.kind == Adjoint::Kind::ones) possible_ = false;
-        Parts parts = adjoint.numbers;
+        double factor = 1;
+        Parts parts;
+        for (const Part& part : adjoint.numbers) {
+            if (part.expression.kind != Kind::number)
+                parts.push_back(part);
+            else
+                factor *= part.joint == Joint::divided ? 1 / part.expression.number : part.expression.number;
+        }
+        if (factor != 1) {
+            const double below = 1 / factor;
+            const bool is_share = std::abs(factor) < 1 && below == std::round(below);
+            parts.insert(parts.begin(),
+                         {is_share ? quotient_of(number_of(1), number_of(below)) : number_of(factor), Joint::times});
+        }
         const Expression array = adjoint.kind == Adjoint::Kind::formula ? adjoint.array : entry_of("I", {});
         Parts of_array = factors_of(array);
         of_array[0].joint = parts.empty() ? Joint::times : Joint::juxtaposed;
