@@ -62,7 +62,9 @@ class Parser {
     Expression call(const Token& head, std::string function);
     Expression reduction(const Token& head);
     Expression big_reduction(std::string name);
-    Bound bound(bool in_braces);
+    static void restrict_to(Expression& reduction, std::vector<Expression> conditions);
+    std::vector<Token> bound_tokens(bool in_braces);
+    Bound bound_of(const std::vector<Token>& tokens) const;
     std::vector<Expression> between(const std::string& letter, const std::optional<Bound>& from,
                                     const std::optional<Bound>& to);
     Expression fraction();

@@ -16,10 +16,9 @@ using namespace commands;
 
 constexpr std::size_t most_tokens = 4000;
 constexpr int deepest_group = 60;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr std::size_t longest_name = 1000;
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The number that a text begins with, whatever the program's locale; 0 where there is none, inf where it is too large.

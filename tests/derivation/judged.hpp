@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
 #include <derivation/derivation.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// The beginning of most derivations here: a network with one hidden layer, softmax and cross-entropy.
@@ -43,6 +45,18 @@ inline derivation::LineReport judged(const std::string& text) {
 
 inline std::string verdict_of(const derivation::LineReport& line) {
     return derivation::verdict_names[static_cast<std::size_t>(line.verdict)];
+}
+
+/// Holds the verdict of each line, alone behind the file, against the one beside it, at the seeds 1 to `last_seed`.
+inline void verdicts_are(const std::string& file, const std::vector<std::pair<const char*, const char*>>& lines,
+                         std::uint64_t last_seed = 1) {
+    for (std::uint64_t seed = 1; seed <= last_seed; ++seed)
+        for (const auto& [line, verdict] : lines) {
+            const derivation::Report report = derivation::check(file + "claim " + line + "\n", {"-", seed});
+            BOOST_REQUIRE(report.lines.size() == 1u);
+            const derivation::LineReport& one = report.lines[0];
+            BOOST_TEST(verdict_of(one) == verdict, line << " at seed " << seed << ": " << one.reason);
+        }
 }
 
 inline std::string left_side_of(const derivation::LineReport& line) {
