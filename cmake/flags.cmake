@@ -18,8 +18,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(deltarule_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
 endif()
 if(DELTARULE_SANITIZE)
-    # A sanitized library needs a sanitized program: these travel too. (The checks that are left out take a third of the time
-    # to compile: most of what they find ends a program without them, and libFuzzer's build has them.)
+    # A sanitized library needs a sanitized program: these travel too. (The checks that are left out take long to compile;
+    # most of what they find ends a program without them, and libFuzzer's build has them.)
     set(DELTARULE_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr
         -fno-sanitize-recover=undefined)
 endif()

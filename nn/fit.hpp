@@ -66,9 +66,9 @@ struct FitOptions {
     bool resume = false;                               ///< go on from the checkpoint
     std::map<std::string, std::string> settings = {};  ///< of one's own, which must be the same when it is resumed
     std::string history = {};                          ///< a CSV file with a row for each epoch
-    std::string metric_name = {};                      ///< there; none: accuracy or rmse
-    double metric_unit = 1;                            ///< there, a metric of 1: of targets that were scaled
-    std::FILE* progress = stdout;                      ///< a bar on a terminal, elsewhere a line for each epoch
+    std::string metric_name = {};                      ///< its column there; empty: accuracy or rmse
+    double metric_unit = 1;        ///< what that column is multiplied by, as the spread of scaled targets
+    std::FILE* progress = stdout;  ///< a bar on a terminal, elsewhere a line for each epoch
     std::function<std::string(const Measured&)> describe = {};  ///< what stands there behind the loss
     std::function<bool(const Epoch&)> on_step = {};             ///< after each; false ends the training
     std::function<bool(const Epoch&)> on_epoch = {};

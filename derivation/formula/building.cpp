@@ -179,9 +179,17 @@ Expression transpose_of(Expression e) {
 
 Expression turned(const Expression& e) { return e.kind == Kind::transpose ? e.argument() : transpose_of(e); }
 
-Parts terms_of(const Expression& e) { return e.kind == Kind::add ? parts_of(e) : Parts{{e, Joint::plus}}; }
+// A list in braces stands in no choice by ? and : here and elsewhere: where memory ends between them, GCC 12 destroys
+// what it did not make.
+Parts terms_of(const Expression& e) {
+    if (e.kind == Kind::add) return parts_of(e);
+    return {{e, Joint::plus}};
+}
 
-Parts factors_of(const Expression& e) { return e.kind == Kind::product ? parts_of(e) : Parts{{e, Joint::times}}; }
+Parts factors_of(const Expression& e) {
+    if (e.kind == Kind::product) return parts_of(e);
+    return {{e, Joint::times}};
+}
 
 Expression sum_of_terms(const Parts& terms) {
     if (terms.empty()) return number_of(0);

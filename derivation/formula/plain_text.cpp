@@ -71,18 +71,17 @@ std::string_view sign_of(Joint joint) {
 
 /// Whether a product needs no brackets at the beginning of another one: (a ⊙ b) c has them, as many read a ⊙ (b c).
 bool begins_the_row(const Expression& e) {
-    const auto is_tight = [](Joint joint) {
-        return joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
-    };
     const Expression& first = e.children[0];
-    return first.kind == Kind::product && (e.children.size() < 2 || !is_tight(e.joints[1]) ||
-                                           std::all_of(first.joints.begin() + 1, first.joints.end(), is_tight));
+    return first.kind == Kind::product && (e.children.size() < 2 || !is_of_matrices(e.joints[1]) ||
+                                           std::all_of(first.joints.begin() + 1, first.joints.end(), is_of_matrices));
 }
 
 std::string product_text(const Expression& e) {
     std::string result;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
-        if (i > 0) result += sign_of(e.joints[i]);
+        // 2 3 would be one number with a blank.
+        const bool numbers = i > 0 && e.children[i].kind == Kind::number && e.children[i - 1].kind == Kind::number;
+        if (i > 0) result += sign_of(numbers && e.joints[i] != Joint::divided ? Joint::times : e.joints[i]);
         result += in(e.children[i], i == 0 && begins_the_row(e) ? of_product : of_power);
     }
     return result;

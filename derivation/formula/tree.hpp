@@ -39,6 +39,11 @@ enum class Joint : char {
     minus = '-',
 };
 
+/// Whether the factors are multiplied as matrices are.
+constexpr bool is_of_matrices(Joint joint) {
+    return joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
+}
+
 /// One letter of an index, counted `sign` times.
 struct IndexTerm {
     std::string name;

@@ -297,7 +297,11 @@ class Formula {
             return Style::fraction(print(e.children[0]), print(e.children[1])) + Style::sign("*") +
                    in(product_of_factors(rest), of_product);
         }
-        std::string above, below;
+        struct Side {
+            std::string text;
+            bool ends_in_number = false;
+        };
+        Side above, below;
         const bool fraction =
             std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {
                 return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
@@ -308,25 +312,26 @@ class Formula {
             return fraction && (joint == Joint::divided ? divisors : e.children.size() - divisors) == 1;
         };
         for (std::size_t i = 0; i < e.children.size(); ++i) {
-            std::string& side = fraction && e.joints[i] == Joint::divided ? below : above;
             const Joint joint = e.joints[i];
-            if (!side.empty() || (i > 0 && !fraction))
-                side += joint == Joint::elementwise            ? Style::sign("⊙")
-                        : joint == Joint::dot                  ? Style::sign("dot")
-                        : joint == Joint::matrix               ? Style::sign("@")
-                        : joint == Joint::divided && !fraction ? Style::sign("/")
-                        // 2 3 would be one number with a blank.
-                        : i > 0 && e.children[i].kind == Kind::number && e.children[i - 1].kind == Kind::number
-                            ? Style::sign("dot")
-                            : Style::sign("*");
+            Side& side = fraction && joint == Joint::divided ? below : above;
+            const bool is_number = e.children[i].kind == Kind::number;
+            if (!side.text.empty() || (i > 0 && !fraction))
+                side.text += joint == Joint::elementwise            ? Style::sign("⊙")
+                             : joint == Joint::dot                  ? Style::sign("dot")
+                             : joint == Joint::matrix               ? Style::sign("@")
+                             : joint == Joint::divided && !fraction ? Style::sign("/")
+                             // 2 3 would be one number with a blank.
+                             : is_number && side.ends_in_number ? Style::sign("dot")
+                                                                : Style::sign("*");
+            side.ends_in_number = is_number;
             // A sum reaches over what follows it, so that it stands in brackets before other factors.
             const bool open_sum =
                 e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();
-            side += open_sum             ? Style::bracketed(print(e.children[i]))
-                    : alone(e.joints[i]) ? print(e.children[i])
-                                         : in(e.children[i], of_power);
+            side.text += open_sum             ? Style::bracketed(print(e.children[i]))
+                         : alone(e.joints[i]) ? print(e.children[i])
+                                              : in(e.children[i], of_power);
         }
-        return below.empty() ? above : Style::fraction(above, below);
+        return below.text.empty() ? above.text : Style::fraction(above.text, below.text);
     }
 
     Span mark_;

@@ -173,12 +173,14 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
         if (quantity.role != Role::given || !quantity.values.empty() ||
             (!depends_on(model, departure.left, q) && !depends_on(model, departure.right, q)))
             continue;
+        // Nobody varies one entry of a class.
+        const bool is_varied =
+            departure.left.kind == Kind::derivative &&
+            std::ranges::any_of(departure.left.denominators(), [&](const Expression& by) { return by.symbol == q; });
+        if (strange && is_varied) continue;
         const bool used_as_target = is_target(model, q);
         for (const auto& [domain, words] : narrower_domains(quantity)) {
             if ((is_of_a_class(domain) && !used_as_target) != strange) continue;
-            // Nobody varies one entry of a class.
-            const bool is_varied = departure.left.kind == Kind::derivative && departure.left.denominator().symbol == q;
-            if (strange && is_varied) continue;
             Variation variation;
             variation.domains[q] = domain;
             const std::string key = fmt::format("{} {}", q, words);

@@ -59,7 +59,8 @@ std::optional<std::size_t> WrongLines::that_implies(const Line& line, VariedPoin
     if (line.steps > 0) return {};
     // Of an update its step is judged, which may not be 0.
     const auto step = [&](const Expression& e) {
-        return line.is_update ? sum_of_terms({{e, Joint::plus}, {line.checked.members[0], Joint::minus}}) : e;
+        if (!line.is_update) return e;
+        return sum_of_terms({{e, Joint::plus}, {line.checked.members[0], Joint::minus}});
     };
     for (auto mistaken = mistaken_.rbegin(); mistaken != mistaken_.rend(); ++mistaken) {
         const Variation variation = assuming(*mistaken);

@@ -34,8 +34,7 @@ Expression times(double factor, const Expression& e);
 std::vector<Expression> sizes(const Editing& editing);
 /// The factors of a derivative in a product: a (1 - a), 1 - a^2, [z > 0], f'(z).
 bool looks_like_derivative(const Expression& e);
-/// The numbers of the file: scalars, and what its definitions make of them and divide by, such as sqrt(d), s^2 and w^T
-/// w.
+/// The numbers of the file, scalars and what definitions make of them or divide by: d, sqrt(d), s^2, w^T w.
 std::vector<Expression> scalars(const Editing& editing);
 /// dA/dq or a name for it, for every q with entries in scope.
 std::vector<Expression> adjoints(const Editing& editing, const Names& letters);

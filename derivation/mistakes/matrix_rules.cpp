@@ -13,13 +13,16 @@ namespace {
 
 Expression inverted(const Expression& e) { return is_inverse(e) ? e.base() : power_of(e, negated(number_of(1))); }
 
-bool is_tight(Joint joint) { return joint == Joint::juxtaposed || joint == Joint::matrix; }
+/// The factors of a product of this kind, of matrices or of entries; anything else is one.
+Parts factors_of_kind(const Expression& e, bool of_matrices) {
+    if (e.kind == Kind::product && is_of_matrices(e.joints[1]) == of_matrices) return factors_of(e);
+    return {{e, Joint::times}};
+}
 
 /// In a row of products of both kinds the ones that stand side by side are taken together, or one after the other.
 enum class Grouping { left_to_right, tight_first };
 
-/// From a number L back to an array X: with each part E of L comes the G of dL = sum(G ⊙ dE), as a backward pass has
-/// it.
+/// A backward pass from a number L to an array X: each part E of L is visited with the G of dL = sum(G ⊙ dE).
 class Differentials {
   public:
     Differentials(const Editing& editing, int by, Grouping grouping)
@@ -77,9 +80,6 @@ class Differentials {
     /// factor * e, a number.
     void number(const Expression& e, const Parts& factor, Joint sign) {
         if (!varies(e) || !possible_) return;
-        const auto call_of_number = [&](const Expression& slope) {
-            number(e.argument(), joined(factor, {{slope, Joint::times}}), sign);
-        };
         if (const Quantity* quantity = definition(e)) {
             number(quantity->written, factor, sign);
         } else if (e.kind == Kind::add) {
@@ -107,7 +107,7 @@ class Differentials {
             number(e.base(), joined(factor, {{product_of({number_of(n), power(e.base(), n - 1)}), Joint::times}}),
                    sign);
         } else if (e.kind == Kind::call && e.children.size() == 1) {
-            call_of_number(slope_of(e));
+            number(e.argument(), joined(factor, {{slope_of(e), Joint::times}}), sign);
         } else {
             possible_ = false;
         }
@@ -199,7 +199,7 @@ class Differentials {
             Factors before, after;
             for (std::size_t k = 0; k < arrays.size(); ++k)
                 if (k != i) (k < i ? before : after).push_back(arrays[k].expression);
-            if (is_tight(arrays[1].joint)) {
+            if (is_of_matrices(arrays[1].joint)) {
                 array(arrays[i].expression, between(before, adjoint, after));
                 continue;
             }
@@ -217,7 +217,7 @@ class Differentials {
         Parts group;
         for (const Part& part : parts) {
             if (part.joint == Joint::dot) possible_ = false;
-            if (grouping_ == Grouping::tight_first && !group.empty() && is_tight(part.joint)) {
+            if (grouping_ == Grouping::tight_first && !group.empty() && is_of_matrices(part.joint)) {
                 if (group.size() == 1) {
                     group.push_back(part);
                 } else {
@@ -226,7 +226,7 @@ class Differentials {
                 }
                 continue;
             }
-            if (group.size() > 1 && is_tight(group[1].joint) != is_tight(part.joint))
+            if (group.size() > 1 && is_of_matrices(group[1].joint) != is_of_matrices(part.joint))
                 group = {{product_of_factors(group), Joint::times}};
             group.push_back(part);
         }
@@ -238,9 +238,7 @@ class Differentials {
         if (adjoint.kind == Adjoint::Kind::identity) possible_ = false;
         Parts parts;
         if (adjoint.kind == Adjoint::Kind::formula) parts.push_back({adjoint.array, Joint::times});
-        for (const Part& part : factor.kind == Kind::product && !is_tight(factor.joints[1])
-                                    ? factors_of(factor)
-                                    : Parts{{factor, Joint::times}}) {
+        for (const Part& part : factors_of_kind(factor, false)) {
             if (is_number(part.expression, 1)) continue;
             const bool below = part.joint == Joint::divided;
             if (part.expression.kind == Kind::number)
@@ -257,11 +255,8 @@ class Differentials {
     Adjoint between(const Factors& before, Adjoint adjoint, const Factors& after) {
         if (adjoint.kind == Adjoint::Kind::ones) possible_ = false;
         Factors all = turned_product(before);
-        if (adjoint.kind == Adjoint::Kind::formula) {
-            const bool is_product = adjoint.array.kind == Kind::product && is_tight(adjoint.array.joints[1]);
-            for (const Part& part : is_product ? factors_of(adjoint.array) : Parts{{adjoint.array, Joint::times}})
-                all.push_back(part.expression);
-        }
+        if (adjoint.kind == Adjoint::Kind::formula)
+            for (const Part& part : factors_of_kind(adjoint.array, true)) all.push_back(part.expression);
         for (const Expression& e : turned_product(after)) all.push_back(e);
         Parts parts;
         for (const Expression& e : all) parts.push_back({e, parts.empty() ? Joint::times : Joint::juxtaposed});
@@ -291,8 +286,8 @@ class Differentials {
     }
 
     Expression turned_matrix(const Expression& e) const {
-        if (e.kind != Kind::product || !is_tight(e.joints[1]) ||
-            !std::ranges::all_of(e.joints.begin() + 1, e.joints.end(), is_tight))
+        if (e.kind != Kind::product || !is_of_matrices(e.joints[1]) ||
+            !std::ranges::all_of(e.joints.begin() + 1, e.joints.end(), is_of_matrices))
             return is_symmetric(e) ? e : turned(e);
         Factors factors(e.children.begin(), e.children.end());
         Parts parts;

@@ -91,31 +91,26 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
             }
         });
         if (editing.member.kind == Kind::add && !editing.line.is_update) {
-            // (Not in one expression: where memory ends GCC 12 destroys what it did not make.)
-            Expression edited;
-            if (divide)
-                edited = quotient_of(editing.member, size);
-            else
-                edited = product_of({editing.member, size});
+            Expression edited = quotient_of(editing.member, size);
+            if (!divide) edited = product_of({editing.member, size});
             editing.offer(std::move(edited), editing.member.span,
                           mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
         }
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             Parts parts = factors_of(node);
-            if (divide && editing.arrays) {
-                Expression share = quotient_of(number_of(1), size);
-                parts.insert(parts.begin(), {std::move(share), Joint::times});
-            } else {
+            if (divide && editing.arrays)
+                parts.insert(parts.begin(), {quotient_of(number_of(1), size), Joint::times});
+            else
                 parts.push_back({size, divide ? Joint::divided : Joint::times});
-            }
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            std::string sentence;
-            if (!mistake.empty())
-                sentence = fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size));
-            commit({}, std::move(sentence), mistake);
+            commit({},
+                   mistake.empty()
+                       ? ""
+                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
+                   mistake);
         });
     }
 }

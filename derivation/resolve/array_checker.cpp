@@ -224,7 +224,8 @@ void Checker::give_size(Lowered& identity, const Lowered& other) {
     delta.span = identity.body.span;
     delta.children[0].letters[0].letter = other.axes[0];
     delta.children[1].letters[0].letter = other.axes[1];
-    identity = {is_number(identity.body, 1) ? delta : product_of({identity.body, delta}), other.axes};
+    if (!is_number(identity.body, 1)) delta = product_of({identity.body, delta});
+    identity = {std::move(delta), other.axes};
 }
 
 /// The inverse of a square matrix, or its det or logdet, with letters of its own for its rows and columns.
@@ -315,8 +316,7 @@ Lowered Checker::function_of_matrix(const Expression& e) {
 
 Lowered Checker::multiply(Lowered a, Lowered b, Joint joint, Span span) {
     if (a.identity || b.identity) {
-        const bool matrix = joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
-        if (!matrix || (a.axes.empty() && b.axes.empty())) {
+        if (!is_of_matrices(joint) || (a.axes.empty() && b.axes.empty())) {
             give_size(a, b);
             give_size(b, a);
         }
@@ -380,9 +380,6 @@ Lowered Checker::product(const Expression& e) {
         return result;
     } catch (const IllFormed&) {
         // f'(z) ⊙ W^T δ: matrices that stand side by side are multiplied first where that fits.
-        const auto tight = [](Joint joint) {
-            return joint == Joint::juxtaposed || joint == Joint::dot || joint == Joint::matrix;
-        };
         std::optional<Lowered> result;
         Joint pending = Joint::times;
         try {
@@ -390,7 +387,7 @@ Lowered Checker::product(const Expression& e) {
                 const Joint joint = e.joints[i];
                 Lowered run = factors[i++];
                 // Products of matrices are associative, so that a b c may be taken from the right: u (v^T w).
-                for (; i < factors.size() && tight(e.joints[i]); ++i)
+                for (; i < factors.size() && is_of_matrices(e.joints[i]); ++i)
                     run = multiply(run, factors[i], e.joints[i], span_of(0, i));
                 pending = joint;
                 result = result ? multiply(*result, run, pending, e.span) : run;

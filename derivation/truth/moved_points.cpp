@@ -56,10 +56,7 @@ class Mover {
         Domain domain;
     };
 
-    Domain domain_of(std::size_t q) const {
-        const auto changed = variation_.domains.find(static_cast<int>(q));
-        return changed == variation_.domains.end() ? model_.quantities[q].domain : changed->second;
-    }
+    Domain domain_of(std::size_t q) const { return variation_.domain_of(model_, static_cast<int>(q)); }
 
     static bool is_in(Domain domain, double x) {
         switch (domain) {

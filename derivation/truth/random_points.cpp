@@ -21,10 +21,7 @@ class OneHots {
     OneHots(const Model& model, const Variation& variation, std::size_t turn) : turn_(turn) {
         for (int q = 0; q < model.count(); ++q) {
             const Quantity& quantity = model.quantity(q);
-            const auto changed = variation.domains.find(q);
-            if (quantity.role == Role::definition || quantity.ranges.empty() ||
-                (changed == variation.domains.end() ? quantity.domain : changed->second) != Domain::onehot)
-                continue;
+            if (quantity.role == Role::definition || variation.domain_of(model, q) != Domain::onehot) continue;
             const int range = quantity.ranges.back();
             const auto classes = static_cast<std::size_t>(model.range(range).size);
             const auto [place, added] = ranges_.try_emplace(range, OfRange{ranges_.size(), classes, 0});
@@ -72,7 +69,7 @@ class OneHots {
 
 class Draw {
   public:
-    /// Draws of `seeds_apart` times a seed of the user's, and less, are those of that seed.
+    /// A seed of the user's times so much, and something less, is that of one set of draws.
     static constexpr std::uint64_t seeds_apart = 7919;
 
     Draw(const Model& model, const Variation& variation, std::uint64_t seed)
@@ -88,13 +85,12 @@ class Draw {
         for (std::size_t q = 0; q < given.size(); ++q) {
             const Quantity& quantity = model_.quantities[q];
             if (quantity.role == Role::definition) continue;
-            const auto changed = variation_.domains.find(static_cast<int>(q));
-            if (!quantity.values.empty() && changed == variation_.domains.end())
+            const int number_of_quantity = static_cast<int>(q);
+            if (!quantity.values.empty() && !variation_.domains.contains(number_of_quantity))
                 given[q] = quantity.values;
             else
                 given[q] =
-                    values(static_cast<int>(q), changed == variation_.domains.end() ? quantity.domain : changed->second,
-                           number, all_positive);
+                    values(number_of_quantity, variation_.domain_of(model_, number_of_quantity), number, all_positive);
         }
         return Point(model_, variation_, std::move(given), curves());
     }

@@ -21,6 +21,10 @@ struct Variation {
     std::map<int, Expression> definitions;
     std::vector<Assumption> assumptions;
 
+    Domain domain_of(const Model& model, int quantity) const {
+        const auto changed = domains.find(quantity);
+        return changed == domains.end() ? model.quantity(quantity).domain : changed->second;
+    }
     bool empty() const { return functions.empty() && domains.empty() && definitions.empty() && assumptions.empty(); }
 };
 
