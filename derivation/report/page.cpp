@@ -2,6 +2,7 @@
 
 #include <derivation/derivation.hpp>
 #include <derivation/report/html.hpp>
+#include <derivation/report/plain_lines.hpp>
 
 namespace derivation {
 
@@ -47,8 +48,9 @@ std::string numbers_of(const LineReport& line) {
         values += "<td>" + value + "</td>";
     };
     for (const auto& [letter, value] : line.index) column(letter, fmt::format("{}", value));
-    column("the tape", fmt::format("{:.5g}", *line.expected));
-    column("this line", fmt::format("{:.5g}", *line.got));
+    const auto [expected, got] = told_apart(*line.expected, *line.got);
+    column("the tape", expected);
+    column("this line", got);
     return fmt::format("<table class=\"evidence\"><tr>{}</tr><tr>{}</tr></table>\n", names, values);
 }
 

@@ -22,6 +22,14 @@ std::size_t columns(std::string_view text) {
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+std::pair<std::string, std::string> told_apart(double a, double b) {
+    constexpr int most_digits = 17;
+    for (int digits = 5;; ++digits) {
+        std::pair<std::string, std::string> texts(fmt::format("{:.{}g}", a, digits), fmt::format("{:.{}g}", b, digits));
+        if (texts.first != texts.second || digits == most_digits) return texts;
+    }
+}
+
 void make_plain(std::string& text) {
     for (std::size_t bad = 0; (bad += first_bad_byte(std::string_view(text).substr(bad))) < text.size();)
         text[bad] = '?';
@@ -94,8 +102,6 @@ std::vector<std::pair<std::size_t, std::size_t>> pieces_of(const std::string& te
     pieces.emplace_back(begin, text.size());
     return pieces;
 }
-
-std::string number(double x) { return fmt::format("{:.5g}", x); }
 
 class Printer {
   public:
@@ -265,9 +271,9 @@ class Printer {
         std::string where;
         for (const auto& [letter, value] : one.index)
             where += fmt::format("{}{}={}", where.empty() ? "" : ", ", letter, value);
-        const std::string values =
-            fmt::format("{}the tape says {}, this line {}", where.empty() ? "At one point " : "At " + where + " ",
-                        number(*one.expected), number(*one.got));
+        const auto [expected, got] = told_apart(*one.expected, *one.got);
+        const std::string values = fmt::format("{}the tape says {}, this line {}",
+                                               where.empty() ? "At one point " : "At " + where + " ", expected, got);
         const std::string command =
             fmt::format("(deltarule check {} --line {} --seed {})", report_.file, one.line, report_.seed);
         if (columns(values) + 3 + columns(command) <= width - indent) {

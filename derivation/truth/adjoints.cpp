@@ -5,12 +5,11 @@
 
 namespace derivation {
 
-double Adjoints::at(const autograd::Variable<double>& node, double& scale) const {
+Rounded Adjoints::at(const autograd::Variable<double>& node) const {
     const auto found = std::ranges::lower_bound(nodes, node.index());
-    if (found == nodes.end() || *found != node.index()) return 0;
+    if (found == nodes.end() || *found != node.index()) return {};
     const auto i = static_cast<std::size_t>(found - nodes.begin());
-    scale = std::max(scale, scales[i]);
-    return values[i];
+    return {values[i], scales[i]};
 }
 
 Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double>& y) {
@@ -42,6 +41,22 @@ Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double
     std::ranges::reverse(result.values);
     std::ranges::reverse(result.scales);
     return result;
+}
+
+void add_scales(const autograd::Tape<double>& tape, std::vector<double>& scales) {
+    autograd::Contributions<double> slopes(tape);
+    for (std::size_t i = scales.size(); i < tape.size(); ++i) {
+        const auto& node = node_at(tape, static_cast<std::uint32_t>(i));
+        const double value = node.value->size() == 1 ? (*node.value)(0) : 0;
+        double terms = 0;
+        if (node.requires_gradient && !node.inputs.empty()) {
+            slopes.run(static_cast<std::uint32_t>(i), autograd::Array<double>(node.value->shape(), 1));
+            for (const std::uint32_t input : node.inputs)
+                if (const autograd::Array<double>* slope = slopes[input]; slope != nullptr && slope->size() == 1)
+                    terms = std::max(terms, std::abs((*slope)(0)) * scales[input]);
+        }
+        scales.push_back(Rounded(value, terms).scale);
+    }
 }
 
 }  // namespace derivation

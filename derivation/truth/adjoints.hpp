@@ -1,8 +1,9 @@
-// A backward pass over single numbers, kept with the size of what may have cancelled in it.
+// Walks over single numbers: back, for adjoints, and forwards, for the size of what may have cancelled in a value.
 #pragma once
 
 #include <autograd/tape.hpp>
 #include <cstdint>
+#include <derivation/truth/rounded.hpp>
 #include <vector>
 
 namespace derivation {
@@ -12,11 +13,14 @@ struct Adjoints {
     std::vector<std::uint32_t> nodes;
     std::vector<double> values, scales;
 
-    /// The adjoint of a node. `scale` grows to the largest of the terms that make it up, and those behind it: sums that
-    /// cancel are judged by these.
-    double at(const autograd::Variable<double>& node, double& scale) const;
+    /// The adjoint of a node.
+    Rounded at(const autograd::Variable<double>& node) const;
 };
 
 Adjoints walk_back(autograd::Tape<double>& tape, const autograd::Variable<double>& y);
+
+/// How large the terms are that the values of a tape were made of (`Rounded`), by the number of their node: for the
+/// nodes behind those that are known already.
+void add_scales(const autograd::Tape<double>& tape, std::vector<double>& scales);
 
 }  // namespace derivation

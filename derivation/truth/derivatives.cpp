@@ -8,19 +8,16 @@
 
 namespace derivation {
 
-double Derivatives::at(const Expression& e, const Letters& letters, double& scale) {
+Rounded Derivatives::at(const Expression& e, const Letters& letters) {
     if (e.local && e.order == 1)
-        if (const std::optional<double> value = local(e.numerator(), e.denominator(), letters)) {
-            scale = std::max(scale, std::abs(*value));
-            return *value;
-        }
+        if (const std::optional<Rounded> factor = local(e.numerator(), e.denominator(), letters)) return *factor;
     Version& version = recorder_.holding_as(e);
-    if (!place_of(model_, e.denominator(), letters)) return 0;
+    if (!place_of(model_, e.denominator(), letters)) return {};
     const Adjoints& adjoints =
         e.order == 1 ? adjoints_of(version, e.numerator(), letters) : adjoints_of_lower(version, e, letters);
-    double total = 0;
+    Rounded total;
     for (const autograd::Variable<double>& node : recorder_.nodes_by(version, e.denominators().back(), letters))
-        if (node.on(recorder_.tape())) total += adjoints.at(node, scale);
+        if (node.on(recorder_.tape())) total = total + adjoints.at(node);
     return total;
 }
 
@@ -38,7 +35,7 @@ const Adjoints& Derivatives::adjoints_of(Version& version, const Expression& of,
     write_key(of, letters, key);
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
-    return of_formulas_.emplace(key, walked_back(recorder_.record_apart(version, of, letters))).first->second;
+    return of_formulas_.emplace(key, walked_back(recorder_.record_at(version, of, letters))).first->second;
 }
 
 /// Of a derivative of higher order: of the one that is lower by one order, which is recorded. One walk back serves
@@ -51,7 +48,7 @@ const Adjoints& Derivatives::adjoints_of_lower(Version& version, const Expressio
     for (const Expression& by : all_but_the_last) write_key(by, letters, key += '/');
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
-    autograd::Variable<double> gradient = recorder_.record_apart(version, e.numerator(), letters);
+    autograd::Variable<double> gradient = recorder_.record_at(version, e.numerator(), letters);
     for (const Expression& by : all_but_the_last) gradient = recorder_.gradient_by(version, gradient, by, letters);
     return of_formulas_.emplace(key, walked_back(gradient)).first->second;
 }
@@ -67,12 +64,12 @@ Adjoints Derivatives::walked_back(const autograd::Variable<double>& y) {
 }
 
 /// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
-std::optional<double> Derivatives::local(const Expression& of, const Expression& by, const Letters& letters) {
+std::optional<Rounded> Derivatives::local(const Expression& of, const Expression& by, const Letters& letters) {
     if (of.kind != Kind::entry || model_.quantity(of).role != Role::definition) return {};
     const Expression& definition = recorder_.definition(*of.symbol);
     if (has_derivative(definition)) return {};
     const std::optional<std::size_t> of_place = place_of(model_, of, letters), by_place = place_of(model_, by, letters);
-    if (!of_place || !by_place) return 0.0;
+    if (!of_place || !by_place) return Rounded();
     std::vector<int> held;
     add_entries(definition, held);
     std::erase(held, *by.symbol);
@@ -85,8 +82,7 @@ std::optional<double> Derivatives::local(const Expression& of, const Expression&
         Letters inner = letters_of(model_, model_.quantity(of), *of_place);
         found = of_definitions_.emplace(key, walked_back(recorder_.record(version, definition, inner))).first;
     }
-    double scale = 0;
-    return found->second.at(recorder_.entry(version, *by.symbol, *by_place), scale);
+    return found->second.at(recorder_.entry(version, *by.symbol, *by_place));
 }
 
 }  // namespace derivation

@@ -16,13 +16,13 @@ class Derivatives {
     Derivatives(const Derivatives&) = delete;
     Derivatives& operator=(const Derivatives&) = delete;
 
-    /// The derivative that e names, where the letters have these values. `scale` grows to the largest term in it.
-    double at(const Expression& e, const Letters& letters, double& scale);
+    /// The derivative that e names, where the letters have these values.
+    Rounded at(const Expression& e, const Letters& letters);
 
   private:
     const Adjoints& adjoints_of(Version& version, const Expression& of, const Letters& letters);
     const Adjoints& adjoints_of_lower(Version& version, const Expression& e, const Letters& letters);
-    std::optional<double> local(const Expression& of, const Expression& by, const Letters& letters);
+    std::optional<Rounded> local(const Expression& of, const Expression& by, const Letters& letters);
 
     Adjoints walked_back(const autograd::Variable<double>& y);
 

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <derivation/truth/rounded.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace derivation {
 
-inline double number_in(double x) { return x; }
+inline double number_in(const Rounded& x) { return x.value; }
 template <class Variable>
 double number_in(const Variable& x) {
     return x.item();

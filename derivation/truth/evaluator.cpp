@@ -4,7 +4,6 @@
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/kinks.hpp>
 #include <limits>
-#include <utility>
 
 namespace derivation {
 
@@ -13,9 +12,13 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
+const Rounded& best(bool greatest, const Rounded& a, const Rounded& b) {
+    return (greatest ? a.value < b.value : b.value < a.value) ? b : a;
+}
+
 }  // namespace
 
-double Evaluator::operator()(const Expression& e) {
+Rounded Evaluator::at(const Expression& e) {
     model_.budget->work(1);
     switch (e.kind) {
         case Kind::number:
@@ -24,130 +27,116 @@ double Evaluator::operator()(const Expression& e) {
             return number_of_letter(model_, e, letters);
         case Kind::entry: {
             const std::optional<std::size_t> place = place_of(model_, e, letters);
-            if (!place) return 0;
-            scale = std::max(scale, point_.scale(*e.symbol, *place));
-            return point_.value(*e.symbol, *place);
+            return place ? Rounded(point_.value(*e.symbol, *place), point_.scale(*e.symbol, *place)) : Rounded();
         }
         case Kind::add: {
-            double total = 0;
+            Rounded total;
             for (std::size_t i = 0; i < e.children.size(); ++i) {
-                const double term = (*this)(e.children[i]);
-                scale = std::max(scale, std::abs(term));
-                total += e.joints[i] == Joint::minus ? -term : term;
+                const Rounded term = at(e.children[i]);
+                total = total + (e.joints[i] == Joint::minus ? -term : term);
             }
             return total;
         }
         case Kind::product: {
-            double total = 1;
-            for (std::size_t i = 0; i < e.children.size(); ++i) {
-                if (e.joints[i] == Joint::divided) {
-                    total /= divisor(e.children[i]);
-                } else {
-                    total *= (*this)(e.children[i]);
-                }
-            }
+            Rounded total = 1;
+            for (std::size_t i = 0; i < e.children.size(); ++i)
+                total = e.joints[i] == Joint::divided ? total / divisor(e.children[i]) : total * at(e.children[i]);
             return total;
         }
         case Kind::power:
-            return std::pow((*this)(e.base()), (*this)(e.exponent()));
+            return pow(at(e.base()), at(e.exponent()), e.exponent().kind == Kind::number);
         case Kind::call:
             return call(e);
         case Kind::reduce:
             return reduce(e);
         case Kind::derivative:
-            return point_.derivative(e, letters, scale);
+            return point_.derivative(e, letters);
         case Kind::iverson:
             return comparison(e);
         case Kind::of_matrix:
             return of_matrix(e);
         default:
-            return std::numeric_limits<double>::quiet_NaN();
+            return no_value;
     }
 }
 
 /// What is 0 but for rounding divides nothing.
-double Evaluator::divisor(const Expression& e) {
+Rounded Evaluator::divisor(const Expression& e) {
     constexpr double rounding = 1e-13;
-    const double scale_before = std::exchange(scale, 0);
-    const double value = (*this)(e);
-    const bool is_rounding = std::abs(value) < rounding * scale;
-    scale = std::max(scale, scale_before);
-    return is_rounding ? std::numeric_limits<double>::quiet_NaN() : value;
+    const Rounded x = at(e);
+    return std::abs(x.value) < rounding * x.scale ? Rounded(no_value) : x;
 }
 
-double Evaluator::reduce(const Expression& e) {
+Rounded Evaluator::reduce(const Expression& e) {
     const bool product = e.name == "prod", maximum = e.name == "max", minimum = e.name == "min";
-    double total = product ? 1 : maximum ? -infinity : minimum ? infinity : 0;
+    Rounded total = product ? 1 : maximum ? -infinity : minimum ? infinity : 0;
     double count = 0;
     for_each_entry(model_, bound_letters(e), letters, [&] {
         if (e.condition() != nullptr && (*this)(*e.condition()) == 0) return true;
-        const double term = (*this)(e.body());
+        const Rounded term = at(e.body());
         ++count;
-        if (product) {
-            total *= term;
-        } else if (maximum || minimum) {
-            total = std::isnan(term) ? term : maximum ? std::max(total, term) : std::min(total, term);
-        } else {
-            scale = std::max(scale, std::abs(term));
-            total += term;
-        }
+        if (product)
+            total = total * term;
+        else if (maximum || minimum)
+            total = std::isnan(term.value) ? term : best(maximum, total, term);
+        else
+            total = total + term;
         return true;
     });
     return e.name == "mean" ? total / count : total;
 }
 
-double Evaluator::call(const Expression& e) {
-    const double x = (*this)(e.argument());
+Rounded Evaluator::call(const Expression& e) {
+    const Rounded argument = at(e.argument());
     if (e.name == "max" || e.name == "min") {
-        double best = x;
-        for (std::size_t i = 1; i < e.children.size(); ++i) {
-            const double next = (*this)(e.children[i]);
-            best = e.name == "max" ? std::max(best, next) : std::min(best, next);
-        }
-        return best;
+        Rounded total = argument;
+        for (std::size_t i = 1; i < e.children.size(); ++i) total = best(e.name == "max", total, at(e.children[i]));
+        return total;
     }
+    const double x = argument.value;
     const Curve f = e.symbol ? point_.curve(*e.symbol) : Curve{find_elementary(e.name)};
     // relu'(a) where a = relu(z) is exactly 0: the 0 that is meant.
     if (f.elementary != nullptr && f.elementary->name == "relu" && e.order > 0 && x == 0) return 0;
     kinked = kinked || (e.order > 0 && f.has_kink() && std::abs(x) < edge);
-    return derivative_at(f, e.order, x);
+    constexpr int highest_order = 3;
+    return rounded_call(derivative_at(f, e.order, x), derivative_at(f, std::min(e.order + 1, highest_order), x),
+                        argument);
 }
 
-double Evaluator::of_matrix(const Expression& e) {
+Rounded Evaluator::of_matrix(const Expression& e) {
     const auto n = static_cast<std::size_t>(model_.range_of(e.letters[0]).size);
     auto [known, is_new] = matrices_.try_emplace(&e);
     if (is_new) known->second.free = free_letters(e.argument(), bound_letters(e));
-    std::vector<int> at;
-    for (const int letter : known->second.free) at.push_back(value_of(letters, letter));
-    const auto found = known->second.found.find(at);
+    std::vector<int> of_letters;
+    for (const int letter : known->second.free) of_letters.push_back(value_of(letters, letter));
+    auto found = known->second.found.find(of_letters);
     const bool inverts = e.name == "inverse";
     if (found == known->second.found.end()) {
-        std::vector<double> a, unit(n * n, 0);
+        std::vector<Rounded> a, unit(n * n);
+        std::vector<double> values;
         for_each_entry(model_, bound_letters(e), letters, [&] {
-            a.push_back((*this)(e.argument()));
+            a.push_back(at(e.argument()));
+            values.push_back(a.back().value);
             return true;
         });
         for (std::size_t i = 0; i < n; ++i) unit[i * n + i] = 1;
         model_.budget->work(n * n * n);
-        const double terms = largest_product(a, n);
-        const std::optional<Elimination<double>> done = eliminated(std::move(a), n, std::move(unit), inverts);
-        std::vector<double> result;
-        if (!done) {
-            result.assign(inverts ? n * n : 1, e.name == "det" && std::isfinite(terms) ? 0 : no_value);
-        } else if (inverts) {
-            result = done->inverse;
-        } else if (e.name == "det") {
-            result = {done->sign};
-            for (const double pivot : done->pivots) result[0] *= pivot;
+        const double terms = largest_product(values, n);
+        const std::optional<Elimination<Rounded>> done = eliminated(std::move(a), n, std::move(unit), inverts);
+        std::vector<Rounded> result;
+        if (inverts) {
+            result = done ? done->inverse : std::vector<Rounded>(n * n, no_value);
+        } else if (!done) {
+            result = {e.name == "det" && std::isfinite(terms) ? Rounded(0, terms) : Rounded(no_value)};
         } else {
-            result = {0};
-            for (const double pivot : done->pivots) result[0] += std::log(std::abs(pivot));
+            Rounded total = e.name == "det" ? done->sign : 0;
+            for (const Rounded& pivot : done->pivots)
+                total = e.name == "det" ? total * pivot
+                                        : total + rounded_call(std::log(std::abs(pivot.value)), 1 / pivot.value, pivot);
+            result = {total};
         }
-        for (const double x : result) scale = std::max(scale, std::abs(x));
-        if (e.name == "det") scale = std::max(scale, terms);
-        return (known->second.found[at] = std::move(result))[inverts ? place_in(e, n, letters) : 0];
+        found = known->second.found.emplace(of_letters, std::move(result)).first;
     }
-    for (const double x : found->second) scale = std::max(scale, std::abs(x));
     return found->second[inverts ? place_in(e, n, letters) : 0];
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <derivation/truth/point.hpp>
+#include <derivation/truth/rounded.hpp>
 #include <map>
 #include <vector>
 
@@ -11,18 +12,18 @@ class Evaluator {
   public:
     Evaluator(const Model& model, Point& point) : letters(first_letters(model)), model_(model), point_(point) {}
 
-    double operator()(const Expression& e);
+    double operator()(const Expression& e) { return at(e).value; }
+    Rounded at(const Expression& e);
 
     Letters letters;
-    double scale = 0;     ///< the largest term added up so far
     bool kinked = false;  ///< whether relu, abs, max or a comparison stood at its edge
 
   private:
-    double divisor(const Expression& e);
-    double reduce(const Expression& e);
-    double call(const Expression& e);
+    Rounded divisor(const Expression& e);
+    Rounded reduce(const Expression& e);
+    Rounded call(const Expression& e);
     double comparison(const Expression& e);
-    double of_matrix(const Expression& e);
+    Rounded of_matrix(const Expression& e);
 
     const Model& model_;
     Point& point_;
@@ -30,7 +31,7 @@ class Evaluator {
     /// determinant. Formulas stay where they are as long as one is evaluated.
     struct OfMatrix {
         std::vector<int> free;
-        std::map<std::vector<int>, std::vector<double>> found;
+        std::map<std::vector<int>, std::vector<Rounded>> found;
     };
     std::map<const Expression*, OfMatrix> matrices_;
 };

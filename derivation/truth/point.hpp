@@ -3,6 +3,7 @@
 
 #include <derivation/truth/curve.hpp>
 #include <derivation/truth/letters.hpp>
+#include <derivation/truth/rounded.hpp>
 #include <derivation/truth/variation.hpp>
 #include <map>
 #include <memory>
@@ -20,12 +21,12 @@ class Point {
     Point& operator=(Point&&) noexcept;
 
     double value(int quantity, std::size_t place) const;
-    /// The largest term that was added up on the way to the value.
+    /// As large as the terms are that the value was made of (`Rounded`).
     double scale(int quantity, std::size_t place) const;
     const Curve& curve(int function) const;
 
-    /// The derivative that e names, where the letters have these values. `scale` grows to the largest term in it.
-    double derivative(const Expression& e, const Letters& letters, double& scale);
+    /// The derivative that e names, where the letters have these values.
+    Rounded derivative(const Expression& e, const Letters& letters);
 
     /// How much is recorded.
     std::size_t nodes() const;

@@ -4,6 +4,7 @@
 #include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <cmath>
+#include <derivation/truth/adjoints.hpp>
 #include <derivation/truth/elimination.hpp>
 #include <derivation/truth/formula_key.hpp>
 #include <derivation/truth/kinks.hpp>
@@ -34,10 +35,7 @@ Recorder::Recorder(const Model& model, const Variation& variation, std::vector<s
       curves_(std::move(curves)),
       actual_(model, {}),
       without_assumptions_(model, {}) {
-    for (const Quantity& quantity : model_.quantities) {
-        values_.emplace_back(model_.size(quantity));
-        scales_.emplace_back(model_.size(quantity));
-    }
+    for (const Quantity& quantity : model_.quantities) values_.emplace_back(model_.size(quantity));
     for (int q = 0; q < model_.count(); ++q)
         for (std::size_t place = 0; place < actual_.size(q) && finite; ++place) entry(actual_, q, place);
 }
@@ -79,7 +77,6 @@ Recorder::Variable Recorder::entry(Version& version, int quantity, std::size_t p
 Recorder::Variable Recorder::given_entry(int quantity, std::size_t place) {
     const double x = given_[static_cast<std::size_t>(quantity)][place];
     values_[static_cast<std::size_t>(quantity)][place] = x;
-    scales_[static_cast<std::size_t>(quantity)][place] = std::abs(x);
     finite = finite && std::isfinite(x);
     return tape_.variable(x);
 }
@@ -90,16 +87,11 @@ Recorder::Variable Recorder::defined_entry(Version& version, int quantity, std::
         throw Error(model_.quantity(quantity).span,
                     fmt::format("{} depends on itself", model_.quantity(quantity).name));
     open_.push_back(key);
-    const double scale_around = std::exchange(scale_, 0);
     // Also where a line turns out to be beyond the budget: others come after it.
     struct Closing {
         Recorder& recorder;
-        double scale;
-        ~Closing() {
-            recorder.scale_ = scale;
-            recorder.open_.pop_back();
-        }
-    } const closing{*this, scale_around};
+        ~Closing() { recorder.open_.pop_back(); }
+    } const closing{*this};
     const auto assumption = std::ranges::find(variation_.assumptions, quantity,
                                               [](const Assumption& one) { return *one.derivative.numerator().symbol; });
     Variable node;
@@ -113,7 +105,6 @@ Recorder::Variable Recorder::defined_entry(Version& version, int quantity, std::
     node = node.requires_gradient() ? node + 0.0 : tape_.variable(node.item());
     if (&version == &actual_) {
         values_[static_cast<std::size_t>(quantity)][place] = node.item();
-        scales_[static_cast<std::size_t>(quantity)][place] = std::max(scale_, std::abs(node.item()));
         finite = finite && std::isfinite(node.item());
     }
     return node;
@@ -134,11 +125,10 @@ Recorder::Variable Recorder::assumed(const Assumption& assumption, std::size_t p
     for_each_entry(model_, free, letters, [&] {
         const std::optional<std::size_t> place_of_b = place_of(model_, b, letters);
         if (place_of(model_, a, letters) != place || !place_of_b) return true;
-        const double scale_before = std::exchange(scale_, 0);
         // M may name what is assumed: it is meant as the file defines it.
-        double m = record(without_assumptions_, assumption.value, letters).item();
+        const Variable factor = record(without_assumptions_, assumption.value, letters);
         // What is left where terms cancel is 0.
-        if (std::abs(m) < 1e-9 * std::exchange(scale_, scale_before)) m = 0;
+        const double m = std::abs(factor.item()) < 1e-12 * scale_of(factor) ? 0 : factor.item();
         const Variable node = entry(actual_, *b.symbol, *place_of_b);
         total = total + m * (node - node.item());
         return true;
@@ -157,10 +147,14 @@ void Recorder::count_nodes() {
     model_.budget->work(more * work_of_a_node);
 }
 
+double Recorder::scale_of(const Variable& node) {
+    if (scales_.size() <= node.index()) add_scales(tape_, scales_);
+    return scales_[node.index()];
+}
+
 /// What is left where terms cancel is 0, and so is what it is a factor of. Its derivatives stay.
 Recorder::Variable Recorder::without_rounding(const Variable& total, double largest_term) {
     constexpr double rounding = 1e-13;
-    scale_ = std::max(scale_, largest_term);
     if (!(std::abs(total.item()) < rounding * largest_term)) return total;
     return total.requires_gradient() ? total - total.item() : number(0);
 }
@@ -205,14 +199,6 @@ Recorder::Variable Recorder::record(Version& version, const Expression& e, Lette
         default:
             return number(no_value);
     }
-}
-
-Recorder::Variable Recorder::record_apart(Version& version, const Expression& e, const Letters& letters) {
-    Letters copy = letters;
-    const double scale_before = scale_;
-    const Variable result = record(version, e, copy);
-    scale_ = scale_before;
-    return result;
 }
 
 Recorder::Variable Recorder::sum(Version& version, const Expression& e, Letters& letters) {
@@ -320,7 +306,6 @@ Recorder::Variable Recorder::of_matrix(Version& version, const Expression& e, Le
         for (Variable& x : result) x = without_rounding(x, largest);
         found = matrices_.emplace(std::pair<const Version*, std::string>(&version, key), std::move(result)).first;
     }
-    for (const Variable& x : found->second) scale_ = std::max(scale_, std::abs(x.item()));
     return found->second[inverts ? place_in(e, n, letters) : 0];
 }
 

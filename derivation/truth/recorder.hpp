@@ -48,8 +48,8 @@ class Recorder {
     const autograd::Tape<double>& tape() const { return tape_; }
     const Expression& definition(int quantity) const;
     double value(int quantity, std::size_t place) const { return values_[static_cast<std::size_t>(quantity)][place]; }
-    /// The largest term that was added up on the way to the value.
-    double scale(int quantity, std::size_t place) const { return scales_[static_cast<std::size_t>(quantity)][place]; }
+    /// As large as the terms are that the value was made of (`Rounded`).
+    double scale(int quantity, std::size_t place) { return scale_of(*actual_.node(quantity, place)); }
     const Curve& curve(int function) const { return curves_[static_cast<std::size_t>(function)]; }
 
     bool finite = true;   ///< whether every value is
@@ -62,8 +62,7 @@ class Recorder {
     Variable entry(Version& version, int quantity, std::size_t place);
     /// A formula where the letters have these values.
     Variable record(Version& version, const Expression& e, Letters& letters);
-    /// The same, for a derivative of it: what is added up in it does not count for the definition around it.
-    Variable record_apart(Version& version, const Expression& e, const Letters& letters);
+    Variable record_at(Version& version, const Expression& e, Letters letters) { return record(version, e, letters); }
     /// The derivative of a node by an entry, recorded.
     Variable gradient_by(Version& version, const Variable& y, const Expression& by, const Letters& letters);
     /// The nodes by which a derivative by this entry is taken: under an assumption there is one more, beside its paths.
@@ -86,6 +85,7 @@ class Recorder {
     Variable comparison(Version& version, const Expression& e, Letters& letters);
     Variable of_matrix(Version& version, const Expression& e, Letters& letters);
     void count_nodes();
+    double scale_of(const Variable& node);
     Variable without_rounding(const Variable& total, double largest_term);
     void pass_kink(double x);
 
@@ -97,10 +97,10 @@ class Recorder {
     Version actual_;               ///< the point itself, where the assumptions hold
     Version without_assumptions_;  ///< the definitions as they are, without the assumptions
     std::map<std::vector<int>, Version> holding_;
-    std::vector<std::vector<double>> values_, scales_;
+    std::vector<std::vector<double>> values_;
+    std::vector<double> scales_;                     ///< of the nodes, as far as they were asked for
     std::vector<std::pair<int, std::size_t>> open_;  ///< the entries that are being recorded
     std::size_t counted_ = 0;                        ///< the nodes that the budget has paid for
-    double scale_ = 0;                               ///< the largest term so far of the one that is
     std::map<std::tuple<const Version*, std::uint32_t, int>, std::vector<Variable>> gradients_;
     std::map<std::pair<const Version*, std::string>, std::vector<Variable>> matrices_;  ///< what was found of each
 };

@@ -7,7 +7,7 @@ namespace derivation {
 
 namespace {
 
-constexpr double tolerance = 1e-9;
+constexpr double tolerance = 1e-12;
 
 }  // namespace
 
@@ -30,19 +30,17 @@ Target::Side Target::evaluate(const Expression& e, Point& point, const Side* oth
     std::size_t entry = 0;
     for_each_entry(model_, free_, evaluator.letters, [&] {
         const bool none = is_void(evaluator.letters);
-        const double value = none ? 0 : evaluator(e);
+        const auto [value, terms] = none ? Rounded() : evaluator.at(e);
         side.values.push_back(value);
-        side.scale = std::max(side.scale, std::abs(value));
+        side.scale = std::max(side.scale, terms);
         if (!std::isfinite(value)) side.usable = false;
         // Far off already: the rest need not be known.
         if (other != nullptr && side.usable && other->usable) {
-            const double scale = std::max({side.scale, evaluator.scale, other->scale});
-            if (std::abs(value - other->values[entry]) > 1e-3 * scale) return false;
+            if (std::abs(value - other->values[entry]) > 1e-3 * std::max(side.scale, other->scale)) return false;
         }
         ++entry;
         return side.usable;
     });
-    side.scale = std::max(side.scale, evaluator.scale);
     side.kinked = evaluator.kinked || (point.is_kinked() && has_derivative(e));
     if (!std::isfinite(side.scale)) side.usable = false;
     return side;

@@ -537,18 +537,6 @@ BOOST_AUTO_TEST_CASE(markdown_on_the_page_is_html) {
     for (const auto& [prose, html] : cases) BOOST_TEST(page_of(prose) == html);
 }
 
-BOOST_AUTO_TEST_CASE(what_cancels_is_0_where_it_is_a_factor) {
-    const std::string file =
-        "index k, l = 3\ngiven z[k], s\nlet c = sum(k, sum(l, tanh(z[k] - z[l])))\nlet L = s * c + sum(k, z[k]^2)\n"
-        "let M = s * sum(k, sum(l, tanh(z[k] - z[l])))\n";
-    for (std::uint64_t seed = 1; seed <= 5; ++seed)
-        for (const std::string claim : {"dL/ds = 0", "dM/ds = 0", "c = 0", "dL/dz[k] = 2 * z[k]", "M = 0"}) {
-            const Report report = derivation::check(file + "claim " + claim + "\n", {"-", seed});
-            BOOST_TEST(verdict_of(report.lines.back()) == "holds", claim << " at seed " << seed);
-        }
-    expect(file + "claim dL/dz[k] = z[k]\n", "wrong");
-}
-
 BOOST_AUTO_TEST_CASE(what_is_flat_at_its_kink_has_a_value_there) {
     // max(0, 0) is 0, and where z is negative it stands there at every point: no line holds because of that.
     const std::string file =
