@@ -77,6 +77,10 @@ bool is_number(const Expression& e, double value) { return e.kind == Kind::numbe
 
 bool is_call(const Expression& e, std::string_view name) { return e.kind == Kind::call && e.name == name; }
 
+bool is_length(const Expression& e) {
+    return is_call(e, "sqrt") && e.order == 0 && e.children.size() == 1 && e.argument().kind == Kind::norm;
+}
+
 bool is_simple_derivative(const Expression& e) {
     return e.kind == Kind::derivative && e.order == 1 && e.held().empty() && e.numerator().kind == Kind::entry;
 }

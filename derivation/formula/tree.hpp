@@ -121,6 +121,8 @@ bool is_inverse(const Expression& e);
 bool contains(const Expression& e, const Expression& part);
 bool is_number(const Expression& e, double value);
 bool is_call(const Expression& e, std::string_view name);
+/// Whether it is ||x||, the root of a norm's square.
+bool is_length(const Expression& e);
 /// Whether it is a derivative of first order of a name by another, with nothing held fixed.
 bool is_simple_derivative(const Expression& e);
 /// Whether every part has the parts that its kind needs: a power two, a sum of letters a comparison as its condition.

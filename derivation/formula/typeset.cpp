@@ -87,7 +87,8 @@ struct Latex {
     static std::string raisable(const std::string& inside) {
         return inside.find('^') == std::string::npos ? inside : "{" + inside + "}";
     }
-    static std::string norm(const std::string& inside) { return "\\|" + inside + "\\|^2"; }
+    static std::string length(const std::string& inside) { return "\\|" + inside + "\\|"; }
+    static std::string norm(const std::string& inside) { return length(inside) + "^2"; }
     static std::string group(const std::string& inside) { return inside; }
     static std::string marked(const std::string& inside) { return inside; }
     static std::string plain(const std::string& inside) { return inside; }
@@ -150,9 +151,8 @@ struct MathMl {
                            group(below));
     }
     static std::string raisable(const std::string& inside) { return group(inside); }
-    static std::string norm(const std::string& inside) {
-        return "<msup><mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow><mn>2</mn></msup>";
-    }
+    static std::string length(const std::string& inside) { return "<mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow>"; }
+    static std::string norm(const std::string& inside) { return "<msup>" + length(inside) + "<mn>2</mn></msup>"; }
     static std::string group(const std::string& inside) { return "<mrow>" + inside + "</mrow>"; }
     static std::string marked(const std::string& inside) { return "<mrow class=\"departs\">" + inside + "</mrow>"; }
     static std::string plain(const std::string& inside) { return inside; }
@@ -230,6 +230,7 @@ class Formula {
                     return Style::scripts(Style::bracketed(print(e.argument())),
                                           print(e.children[1]) + print(e.children[2]), "");
                 if (e.name == "differential") return Style::identifier("d") + Style::bracketed(print(e.argument()));
+                if (is_length(e)) return Style::length(print(e.argument().argument()));
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));
                 std::string inside;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/mistakes/tidy.hpp>
+#include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
 
@@ -66,7 +67,7 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
         if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";
     }
     if (diagnosis.repair) {
-        Expression tidy = tidied(*diagnosis.repair, search.of_arrays());
+        Expression tidy = tidied(*diagnosis.repair, search.of_arrays() || is_of_arrays(model, *diagnosis.repair));
         if (search.is_right_as(tidy)) diagnosis.repair = std::move(tidy);
     }
     // Where a structural reason was found it says more.

@@ -36,6 +36,7 @@ void letters_exchanged(Editing& editing);
 void square_of_entry(Editing& editing);
 void index_shift(Editing& editing);
 void bound_off_by_one(Editing& editing);
+void wrong_axis(Editing& editing);
 
 // arrays
 void transposed(Editing& editing);
@@ -50,6 +51,7 @@ void sign_of_inverse(Editing& editing);
 void inverse_forgotten(Editing& editing);
 void order_in_trace(Editing& editing);
 void missing_determinant(Editing& editing);
+void missing_identity(Editing& editing);
 
 // derivatives of activations, softmax, Kronecker
 void missing_derivative(Editing& editing);

@@ -62,6 +62,30 @@ void wrong_letter(Editing& editing) {
     });
 }
 
+/// sum(s, p[t,s] * g[t,s]) for sum(s, p[s,u] * g[s,u]): in every entry the letter of the sum changes places with the
+/// one beside it, which may have to be another.
+void wrong_axis(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (node.kind != Kind::reduce || node.letters.size() != 1) return;
+        const Expression saved = node;
+        const std::string& summed = saved.letters[0].name;
+        for (const std::string& beside : letters) {
+            if (beside == summed || !editing.same_range(beside, summed) || !uses_letter(saved.body(), beside)) continue;
+            Expression turned = saved;
+            rename_letter(turned.body(), summed, "?");
+            rename_letter(turned.body(), beside, summed);
+            for (const std::string& other : letters) {
+                if (other == summed || !editing.same_range(other, summed)) continue;
+                node = turned;
+                rename_letter(node.body(), "?", other);
+                commit(saved.span, fmt::format("The sum runs over the wrong axis: {} belongs here.", to_text(node)),
+                       {});
+            }
+            node = saved;
+        }
+    });
+}
+
 /// Two letters of one range that have changed places everywhere.
 void letters_exchanged(Editing& editing) {
     for (std::size_t a = 0; a < editing.free.size(); ++a)

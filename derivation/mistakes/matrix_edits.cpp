@@ -5,6 +5,7 @@
 #include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
+#include <derivation/resolve/lookup.hpp>
 
 namespace derivation {
 
@@ -109,6 +110,28 @@ void order_in_trace(Editing& editing) {
                        "places.",
                        {});
             }
+    });
+}
+
+/// A + 1 or A + lambda for A + lambda I.
+void missing_identity(Editing& editing) {
+    if (!editing.arrays) return;
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const auto is_array = [&](const Expression& term) { return is_of_arrays(editing.model, term); };
+        if (node.kind != Kind::add || std::ranges::none_of(node.children, is_array)) return;
+        const Parts saved = terms_of(node);
+        for (std::size_t i = 0; i < saved.size(); ++i) {
+            const Expression& term = saved[i].expression;
+            if (is_array(term)) continue;
+            const Expression identity = entry_of("I", {});
+            Parts terms = saved;
+            terms[i].expression = is_number(term, 1)
+                                      ? identity
+                                      : product_of_factors({{term, Joint::times}, {identity, Joint::juxtaposed}});
+            node = sum_of_terms(terms);
+            commit(term.span,
+                   fmt::format("A number is added to every entry: {} belongs here.", to_text(terms[i].expression)), {});
+        }
     });
 }
 

@@ -1,17 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <derivation/formula/elementary.hpp>
-#include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/array_changes.hpp>
 #include <derivation/mistakes/matrix_rules.hpp>
-#include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/lookup.hpp>
 #include <utility>
 
 namespace derivation {
 
 namespace {
-
-Expression inverted(const Expression& e) { return is_inverse(e) ? e.base() : power_of(e, negated(number_of(1))); }
 
 /// The factors of a product of this kind, of matrices or of entries; anything else is one.
 Parts factors_of_kind(const Expression& e, bool of_matrices) {
@@ -23,10 +20,10 @@ Parts factors_of_kind(const Expression& e, bool of_matrices) {
 enum class Grouping { left_to_right, tight_first };
 
 /// A backward pass from a number L to an array X: each part E of L is visited with the G of dL = sum(G ⊙ dE).
-class Differentials {
+class Differentials : ArrayFormulas {
   public:
     Differentials(const Editing& editing, int by, Grouping grouping)
-        : model_(editing.model), activations_(editing.activations()), by_(by), grouping_(grouping) {}
+        : ArrayFormulas(editing, by), grouping_(grouping) {}
 
     /// What is the derivative of L, where that can be said.
     std::optional<Expression> of(const Expression& loss) {
@@ -45,43 +42,19 @@ class Differentials {
         Expression array = {};
     };
 
-    bool varies(const Expression& e) const {
-        return any_part(e, [&](const Expression& x) {
-            if (x.kind != Kind::entry) return false;
-            return std::ranges::any_of(model_.quantities_named(x.name),
-                                       [&](int q) { return q == by_ || depends_on(model_, q, by_); });
-        });
-    }
-
-    bool is_array(const Expression& e) const {
-        const bool is_sum = e.kind == Kind::reduce && e.letters.empty() && e.order == 0;
-        return e.kind != Kind::norm && !is_sum && is_of_arrays(model_, e);
-    }
-
-    static Parts joined(Parts a, const Parts& b) {
-        a.insert(a.end(), b.begin(), b.end());
-        return a;
-    }
-
     static Joint product_of_signs(Joint a, Joint b) {
         return (a == Joint::minus) == (b == Joint::minus) ? Joint::plus : Joint::minus;
-    }
-
-    /// The definition behind a name, in which the array stands.
-    const Quantity* definition(const Expression& e) const {
-        if (e.kind != Kind::entry || !e.indices.empty()) return nullptr;
-        const std::vector<int> named = model_.quantities_named(e.name);
-        if (named.size() != 1 || named[0] == by_ || model_.quantity(named[0]).role != Role::definition ||
-            has_derivative(model_.quantity(named[0]).definition))
-            return nullptr;
-        return &model_.quantity(named[0]);
     }
 
     /// factor * e, a number.
     void number(const Expression& e, const Parts& factor, Joint sign) {
         if (!varies(e) || !possible_) return;
         if (const Quantity* quantity = definition(e)) {
-            number(quantity->written, factor, sign);
+            if (is_of_each_entry(model, quantity->written))
+                number(quantity->written.argument(), joined(factor, {{slope_by_name(*quantity, e), Joint::times}}),
+                       sign);
+            else
+                number(quantity->written, factor, sign);
         } else if (e.kind == Kind::add) {
             for (std::size_t i = 0; i < e.children.size(); ++i)
                 number(e.children[i], factor, product_of_signs(sign, e.joints[i]));
@@ -100,8 +73,8 @@ class Differentials {
         } else if (e.kind == Kind::norm) {
             array(e.argument(),
                   {Adjoint::Kind::formula, joined({{number_of(2), Joint::times}}, factor), sign, e.argument()});
-        } else if (e.kind == Kind::reduce && e.name == "sum" && e.letters.empty() && e.order == 0) {
-            array(e.body(), {Adjoint::Kind::ones, factor, sign});
+        } else if (e.kind == Kind::reduce) {
+            reduction(without_letter(e), factor, sign);
         } else if (e.kind == Kind::power && e.exponent().kind == Kind::number) {
             const double n = e.exponent().number;
             number(e.base(), joined(factor, {{product_of({number_of(n), power(e.base(), n - 1)}), Joint::times}}),
@@ -111,6 +84,31 @@ class Differentials {
         } else {
             possible_ = false;
         }
+    }
+
+    /// 1 / (2 r), where r = sqrt(v) has this name.
+    Expression slope_by_name(const Quantity& quantity, const Expression& name) const {
+        const auto put_name = [&](auto& self, Expression& e) -> void {
+            if (same(e, quantity.written))
+                e = name;
+            else
+                for (Expression& child : e.children) self(self, child);
+        };
+        Expression slope = slope_of_call(model, quantity.written);
+        put_name(put_name, slope);
+        return slope;
+    }
+
+    /// A sum or a mean of all entries.
+    void reduction(const Expression& e, Parts factor, Joint sign) {
+        if (is_of_whole(e, "mean")) {
+            const std::optional<Expression> count = count_of(e.body());
+            possible_ = possible_ && count.has_value();
+            if (count) factor.push_back({*count, Joint::divided});
+        } else if (!is_of_whole(e, "sum")) {
+            possible_ = false;
+        }
+        array(e.body(), {Adjoint::Kind::ones, factor, sign});
     }
 
     /// Numbers that stand beside each other, and the product of all the arrays among them, which is a number too.
@@ -135,11 +133,8 @@ class Differentials {
         if (terms_.size() >= most_terms) {
             possible_ = false;
         } else if (const Quantity* quantity = definition(e)) {
-            const auto known = std::ranges::find_if(activations_, [&](const Activation& one) {
-                return &model_.quantity(one.quantity) == quantity && same(one.call, quantity->written);
-            });
-            if (known != activations_.end())
-                array(quantity->written.argument(), times(adjoint, known->derivative));
+            if (const std::optional<Expression> slope = slope_at(*quantity))
+                array(quantity->written.argument(), times(adjoint, *slope));
             else if (is_call(quantity->written, "softmax"))
                 array(quantity->written.argument(), through_softmax(adjoint, e));
             else
@@ -157,7 +152,10 @@ class Differentials {
             for (std::size_t i = 0; i < e.children.size(); ++i) {
                 Adjoint one = adjoint;
                 one.sign = product_of_signs(one.sign, e.joints[i]);
-                array(e.children[i], one);
+                if (is_array(e.children[i]))
+                    array(e.children[i], one);
+                else if (varies(e.children[i]))
+                    beside(e.children[i], one, e);
             }
         } else if (is_inverse(e)) {
             Adjoint inner = between({e}, adjoint, {e});
@@ -169,12 +167,8 @@ class Differentials {
             array(e.base(), inner);
         } else if (is_call(e, "softmax")) {
             array(e.argument(), through_softmax(adjoint, e));
-        } else if (e.kind == Kind::call && e.children.size() == 1 &&
-                   (model_.is_function(e.name) || find_elementary(e.name) != nullptr)) {
-            const Elementary* function = model_.is_function(e.name) || e.order > 0 ? nullptr : find_elementary(e.name);
-            const bool by_value =
-                function != nullptr && function->slope == nullptr && function->slope_by_value != nullptr;
-            array(e.argument(), times(adjoint, by_value ? function->slope_by_value(e) : slope_of(e)));
+        } else if (is_of_each_entry(model, e)) {
+            array(e.argument(), times(adjoint, slope_of_call(model, e)));
         } else if (e.kind == Kind::product) {
             factors(e, adjoint);
         } else {
@@ -182,16 +176,38 @@ class Differentials {
         }
     }
 
+    /// A number that all entries of an array have, as a term or as a factor: the adjoints of all are summed.
+    void beside(const Expression& number_of_all, const Adjoint& adjoint, const Expression& array) {
+        Expression sum;
+        sum.kind = Kind::reduce;
+        sum.name = "sum";
+        sum.children = {adjoint.array};
+        const std::optional<Expression> count = count_of(array);
+        if (adjoint.kind == Adjoint::Kind::identity || (adjoint.kind == Adjoint::Kind::ones && !count))
+            possible_ = false;
+        else
+            number(number_of_all,
+                   joined(adjoint.numbers, {{adjoint.kind == Adjoint::Kind::ones ? *count : sum, Joint::times}}),
+                   adjoint.sign);
+    }
+
     void factors(const Expression& e, Adjoint adjoint) {
-        Parts arrays;
+        Parts numbers, arrays;
         for (const Part& part : factors_of(e)) {
-            if (!is_array(part.expression)) {
-                possible_ = possible_ && !varies(part.expression);
-                adjoint.numbers.push_back(part);
-            } else {
-                arrays.push_back(part);
-            }
+            (is_array(part.expression) ? arrays : numbers).push_back(part);
         }
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            const auto& [number, joint] = numbers[i];
+            if (!varies(number)) continue;
+            Adjoint one = adjoint;
+            one.numbers = joined(one.numbers, without(numbers, i));
+            if (joint == Joint::divided) {
+                one.numbers.push_back({power(number, 2), Joint::divided});
+                one.sign = product_of_signs(one.sign, Joint::minus);
+            }
+            beside(number, times(one, product_of_factors(arrays)), e);
+        }
+        adjoint.numbers = joined(adjoint.numbers, numbers);
         arrays = grouped(arrays);
         if (arrays.size() == 1) return array(arrays[0].expression, adjoint);
         for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -233,19 +249,28 @@ class Differentials {
         return group;
     }
 
-    /// G ⊙ factor.
+    /// G ⊙ factor. What stands above and below goes.
     Adjoint times(Adjoint adjoint, const Expression& factor) {
         if (adjoint.kind == Adjoint::Kind::identity) possible_ = false;
         Parts parts;
-        if (adjoint.kind == Adjoint::Kind::formula) parts.push_back({adjoint.array, Joint::times});
-        for (const Part& part : factors_of_kind(factor, false)) {
+        if (adjoint.kind == Adjoint::Kind::formula) parts = factors_of_kind(adjoint.array, false);
+        for (Part part : factors_of_kind(factor, false)) {
             if (is_number(part.expression, 1)) continue;
             const bool below = part.joint == Joint::divided;
+            const auto other = std::ranges::find_if(parts, [&](const Part& one) {
+                return (one.joint == Joint::divided) != below && same(one.expression, part.expression);
+            });
+            part.joint = below ? Joint::divided : Joint::elementwise;
             if (part.expression.kind == Kind::number)
                 adjoint.numbers.push_back(part);
+            else if (other != parts.end())
+                parts.erase(other);
             else
-                parts.push_back({part.expression, below ? Joint::divided : Joint::elementwise});
+                parts.push_back(part);
         }
+        if (parts.size() > 1) std::erase_if(parts, [](const Part& one) { return is_number(one.expression, 1); });
+        if (!parts.empty() && parts[0].joint == Joint::divided)
+            parts.insert(parts.begin(), {number_of(1), Joint::times});
         adjoint.kind = parts.empty() ? Adjoint::Kind::ones : Adjoint::Kind::formula;
         adjoint.array = product_of_factors(parts);
         return adjoint;
@@ -274,14 +299,25 @@ class Differentials {
         return adjoint;
     }
 
+    bool is_number_times_symmetric(const Expression& e) const {
+        std::size_t arrays = 0;
+        for (const Expression& factor : e.children)
+            if (is_array(factor) && (!is_symmetric(factor) || ++arrays > 1)) return false;
+        return arrays == 1;
+    }
+
     bool is_symmetric(const Expression& e) const {
         if (is_inverse(e)) return is_symmetric(e.base());
-        if (e.kind != Kind::entry) return false;
-        if (e.name == "I" && !model_.has("I")) return true;
-        const std::vector<int> named = model_.quantities_named(e.name);
+        if (e.kind == Kind::add)
+            return std::ranges::all_of(e.children, [&](const Expression& term) { return is_symmetric(term); });
+        if (e.kind == Kind::product) return is_number_times_symmetric(e);
+        if (e.kind != Kind::entry || !e.indices.empty()) return false;
+        if (e.name == "I" && !model.has("I")) return true;
+        const std::vector<int> named = model.quantities_named(e.name);
         return !named.empty() && std::ranges::all_of(named, [&](int q) {
-            const Domain domain = model_.quantity(q).domain;
-            return domain == Domain::symmetric || domain == Domain::positive_definite;
+            const Quantity& quantity = model.quantity(q);
+            return quantity.domain == Domain::symmetric || quantity.domain == Domain::positive_definite ||
+                   (quantity.role == Role::definition && is_symmetric(quantity.written));
         });
     }
 
@@ -302,31 +338,17 @@ class Differentials {
         return result;
     }
 
-    static Expression power(const Expression& base, double n) {
-        if (n == 1) return base;
-        return n < 0 ? quotient_of(number_of(1), power(base, -n)) : power_of(base, number_of(n));
-    }
-
+    /// A number is added to each entry.
     void add_term(const Adjoint& adjoint) {
-        if (adjoint.kind == Adjoint::Kind::ones) possible_ = false;
-        double factor = 1;
-        Parts parts;
-        for (const Part& part : adjoint.numbers) {
-            if (part.expression.kind != Kind::number)
-                parts.push_back(part);
-            else
-                factor *= part.joint == Joint::divided ? 1 / part.expression.number : part.expression.number;
+        const Gathered numbers(adjoint.numbers);
+        const Joint sign = numbers.is_negative() ? product_of_signs(adjoint.sign, Joint::minus) : adjoint.sign;
+        Parts parts = numbers.parts();
+        if (adjoint.kind != Adjoint::Kind::ones) {
+            Parts of_array = factors_of(adjoint.kind == Adjoint::Kind::formula ? adjoint.array : entry_of("I", {}));
+            of_array[0].joint = parts.empty() ? Joint::times : Joint::juxtaposed;
+            parts = joined(parts, of_array);
         }
-        if (factor != 1) {
-            const double below = 1 / factor;
-            const bool is_share = std::abs(factor) < 1 && below == std::round(below);
-            parts.insert(parts.begin(),
-                         {is_share ? quotient_of(number_of(1), number_of(below)) : number_of(factor), Joint::times});
-        }
-        const Expression array = adjoint.kind == Adjoint::Kind::formula ? adjoint.array : entry_of("I", {});
-        Parts of_array = factors_of(array);
-        of_array[0].joint = parts.empty() ? Joint::times : Joint::juxtaposed;
-        terms_.push_back({product_of_factors(joined(parts, of_array)), adjoint.sign});
+        terms_.push_back({parts.empty() ? number_of(1) : product_of_factors(parts), sign});
     }
 
     std::optional<Expression> gradient() const {
@@ -354,9 +376,6 @@ class Differentials {
         return sum_of_terms(sum);
     }
 
-    const Model& model_;
-    const std::vector<Activation>& activations_;
-    const int by_;
     const Grouping grouping_;
     bool possible_ = true;
     Parts terms_;
@@ -367,24 +386,37 @@ class Differentials {
 std::vector<Expression> by_differentials(const Editing& editing) {
     const Model& model = editing.model;
     const Expression& left = editing.left;
-    if (!editing.arrays || editing.line.is_update || left.kind != Kind::derivative || left.order != 1 ||
-        !left.held().empty() || editing.line.members.empty() || editing.line.members[0].kind != Kind::derivative)
+    if (editing.line.is_update || left.kind != Kind::derivative || !left.held().empty() ||
+        editing.line.members.empty() || editing.line.members[0].kind != Kind::derivative)
         return {};
-    const Expression& by = left.denominator();
-    if (by.indices.empty() || model.quantities_named(by.name).size() != 1) return {};
+    const Expression &by = left.denominator(), &of = editing.line.members[0].numerator();
+    if (model.quantities_named(by.name).size() != 1) return {};
+    const bool has_arrays =
+        editing.arrays || (editing.of && any_part(model.quantity(*editing.of).written,
+                                                  [&](const Expression& e) { return is_of_arrays(model, e); }));
+    if (!has_arrays) return {};
     std::vector<Expression> formulas;
-    for (const Grouping grouping : {Grouping::left_to_right, Grouping::tight_first})
-        if (std::optional<Expression> gradient =
-                Differentials(editing, *by.symbol, grouping).of(editing.line.members[0].numerator())) {
+    if (left.order == 1)
+        if (std::optional<Expression> change = change_of(of, editing, *by.symbol))
+            formulas.push_back(std::move(*change));
+    if (by.indices.empty()) return formulas;
+    for (const Grouping grouping : {Grouping::left_to_right, Grouping::tight_first}) {
+        const std::optional<Expression> gradient = Differentials(editing, *by.symbol, grouping).of(of);
+        if (!gradient) continue;
+        if (left.order == 1) {
+            formulas.push_back(*gradient);
             // Of what is added to every row it is the sum over them.
             Expression over_rows;
             over_rows.kind = Kind::reduce;
             over_rows.name = "sum";
             over_rows.order = 1;
             over_rows.children = {*gradient};
-            formulas.push_back(std::move(*gradient));
             formulas.push_back(std::move(over_rows));
+        } else if (left.order == 2 && left.denominators()[1].symbol == by.symbol) {
+            if (std::optional<Expression> hessian = change_of(*gradient, editing, *by.symbol))
+                formulas.push_back(std::move(*hessian));
         }
+    }
     return formulas;
 }
 

@@ -164,11 +164,15 @@ std::optional<Edit> Search::try_row(const Mistake& mistake, const Expression& me
 std::optional<Expression> Search::from_definitions() {
     tried_ = 0;
     const Editing editing(model_, line_, member_, target_.left(), arrays_, [](const Edit&) { return false; });
-    for (const auto& formulas : {by_chain_rule(editing), by_differentials(editing)})
+    const auto first_that_holds = [&](const std::vector<Expression>& formulas,
+                                      bool arrays) -> std::optional<Expression> {
         for (const Expression& formula : formulas)
-            for (const Expression& form : {tidied(formula, arrays_), formula})
-                if (holds(form)) return form;
-    return {};
+            for (const Expression& form : {tidied(formula, arrays), formula})
+                if (Expression least = without_idle_terms(form); holds(least)) return least;
+        return {};
+    };
+    if (std::optional<Expression> formula = first_that_holds(by_chain_rule(editing), arrays_)) return formula;
+    return first_that_holds(by_differentials(editing), true);
 }
 
 bool Search::is_right_as(const Expression& repair) {
@@ -196,6 +200,18 @@ bool Search::is_right(const Expression& checked) {
     Expression local = checked;
     std::vector<std::string> said;
     return target_.holds_locally(local, said);
+}
+
+/// What comes from definitions may hold terms that are always 0: a sum of deviations from a mean.
+Expression Search::without_idle_terms(const Expression& formula) {
+    const auto holds_as = [&](const Parts& terms) {
+        return passes(model_, line_, sum_of_terms(terms), [&](const Expression& checked) { return is_right(checked); });
+    };
+    Parts terms = terms_of(formula);
+    if (terms.size() < 2 || !holds_as(terms)) return formula;
+    for (std::size_t i = terms.size(); i-- > 0 && terms.size() > 1;)
+        if (const Parts others = without(terms, i); holds_as(others)) terms = others;
+    return sum_of_terms(terms);
 }
 
 /// Whether it holds without one of its terms too.

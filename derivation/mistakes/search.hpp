@@ -35,6 +35,7 @@ class Search {
     std::optional<Edit> try_row(const Mistake& mistake, const Expression& member, Remember remember);
     bool holds(const Expression& edited);
     bool is_right(const Expression& checked);
+    Expression without_idle_terms(const Expression& formula);
     bool has_idle_terms(const Expression& checked);
     bool smuggles(const Expression& checked) const;
 

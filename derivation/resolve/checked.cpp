@@ -99,7 +99,9 @@ Checked check_line(Model& model, const std::vector<Expression>& members, std::si
 Expression check_member(Model& model, const Checked& line, const Expression& member) {
     Checker checker(model);
     Expression result;
-    if (!line.arrays) {
+    // A number may be made of arrays whatever stood there before.
+    const bool arrays = line.arrays || (line.free.empty() && is_of_arrays(model, member));
+    if (!arrays) {
         result = normalized(checker.resolve(member));
         check_letters(model, member, checker.free, line.free);
     } else {

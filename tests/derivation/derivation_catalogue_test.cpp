@@ -74,6 +74,21 @@ let F = log(S)
 let G = sum(k, o[k] * tanh(s[k]))
 )";
 
+const std::string attention = R"(
+index t, u, s : position = 4
+given S[t,u], G[t,u]
+let P[t,u] = exp(S[t,u]) / sum(s, exp(S[t,s]))
+let L = sum(t, u, P[t,u] * G[t,u])
+)";
+
+const std::string ridge = R"(
+index n = 5
+index i = 3
+given X[n,i], y[n], w[i], lambda
+let L = 1/2 ||X w - y||^2 + lambda/2 ||w||^2
+let A = X^T X + 2 lambda I
+)";
+
 const std::string logistic = R"(
 index i : feature = 3
 given x[i]
@@ -255,6 +270,10 @@ const std::vector<Case> cases = {
     {"transposed", rows, "claim dL/dW = dL/dZ^T X"},
     {"transposed", recurrent, "claim dh[t,j]/dx[t-1,m] = (1 - h[t,j]^2) * U[m,j] * (1 - h[t-1,m]^2)"},
     {"preactivation-for-activation", entropy, "claim dG/do[k] = s[k]"},
+    {"wrong-axis", attention, "claim dL/dS[t,u] = P[t,u] * (G[t,u] - sum(s, P[s,u] * G[s,u]))"},
+    {"wrong-axis", attention, "claim dL/dS[t,u] = P[t,u] * (G[t,u] - sum(s, P[s,t] * G[s,t]))"},
+    {"missing-identity", ridge, "claim d2L/(dw dw) = X^T X + lambda"},
+    {"missing-identity", ridge, "claim A = X^T X + 2 lambda"},
     {"wrong-letter", convolution, "claim dL/dx[t] = sum(s, (y[t-s] - d[t-s]) * w[s])"},
     {"not-differentiated", entropy, "claim dS/dz[k] = S"},
     {"missing-rate", network, "update w[k,j] := w[k,j] - delta[k] * a[j]"},

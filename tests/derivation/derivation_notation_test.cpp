@@ -315,7 +315,7 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {"dC/dx = W.T delta", "dC/dx = W^T delta"},
          {"dC/dW = delta x'", "dC/dW = delta x^T"},
          {"norm(x)^2 = sum(i, x[i]^2)", "||x||^2 = sum(i, x[i]^2)"},
-         {"||x|| = sqrt(sum(i, x[i]^2))", "sqrt(||x||^2) = sqrt(sum(i, x[i]^2))"},
+         {"norm(x) = sqrt(sum(i, x[i]^2))", "||x|| = sqrt(sum(i, x[i]^2))"},
          {"dc/du = I(u > 0) - I(u < 0)", "dc/du = [u > 0] - [u < 0]"},
          {"dh/du = 1 - h^2   // a comment", "dh/du = 1 - h^2"},
          {"dh/du = 1 - h^2   (chain rule)", "dh/du = 1 - h^2"},
