@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
 set(DELTARULE_ROOMS autograd)
-foreach(room IN ITEMS nn derivation)
+foreach(room IN ITEMS nn derivation lab)
     if(TARGET ${room})
         list(PREPEND DELTARULE_ROOMS ${room})
     endif()
@@ -27,6 +27,9 @@ if(TARGET nn)
 endif()
 if(TARGET derivation)
     list(APPEND headers derivation/derivation.hpp derivation/grade.hpp)
+endif()
+if(TARGET lab)
+    list(APPEND headers lab/player.hpp lab/recording_data.hpp lab/recording_json.hpp lab/recording_text.hpp)
 endif()
 foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/factorizations kernels/functors kernels/gathers
         kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental kernels/windows

@@ -134,4 +134,16 @@ std::string rewritten(std::string text, Notation notation) {
     return result;
 }
 
+std::optional<std::string> mathml_of(const std::string& formula) {
+    try {
+        const Model no_names;
+        Parser parser(no_names, tokens_of(formula, {{0, formula.size()}}));
+        const Expression e = parser.expression();
+        parser.expect_end();
+        return to_mathml(e);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 }  // namespace derivation

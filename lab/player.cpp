@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include <lab/player.hpp>
+#include <lab/player_files.hpp>
+#include <lab/recording_json.hpp>
+#include <nn/files/output.hpp>
+#include <stdexcept>
+
+namespace lab {
+
+namespace {
+
+/// JSON that may stand in a script element: nothing in it ends the element or begins a comment. Such characters stand
+/// within strings only, where JSON has another way to write them.
+std::string for_script(const std::string& json) {
+    std::string result;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const std::string_view rest = std::string_view(json).substr(i);
+        if (rest[0] == '<' || rest[0] == '>' || rest[0] == '&') {
+            result += fmt::format("\\u{:04x}", rest[0]);
+        } else if (rest.starts_with("\xE2\x80\xA8") ||
+                   rest.starts_with("\xE2\x80\xA9")) {  // ends of lines, for scripts
+            result += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
+            i += 2;
+        } else {
+            result += rest[0];
+        }
+    }
+    return result;
+}
+
+/// The page up to what stands in the place of `mark`; the rest stays.
+std::string taken_up_to(std::string_view& page, std::string_view mark) {
+    const std::size_t at = page.find(mark);
+    if (at == page.npos) throw std::logic_error(fmt::format("[player] the page has no place for {}", mark));
+    std::string before(page.substr(0, at));
+    page.remove_prefix(at + mark.size());
+    return before;
+}
+
+}  // namespace
+
+std::string to_page(const Recording& recording) {
+    std::string_view rest = player_html;
+    std::string page = taken_up_to(rest, R"(<link rel="stylesheet" href="player.css">)");
+    page += fmt::format("<style>\n{}</style>", player_css);
+    page += taken_up_to(rest, R"(<script type="application/json" id="recording">null</script>)");
+    page +=
+        fmt::format(R"(<script type="application/json" id="recording">{}</script>)", for_script(to_json(recording)));
+    page += taken_up_to(rest, R"(<script type="module" src="player.js"></script>)");
+    page += fmt::format("<script type=\"module\">\n{}</script>", player_js);
+    return page += rest;
+}
+
+void write_page(const Recording& recording, const std::string& path) { nn::files::write(path, to_page(recording)); }
+
+}  // namespace lab

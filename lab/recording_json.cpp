@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <lab/recording_json.hpp>
+#include <nlohmann/json.hpp>
+
+namespace lab {
+
+namespace {
+
+using nlohmann::json;
+
+/// Numbers of a recording in float have the digits that a float needs, and read back as that float.
+class Writer {
+  public:
+    explicit Writer(const Recording& recording) : is_float_(recording.precision == "float"), recording_(recording) {}
+
+    json whole() const {
+        json result = {{"format", 1},
+                       {"title", recording_.title},
+                       {"precision", recording_.precision},
+                       {"result", recording_.result},
+                       {"nodes", json::array()},
+                       {"backward", json::array()},
+                       {"memory", json::array()}};
+        for (std::size_t id = 0; id < recording_.nodes.size(); ++id)
+            result["nodes"].push_back(node(id, recording_.nodes[id]));
+        for (const BackwardStep& one : recording_.backward) result["backward"].push_back(step(one));
+        for (const Held& held : recording_.memory)
+            result["memory"].push_back({{"after", held.after}, {"bytes", held.bytes}});
+        if (recording_.claims) {
+            result["claims"] = json::array();
+            for (const Claim& one : *recording_.claims) result["claims"].push_back(claim(one));
+        }
+        if (recording_.source) result["source"] = *recording_.source;
+        return result;
+    }
+
+  private:
+    json number(double value) const {
+        if (std::isnan(value)) return "nan";
+        if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+        if (!is_float_) return value;
+        const std::string digits = fmt::format("{}", static_cast<float>(value));
+        double shortest = value;
+        std::from_chars(digits.data(), digits.data() + digits.size(), shortest);
+        return shortest;
+    }
+
+    json array(const Numbers& numbers) const {
+        json result = {{"shape", numbers.shape}, {"values", json::array()}};
+        for (const double value : numbers.values) result["values"].push_back(number(value));
+        if (numbers.sampled.empty()) return result;
+        result["sampled"] = numbers.sampled;
+        result["least"] = number(numbers.least);
+        result["largest"] = number(numbers.largest);
+        return result;
+    }
+    json array(const std::optional<Numbers>& numbers) const { return numbers ? array(*numbers) : json(); }
+
+    static json formula(const std::optional<Formula>& one) {
+        return one ? json{{"text", one->text}, {"mathml", "<math>" + one->mathml + "</math>"}} : json();
+    }
+
+    json node(std::size_t id, const RecordedNode& one) const {
+        json derivatives = json::array();
+        for (const auto& derivative : one.derivatives) derivatives.push_back(formula(derivative));
+        return {{"id", id},
+                {"name", one.name},
+                {"operation", one.operation},
+                {"kind", one.kind},
+                {"inputs", one.inputs},
+                {"shape", one.value.shape},
+                {"group", one.group},
+                {"letters", one.letters},
+                {"line", one.line ? json(*one.line) : json()},
+                {"formula", formula(one.formula)},
+                {"derivatives", derivatives},
+                {"value", array(one.value)},
+                {"adjoint", array(one.adjoint)},
+                {"digits", one.digits ? json(*one.digits) : json()}};
+    }
+
+    json step(const BackwardStep& one) const {
+        json contributions = json::array();
+        for (const Contribution& part : one.contributions)
+            contributions.push_back({{"to", part.to}, {"input", part.input}, {"value", array(part.value)}});
+        return {{"node", one.node}, {"contributions", contributions}};
+    }
+
+    json claim(const Claim& one) const {
+        return {{"line", one.line},          {"text", one.text},       {"verdict", one.verdict},
+                {"reason", one.reason},      {"repair", one.repair},   {"node", one.node ? json(*one.node) : json()},
+                {"value", array(one.value)}, {"tape", array(one.tape)}};
+    }
+
+    bool is_float_;
+    const Recording& recording_;
+};
+
+}  // namespace
+
+std::string to_json(const Recording& recording) {
+    return Writer(recording).whole().dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace lab
