@@ -73,6 +73,16 @@ struct CheckOptions {
     bool as_text = false;
 };
 
+struct ExplainOptions {
+    std::string file;  // a network
+    std::string csv;
+    std::uint64_t row = 1;
+    std::vector<std::string> labels;
+    std::vector<std::string> drop;
+    nn::Header header = nn::Header::detect;
+    std::string output;  // none: a table for the terminal
+};
+
 struct GradeOptions {
     std::string exercise;
     std::vector<std::string> answers;
@@ -92,6 +102,7 @@ int check(const CheckOptions& options);
 /// have is enough to see that it is too long: the rest is not read.
 std::string derivation_in(const std::string& path);
 int grade(const GradeOptions& options);
+int explain(const ExplainOptions& options);
 
 /// Writes to the standard error; where that cannot be written, nothing is said, and the exit code tells it.
 void say_error(std::string_view text);

@@ -121,8 +121,9 @@ static int run(int argc, char** argv) {
     ExportOptions exporting;
     CheckOptions checking;
     GradeOptions grading;
+    ExplainOptions explaining;
 
-    CLI::App app("Trains small networks, lets them predict, and checks derivations made by hand.");
+    CLI::App app("Trains small networks, lets them predict, explains them, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
     app.require_subcommand(1);
     app.set_config("--config", "",
@@ -335,6 +336,27 @@ static int run(int argc, char** argv) {
         grade_command->add_flag("--json", grading.json, "Print the grades as JSON")->excludes("--hint");
     grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json)->excludes("--hint");
 
+    CLI::App* explain_command =
+        app.add_subcommand("explain", "Show each step of a network for a row of a table, forward and backward");
+    explain_command->add_option("file", explaining.file, "A network that train --save wrote")
+        ->required()
+        ->check(not_empty);
+    explain_command->add_option("table", explaining.csv, "The table")->check(not_empty);
+    explain_command->add_option("--row", explaining.row, "Which of its rows, from 1")
+        ->check(whole(1))
+        ->capture_default_str();
+    explain_command
+        ->add_option("--label", explaining.labels,
+                     "The column with the class or the number to predict, by name or number from 0 [the network's own]")
+        ->check(not_empty)
+        ->allow_extra_args(false);
+    add_drop(explain_command, explaining.drop);
+    add_header(explain_command, explaining.header);
+    explain_command
+        ->add_option("-o,--output", explaining.output,
+                     "Write this page; NAME.json is the data, NAME.dot a drawing for Graphviz [print a table]")
+        ->check(not_empty);
+
     int exit_code = 1;
     try {
         try {
@@ -346,14 +368,16 @@ static int run(int argc, char** argv) {
             if (const CLI::Option* config = app.get_config_ptr(); config->count() > 0)
                 for (const std::string& path :
                      {training.save, training.save.empty() ? "" : training.save + ".interrupted", training.checkpoint,
-                      training.resume, training.history, training.report, exporting.cpp, exporting.onnx, checking.html})
+                      training.resume, training.history, training.report, exporting.cpp, exporting.onnx, checking.html,
+                      explaining.output})
                     if (!path.empty()) nn::files::require_writable(path, {config->as<std::string>()});
-            const int done = check_command->parsed()    ? check(checking)
-                             : grade_command->parsed()  ? grade(grading)
-                             : train_command->parsed()  ? train(training)
-                             : info_command->parsed()   ? info(information)
-                             : export_command->parsed() ? export_network(exporting)
-                                                        : predict(prediction);
+            const int done = check_command->parsed()     ? check(checking)
+                             : grade_command->parsed()   ? grade(grading)
+                             : explain_command->parsed() ? explain(explaining)
+                             : train_command->parsed()   ? train(training)
+                             : info_command->parsed()    ? info(information)
+                             : export_command->parsed()  ? export_network(exporting)
+                                                         : predict(prediction);
             flush_output();
             return done;
         } catch (const CLI::ParseError& error) {

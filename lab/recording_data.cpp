@@ -167,6 +167,13 @@ Recording record_of(Tape<T>& tape, const Variable<T>& y, const RecordOptions& op
     return recording;
 }
 
+void add_digits(Recording& recording, const autograd::PrecisionReport& report) {
+    if (report.nodes.size() != recording.nodes.size())
+        throw std::invalid_argument(fmt::format("[add_digits] the recording has {} nodes, the report {}",
+                                                recording.nodes.size(), report.nodes.size()));
+    for (std::size_t i = 0; i < report.nodes.size(); ++i) recording.nodes[i].digits = report.nodes[i].value_digits;
+}
+
 template Numbers numbers_of(const Array<float>&);
 template Numbers numbers_of(const Array<double>&);
 template Recording record_of(Tape<float>&, const Variable<float>&, const RecordOptions&);

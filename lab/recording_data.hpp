@@ -2,6 +2,7 @@
 // drawing and the page are made of it, and docs/lab.md says how it stands in JSON.
 #pragma once
 
+#include <autograd/precision.hpp>
 #include <autograd/tape.hpp>
 #include <cmath>
 #include <cstdint>
@@ -102,5 +103,9 @@ Numbers numbers_of(const autograd::Array<T>& array);
 /// others, until it is one number. Throws as `Tape::backward` does.
 template <class T>
 Recording record_of(autograd::Tape<T>& tape, const autograd::Variable<T>& y, const RecordOptions& options = {});
+
+/// How many digits are left of each value, from the comparison of the recording with one in the other precision. Throws
+/// `std::invalid_argument` where the report is one of another number of nodes.
+void add_digits(Recording& recording, const autograd::PrecisionReport& report);
 
 }  // namespace lab

@@ -18,6 +18,7 @@ nn        libfast-float-dev   fast_float-devel      fast_float     fast_float
 nn        nlohmann-json3-dev  json-devel            nlohmann-json  nlohmann-json
 nn        zlib1g-dev          zlib-ng-compat-devel  zlib           zlib
 app       libcli11-dev        cli11-devel           cli11          cli11
+tests     graphviz            graphviz              graphviz       graphviz
 tests     libboost-test-dev   boost-devel           boost          boost
 docs      doxygen             doxygen               doxygen        doxygen
 docs      doxygen-awesome-css -                     -              -

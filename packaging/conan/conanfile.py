@@ -14,8 +14,8 @@ class Deltarule(ConanFile):
     license = "BSD-3-Clause"
     package_type = "library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {name: [True, False] for name in ("shared", "native", "blas", "nn", "derivation")}
-    default_options = {"shared": False, "native": False, "blas": True, "nn": True, "derivation": True}
+    options = {name: [True, False] for name in ("shared", "native", "blas", "nn", "derivation", "lab")}
+    default_options = {"shared": False, "native": False, "blas": True, "nn": True, "derivation": True, "lab": True}
 
     def set_version(self):
         lists = load(self, os.path.join(self.recipe_folder, "..", "..", "CMakeLists.txt"))
@@ -23,7 +23,7 @@ class Deltarule(ConanFile):
 
     def export_sources(self):
         tree = os.path.join(self.recipe_folder, "..", "..")
-        for pattern in "CMakeLists.txt", "LICENSE", "cmake/*", "autograd/*", "nn/*", "derivation/*":
+        for pattern in "CMakeLists.txt", "LICENSE", "cmake/*", "autograd/*", "nn/*", "derivation/*", "lab/*":
             copy(self, pattern, src=tree, dst=self.export_sources_folder)
 
     def layout(self):
@@ -33,6 +33,8 @@ class Deltarule(ConanFile):
         toolchain = CMakeToolchain(self)
         for option in "native", "blas", "nn", "derivation":
             toolchain.cache_variables[f"DELTARULE_{option.upper()}"] = bool(self.options.get_safe(option))
+        with_lab = self.options.nn and self.options.derivation and self.options.lab
+        toolchain.cache_variables["DELTARULE_LAB"] = bool(with_lab)
         toolchain.cache_variables["DELTARULE_APP"] = False
         toolchain.cache_variables["DELTARULE_TESTS"] = False
         toolchain.generate()

@@ -21,12 +21,12 @@ install_shared "$work/shared" -DDELTARULE_NATIVE=OFF
 find_package "$work/shared" nn -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON
 pkg_config "$work/shared" "$libraries"
 "$work/shared/bin/deltarule" check "$source/examples/derivations/two_hidden_layers.deriv" >/dev/null
-for room in autograd nn derivation; do
+for room in autograd nn derivation lab; do
     library=$work/shared/$libraries/libdeltarule_$room.so
     readelf -d "$library" | grep -q "SONAME.*\[libdeltarule_$room\.so\.[0-9.]*\]"
     # Nothing but the rooms' names is exported, and xtensor's << for arrays.
     nm -D --defined-only "$library" | awk '{ print $3 }' >"$work/symbols"
-    if grep -vE '^_(ZT[ISV]|ZGVZ|ZZ|Z)NK?[RO]?(8autograd|2nn|10derivation)|^_ZN2xtls' "$work/symbols" >"$work/foreign"; then
+    if grep -vE '^_(ZT[ISV]|ZGVZ|ZZ|Z)NK?[RO]?(8autograd|2nn|10derivation|3lab)|^_ZN2xtls' "$work/symbols" >"$work/foreign"; then
         echo "libdeltarule_$room.so exports what is not its own:"
         head "$work/foreign"
         exit 1
