@@ -136,8 +136,12 @@ std::string rewritten(std::string text, Notation notation) {
 
 std::optional<std::string> mathml_of(const std::string& formula) {
     try {
-        const Model no_names;
-        Parser parser(no_names, tokens_of(formula, {{0, formula.size()}}));
+        const std::vector<Token> tokens = tokens_of(formula, {{0, formula.size()}});
+        Model model;
+        for (std::size_t i = 0; i < tokens.size(); ++i)
+            if (tokens[i].kind == TokenKind::word && !tokens[i + 1].is("("))
+                model.quantities.emplace_back().name = tokens[i].text;
+        Parser parser(model, tokens);
         const Expression e = parser.expression();
         parser.expect_end();
         return to_mathml(e);

@@ -102,7 +102,7 @@ std::string to_html(const std::vector<Report>& reports, bool hint = false);
 enum class Notation { text, latex };
 std::string rewritten(std::string text, Notation notation);
 
-/// A formula alone, such as `1 / (1 + exp(-x))`, in MathML: what stands within `<math>`. Every word that is no function
+/// A formula alone, such as `1 / (1 + exp(-x))`, in MathML: what stands within `<math>`. A word without an argument
 /// is a name. None where it is no formula of the language.
 std::optional<std::string> mathml_of(const std::string& formula);
 

@@ -1,67 +1,143 @@
+// A fact is a line such as "xbar += zbar * sigmoid(u), u = 2 * x", formulas with words where there is no formula:
+// "zbar, repeated". Formulas are set by the printer of derivations, words stand as they are.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <autograd/operations/operation_facts.hpp>
 #include <derivation/derivation.hpp>
 #include <lab/operation_formulas.hpp>
+#include <regex>
 #include <string>
+#include <string_view>
 
 namespace lab {
 
 namespace {
 
-/// What stands between the separators, such as the parts of "xbar += zbar; ybar += zbar".
-std::vector<std::string> parts_of(std::string_view text, std::string_view separator) {
+/// Where the first of these stands outside of brackets, and which.
+struct Found {
+    std::size_t at = std::string_view::npos;
+    std::string_view mark;
+};
+Found found(std::string_view text, std::initializer_list<std::string_view> marks) {
+    int depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        depth += text[i] == '(' || text[i] == '[';
+        depth -= text[i] == ')' || text[i] == ']';
+        for (const std::string_view mark : marks)
+            if (depth == 0 && text.substr(i).starts_with(mark)) return {i, mark};
+    }
+    return {};
+}
+
+std::vector<std::string> parts_of(std::string_view text, std::string_view mark) {
     std::vector<std::string> parts;
     for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.emplace_back(text.substr(0, end));
-        if (end == text.npos) return parts;
-        text.remove_prefix(end + separator.size());
+        const Found end = found(text, {mark});
+        parts.emplace_back(text.substr(0, end.at));
+        if (end.at == text.npos) return parts;
+        text.remove_prefix(end.at + mark.size());
     }
 }
 
-/// Words, where it is no formula of the language.
-std::string mathml_or_words(const std::string& text) {
-    if (const auto mathml = derivation::mathml_of(text)) return *mathml;
-    std::string words;
-    for (const char c : text) words += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-    return "<mtext>" + words + "</mtext>";
+std::string sign(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return "<mo>" + std::string(text == "<" ? "&lt;" : text == ">" ? "&gt;" : text == "<=" ? "≤" : text) + "</mo>";
 }
 
-/// `z = x * sigmoid(u), u = 2 * x`.
-Formula formula(const std::string& text) {
-    std::string mathml;
+/// A fact in the signs of mathematics, as far as a line of text has them.
+std::string typeset(std::string text) {
+    static const std::array<std::pair<std::regex, const char*>, 7> signs = {{
+        {std::regex("\\b([a-z])bar\\b"), "$1\xCC\x84"},
+        {std::regex(" \\* "), " · "},
+        {std::regex("\\^2\\b"), "²"},
+        {std::regex("\\^3\\b"), "³"},
+        {std::regex("\\^T\\b"), "ᵀ"},
+        {std::regex("\\^-1\\b"), "⁻¹"},
+        {std::regex("\\bpi\\b"), "π"},
+    }};
+    for (const auto& [typed, shown] : signs) text = std::regex_replace(text, typed, shown);
+    return text;
+}
+
+std::string words(const std::string& text) {
+    std::string result;
+    for (const char c : typeset(text))
+        result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
+    return "<mtext>" + result + "</mtext>";
+}
+
+std::string formula(const std::string& text) {
+    // Two words side by side are no product here.
+    static const std::regex two_words("[A-Za-z0-9'] [A-Za-z]");
+    if (std::regex_search(text, two_words)) return words(text);
+    const auto mathml = derivation::mathml_of(text);
+    return mathml ? *mathml : words(text);
+}
+
+/// `low <= x <= high`.
+std::string condition(const std::string& text) {
+    const Found at = found(text, {" <= ", " < ", " > ", " = "});
+    if (at.at == text.npos) return formula(text);
+    return formula(text.substr(0, at.at)) + sign(at.mark) + condition(text.substr(at.at + at.mark.size()));
+}
+
+/// `x > 0 ? x : slope * x`, `zbar where x > y`, or a formula.
+std::string value(const std::string& text) {
+    if (const Found where = found(text, {" where "}); where.at != text.npos)
+        return value(text.substr(0, where.at)) + words(" where ") +
+               condition(text.substr(where.at + where.mark.size()));
+    if (found(text, {" ? "}).at == text.npos) return formula(text);
+    std::string rows, rest = text;
+    for (;;) {
+        const std::size_t ask = found(rest, {" ? "}).at;
+        if (ask == rest.npos) break;
+        const std::size_t otherwise = found(rest, {" : "}).at;
+        rows += "<mtr><mtd>" + formula(rest.substr(ask + 3, otherwise - ask - 3)) + "</mtd><mtd>" + words("if ") +
+                condition(rest.substr(0, ask)) + "</mtd></mtr>";
+        rest = rest.substr(otherwise + 3);
+    }
+    rows += "<mtr><mtd>" + formula(rest) + "</mtd><mtd>" + words("otherwise") + "</mtd></mtr>";
+    return "<mrow><mo>{</mo><mtable columnalign=\"left\">" + rows + "</mtable></mrow>";
+}
+
+std::string mathml(const std::string& text) {
+    std::string result;
     for (const std::string& part : parts_of(text, ", ")) {
-        if (!mathml.empty()) mathml += "<mo>,</mo><mspace width=\"1em\"/>";
-        std::string sign;
-        for (const char* one : {" += ", " -= ", " = "})
-            if (sign.empty() && part.find(one) != part.npos) sign = one;
-        if (sign.empty()) {
-            mathml += mathml_or_words(part);
-            continue;
-        }
-        const std::size_t at = part.find(sign);
-        mathml += mathml_or_words(part.substr(0, at)) + "<mo>" + sign.substr(1, sign.size() - 2) + "</mo>" +
-                  mathml_or_words(part.substr(at + sign.size()));
+        if (!result.empty()) result += "<mo>,</mo><mspace width=\"0.5em\"/>";
+        const Found at = found(part, {" += ", " -= ", " = ", " where "});
+        if (at.at != part.npos && at.mark != " where ")
+            result += formula(part.substr(0, at.at)) + sign(at.mark) + value(part.substr(at.at + at.mark.size()));
+        else
+            result += part.find(' ') == part.npos ? words(part) : value(part);  // "repeated"
     }
-    return {text, mathml};
+    return "<mrow>" + result + "</mrow>";
+}
+
+Formula formula_to_read(const std::string& text) { return {typeset(text), mathml(text)}; }
+
+OperationFormulas made(const autograd::Facts& facts, std::size_t inputs) {
+    OperationFormulas result{
+        formula_to_read(std::string_view(facts.formula).starts_with("z[") ? facts.formula
+                                                                          : fmt::format("z = {}", facts.formula)),
+        std::vector<std::optional<Formula>>(inputs)};
+    const std::vector<std::string> names = parts_of(facts.inputs, " ");
+    for (const std::string& part : parts_of(facts.derivative, "; "))
+        for (std::size_t i = 0; i < inputs; ++i) {
+            const std::string adjoint = names[std::min(i, names.size() - 1)] + "bar";
+            if (part.starts_with(adjoint + " ") || part.starts_with(adjoint + "["))
+                result.derivatives[i] = formula_to_read(part);
+        }
+    return result;
 }
 
 }  // namespace
 
-std::optional<Formula> formula_of(std::string_view operation) {
-    const autograd::Facts* facts = autograd::facts_of(operation);
-    if (facts == nullptr) return {};
-    return formula(fmt::format("z = {}", facts->formula));
-}
-
-std::vector<std::optional<Formula>> derivatives_of(std::string_view operation, std::size_t inputs) {
-    std::vector<std::optional<Formula>> derivatives(inputs);
-    const autograd::Facts* facts = autograd::facts_of(operation);
-    if (facts == nullptr) return derivatives;
-    const std::vector<std::string> parts = parts_of(facts->derivative, "; ");
-    for (std::size_t i = 0; i < inputs && i < parts.size(); ++i) derivatives[i] = formula(parts[i]);
-    return derivatives;
+OperationFormulas formulas_of(const char* operation, std::size_t inputs) {
+    const autograd::Facts* facts = autograd::facts_of_node(operation);
+    return facts == nullptr ? OperationFormulas{{}, std::vector<std::optional<Formula>>(inputs)} : made(*facts, inputs);
 }
 
 }  // namespace lab

@@ -3,15 +3,17 @@
 
 #include <lab/recording_data.hpp>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace lab {
 
-/// `z = tanh(x)`; none for the user's own operation.
-std::optional<Formula> formula_of(std::string_view operation);
+struct OperationFormulas {
+    std::optional<Formula> formula;  ///< `z = tanh(x)`; none for the user's own operation
+    std::vector<std::optional<Formula>>
+        derivatives;  ///< for each input, `x̄ += z̄ · (1 - z²)`; none where it gets nothing
+};
 
-/// For each input how its adjoint grows, `xbar += zbar * (1 - z^2)`; none where it does not.
-std::vector<std::optional<Formula>> derivatives_of(std::string_view operation, std::size_t inputs);
+/// Of a node, by its `operation` and the number of its inputs.
+OperationFormulas formulas_of(const char* operation, std::size_t inputs);
 
 }  // namespace lab

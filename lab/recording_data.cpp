@@ -5,6 +5,8 @@
 #include <lab/operation_formulas.hpp>
 #include <lab/recording_data.hpp>
 #include <map>
+#include <set>
+#include <stdexcept>
 
 namespace lab {
 
@@ -98,9 +100,17 @@ RecordedNode node_of(const autograd::Node<T>& node, Names& names, Layers& layers
     one.group = layers.of(one, node.value->size() == 1);
     if (is_leaf) return one;
     one.operation = operation;
-    one.formula = formula_of(operation);
-    one.derivatives = derivatives_of(operation, one.inputs.size());
+    OperationFormulas formulas = formulas_of(node.operation, one.inputs.size());
+    one.formula = std::move(formulas.formula);
+    one.derivatives = std::move(formulas.derivatives);
     return one;
+}
+
+/// Which input of a node another node is; of several the first that the rule adds to.
+std::size_t place_of(std::uint32_t input, const RecordedNode& node) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        if (node.inputs[i] == input && node.derivatives[i]) return i;
+    return static_cast<std::size_t>(std::ranges::find(node.inputs, input) - node.inputs.begin());
 }
 
 }  // namespace
@@ -155,14 +165,12 @@ Recording record_of(Tape<T>& tape, const Variable<T>& y, const RecordOptions& op
         if (node.rule == nullptr) continue;
         contributions.run(i, zbar);
         BackwardStep& step = recording.backward.emplace_back(BackwardStep{i, {}});
-        for (std::size_t k = 0; k < recorded.inputs.size(); ++k) {
-            const std::uint32_t to = recorded.inputs[k];
-            const bool is_again = std::find(recorded.inputs.begin(), recorded.inputs.begin() + k, to) !=
-                                  recorded.inputs.begin() + static_cast<std::ptrdiff_t>(k);
-            if (is_again || contributions[to] == nullptr) continue;
+        for (const std::uint32_t to : std::set<std::uint32_t>(recorded.inputs.begin(), recorded.inputs.end())) {
+            if (contributions[to] == nullptr) continue;
             arrives[to] = true;
-            step.contributions.push_back({to, k, numbers_of(*contributions[to])});
+            step.contributions.push_back({to, place_of(to, recorded), numbers_of(*contributions[to])});
         }
+        std::ranges::sort(step.contributions, {}, &Contribution::input);
     }
     return recording;
 }

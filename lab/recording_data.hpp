@@ -45,7 +45,7 @@ struct RecordedNode {
 };
 
 /// What a node's rule adds to the adjoint of `to`, which is its input number `input`. A node that is an input twice, as
-/// in x * x, gets both parts at once, at the first.
+/// in x * x, gets both parts at once, at the first that the rule adds to.
 struct Contribution {
     std::uint32_t to = 0;
     std::size_t input = 0;

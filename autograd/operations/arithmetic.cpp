@@ -50,34 +50,38 @@ Variable<T> operator/(Variable<T> x, Variable<T> y) {
 }
 BINARY(operator/);
 
-// z = x + c            xbar += zbar
+// With a number c.
+constexpr char add_number[] = "add", mul_number[] = "mul", number_sub[] = "sub", div_number[] = "div",
+               number_div[] = "div";
+
+FACTS(add_number, "x + c", "xbar += zbar");
 template <class T>
 Variable<T> operator+(Variable<T> x, std::type_identity_t<T> c) {
-    return record("add", {x}, x.value() + c, [x](auto& at) { at.adjoint(x) += at.zbar(); });
+    return record(add_number, {x}, x.value() + c, [x](auto& at) { at.adjoint(x) += at.zbar(); });
 }
 
-// z = x * c            xbar += zbar * c
+FACTS(mul_number, "x * c", "xbar += zbar * c");
 template <class T>
 Variable<T> operator*(Variable<T> x, std::type_identity_t<T> c) {
-    return record("mul", {x}, x.value() * c, [x, c](auto& at) { at.adjoint(x) += at.zbar() * c; });
+    return record(mul_number, {x}, x.value() * c, [x, c](auto& at) { at.adjoint(x) += at.zbar() * c; });
 }
 
-// z = c - x            xbar -= zbar
+FACTS(number_sub, "c - x", "xbar += -zbar");
 template <class T>
 Variable<T> operator-(std::type_identity_t<T> c, Variable<T> x) {
-    return record("sub", {x}, c - x.value(), [x](auto& at) { at.adjoint(x) += -at.zbar(); });
+    return record(number_sub, {x}, c - x.value(), [x](auto& at) { at.adjoint(x) += -at.zbar(); });
 }
 
-// z = x / c            xbar += zbar / c
+FACTS(div_number, "x / c", "xbar += zbar / c");
 template <class T>
 Variable<T> operator/(Variable<T> x, std::type_identity_t<T> c) {
-    return record("div", {x}, x.value() / c, [x, c](auto& at) { at.adjoint(x) += at.zbar() / c; });
+    return record(div_number, {x}, x.value() / c, [x, c](auto& at) { at.adjoint(x) += at.zbar() / c; });
 }
 
-// z = c / x            xbar -= zbar * z / x
+FACTS(number_div, "c / x", "xbar += -zbar * z / x");
 template <class T>
 Variable<T> operator/(std::type_identity_t<T> c, Variable<T> x) {
-    return record("div", {x}, c / x.value(), [x](auto& at) { at.adjoint(x) += -(at.zbar() * at.z()) / at(x); });
+    return record(number_div, {x}, c / x.value(), [x](auto& at) { at.adjoint(x) += -(at.zbar() * at.z()) / at(x); });
 }
 
 FACTS("neg", "-x", "xbar += -zbar");

@@ -6,7 +6,8 @@
 
 namespace autograd {
 
-FACTS("maximum", "max(x, y)", "xbar += zbar where x > y, half of it where x = y; ybar likewise");
+FACTS("maximum", "max(x, y)",
+      "xbar += zbar where x > y, half of it where x = y; ybar += zbar where y > x, half of it where x = y");
 template <class T>
 Variable<T> maximum(Variable<T> x, Variable<T> y) {
     return record("maximum", {x, y}, maximum(x.value(), y.value()), [x, y](auto& at) {
@@ -16,7 +17,8 @@ Variable<T> maximum(Variable<T> x, Variable<T> y) {
 }
 BINARY(maximum);
 
-FACTS("minimum", "min(x, y)", "xbar += zbar where x < y, half of it where x = y; ybar likewise");
+FACTS("minimum", "min(x, y)",
+      "xbar += zbar where x < y, half of it where x = y; ybar += zbar where y < x, half of it where x = y");
 template <class T>
 Variable<T> minimum(Variable<T> x, Variable<T> y) {
     return record("minimum", {x, y}, minimum(x.value(), y.value()), [x, y](auto& at) {
@@ -34,7 +36,10 @@ Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_
                   [x, low, high](auto& at) { at.adjoint(x) += between(at.zbar(), at(x), low, high); });
 }
 
-FACTS("where", "mask ? x : y", "xbar += mask ? zbar : 0; ybar += mask ? 0 : zbar");
+FACTS("where", "mask ? x : y", "xbar += mask ? zbar : 0; ybar += mask ? 0 : zbar", {}, {}, "mask x y");
+constexpr char where_or_number[] = "where", where_else_number[] = "where";
+FACTS(where_or_number, "mask ? x : c", "xbar += mask ? zbar : 0", {}, {}, "mask x");
+FACTS(where_else_number, "mask ? c : y", "ybar += mask ? 0 : zbar", {}, {}, "mask y");
 template <class T>
 Variable<T> where(Variable<T> mask, Variable<T> x, Variable<T> y) {
     return record("where", {mask, x, y}, choose(mask.value(), x.value(), y.value()), [mask, x, y](auto& at) {
@@ -50,18 +55,18 @@ Variable<T> choose(Variable<T> mask, Variable<T> x, Variable<T> y) {
 
 template <class T>
 Variable<T> choose(Variable<T> mask, Variable<T> x, std::type_identity_t<T> y) {
-    return record("where", {mask, x}, choose(mask.value(), x.value(), y),
+    return record(where_or_number, {mask, x}, choose(mask.value(), x.value(), y),
                   [mask, x](auto& at) { at.adjoint(x) += choose(at(mask), at.zbar(), T(0)); });
 }
 
 template <class T>
 Variable<T> choose(Variable<T> mask, std::type_identity_t<T> x, Variable<T> y) {
-    return record("where", {mask, y}, choose(mask.value(), x, y.value()),
+    return record(where_else_number, {mask, y}, choose(mask.value(), x, y.value()),
                   [mask, y](auto& at) { at.adjoint(y) += choose(at(mask), T(0), at.zbar()); });
 }
 
 // Linear in u; in x and y constant almost everywhere.
-FACTS("gate", "x > 0 ? u : 0", "ubar += x > 0 ? zbar : 0");
+FACTS("gate", "x > 0 ? u : 0", "ubar += x > 0 ? zbar : 0", {}, {}, "u x");
 template <class T>
 Variable<T> gate(Variable<T> u, Variable<T> x) {
     return record("gate", {u, x}, gate(u.value(), x.value()),
@@ -69,14 +74,14 @@ Variable<T> gate(Variable<T> u, Variable<T> x) {
 }
 BINARY(gate);
 
-FACTS("winner", "x > y ? u : x = y ? u / 2 : 0", "ubar += x > y ? zbar : x = y ? zbar / 2 : 0");
+FACTS("winner", "x > y ? u : x = y ? u / 2 : 0", "ubar += x > y ? zbar : x = y ? zbar / 2 : 0", {}, {}, "u x y");
 template <class T>
 Variable<T> winner(Variable<T> u, Variable<T> x, Variable<T> y) {
     return record("winner", {u, x, y}, winner(u.value(), x.value(), y.value()),
                   [u, x, y](auto& at) { at.adjoint(u) += winner(at.zbar(), at(x), at(y)); });
 }
 
-FACTS("between", "low <= x <= high ? u : 0", "ubar += low <= x <= high ? zbar : 0");
+FACTS("between", "low <= x <= high ? u : 0", "ubar += low <= x <= high ? zbar : 0", {}, {}, "u x");
 template <class T>
 Variable<T> between(Variable<T> u, Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
     return record("between", {u, x}, between(u.value(), x.value(), low, high),

@@ -50,7 +50,7 @@ Variable<T> fold(Variable<T> columns, Extent size, const Window& window) {
 }
 UNARY(fold, Extent, const Window&);
 
-FACTS("conv2d", "w @ unfold(x)", "xbar += fold(w^T @ zbar); wbar += zbar @ unfold(x)^T");
+FACTS("conv2d", "w @ unfold(x)", "xbar += fold(w^T @ zbar); wbar += zbar @ unfold(x)^T", {}, {}, "x w");
 template <class T>
 Variable<T> convolve(Variable<T> x, Variable<T> w, const kernels::ConvolutionPlan& plan) {
     return record("conv2d", {x, w}, convolve(x.value(), w.value(), plan), [x, w, plan](auto& at) {
@@ -106,14 +106,17 @@ Variable<T> conv2d(Variable<T> x, Variable<T> w, const Conv2dOptions& options) {
 }
 BINARY(conv2d, const Conv2dOptions&);
 
-// z = w @ unfold(x) + b            bbar += zbar, summed over images and places
+constexpr char conv2d_with_bias[] = "conv2d";
+FACTS(conv2d_with_bias, "w @ unfold(x) + b",
+      "xbar += fold(w^T @ zbar); wbar += zbar @ unfold(x)^T; bbar += zbar, summed over images and places", {}, {},
+      "x w b");
 template <class T>
 Variable<T> conv2d(Variable<T> x, Variable<T> w, Variable<T> b, const Conv2dOptions& options) {
     const kernels::ConvolutionPlan plan = plan_convolution(x.shape(), w.shape(), options);
     if (b.dimension() != 1 || b.size() != plan.outputs)
         throw std::invalid_argument(fmt::format("[conv2d] a bias of shape {} does not fit a weight of shape {}",
                                                 to_string(b.shape()), to_string(w.shape())));
-    return record("conv2d", {x, w, b}, kernels::Convolved<T>{x.value(), w.value(), &b.value(), plan},
+    return record(conv2d_with_bias, {x, w, b}, kernels::Convolved<T>{x.value(), w.value(), &b.value(), plan},
                   [x, w, b, plan](auto& at) {
                       if (at.wants(x)) at.adjoint(x) += convolve_input(at(w), at.zbar(), plan);
                       if (at.wants(w)) at.adjoint(w) += convolve_weight(at(x), at.zbar(), plan);

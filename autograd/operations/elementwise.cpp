@@ -7,6 +7,10 @@
 
 namespace autograd {
 
+constexpr char quotient_in_domain[] = "div";
+FACTS(quotient_in_domain, "u / d, NaN where the function is not defined", "ubar += zbar / d; dbar += -zbar * z / d", {},
+      {}, "u d f");
+
 namespace {
 
 template <class T>
@@ -20,7 +24,7 @@ auto over_in_domain(const Array<T>& u, const D& d, const Array<T>& z) {
 }
 template <class T>
 Variable<T> over_in_domain(Variable<T> u, Variable<T> d, Variable<T> z) {
-    return record("div", {u, d, z}, over_in_domain(u.value(), d.value(), z.value()), [u, d, z](auto& at) {
+    return record(quotient_in_domain, {u, d, z}, over_in_domain(u.value(), d.value(), z.value()), [u, d, z](auto& at) {
         at.adjoint(u) += between(at.zbar() / at(d), at(z), -infinity<T>, infinity<T>);
         at.adjoint(d) += -(at.zbar() * at.z()) / at(d);
     });

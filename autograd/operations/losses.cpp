@@ -131,7 +131,8 @@ Variable<T> residual(Variable<T> p, const Targets<T>& targets, Variable<T> zbar,
     return reshape(choose(s, (q * s - u) * each, T(0)), p.shape());
 }
 
-FACTS("softmax_cross_entropy", "-sum(t * log(p)), p = softmax(x)", "xbar += zbar * (p * sum(t) - t)");
+FACTS("softmax_cross_entropy", "-s * sum(t * log(p)), p = softmax(x), s = 1 or 1 / rows",
+      "xbar += zbar * s * (p * sum(t) - t)", {}, {}, "x p");
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options) {
     const CheckedLabels<T> checked = check_labels<T>("softmax_cross_entropy", logits.shape(), labels, options);
@@ -176,7 +177,7 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
 }
 
 FACTS("binary_cross_entropy_with_logits", "t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))",
-      "xbar += zbar * (sigmoid(x) - t); tbar += -zbar * x");
+      "xbar += zbar * (sigmoid(x) - t); tbar += -zbar * x", {}, {}, "x t");
 template <class T>
 Variable<T> binary_cross_entropy_with_logits(Variable<T> x, Variable<T> t, Reduction reduction) {
     check_equal_shapes("binary_cross_entropy_with_logits", x, t.shape());
@@ -263,7 +264,7 @@ Variable<T> negative_log_likelihood(Variable<T> x, const Indices& labels, const 
     return options.reduction == Reduction::mean ? sum(losses) / checked.total : reduced(losses, options.reduction);
 }
 
-FACTS("kl_divergence", "sum(y * (log(y) - x))", "xbar += -zbar * y; ybar += zbar * (log(y) + 1 - x)");
+FACTS("kl_divergence", "y * (log(y) - x)", "xbar += -zbar * y; ybar += zbar * (log(y) + 1 - x)");
 template <class T>
 Variable<T> kl_divergence(Variable<T> x, Variable<T> y, Reduction reduction) {
     check_equal_shapes("kl_divergence", x, y.shape());

@@ -12,10 +12,24 @@ std::vector<Facts> all_facts() {
     return all;
 }
 
-const Facts* facts_of(std::string_view name) {
+namespace {
+
+const std::vector<Facts>& known_facts() {
     static const std::vector<Facts> all = all_facts();
-    const auto found = std::ranges::find(all, name, &Facts::name);
-    return found == all.end() ? nullptr : &*found;
+    return all;
+}
+
+}  // namespace
+
+const Facts* facts_of(std::string_view name) {
+    const auto found = std::ranges::find(known_facts(), name, &Facts::name);
+    return found == known_facts().end() ? nullptr : &*found;
+}
+
+const Facts* facts_of_node(const char* operation) {
+    for (const Facts& facts : known_facts())
+        if (facts.name == operation) return &facts;  // the pointer
+    return facts_of(operation);
 }
 
 }  // namespace autograd

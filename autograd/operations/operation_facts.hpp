@@ -32,12 +32,18 @@ struct Facts {
     const char* derivative = "";        ///< how the inputs' adjoints grow: "xbar += zbar * y; ybar += zbar * x"
     Reason value_reasons[4] = {};       ///< of a value that is not finite; the first that fits is the likely one
     Reason derivative_reasons[4] = {};  ///< of such an adjoint
+    const char* inputs = "x y";  ///< the names of its inputs, in their order; the last one stands for all that follow
 };
 
 std::vector<Facts> all_facts();
 
 /// The facts of an operation by its name, or null for one that is the user's own.
 const Facts* facts_of(std::string_view name);
+
+/// Those of a node, by `Node::operation`. Where rules of several forms are recorded under one name, as x / c and c / x
+/// are both "div", each has facts of its own, and an array of its own with the name: the node's pointer tells them
+/// apart.
+const Facts* facts_of_node(const char* operation);
 
 // In a source of rules, FACTS(...) stands above each rule, with AT(x < 0) for the test of a reason. FACTS_OF_THIS_FILE,
 // at its end, defines the function that gathers what stands on the file's lines.

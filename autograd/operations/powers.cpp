@@ -13,13 +13,7 @@ Variable<T> sqrt(Variable<T> x) {
 }
 UNARY(sqrt);
 
-// z = x^c              xbar += zbar * c * x^(c - 1)
-template <class T>
-Variable<T> pow(Variable<T> x, std::type_identity_t<T> c) {
-    return record("pow", {x}, pow(x.value(), c), [x, c](auto& at) {
-        if (c != T(0)) at.adjoint(x) += at.zbar() * c * pow(at(x), T(c - T(1)));
-    });
-}
+constexpr char power_of_number[] = "pow", slope_by_base[] = "pow", slope_by_exponent[] = "pow";
 
 // On variables each slope is recorded with its own: at the edges where a slope is 0 by its limit or by convention, its
 // derivative is another, and p (1 + y log x) the one by both.
@@ -46,7 +40,7 @@ void add_mixed_slope(At& at, Variable<T> x, Variable<T> y, Variable<T> to) {
 
 template <class T>
 Variable<T> pow_by_base(Variable<T> x, Variable<T> y, Variable<T> p) {
-    return record("pow", {x, y}, pow_by_base(x.value(), y.value(), p.value()), [x, y](auto& at) {
+    return record(slope_by_base, {x, y}, pow_by_base(x.value(), y.value(), p.value()), [x, y](auto& at) {
         const auto& e = at.evaluate(at(y) - T(1));
         const auto& slope = at.evaluate(pow_by_base(at(x), e, at.evaluate(pow(at(x), e - T(1)))));
         at.adjoint(x) += at.zbar() * choose(slope, at(y) * slope, T(0));
@@ -55,12 +49,13 @@ Variable<T> pow_by_base(Variable<T> x, Variable<T> y, Variable<T> p) {
 }
 template <class T>
 Variable<T> pow_by_exponent(Variable<T> x, Variable<T> y, Variable<T> z, Variable<T> log_of_x) {
-    return record("pow", {x, y}, pow_by_exponent(x.value(), y.value(), z.value(), log_of_x.value()), [x, y](auto& at) {
-        const auto& power = at.evaluate(pow(at(x), at(y)));
-        const auto& l = at.evaluate(log(at(x)));
-        add_mixed_slope(at, x, y, x);
-        at.adjoint(y) += at.zbar() * choose(power, at.z() * l, power * sign(l));
-    });
+    return record(slope_by_exponent, {x, y}, pow_by_exponent(x.value(), y.value(), z.value(), log_of_x.value()),
+                  [x, y](auto& at) {
+                      const auto& power = at.evaluate(pow(at(x), at(y)));
+                      const auto& l = at.evaluate(log(at(x)));
+                      add_mixed_slope(at, x, y, x);
+                      at.adjoint(y) += at.zbar() * choose(power, at.z() * l, power * sign(l));
+                  });
 }
 
 }  // namespace
@@ -79,6 +74,18 @@ Variable<T> pow(Variable<T> x, Variable<T> y) {
     });
 }
 BINARY(pow);
+
+FACTS(slope_by_base, "y * x^(y - 1)",
+      "xbar += zbar * y * (y - 1) * x^(y - 2); ybar += zbar * x^(y - 1) * (1 + y * log(x))");
+FACTS(slope_by_exponent, "x^y * log(x)", "xbar += zbar * x^(y - 1) * (1 + y * log(x)); ybar += zbar * z * log(x)");
+
+FACTS(power_of_number, "x^c", "xbar += zbar * c * x^(c - 1)");
+template <class T>
+Variable<T> pow(Variable<T> x, std::type_identity_t<T> c) {
+    return record(power_of_number, {x}, pow(x.value(), c), [x, c](auto& at) {
+        if (c != T(0)) at.adjoint(x) += at.zbar() * c * pow(at(x), T(c - T(1)));
+    });
+}
 
 template Variable<float> pow(Variable<float>, float);
 template Variable<double> pow(Variable<double>, double);

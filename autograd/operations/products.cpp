@@ -16,20 +16,22 @@ Variable<T> times(Variable<T> a, Variable<T> b) {
 }
 BINARY(times);
 
-// z = a @ b^T          abar += zbar @ b            bbar += zbar^T @ a
+constexpr char with_transposed_right[] = "matmul", with_transposed_left[] = "matmul", linear_alone[] = "linear";
+
+FACTS(with_transposed_right, "x @ y^T", "xbar += zbar @ y; ybar += zbar^T @ x");
 template <class T>
 Variable<T> times_transposed(Variable<T> a, Variable<T> b) {
-    return record("matmul", {a, b}, times_transposed(a.value(), b.value()), [a, b](auto& at) {
+    return record(with_transposed_right, {a, b}, times_transposed(a.value(), b.value()), [a, b](auto& at) {
         if (at.wants(a)) at.adjoint(a) += times(at.zbar(), at(b));
         if (at.wants(b)) at.adjoint(b) += transposed_times(at.zbar(), at(a));
     });
 }
 BINARY(times_transposed);
 
-// z = a^T @ b          abar += b @ zbar^T          bbar += a @ zbar
+FACTS(with_transposed_left, "x^T @ y", "xbar += y @ zbar^T; ybar += x @ zbar");
 template <class T>
 Variable<T> transposed_times(Variable<T> a, Variable<T> b) {
-    return record("matmul", {a, b}, transposed_times(a.value(), b.value()), [a, b](auto& at) {
+    return record(with_transposed_left, {a, b}, transposed_times(a.value(), b.value()), [a, b](auto& at) {
         if (at.wants(a)) at.adjoint(a) += times_transposed(at(b), at.zbar());
         if (at.wants(b)) at.adjoint(b) += times(at(a), at.zbar());
     });
@@ -77,18 +79,19 @@ kernels::Affine<T> affine(const Array<T>& x, const Array<T>& weight, const Array
 
 }  // namespace
 
-FACTS("linear", "x @ w^T + b", "xbar += zbar @ w; wbar += zbar^T @ x; bbar += sum(zbar)");
+FACTS("linear", "x @ w^T + b", "xbar += zbar @ w; wbar += zbar^T @ x; bbar += sum(zbar)", {}, {}, "x w b");
+FACTS(linear_alone, "x @ w^T", "xbar += zbar @ w; wbar += zbar^T @ x", {}, {}, "x w");
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {
     if (x.dimension() == 1) return squeeze(linear(expand_dims(x, 0), w), {0});
-    return record("linear", {x, w}, affine<T>(x.value(), w.value(), nullptr), [x, w](auto& at) {
+    return record(linear_alone, {x, w}, affine<T>(x.value(), w.value(), nullptr), [x, w](auto& at) {
         if (at.wants(x)) at.adjoint(x) += times(at.zbar(), at(w));
         if (at.wants(w)) at.adjoint(w) += transposed_rows_times(at.zbar(), at(x));
     });
 }
 BINARY(linear);
 
-// z = x @ w^T + b      xbar += zbar @ w            wbar += zbar^T @ x          bbar += zbar
+// z = x @ w^T + b
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w, Variable<T> b) {
     const Array<T>& rows = x.value();

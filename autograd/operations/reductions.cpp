@@ -224,10 +224,11 @@ Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const 
            choose(direction, direction * reshape(zbar, kept), T(0));
 }
 
-// v = u / z, 0 where z is 0     ubar += vbar / z, 0 where z is 0     zbar -= vbar * v / z
+constexpr char quotient_or_zero[] = "div";
+FACTS(quotient_or_zero, "x / y, 0 where y is 0", "xbar += zbar / y, 0 where y is 0; ybar += -zbar * z / y");
 template <class T>
 Variable<T> over_nonzero(Variable<T> u, Variable<T> z) {
-    return record("div", {u, z}, over_nonzero(u.value(), z.value()), [u, z](auto& at) {
+    return record(quotient_or_zero, {u, z}, over_nonzero(u.value(), z.value()), [u, z](auto& at) {
         at.adjoint(u) += over_nonzero(at.zbar(), at(z));
         at.adjoint(z) += -(at.zbar() * at.z()) / at(z);
     });

@@ -264,7 +264,7 @@ Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_
 }
 UNARY(take_along_axis, const Indices&, std::ptrdiff_t);
 
-FACTS("concatenate", "[x, y, ...]", "xbar += its part of zbar; ybar likewise");
+FACTS("concatenate", "[x, y, ...]", "xbar += its part of zbar; ybar += its part of zbar");
 template <class T>
 Variable<T> concatenate(std::span<const Variable<T>> parts, std::ptrdiff_t axis) {
     if (parts.empty()) throw std::invalid_argument("[concatenate] there is nothing to concatenate");

@@ -71,7 +71,7 @@ Variable<T> inverse(Variable<T> x) {
 }
 UNARY(inverse);
 
-FACTS("solve", "x^-1 @ y", "u = x^-T @ zbar; ybar += u; xbar -= u @ z^T");
+FACTS("solve", "x^-1 @ y", "xbar -= x^-T @ zbar @ z^T; ybar += x^-T @ zbar");
 template <class T>
 Variable<T> solve(Variable<T> a, Variable<T> b) {
     if (b.dimension() == 1) return squeeze(solve(a, expand_dims(b, 1)), {-1});

@@ -207,7 +207,7 @@ std::vector<Operation> loss_rows() {
                   "[negative_log_likelihood] no row counts: every label is ignored, or of weight 0")},
          WITH(likelihood(x, o))},
         {"kl_divergence",
-         "0 log 0 is 0, and the derivative by a probability of 0 is -inf; the mean is over rows",
+         "summed over each row; 0 log 0 is 0, and the derivative by a probability of 0 is -inf; the mean is over rows",
          {no_step({OF(kl_divergence(x, y)), {{2, 3}, {2, 3}}, probabilities}),
           no_step({OF(kl_divergence(x, y, Reduction::none)), {{2, 3}, {2, 3}}, probabilities})},
          {{OF(kl_divergence(x, y)), {{{-ln2, -ln2}}, {{0, 1}}}, A(ln2), {{{0, -1}}, {{-infinity, 1 + ln2}}}},

@@ -31,8 +31,13 @@ std::set<std::string> recorded_names() {
 
 BOOST_AUTO_TEST_CASE(whatever_is_recorded_has_facts) {
     std::set<std::string> known;
-    for (const Facts& facts : all_facts())
-        BOOST_TEST(known.insert(facts.name).second, facts.name << " has its facts in two places");
+    std::set<const char*> rules;  // several may be recorded under one name
+    std::set<std::pair<std::string, std::string>> formulas;
+    for (const Facts& facts : all_facts()) {
+        known.insert(facts.name);
+        BOOST_TEST(rules.insert(facts.name).second, facts.name << " has its facts in two places");
+        BOOST_TEST(formulas.emplace(facts.name, facts.formula).second, facts.name << " has its facts in two places");
+    }
     const std::set<std::string> recorded = recorded_names();
     BOOST_TEST(recorded.size() > 40u);
     for (const std::string& name : recorded) BOOST_TEST(known.contains(name), name << " has no facts beside its rule");
