@@ -10,23 +10,21 @@ namespace lab {
 
 namespace {
 
-/// JSON that may stand in a script element: nothing in it ends the element or begins a comment. Such characters stand
-/// within strings only, where JSON has another way to write them.
-std::string for_script(const std::string& json) {
+/// JSON that may stand in a script element: without `<` nothing in it ends the element or begins a comment. That
+/// character, and what scripts take for the end of a line, stand within strings only, where JSON has another way to
+/// write them.
+std::string for_script(std::string_view json) {
     std::string result;
-    for (std::size_t i = 0; i < json.size(); ++i) {
-        const std::string_view rest = std::string_view(json).substr(i);
-        if (rest[0] == '<' || rest[0] == '>' || rest[0] == '&') {
-            result += fmt::format("\\u{:04x}", rest[0]);
-        } else if (rest.starts_with("\xE2\x80\xA8") ||
-                   rest.starts_with("\xE2\x80\xA9")) {  // ends of lines, for scripts
-            result += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
-            i += 2;
-        } else {
-            result += rest[0];
-        }
+    result.reserve(json.size() + json.size() / 4);
+    for (;;) {
+        const std::size_t at = json.find_first_of("<\xE2");
+        result += json.substr(0, at);
+        if (at == json.npos) return result;
+        json.remove_prefix(at);
+        const bool is_end_of_line = json.starts_with("\xE2\x80\xA8") || json.starts_with("\xE2\x80\xA9");
+        result += json[0] == '<' ? "\\u003c" : !is_end_of_line ? "\xE2" : json[2] == '\xA8' ? "\\u2028" : "\\u2029";
+        json.remove_prefix(is_end_of_line ? 3 : 1);
     }
-    return result;
 }
 
 /// The page up to what stands in the place of `mark`; the rest stays.

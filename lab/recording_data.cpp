@@ -88,8 +88,21 @@ class Layers {
     std::vector<Layer> layers_;
 };
 
+/// Each is made once.
+class Formulas {
+  public:
+    const OperationFormulas& operator()(const char* operation, std::size_t inputs) {
+        const auto [at, is_new] = made_.try_emplace({operation, inputs});
+        if (is_new) at->second = formulas_of(operation, inputs);
+        return at->second;
+    }
+
+  private:
+    std::map<std::pair<const char*, std::size_t>, OperationFormulas> made_;
+};
+
 template <class T>
-RecordedNode node_of(const autograd::Node<T>& node, Names& names, Layers& layers) {
+RecordedNode node_of(const autograd::Node<T>& node, Names& names, Layers& layers, Formulas& formulas) {
     RecordedNode one;
     const std::string operation = node.operation;
     const bool is_leaf = operation == "variable" || operation == "constant" || operation == "parameter";
@@ -100,9 +113,9 @@ RecordedNode node_of(const autograd::Node<T>& node, Names& names, Layers& layers
     one.group = layers.of(one, node.value->size() == 1);
     if (is_leaf) return one;
     one.operation = operation;
-    OperationFormulas formulas = formulas_of(node.operation, one.inputs.size());
-    one.formula = std::move(formulas.formula);
-    one.derivatives = std::move(formulas.derivatives);
+    const OperationFormulas& known = formulas(node.operation, one.inputs.size());
+    one.formula = known.formula;
+    one.derivatives = known.derivatives;
     return one;
 }
 
@@ -142,10 +155,11 @@ Recording record_of(Tape<T>& tape, const Variable<T>& y, const RecordOptions& op
 
     Names names;
     Layers layers;
+    Formulas formulas;
     std::size_t bytes = 0;
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
         const autograd::Node<T>& node = node_at(tape, i);
-        recording.nodes.push_back(node_of(node, names, layers));
+        recording.nodes.push_back(node_of(node, names, layers, formulas));
         if (node.value == &node.storage) bytes += node.value->size() * sizeof(T);
         recording.memory.push_back({i, bytes});
     }
@@ -156,6 +170,8 @@ Recording record_of(Tape<T>& tape, const Variable<T>& y, const RecordOptions& op
     autograd::Contributions<T> contributions(tape);
     std::vector<bool> arrives(tape.size());
     arrives[y.index()] = true;
+    const auto bytes_of = [&](std::uint32_t i) { return node_at(tape, i).value->size() * sizeof(T); };
+    std::size_t held = bytes_of(y.index());
     for (std::uint32_t i = y.index() + 1; i-- > 0;) {
         if (!arrives[i]) continue;
         const autograd::Node<T>& node = node_at(tape, i);
@@ -164,13 +180,15 @@ Recording record_of(Tape<T>& tape, const Variable<T>& y, const RecordOptions& op
         recorded.adjoint = numbers_of(zbar);
         if (node.rule == nullptr) continue;
         contributions.run(i, zbar);
-        BackwardStep& step = recording.backward.emplace_back(BackwardStep{i, {}});
+        BackwardStep& step = recording.backward.emplace_back(BackwardStep{i, {}, 0});
         for (const std::uint32_t to : std::set<std::uint32_t>(recorded.inputs.begin(), recorded.inputs.end())) {
             if (contributions[to] == nullptr) continue;
+            if (!arrives[to]) held += bytes_of(to);
             arrives[to] = true;
             step.contributions.push_back({to, place_of(to, recorded), numbers_of(*contributions[to])});
         }
         std::ranges::sort(step.contributions, {}, &Contribution::input);
+        step.bytes = held -= bytes_of(i);
     }
     return recording;
 }

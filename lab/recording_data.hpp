@@ -52,9 +52,11 @@ struct Contribution {
     Numbers value;
 };
 
+/// The rule of a node is run, and its adjoint's memory given back, unless it is a leaf's.
 struct BackwardStep {
     std::uint32_t node = 0;
     std::vector<Contribution> contributions;
+    std::size_t bytes = 0;  ///< that adjoints hold then; one that is handed on as it is counts for each holder
 };
 
 /// How many bytes of values the tape holds once a node is recorded; a parameter's stand outside of the tape.

@@ -15,28 +15,34 @@ class Writer {
   public:
     explicit Writer(const Recording& recording) : is_float_(recording.precision == "float"), recording_(recording) {}
 
-    json whole() const {
-        json result = {{"format", 1},
-                       {"title", recording_.title},
-                       {"precision", recording_.precision},
-                       {"result", recording_.result},
-                       {"nodes", json::array()},
-                       {"backward", json::array()},
-                       {"memory", json::array()}};
-        for (std::size_t id = 0; id < recording_.nodes.size(); ++id)
-            result["nodes"].push_back(node(id, recording_.nodes[id]));
-        for (const BackwardStep& one : recording_.backward) result["backward"].push_back(step(one));
-        for (const Held& held : recording_.memory)
-            result["memory"].push_back({{"after", held.after}, {"bytes", held.bytes}});
-        if (recording_.claims) {
-            result["claims"] = json::array();
-            for (const Claim& one : *recording_.claims) result["claims"].push_back(claim(one));
-        }
-        if (recording_.source) result["source"] = *recording_.source;
-        return result;
+    /// Node by node, as the whole of a long recording would take many times its memory.
+    std::string whole() const {
+        std::string text = fmt::format("{{\"format\":1,\"title\":{},\"precision\":{},\"result\":{}",
+                                       dumped(recording_.title), dumped(recording_.precision), recording_.result);
+        std::size_t id = 0;
+        text += list("nodes", recording_.nodes, [&](const RecordedNode& one) { return node(id++, one); });
+        text += list("backward", recording_.backward, [&](const BackwardStep& one) { return step(one); });
+        text += list("memory", recording_.memory, [](const Held& held) {
+            return json{{"after", held.after}, {"bytes", held.bytes}};
+        });
+        if (recording_.claims) text += list("claims", *recording_.claims, [&](const Claim& one) { return claim(one); });
+        if (recording_.source) text += ",\"source\":" + dumped(*recording_.source);
+        return text + "}";
     }
 
   private:
+    static std::string dumped(const json& one) { return one.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+    template <class List, class F>
+    static std::string list(const char* name, const List& all, const F& f) {
+        std::string text = fmt::format(",\n\"{}\":[", name);
+        for (const auto& one : all) {
+            if (&one != all.data()) text += ",\n";
+            text += dumped(f(one));
+        }
+        return text + "]";
+    }
+
     json number(double value) const {
         if (std::isnan(value)) return "nan";
         if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
@@ -85,7 +91,7 @@ class Writer {
         json contributions = json::array();
         for (const Contribution& part : one.contributions)
             contributions.push_back({{"to", part.to}, {"input", part.input}, {"value", array(part.value)}});
-        return {{"node", one.node}, {"contributions", contributions}};
+        return {{"node", one.node}, {"contributions", contributions}, {"bytes", one.bytes}};
     }
 
     json claim(const Claim& one) const {
@@ -100,8 +106,6 @@ class Writer {
 
 }  // namespace
 
-std::string to_json(const Recording& recording) {
-    return Writer(recording).whole().dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string to_json(const Recording& recording) { return Writer(recording).whole(); }
 
 }  // namespace lab

@@ -270,3 +270,21 @@ BOOST_AUTO_TEST_CASE(what_has_no_gradient_is_an_error) {
     lab::Recording recording = lab::record_of(tape, tape.variable(1.0) * 2.0);
     BOOST_CHECK_THROW(lab::add_digits(recording, {}), std::invalid_argument);
 }
+
+// An adjoint's memory is taken when the first part of it arrives and given back when its rule was run; leaves keep
+// theirs.
+BOOST_AUTO_TEST_CASE(memory_forward_and_backward) {
+    autograd::Tape<float> tape;
+    const auto x = tape.variable(autograd::Array<float>(autograd::Shape{10}, 1), "x");  // 40 bytes
+    const auto w = tape.watch(autograd::Parameter<float>("w", autograd::Array<float>(autograd::Shape{10}, 2)));
+    const auto a = x * w;
+    const auto y = sum(tanh(a) * a);
+    const lab::Recording recording = lab::record_of(tape, y);
+    std::vector<std::size_t> forward, backward;
+    for (const auto& held : recording.memory) forward.push_back(held.bytes);
+    for (const auto& step : recording.backward) backward.push_back(step.bytes);
+    BOOST_TEST(forward == (std::vector<std::size_t>{40, 40, 80, 120, 160, 164}), tt::per_element());
+    // sum: its own 4 go, 40 of the product come; the product's go, tanh's and a's come; tanh's go; a's go, x's and w's
+    // come.
+    BOOST_TEST(backward == (std::vector<std::size_t>{40, 80, 40, 80}), tt::per_element());
+}
