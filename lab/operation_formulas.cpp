@@ -7,7 +7,6 @@
 #include <autograd/operations/operation_facts.hpp>
 #include <derivation/derivation.hpp>
 #include <lab/operation_formulas.hpp>
-#include <regex>
 #include <string>
 #include <string_view>
 
@@ -47,18 +46,18 @@ std::string sign(std::string_view text) {
     return "<mo>" + std::string(text == "<" ? "&lt;" : text == ">" ? "&gt;" : text == "<=" ? "≤" : text) + "</mo>";
 }
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 /// A fact in the signs of mathematics, as far as a line of text has them.
 std::string typeset(std::string text) {
-    static const std::array<std::pair<std::regex, const char*>, 7> signs = {{
-        {std::regex("\\b([a-z])bar\\b"), "$1\xCC\x84"},
-        {std::regex(" \\* "), " · "},
-        {std::regex("\\^2\\b"), "²"},
-        {std::regex("\\^3\\b"), "³"},
-        {std::regex("\\^T\\b"), "ᵀ"},
-        {std::regex("\\^-1\\b"), "⁻¹"},
-        {std::regex("\\bpi\\b"), "π"},
-    }};
-    for (const auto& [typed, shown] : signs) text = std::regex_replace(text, typed, shown);
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> signs = {
+        {{" * ", " · "}, {"^2", "²"}, {"^3", "³"}, {"^T", "ᵀ"}, {"^-1", "⁻¹"}, {"(pi)", "(π)"}, {" pi)", " π)"}}};
+    for (const auto& [typed, shown] : signs)
+        for (std::size_t at = text.find(typed); at != text.npos; at = text.find(typed, at + shown.size()))
+            text.replace(at, typed.size(), shown);
+    for (std::size_t at = text.find("bar"); at != text.npos; at = text.find("bar", at + 1))
+        if (at > 0 && is_letter(text[at - 1]) && (at == 1 || !is_letter(text[at - 2])) && !is_letter(text[at + 3]))
+            text.replace(at, 3, "\xCC\x84");
     return text;
 }
 
@@ -71,8 +70,11 @@ std::string words(const std::string& text) {
 
 std::string formula(const std::string& text) {
     // Two words side by side are no product here.
-    static const std::regex two_words("[A-Za-z0-9'] [A-Za-z]");
-    if (std::regex_search(text, two_words)) return words(text);
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+        const char before = text[i - 1];
+        const bool is_word = is_letter(before) || before == '\'' || (before >= '0' && before <= '9');
+        if (text[i] == ' ' && is_word && is_letter(text[i + 1])) return words(text);
+    }
     const auto mathml = derivation::mathml_of(text);
     return mathml ? *mathml : words(text);
 }
