@@ -36,7 +36,8 @@ Expression Parser::word() {
             at_ += 4;
             return e;
         }
-        if (token.is_word("norm") || token.is_word("dot") || token.is_word("inner")) {
+        if (std::ranges::any_of(std::array{"norm", "dot", "inner", "log2", "log10", "log1p", "expm1", "logsumexp"},
+                                [&](std::string_view function) { return token.is_word(function); })) {
             next();
             return *library_call(token.text, {}, token.span);
         }
@@ -153,6 +154,14 @@ bool Parser::is_last_axis(int axis, const std::vector<Expression>& of) const {
         named, [&](int q) { return static_cast<std::size_t>(axis) + 1 == model_.quantity(q).ranges.size(); });
 }
 
+/// log_b(x), of log(x).
+Expression Parser::logarithm_to(Expression base, Expression logarithm) {
+    const Span span = logarithm.span;
+    Expression e = quotient_of(std::move(logarithm), call_of("log", 0, std::move(base)));
+    e.span = span;
+    return e;
+}
+
 Expression Parser::call(const Token& head, std::string function) {
     Expression e;
     e.kind = Kind::call;
@@ -174,6 +183,17 @@ Expression Parser::call(const Token& head, std::string function) {
         return power_of(std::move(e), std::move(exponent));
     }
     const bool is_logarithm = e.name == "log";
+    // \log_2 x
+    if (is_logarithm && e.order == 0 && peek().is("_")) {
+        next();
+        const bool brace = accept("{");
+        if (peek().kind != TokenKind::number) fail("the base of a logarithm is a number");
+        Expression base = number_of(peek().number);
+        base.name = peek().text;
+        base.span = next().span;
+        if (brace) expect("}", "the base of a logarithm should end here");
+        return logarithm_to(std::move(base), call(head, "log"));
+    }
     logarithms_ += is_logarithm ? 1 : 0;
     if (accept("(")) {
         do e.children.push_back(expression());
@@ -354,8 +374,9 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     const bool is_reduction = std::ranges::find(reduces, function) != reduces.end();
     const bool is_product = std::ranges::find(products, function) != products.end();
     const Elementary* elementary = find_elementary(function);
-    static constexpr std::array others = {"outer",   "multiply", "mul",     "square", "power", "pow",  "transpose", "t",
-                                          "maximum", "minimum",  "softmax", "where",  "norm",  "diag", "absolute"};
+    static constexpr std::array others = {
+        "outer", "multiply", "mul",     "square", "power", "pow",   "maximum", "minimum",   "where", "norm",
+        "diag",  "absolute", "softmax", "log2",   "log10", "log1p", "expm1",   "logsumexp", "t",     "transpose"};
     const std::string_view of_matrix = matrix_function(function);
     if (!is_reduction && !is_product && elementary == nullptr && of_matrix.empty() &&
         std::ranges::find(others, function) == others.end())
@@ -396,7 +417,7 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
                         fmt::format("{} takes {} argument{} here", function, count, count == 1 ? "" : "s"));
     };
     const bool has_axis_argument =
-        (is_reduction || function == "softmax") && all.size() == 2 &&
+        (is_reduction || function == "softmax" || function == "logsumexp") && all.size() == 2 &&
         (all[1].kind == Kind::number ||
          (all[1].kind == Kind::add && all[1].children.size() == 1 && all[1].children[0].kind == Kind::number));
     if (has_axis_argument) {
@@ -404,18 +425,35 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         of_axis = all[1].span;
         all.pop_back();
     }
-    if (axis && !is_reduction && (function != "softmax" || !is_last_axis(*axis, all)))
+    if (axis && !is_reduction && function != "logsumexp" && (function != "softmax" || !is_last_axis(*axis, all)))
         throw Error(of_axis, function == "softmax"
                                  ? "softmax runs along the last axis here: write axis=-1, or transpose"
                                  : fmt::format("{} takes no axis here", function));
+    const auto reduced = [&](std::string name, Expression body) {
+        Expression reduction;
+        reduction.kind = Kind::reduce;
+        reduction.name = std::move(name);
+        // -1 is the last axis, 0 none in particular.
+        if (axis) reduction.order = *axis < 0 ? *axis : *axis + 1;
+        reduction.children = {std::move(body)};
+        return reduction;
+    };
     Expression e;
     if (is_reduction) {
         takes(1);
-        e.kind = Kind::reduce;
-        e.name = function == "amax" ? "max" : function == "amin" ? "min" : function;
-        // -1 is the last axis, 0 none in particular.
-        if (axis) e.order = *axis < 0 ? *axis : *axis + 1;
-        e.children = std::move(all);
+        e = reduced(function == "amax" ? "max" : function == "amin" ? "min" : function, std::move(all[0]));
+    } else if (function == "logsumexp") {
+        takes(1);
+        e = call_of("log", 0, reduced("sum", call_of("exp", 0, std::move(all[0]))));
+    } else if (function == "log1p") {
+        takes(1);
+        e = call_of("log", 0, sum_of_terms({{number_of(1), Joint::plus}, {std::move(all[0]), Joint::plus}}));
+    } else if (function == "expm1") {
+        takes(1);
+        e = sum_of_terms({{call_of("exp", 0, std::move(all[0])), Joint::plus}, {number_of(1), Joint::minus}});
+    } else if (function == "log2" || function == "log10") {
+        takes(1);
+        e = logarithm_to(number_of(function == "log2" ? 2 : 10), call_of("log", 0, std::move(all[0])));
     } else if (is_product) {
         takes(2);
         e = product_of_factors({{all[0], Joint::times}, {all[1], Joint::matrix}});

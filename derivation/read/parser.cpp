@@ -107,6 +107,23 @@ bool Parser::is_condition_in_brackets() const {
     return false;
 }
 
+/// Whether the brackets that begin here hold a comparison of two formulas, and no inner product <x, y>.
+bool Parser::holds_comparison() const {
+    int open = 0;
+    bool found = false;
+    for (std::size_t i = at_; i < tokens_.size(); ++i) {
+        const Token& token = tokens_[i];
+        open += token.is("(") || token.is("[") || token.is("{")   ? 1
+                : token.is(")") || token.is("]") || token.is("}") ? -1
+                                                                  : 0;
+        if (open == 0) return found;
+        if (open == 1 && token.is(",")) return false;
+        for (const std::string_view symbol : {"==", "!=", "<", ">", "<=", ">="})
+            found = found || (open == 1 && token.is(symbol));
+    }
+    return false;
+}
+
 Expression Parser::term() {
     const Level level(*this);
     const Span begin = peek().span;
@@ -256,6 +273,12 @@ Expression Parser::postfix() {
             next();
             const Token method = next();
             const Span begin = e.span;
+            // (z > 0).astype(float) is the same number.
+            if (method.is_word("astype") || method.is_word("float") || method.is_word("double")) {
+                while (!at_end() && !peek().is(")")) next();
+                expect(")", "a closing ) is missing");
+                continue;
+            }
             std::optional<Expression> result = library_call(method.text, {e}, begin);
             if (!result) {
                 at_ = place;
@@ -293,6 +316,11 @@ Expression Parser::primary() {
         e.name = token.text;
         e.span = token.span;
         return e;
+    }
+    // A mask, (z > 0), and 1{z > 0}, are brackets of the language.
+    if ((token.is("(") || token.is("{")) && holds_comparison()) {
+        next();
+        return iverson(token.is("(") ? ")" : "}");
     }
     if (token.is("(")) return group("(", ")");
     if (token.is("{")) return group("{", "}");

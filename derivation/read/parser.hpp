@@ -69,6 +69,7 @@ class Parser {
                                     const std::optional<Bound>& to);
     Expression fraction();
     Expression group(std::string_view open, std::string_view close);
+    static Expression logarithm_to(Expression base, Expression logarithm);
     Expression iverson(std::string_view close);
     Expression comparison();
     Expression cases();
@@ -98,6 +99,7 @@ class Parser {
     Expression with_letters(Expression e);
     bool is_condition(int deepest_bracket) const;
     bool is_condition_in_brackets() const;
+    bool holds_comparison() const;
     bool splits(std::string_view word) const;
     bool is_indexed_name(std::string_view word) const;
     void split_word();

@@ -245,6 +245,7 @@ let J = sum(i, w[i]^2)
 const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
     {"LaTeX",
      {
+         {R"(\log_2 8 = \log_{10}(1000))", "log(8)/log(2) = log(1000)/log(10)"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k).)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \quad \forall k)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k), \qquad k = 1, \dots, K)",
@@ -305,6 +306,8 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
      {
          {"dh/du = 1 - tanh^2(u)", "dh/du = 1 - tanh(u)^2"},
          {"|u|^2 = u^2", "abs(u)^2 = u^2"},
+         {"dc/du = 1(u > 0) - 1{u < 0}", "dc/du = [u > 0] - [u < 0]"},
+         {"log2(8) = 3", "log(8)/log(2) = 3"},
          {"dc/du = sign(u)", "dc/du = [u > 0] - [u < 0]"},
          {"d(relu(u))/du = step(u)", "d(relu(u))/du = [u > 0]"},
          {"dh/du = sech^2(u)", "dh/du = 1 - h^2"},
@@ -341,6 +344,11 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {"relu(z) = np.maximum(z, 0)", "relu(z) = max(z, 0)"},
          {"np.linalg.norm(x)**2 = np.square(x).sum()", "||x||^2 = sum(x^2)"},
          {"np.multiply(a, t) = a * t", "a ⊙ t = a * t"},
+         {"relu(z) = z * (z > 0)", "relu(z) = z * [z > 0]"},
+         {"relu(z) = z * (z > 0).astype(np.float32)", "relu(z) = z * [z > 0]"},
+         {"np.log1p(x**2) = np.log(1 + x**2)", "log(1 + x^2) = log(1 + x^2)"},
+         {"np.expm1(x) = np.exp(x) - 1", "exp(x) - 1 = exp(x) - 1"},
+         {"torch.logsumexp(z, dim=0) = np.log(np.exp(z).sum())", "log(sum(exp(z))) = log(sum(exp(z)))"},
      }},
     {"Updates",
      {
