@@ -6,21 +6,28 @@ namespace derivation {
 
 namespace {
 
-Expression assembled(Kind kind, const Parts& parts) {
+Expression assembled(Kind kind, Parts parts) {
     Expression e;
     e.kind = kind;
     e.span = parts.front().expression.span;
-    for (const Part& part : parts) {
-        e.children.push_back(part.expression);
-        e.joints.push_back(part.joint);
+    e.children.reserve(parts.size());
+    for (Part& part : parts) {
         e.span = join(e.span, part.expression.span);
+        e.children.push_back(std::move(part.expression));
+        e.joints.push_back(part.joint);
     }
     return e;
 }
 
-Parts parts_of(const Expression& e) {
+/// Its parts where it is of this kind, or the whole as the only one.
+Parts parts_of(Expression e, Kind kind, Joint whole) {
     Parts parts;
-    for (std::size_t i = 0; i < e.children.size(); ++i) parts.push_back({e.children[i], e.joints[i]});
+    if (e.kind != kind) {
+        parts.push_back({std::move(e), whole});
+        return parts;
+    }
+    parts.reserve(e.children.size());
+    for (std::size_t i = 0; i < e.children.size(); ++i) parts.push_back({std::move(e.children[i]), e.joints[i]});
     return parts;
 }
 
@@ -39,12 +46,12 @@ Expression normalized_product(Expression e) {
             child = Expression(std::move(child.children[0]));
         }
         if (child.kind == Kind::product && joint == Joint::times) {
-            for (Part& part : factors_of(child)) parts.push_back(std::move(part));
+            for (Part& part : factors_of(std::move(child))) parts.push_back(std::move(part));
         } else {
             parts.push_back({std::move(child), joint});
         }
     }
-    Expression product = product_of_factors(parts);
+    Expression product = product_of_factors(std::move(parts));
     product.span = e.span;
     return negative ? negated(std::move(product)) : product;
 }
@@ -57,12 +64,12 @@ Expression normalized_sum(Expression e) {
         if (is_negated(child)) {
             parts.push_back({Expression(std::move(child.children[0])), minus ? Joint::plus : Joint::minus});
         } else if (child.kind == Kind::add && !minus) {
-            for (Part& part : terms_of(child)) parts.push_back(std::move(part));
+            for (Part& part : terms_of(std::move(child))) parts.push_back(std::move(part));
         } else {
             parts.push_back({std::move(child), e.joints[i]});
         }
     }
-    Expression sum = sum_of_terms(parts);
+    Expression sum = sum_of_terms(std::move(parts));
     sum.span = e.span;
     return sum;
 }
@@ -107,13 +114,13 @@ Expression negated(Expression e) {
 Expression product_of(std::vector<Expression> factors) {
     Parts parts;
     for (Expression& factor : factors) parts.push_back({std::move(factor), Joint::times});
-    return product_of_factors(parts);
+    return product_of_factors(std::move(parts));
 }
 
 Expression quotient_of(Expression a, Expression b) {
-    Parts parts = factors_of(a);
+    Parts parts = factors_of(std::move(a));
     parts.push_back({std::move(b), Joint::divided});
-    return product_of_factors(parts);
+    return product_of_factors(std::move(parts));
 }
 
 Expression power_of(Expression base, Expression exponent) {
@@ -179,31 +186,24 @@ Expression transpose_of(Expression e) {
 
 Expression turned(const Expression& e) { return e.kind == Kind::transpose ? e.argument() : transpose_of(e); }
 
-// A list in braces stands in no choice by ? and : here and elsewhere: where memory ends between them, GCC 12 destroys
-// what it did not make.
-Parts terms_of(const Expression& e) {
-    if (e.kind == Kind::add) return parts_of(e);
-    return {{e, Joint::plus}};
-}
+// Where memory ends between the elements of a list in braces that stands in a choice by ? and :, GCC 12 destroys what it did
+// not make: there are none.
+Parts terms_of(Expression e) { return parts_of(std::move(e), Kind::add, Joint::plus); }
 
-Parts factors_of(const Expression& e) {
-    if (e.kind == Kind::product) return parts_of(e);
-    return {{e, Joint::times}};
-}
+Parts factors_of(Expression e) { return parts_of(std::move(e), Kind::product, Joint::times); }
 
-Expression sum_of_terms(const Parts& terms) {
+Expression sum_of_terms(Parts terms) {
     if (terms.empty()) return number_of(0);
-    if (terms.size() == 1 && terms[0].joint == Joint::plus) return terms[0].expression;
-    return assembled(Kind::add, terms);
+    if (terms.size() == 1 && terms[0].joint == Joint::plus) return std::move(terms[0].expression);
+    return assembled(Kind::add, std::move(terms));
 }
 
-Expression product_of_factors(const Parts& factors) {
-    Parts parts = factors;
-    if (parts.empty()) return number_of(1);
-    if (parts[0].joint == Joint::divided) parts.insert(parts.begin(), {number_of(1), Joint::times});
-    parts[0].joint = Joint::times;
-    if (parts.size() == 1) return parts[0].expression;
-    return assembled(Kind::product, parts);
+Expression product_of_factors(Parts factors) {
+    if (factors.empty()) return number_of(1);
+    if (factors[0].joint == Joint::divided) factors.insert(factors.begin(), {number_of(1), Joint::times});
+    factors[0].joint = Joint::times;
+    if (factors.size() == 1) return std::move(factors[0].expression);
+    return assembled(Kind::product, std::move(factors));
 }
 
 Parts without(Parts parts, std::size_t one) {

@@ -34,10 +34,10 @@ struct Part {
     Joint joint = Joint::times;
 };
 using Parts = std::vector<Part>;
-Parts terms_of(const Expression& e);
-Parts factors_of(const Expression& e);
-Expression sum_of_terms(const Parts& terms);
-Expression product_of_factors(const Parts& factors);
+Parts terms_of(Expression e);
+Parts factors_of(Expression e);
+Expression sum_of_terms(Parts terms);
+Expression product_of_factors(Parts factors);
 /// All but one of them.
 Parts without(Parts parts, std::size_t one);
 
