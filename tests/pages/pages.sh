@@ -9,7 +9,7 @@ shift 6
 flags=("$@")
 rm -rf "$work"
 mkdir -p "$work/tree/build" "$work/outputs"
-cp -r "$source"/{CMakeLists.txt,CMakePresets.json,README.md,autograd,app,cmake,derivation,docs,examples,nn,scripts,tests,bench} "$work/tree"
+cp -r "$source"/{CMakeLists.txt,CMakePresets.json,README.md,autograd,app,cmake,derivation,docs,examples,lab,nn,scripts,tests,bench} "$work/tree"
 ln -s "$build" "$work/tree/build/release"
 mkdir "$work/bin"
 ln -s "$build/deltarule" "$work/bin"
