@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exported.sh SOURCE OBJECT...: what the program's object files take from the rooms is exported where these are shared libraries.
+# exported.sh SOURCE OBJECT...: what the object files of the program and of lab take from the rooms is exported where these are shared libraries.
 set -euo pipefail
 source=$1
 shift
@@ -13,7 +13,7 @@ while read -r symbol; do
         # shellcheck disable=SC2053  # a pattern it is
         [[ $symbol == $pattern ]] && continue 2
     done
-    echo "The program uses what cmake/symbols does not name: $(c++filt "$symbol")"
+    echo "The program or lab uses what cmake/symbols does not name: $(c++filt "$symbol")"
     missing=1
 done < <(comm -23 <(nm "$@" | awk 'NF == 2 && $1 == "U" { print $2 }' | sort -u) <(nm "$@" | awk 'NF == 3 { print $3 }' | sort -u) |
     grep -E '^_Z(N|NK|TI|TS|TV)*(8autograd|2nn|10derivation|3lab)')
