@@ -37,6 +37,9 @@ TableOfModel::TableOfModel(const Model& model, const std::string& path, const nn
         throw FileError(fmt::format("{}: {} columns, but the network takes {} (--label leaves one out)",
                                     printable(path), table_.columns().size(), model.columns.size()));
     for (const std::string& name : model.class_names) classes_.emplace(name, classes_.size());
+    for (const std::string& name : model.target_names)
+        if (const auto found = std::ranges::find(table_.labels(), name); found != table_.labels().end())
+            label_of_target_.push_back(static_cast<std::size_t>(found - table_.labels().begin()));
 }
 
 /// Appends the numbers of a cell.
@@ -94,7 +97,9 @@ autograd::Array<float> TableOfModel::scaled(const TableRows& rows) const {
 }
 
 double TableOfModel::target(const TableRows& rows, std::size_t row, std::size_t j) const {
-    const std::string& text = rows.labels[row][j];
+    // Named in another order they are the same columns; under other names they come in the network's order.
+    const std::string& text =
+        rows.labels[row][label_of_target_.size() == model_.target_names.size() ? label_of_target_[j] : j];
     const std::optional<double> number = nn::csv_number(text);
     if (!number || !std::isfinite(*number))
         throw FileError(fmt::format("{}: '{}', the '{}' of row {}, is not a finite number", printable(path_),

@@ -54,5 +54,6 @@ class TableOfModel {
     std::string path_;
     nn::CsvReader table_;
     std::map<std::string, std::size_t, nn::ClassOrder> classes_;
+    std::vector<std::size_t> label_of_target_;  // where the targets' own names are among the labels
     std::size_t before_ = 0, last_ = 0;
 };

@@ -112,6 +112,29 @@ BOOST_AUTO_TEST_CASE(without_the_target_the_answer_is_explained) {
     BOOST_TEST(numbers(named(loss, "scores").at("adjoint"))[0] == 2 * error, tt::tolerance(1e-5));
 }
 
+// Several targets are told by their names, in whatever order --label has them.
+BOOST_AUTO_TEST_CASE(targets_in_another_order_are_the_same) {
+    const std::string model =
+        trained("both.safetensors", "--csv " + diabetes + " --label tch,ltg --hidden 4 --epochs 2");
+    const auto explained = [&](const std::string& label) {
+        const Result result = run("explain " + model + " " + diabetes + " --row 5" + label);
+        BOOST_TEST(result.exit == 0, result.error);
+        return result.out;
+    };
+    const auto judged = [&](const std::string& label) {
+        return run("predict " + model + " --metric --csv " + diabetes + label).error;
+    };
+    BOOST_TEST(explained(" --label tch,ltg") == explained(""));
+    BOOST_TEST(explained(" --label ltg,tch") == explained(""));
+    BOOST_TEST(has(judged(""), "tch: "), judged(""));
+    BOOST_TEST(judged(" --label tch,ltg") == judged(""));
+    BOOST_TEST(judged(" --label ltg,tch") == judged(""));
+    refuses("explain " + model + " " + diabetes + " --label tch", "predicts 2 columns, but --label names 1");
+    std::string without = bytes_of(diabetes);  // its columns under other names
+    for (const char* name : {"tch", "ltg"}) without.replace(without.find(name), 3, "other");
+    refuses("explain " + model + " " + folder.write("without.csv", without), "--label names them");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_explained_is_said_in_a_sentence) {
     const std::string model = trained("three.safetensors", "--csv " + iris + " --hidden 3 --epochs 2"),
                       never = " --output " + (folder / "never");

@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(a_bad_path_is_refused_before_the_work) {
     refuses(rows + "--config " + later + " --save " + folder / "model", "one of the files that are read");
     refuses("--config " + ini + " check --html " + ini + " " + deriv, "one of the files that are read");
     refuses("--config " + ini + " export " + iris + " --cpp " + ini, "one of the files that are read");
+    refuses("--config " + ini + " explain " + iris + " " + iris + " --output " + ini, "one of the files that are read");
     BOOST_TEST(bytes_of(ini) == "[train]\nhidden = 4\n");
     const std::string before = bytes_of(deriv);
     BOOST_TEST(run("check --html " + deriv + " " + deriv).exit == 2);
