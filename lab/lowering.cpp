@@ -102,7 +102,7 @@ struct Version {
 class Lowerer {
   public:
     Lowerer(const derivation::Derivation& derivation, const derivation::Point& point)
-        : source_(derivation.source), model_(derivation.model), point_(point), fixed_(model_.letters.size(), -1) {
+        : derivation_(derivation), model_(derivation.model), point_(point), fixed_(model_.letters.size(), -1) {
         result_.tape = std::make_unique<autograd::Tape<double>>();
         version_ = &versions_[{}];
         for (int q = 0; q < model_.count(); ++q)
@@ -146,7 +146,7 @@ class Lowerer {
 
     // ---- what is known of nodes
 
-    std::size_t line_of(int q) const { return source_.position(model_.quantity(q).span.begin).line; }
+    std::size_t line_of(int q) const { return derivation_.source.position(model_.quantity(q).span.begin).line; }
 
     /// Of whole arrays, the letters that their ranges were declared with.
     std::vector<std::string> names_of(const Letters& axes) const {
@@ -168,16 +168,20 @@ class Lowerer {
         return names;
     }
 
-    /// The nodes from this one on that have this shape have these letters.
-    Value noted(std::size_t from, const Variable& node, Letters axes) {
+    Value noted(const Variable& node, Letters axes) {
         result_.nodes.resize(tape().size());
+        std::vector<std::string>& letters = result_.nodes[node.index()].letters;
+        if (letters.empty()) letters = names_of(axes);
+        return {node, 0, std::move(axes)};
+    }
+    /// The same where the nodes from this one on are elementwise: those of its shape have its letters.
+    Value noted_since(std::size_t from, const Variable& node, const Letters& axes) {
         const Shape shape = shape_of(axes);
         for (std::size_t i = from; i < tape().size(); ++i) {
-            const auto index = static_cast<std::uint32_t>(i);
-            if (result_.nodes[i].letters.empty() && std::ranges::equal(node_at(tape(), index).value->shape(), shape))
-                result_.nodes[i].letters = names_of(axes);
+            const Variable one = variable_at(tape(), static_cast<std::uint32_t>(i));
+            if (std::ranges::equal(one.shape(), shape)) noted(one, axes);
         }
-        return {node, 0, std::move(axes)};
+        return noted(node, axes);
     }
 
     /// The nodes from this one on belong to this quantity, where they do to none yet.
@@ -187,8 +191,13 @@ class Lowerer {
             NodeFacts& facts = result_.nodes[i];
             if (facts.line != 0) continue;
             facts.line = line_of(q);
-            if (model_.quantity(q).role == Role::definition) facts.group = name_of(model_, q);
+            if (facts.group.empty() && model_.quantity(q).role == Role::definition) facts.group = name_of(model_, q);
         }
+    }
+    /// The nodes from this one on are a walk back that is recorded.
+    void is_backward(std::size_t from) {
+        result_.nodes.resize(tape().size());
+        for (std::size_t i = from; i < tape().size(); ++i) result_.nodes[i].group = "backward";
     }
 
     // ---- names
@@ -207,6 +216,8 @@ class Lowerer {
                 Version& outer = *std::exchange(version_, &versions_[{}]);
                 node = array(q);
                 version_ = &outer;
+            } else if (quantity.role == Role::constant && !is_differentiated_by(q)) {
+                node = tape().constant(numbers_of(q), name_of(model_, q));
             } else {
                 node = tape().variable(numbers_of(q), name_of(model_, q));
             }
@@ -215,10 +226,24 @@ class Lowerer {
         } else {
             node = definition(q, quantity.letters, name_of(model_, q));
         }
-        noted(from, node, quantity.letters);
+        noted(node, quantity.letters);
         belongs(from, q);
         version_->arrays.emplace(q, node);
         return node;
+    }
+
+    /// Whether some line or definition takes a derivative by it.
+    bool is_differentiated_by(int q) const {
+        const auto takes = [&](const Expression& e) {
+            return any_part(e, [&](const Expression& x) {
+                return x.kind == Kind::derivative &&
+                       std::ranges::any_of(x.denominators(), [&](const Expression& by) { return by.symbol == q; });
+            });
+        };
+        return std::ranges::any_of(model_.quantities, takes, &Quantity::definition) ||
+               std::ranges::any_of(derivation_.lines, [&](const derivation::Line& line) {
+                   return std::ranges::any_of(line.checked.members, takes);
+               });
     }
 
     Array<double> numbers_of(int q) const {
@@ -243,7 +268,7 @@ class Lowerer {
         else if (node.index() < from || !node.name().empty())
             node = node + 0.0;
         tape().name(node, name);
-        noted(from, node, letters);
+        noted(node, letters);
         order_ = outer;
         --open_;
         return node;
@@ -371,14 +396,13 @@ class Lowerer {
         for (const Value& part : parts)
             for (const int axis : part.axes)
                 if (!is_among(inner, axis)) inner.push_back(axis);
-        const std::size_t from = tape().size();
         std::vector<Variable> nodes;
         for (Value& part : parts) nodes.push_back(as_node(spread(std::move(part), inner)));
         Letters axes = letters;
         axes.insert(axes.end(), inner.begin(), inner.end());
         Variable all = stack(nodes);
         if (letters.size() > 1) all = reshape(all, shape_of(axes));
-        return noted(from, all, axes);
+        return noted(all, axes);
     }
 
     // ---- arrays and their axes
@@ -390,9 +414,8 @@ class Lowerer {
         if (value.is_number() || value.axes == axes) return value;
         Axes order;
         for (const int axis : axes) order.push_back(std::ranges::find(value.axes, axis) - value.axes.begin());
-        const std::size_t from = tape().size();
         const bool reversed = axes.size() == 2;
-        return noted(from, reversed ? transpose(*value.node) : transpose(*value.node, order), axes);
+        return noted(reversed ? transpose(*value.node) : transpose(*value.node, order), axes);
     }
 
     static Letters those_of(const Letters& order, const Letters& axes) {
@@ -417,8 +440,7 @@ class Lowerer {
     /// The same with exactly these axes.
     Value spread(Value value, const Letters& axes) {
         if (value.axes.size() == axes.size()) return arranged(value, axes);
-        const std::size_t from = tape().size();
-        return noted(from, broadcast_to(aligned(value, axes), shape_of(axes)), axes);
+        return noted(broadcast_to(aligned(value, axes), shape_of(axes)), axes);
     }
 
     /// The axes of both, in the order that needs the fewest moves.
@@ -440,12 +462,12 @@ class Lowerer {
         const Letters axes = joined(a.axes, b.axes);
         const std::size_t from = tape().size();
         const Variable x = aligned(a, axes), y = aligned(b, axes);
-        return noted(from, operation(x, y), axes);
+        return noted_since(from, operation(x, y), axes);
     }
     template <class Operation>
     Value alone(const Value& a, Operation operation) {
         const std::size_t from = tape().size();
-        return noted(from, operation(*a.node), a.axes);
+        return noted_since(from, operation(*a.node), a.axes);
     }
 
     Value plus(const Value& a, const Value& b, bool minus) {
@@ -556,9 +578,8 @@ class Lowerer {
                                  e.left().kind == Kind::letter && e.right().kind == Kind::letter;
         const bool is_typed =
             std::ranges::none_of(free, [&](int letter) { return model_.letter(letter).is_of_array(); });
-        const std::size_t from = tape().size();
         const std::string name = is_identity ? "I" : is_typed ? to_text(e) : "";
-        return noted(from, tape().constant(numbers, name), free);
+        return noted(tape().constant(numbers, name), free);
     }
 
     Value entry(const Expression& e) {
@@ -610,7 +631,6 @@ class Lowerer {
                 if (!is_among(axes, *term.letter)) axes.push_back(*term.letter);
             }
         }
-        const std::size_t from = tape().size();
         if (is_simple) {
             for (std::size_t axis = indices.size(); axis-- > 0;) {
                 const std::optional<int> at = number_of(indices[axis]);
@@ -619,7 +639,7 @@ class Lowerer {
                 one() = *at;
                 x = take(x, one, static_cast<std::ptrdiff_t>(axis));
             }
-            return noted(from, x, axes);
+            return noted(x, axes);
         }
         // x[t+r], or a diagonal: the places of all entries, one after the other.
         const std::size_t size = x.size();
@@ -640,7 +660,7 @@ class Lowerer {
         std::ranges::copy(places, all.data());
         Variable flat = x.dimension() == 1 ? x : reshape(x, Shape{size});
         if (leaves) flat = pad(flat, 0, 0, 1);
-        return noted(from, take(flat, all), axes);
+        return noted(take(flat, all), axes);
     }
 
     // ---- products and sums
@@ -808,8 +828,7 @@ class Lowerer {
         Axes axes;
         for (std::size_t axis = 0; axis < x.axes.size(); ++axis)
             if (is_among(letters, x.axes[axis])) axes.push_back(static_cast<std::ptrdiff_t>(axis));
-        const std::size_t from = tape().size();
-        return noted(from, reduction(*x.node, axes), without(x.axes, letters));
+        return noted(reduction(*x.node, axes), without(x.axes, letters));
     }
 
     /// The sum over a letter of a product of two, where it is one of vectors, matrices or stacks of them.
@@ -821,12 +840,10 @@ class Lowerer {
         if (of_a.empty() && of_b.empty()) return {};
         const auto product = [&](const Value& x, const Letters& x_axes, const Value& y, const Letters& y_axes,
                                  const Letters& axes) {
-            const std::size_t from = tape().size();
             const Variable left = *arranged(x, x_axes).node, right = *arranged(y, y_axes).node;
             const bool is_column = left.dimension() == 2 && right.dimension() == 1;
             const bool is_row = left.dimension() == 1 && right.dimension() == 2;
-            return noted(from,
-                         is_column ? times_column(left, right)
+            return noted(is_column ? times_column(left, right)
                          : is_row  ? row_times(left, right)
                                    : matmul(left, right),
                          axes);
@@ -881,12 +898,11 @@ class Lowerer {
         std::optional<Value> counted;
         if (condition) {
             const double neutral = is_sum ? 0 : e.name == "prod" ? 1 : e.name == "max" ? -INFINITY : INFINITY;
-            const std::size_t from = tape().size();
             const Variable mask = aligned(*condition, axes);
-            body = noted(from, where(mask, *body.node, tape().constant(neutral)), axes);
+            body = noted(where(mask, *body.node, tape().constant(neutral)), axes);
             if (is_mean) {
                 const Array<double> all = broadcast_to(mask, shape_of(axes)).value();
-                counted = reduced(noted(tape().size(), tape().constant(all), axes), letters,
+                counted = reduced(noted(tape().constant(all), axes), letters,
                                   [](const Variable& x, const Axes& which) { return sum(x, which); });
             }
         }
@@ -971,8 +987,7 @@ class Lowerer {
         Array<double> result = left;
         for (std::size_t i = 0; i < result.size(); ++i)
             result.data()[i] = derivation::holds(e, left.data()[i], right.data()[i]) ? 1 : 0;
-        const std::size_t from = tape().size();
-        return noted(from, tape().constant(result, to_text(e)), axes);
+        return noted(tape().constant(result, to_text(e)), axes);
     }
 
     Value of_matrix(const Expression& e) {
@@ -980,13 +995,12 @@ class Lowerer {
         const Letters outer = without(free_of(e.argument()), inner);
         const Value result = over(outer, [&] {
             const Variable x = as_node(spread(record(e.argument()), inner));
-            const std::size_t from = tape().size();
-            if (e.name == "inverse") return noted(from, inverse(x), inner);
-            if (e.name == "det") return noted(from, det(x), {});
+            if (e.name == "inverse") return noted(inverse(x), inner);
+            if (e.name == "det") return noted(det(x), {});
             try {
-                return noted(from, logdet(x), {});
+                return noted(logdet(x), {});
             } catch (const std::invalid_argument&) {  // where det(x) < 0 it is that of its absolute value
-                return noted(from, log(abs(det(x))), {});
+                return noted(log(abs(det(x))), {});
             }
         });
         if (e.name != "inverse") return result;
@@ -1039,12 +1053,13 @@ class Lowerer {
     }
 
     std::optional<Variable> gradient_by_array(const Variable& y, int q) {
-        const std::size_t from = tape().size();
         const Variable x = array(q);
         if (!recurrences_.contains(q) || is_among(version_->held, q)) {
             if (!x.requires_gradient()) return {};
+            const std::size_t walk = tape().size();
             const Variable result = grad(y, x);
-            noted(from, result, model_.quantity(q).letters);
+            noted(result, model_.quantity(q).letters);
+            is_backward(walk);
             return result;
         }
         const auto [along, rest] = split(q);
@@ -1055,7 +1070,9 @@ class Lowerer {
             for (const int letter : along) values.push_back(value_of(fixed_, letter));
             steps.push_back(step(q, values));
         });
+        const std::size_t walk = tape().size();
         const std::vector<Variable> gradients = grad(y, steps);
+        is_backward(walk);
         std::size_t i = 0;
         const Value all = over(along, [&, &rest = rest] { return Value{gradients[i++], 0, rest}; });
         fixed_ = outer;
@@ -1076,7 +1093,7 @@ class Lowerer {
                                fmt::join(names_of(split(let.quantity).first), " and "));
     }
 
-    const derivation::Source& source_;
+    const derivation::Derivation& derivation_;
     const Model& model_;
     const derivation::Point& point_;
     Letters fixed_;  ///< the values of letters that have one, else -1

@@ -16,7 +16,7 @@ namespace lab {
 struct NodeFacts {
     std::vector<std::string> letters;  ///< of its axes, where they are known
     std::size_t line = 0;              ///< of the statement that it belongs to; 0: none
-    std::string group;                 ///< the name of its let, or nothing
+    std::string group;                 ///< the name of its let, "backward" for a derivative in a let, or nothing
 };
 
 enum class Manner {
