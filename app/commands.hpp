@@ -74,12 +74,13 @@ struct CheckOptions {
 };
 
 struct ExplainOptions {
-    std::string file;  // a network
-    std::string csv;
+    std::string file;  // a network, or a derivation
+    std::string csv;   // none for a derivation
     std::uint64_t row = 1;
     std::vector<std::string> labels;
     std::vector<std::string> drop;
     nn::Header header = nn::Header::detect;
+    std::uint64_t seed = 1;
     std::string output;  // none: a table for the terminal
 };
 

@@ -4,7 +4,9 @@
 #include <autograd/operations.hpp>
 #include <autograd/precision.hpp>
 #include <cmath>
+#include <derivation/derivation.hpp>
 #include <filesystem>
+#include <lab/explained_derivation.hpp>
 #include <lab/player.hpp>
 #include <lab/recording_json.hpp>
 #include <lab/recording_text.hpp>
@@ -125,27 +127,60 @@ lab::Recording recording_of(const Model& model, const Row& row, const ExplainOpt
     return recording;
 }
 
-}  // namespace
+/// Whether the recording was written to the file that was named; else it is printed.
+bool shown(const lab::Recording& recording, const std::string& output) {
+    if (output.empty()) {
+        fmt::print("{}", lab::to_text(recording));
+        return false;
+    }
+    if (output.ends_with(".json"))
+        nn::files::write(output, lab::to_json(recording));
+    else if (output.ends_with(".dot"))
+        nn::files::write(output, lab::to_dot(recording));
+    else
+        lab::write_page(recording, output);
+    return true;
+}
 
-int explain(const ExplainOptions& options) {
-    if (options.csv.empty())
-        throw std::invalid_argument(
-            "[explain] a network is explained at a row of a table: deltarule explain MODEL TABLE --row 1");
-    if (!options.output.empty()) nn::files::require_writable(options.output, {options.file, options.csv});
+int explain_network(const ExplainOptions& options) {
     const Model model = load(options.file);
     const Row row = row_of(model, options);
     const lab::Recording recording = recording_of(model, row, options);
-    if (options.output.empty()) {
-        fmt::print("{}", lab::to_text(recording));
-        return 0;
-    }
-    if (options.output.ends_with(".json"))
-        nn::files::write(options.output, lab::to_json(recording));
-    else if (options.output.ends_with(".dot"))
-        nn::files::write(options.output, lab::to_dot(recording));
-    else
-        lab::write_page(recording, options.output);
-    fmt::print("{} at row {}: {:.6g}, step by step in {}\n", row.result, options.row,
-               recording.nodes[recording.result].value.values[0], printable(options.output));
+    if (shown(recording, options.output))
+        fmt::print("{} at row {}: {:.6g}, step by step in {}\n", row.result, options.row,
+                   recording.nodes[recording.result].value.values[0], printable(options.output));
     return 0;
+}
+
+/// Safetensors begin with a length of eight bytes, .npz with the letters of a zip file.
+bool is_network(const std::string& bytes) {
+    return bytes.starts_with("PK\3\4") || (bytes.size() > 8 && bytes[7] == '\0' && bytes[8] == '{');
+}
+
+int explain_derivation(const ExplainOptions& options) {
+    const std::string text = derivation_in(options.file);
+    if (is_network(text))
+        throw std::invalid_argument(
+            "[explain] a network is explained at a row of a table: deltarule explain MODEL TABLE --row 1");
+    const derivation::Report report = derivation::check(text, {options.file, options.seed, 0});
+    if (report.error) {
+        say_error(derivation::to_text(report));
+        return 1;
+    }
+    const lab::Recording recording = lab::explained(text, report);
+    const bool written = shown(recording, options.output);
+    const std::size_t right = report.count(derivation::Verdict::holds), lines = report.lines.size();
+    if (written)
+        fmt::print("{}: {:.6g}, step by step in {}; {} of {} line{} hold{}\n",
+                   printable(recording.nodes[recording.result].name), recording.nodes[recording.result].value.values[0],
+                   printable(options.output), right, lines, lines == 1 ? "" : "s", right == 1 ? "s" : "");
+    for (const std::string& note : recording.notes) fmt::print("  {}\n", note);
+    return 0;
+}
+
+}  // namespace
+
+int explain(const ExplainOptions& options) {
+    if (!options.output.empty()) nn::files::require_writable(options.output, {options.file, options.csv});
+    return options.csv.empty() ? explain_derivation(options) : explain_network(options);
 }

@@ -336,22 +336,31 @@ static int run(int argc, char** argv) {
         grade_command->add_flag("--json", grading.json, "Print the grades as JSON")->excludes("--hint");
     grade_command->add_flag("--csv", grading.csv, "Print the table as CSV")->excludes(as_json)->excludes("--hint");
 
-    CLI::App* explain_command =
-        app.add_subcommand("explain", "Show each step of a network for a row of a table, forward and backward");
-    explain_command->add_option("file", explaining.file, "A network that train --save wrote")
+    CLI::App* explain_command = app.add_subcommand(
+        "explain", "Show each step of a network for a row of a table, or of a derivation, forward and backward");
+    explain_command
+        ->add_option("file", explaining.file,
+                     "A network that train --save wrote, or a derivation; - is the standard input")
         ->required()
         ->check(not_empty);
-    explain_command->add_option("table", explaining.csv, "The table")->check(not_empty);
+    CLI::Option* table =
+        explain_command->add_option("table", explaining.csv, "The table, for a network")->check(not_empty);
     explain_command->add_option("--row", explaining.row, "Which of its rows, from 1")
         ->check(whole(1))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(table);
     explain_command
         ->add_option("--label", explaining.labels,
                      "The column with the class or the number to predict, by name or number from 0 [the network's own]")
         ->check(not_empty)
-        ->allow_extra_args(false);
-    add_drop(explain_command, explaining.drop);
-    add_header(explain_command, explaining.header);
+        ->allow_extra_args(false)
+        ->needs(table);
+    add_drop(explain_command, explaining.drop)->needs(table);
+    add_header(explain_command, explaining.header)->needs(table);
+    explain_command->add_option("--seed", explaining.seed, "For a derivation: other numbers, where the file gives none")
+        ->check(whole(0))
+        ->capture_default_str()
+        ->excludes(table);
     explain_command
         ->add_option("-o,--output", explaining.output,
                      "Write this page; NAME.json is the data, NAME.dot a drawing for Graphviz [print a table]")

@@ -82,6 +82,7 @@ struct Recording {
     std::vector<Held> memory;
     std::optional<std::vector<Claim>> claims;
     std::optional<std::string> source;  ///< the text of the derivation
+    std::vector<std::string> notes;     ///< what a reader should know of it, a sentence each
 };
 
 /// Nodes that belong together for another reason than their layer, from `begin` to before `end`: what `grad` recorded

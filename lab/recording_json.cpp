@@ -27,6 +27,7 @@ class Writer {
         });
         if (recording_.claims) text += list("claims", *recording_.claims, [&](const Claim& one) { return claim(one); });
         if (recording_.source) text += ",\"source\":" + dumped(*recording_.source);
+        if (!recording_.notes.empty()) text += ",\"notes\":" + dumped(recording_.notes);
         return text + "}";
     }
 

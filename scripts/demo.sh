@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, checks the coursework, and trains on handwritten digits.
+# Installs what is missing, builds, checks the coursework, trains on handwritten digits, and writes a page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,3 +14,6 @@ echo "== The coursework, line by line"
 build/release/deltarule check examples/derivations/coursework_latex.deriv || [ $? -eq 1 ]
 echo "== A network on handwritten digits"
 build/release/deltarule train
+echo "== The coursework's network, to be stepped through"
+build/release/deltarule explain examples/derivations/coursework.deriv -o build/release/coursework.html
+echo "Open it in a browser: $PWD/build/release/coursework.html"

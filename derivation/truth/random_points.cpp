@@ -253,18 +253,35 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
     return points;
 }
 
-Point worked_point(const Model& model, std::uint64_t seed) {
-    Variation none;
-    Draw draw(model, none, seed * Draw::seeds_apart + 29);
+namespace {
+
+std::vector<std::vector<double>> worked_numbers(const Model& model, Draw& draw, bool all_positive) {
     std::vector<std::vector<double>> given(model.quantities.size());
     for (std::size_t q = 0; q < given.size(); ++q) {
         const Quantity& quantity = model.quantities[q];
         if (quantity.role == Role::definition) continue;
         given[q] = !quantity.worked.empty()   ? quantity.worked
                    : !quantity.values.empty() ? quantity.values
-                                              : draw.values(static_cast<int>(q), quantity.domain, 0, false);
+                                              : draw.values(static_cast<int>(q), quantity.domain, 0, all_positive);
     }
+    return given;
+}
+
+constexpr std::uint64_t of_worked_points = 29;
+
+}  // namespace
+
+Point worked_point(const Model& model, std::uint64_t seed) {
+    Variation none;
+    Draw draw(model, none, seed * Draw::seeds_apart + of_worked_points);
+    std::vector<std::vector<double>> given = worked_numbers(model, draw, false);
     return Point(model, none, std::move(given), draw.curves());
+}
+
+std::vector<std::vector<double>> worked_numbers(const Model& model, std::uint64_t seed, bool all_positive) {
+    Variation none;
+    Draw draw(model, none, seed * Draw::seeds_apart + of_worked_points);
+    return worked_numbers(model, draw, all_positive);
 }
 
 }  // namespace derivation

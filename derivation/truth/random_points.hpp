@@ -20,4 +20,7 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
 /// The point of a worked example; what has no number there is drawn.
 Point worked_point(const Model& model, std::uint64_t seed);
 
+/// What is given there, by the number of the quantity.
+std::vector<std::vector<double>> worked_numbers(const Model& model, std::uint64_t seed, bool all_positive = false);
+
 }  // namespace derivation

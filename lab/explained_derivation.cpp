@@ -1,0 +1,285 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <autograd/operations.hpp>
+#include <cmath>
+#include <derivation/formula/notations.hpp>
+#include <derivation/resolve/dependence.hpp>
+#include <derivation/resolve/local_factors.hpp>
+#include <derivation/truth/evaluator.hpp>
+#include <derivation/truth/random_points.hpp>
+#include <lab/explained_derivation.hpp>
+#include <lab/lowering.hpp>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+
+namespace lab {
+
+namespace {
+
+using derivation::Derivation;
+using derivation::Domain;
+using derivation::Expression;
+using derivation::Kind;
+using derivation::Model;
+using derivation::Point;
+using derivation::Quantity;
+using derivation::Role;
+
+// ---- the point
+
+/// For each function that the file leaves open a certain one: another for each, and none with which alone a line holds.
+derivation::Variation certain_functions(const Model& model, const derivation::Report& report) {
+    derivation::Variation variation;
+    std::set<std::string> taken;
+    for (const derivation::Function& function : model.functions) taken.insert(function.definition);
+    for (std::size_t i = 0; i < model.functions.size(); ++i) {
+        const derivation::Function& function = model.functions[i];
+        if (!function.definition.empty()) continue;
+        const auto is_condition = [&](const std::string& name) {
+            return std::ranges::any_of(report.lines, [&](const derivation::LineReport& line) {
+                return line.condition == fmt::format("{} = {}", function.name, name);
+            });
+        };
+        const bool is_sigma = function.name == "sigma" || function.name == "σ";
+        std::vector<std::string> candidates = {"tanh", "sigmoid", "softplus", "sin"};
+        if (is_sigma) std::swap(candidates[0], candidates[1]);
+        const auto chosen = std::ranges::find_if(
+            candidates, [&](const std::string& name) { return !taken.contains(name) && !is_condition(name); });
+        const std::string name = chosen == candidates.end() ? candidates.back() : *chosen;
+        taken.insert(name);
+        variation.functions[static_cast<int>(i)] = name;
+    }
+    return variation;
+}
+
+/// Two digits behind the point; rows of probabilities still sum to 1.
+void make_short(const Model& model, const Quantity& quantity, std::vector<double>& values) {
+    const std::vector<double> drawn = values;
+    for (double& x : values) x = std::round(x * 100) / 100;
+    if (quantity.domain != Domain::probabilities) return;
+    const auto row = static_cast<std::ptrdiff_t>(model.range(quantity.ranges.back()).size);
+    for (auto begin = values.begin(); begin != values.end(); begin += row) {
+        double& last = *(begin + row - 1);
+        last = std::round((1 - std::accumulate(begin, begin + row - 1, 0.0)) * 100) / 100;
+        if (last <= 0) std::copy_n(drawn.begin() + (begin - values.begin()), row, begin);
+    }
+}
+
+Point friendly_point(const Model& model, std::uint64_t seed, const derivation::Variation& variation) {
+    constexpr std::uint64_t most_tries = 40;
+    std::optional<Point> kinked;
+    std::vector<derivation::Curve> curves;
+    for (std::size_t i = 0; i < model.functions.size(); ++i) {
+        const auto chosen = variation.functions.find(static_cast<int>(i));
+        curves.push_back({derivation::find_elementary(
+            chosen == variation.functions.end() ? model.functions[i].definition : chosen->second)});
+    }
+    for (std::uint64_t attempt = 0; attempt < most_tries; ++attempt) {
+        // Logarithms and roots have values where all is positive.
+        const bool all_positive = attempt >= most_tries / 4 && attempt % 2 == 1;
+        std::vector<std::vector<double>> given = worked_numbers(model, seed + attempt * 1000003, all_positive);
+        for (int q = 0; q < model.count(); ++q) {
+            const Quantity& quantity = model.quantity(q);
+            if (quantity.worked.empty() && quantity.values.empty())
+                make_short(model, quantity, given[static_cast<std::size_t>(q)]);
+        }
+        Point point(model, variation, std::move(given), curves);
+        if (!point.is_finite()) continue;
+        if (!point.is_kinked()) return point;
+        if (!kinked) kinked = std::move(point);
+    }
+    if (kinked) return std::move(*kinked);
+    throw std::runtime_error("[explain] the lets have no finite values at any point that was tried");
+}
+
+// ---- what the backward pass shows
+
+bool has_plain_letters(const Expression& entry) {
+    std::set<int> letters;
+    return std::ranges::all_of(entry.indices, [&](const derivation::Index& index) {
+        return index.is_letter() && letters.insert(*index.terms[0].letter).second;
+    });
+}
+
+/// Of dL/dz[k], L being what is walked back from, the z[k].
+const Expression* derivative_of_result(const Expression& e, const std::optional<int>& result) {
+    if (e.kind != Kind::derivative || e.order != 1 || e.local || !e.held().empty() || !result ||
+        e.numerator().kind != Kind::entry || e.numerator().symbol != result || !has_plain_letters(e.denominator()))
+        return nullptr;
+    return &e.denominator();
+}
+
+std::vector<int> letters_of(const Expression& entry) {
+    std::vector<int> letters;
+    for (const derivation::Index& index : entry.indices) letters.push_back(*index.terms[0].letter);
+    return letters;
+}
+
+class Explanation {
+  public:
+    Explanation(const std::string& text, const derivation::Report& report)
+        : report_(report),
+          derivation_(derivation::read_derivation(text)),
+          model_(derivation_.model),
+          result_(last_scalar(model_)) {}
+
+    Recording run() {
+        const auto variation = certain_functions(model_, report_);
+        Point point = friendly_point(model_, report_.seed, variation);
+        for (const auto& [function, name] : variation.functions)
+            notes_.push_back(
+                fmt::format("{} may be any smooth function; here it is {}.", model_.function(function).name, name));
+        const std::vector<int> adjoints = those_that_are_adjoints();
+        Lowering lowering = lowered(derivation_, point, adjoints);
+        for (const LoweredLet& let : lowering.lets)
+            if (!let.note.empty()) notes_.push_back(let.note);
+        Recording recording = record_of(*lowering.tape, walked_back_from(lowering), {title(), {}});
+        lowering.nodes.resize(recording.nodes.size());
+        for (std::size_t i = 0; i < recording.nodes.size(); ++i) {
+            RecordedNode& node = recording.nodes[i];
+            const NodeFacts& facts = lowering.nodes[i];
+            node.letters = facts.letters;
+            node.group = facts.group;
+            if (facts.line != 0) node.line = facts.line;
+        }
+        recording.claims.emplace();
+        for (std::size_t i = 0; i < report_.lines.size() && i < derivation_.lines.size(); ++i)
+            recording.claims->push_back(claim(report_.lines[i], derivation_.lines[i], point, lowering));
+        recording.source = derivation_.source.text;
+        recording.notes = notes_;
+        return recording;
+    }
+
+  private:
+    std::string title() const {
+        const std::size_t slash = report_.file.rfind('/');
+        const std::string name = slash == std::string::npos ? report_.file : report_.file.substr(slash + 1);
+        return name == "-" ? "derivation" : name;
+    }
+
+    /// The lets that say what the backward pass shows anyway, as delta[k] = dC/dz[k].
+    std::vector<int> those_that_are_adjoints() {
+        std::vector<int> all;
+        for (int q = 0; q < model_.count(); ++q) {
+            const Quantity& quantity = model_.quantity(q);
+            const Expression* by = derivative_of_result(quantity.definition, result_);
+            if (quantity.role != Role::definition || by == nullptr || is_used(q)) continue;
+            all.push_back(q);
+            // Of a recurrence the arrays of its steps are what it is made of.
+            const bool is_recurrent = depends_on(model_, model_.quantity(*by->symbol).definition, *by->symbol);
+            notes_.push_back(fmt::format("{} is the adjoint of {}{}: the way back shows it.", name_of(model_, q),
+                                         is_recurrent ? "the steps of " : "", name_of(model_, *by->symbol)));
+        }
+        return all;
+    }
+    bool is_used(int q) const {
+        return std::ranges::any_of(model_.quantities, [&](const Quantity& other) {
+            return other.role == Role::definition && any_part(other.definition, [&](const Expression& e) {
+                       return e.kind == Kind::entry && e.symbol == q;
+                   });
+        });
+    }
+
+    autograd::Variable<double> walked_back_from(Lowering& lowering) {
+        const auto node_of = [&](int q) { return *lowering.arrays[static_cast<std::size_t>(q)]; };
+        if (result_) return node_of(*result_);
+        for (auto let = lowering.lets.rbegin(); let != lowering.lets.rend(); ++let) {
+            if (let->manner == Manner::left_out || has_derivative(model_.quantity(let->quantity).definition)) continue;
+            const autograd::Variable<double> last = node_of(let->quantity);
+            autograd::Indices none = autograd::Indices::from_shape(autograd::Shape{});
+            none() = 0;
+            const autograd::Variable<double> first = take(reshape(last, {-1}), none);
+            const std::string name = model_.quantity(let->quantity).name;
+            notes_.push_back(fmt::format("No let is one number: the walk back begins at the first entry of {}.", name));
+            return lowering.tape->name(first, "first entry of " + name);
+        }
+        throw std::runtime_error("[explain] the file has no let, so that there is nothing to record");
+    }
+
+    // ---- claims
+
+    Claim claim(const derivation::LineReport& said, const derivation::Line& line, Point& point,
+                const Lowering& lowering) {
+        Claim result;
+        result.line = said.line;
+        result.text = said.text;
+        result.verdict = derivation::verdict_names[static_cast<std::size_t>(said.verdict)];
+        result.reason = said.reason;
+        result.repair = said.repair;
+        const auto& members = line.checked.members;
+        if (line.is_update || line.fault || !line.too_large.empty() || members.size() < 2) return result;
+        const Expression* by = node_meant(members[0]);
+        if (by == nullptr) return result;
+        const auto& node = lowering.arrays[static_cast<std::size_t>(*by->symbol)];
+        if (!node || !lowering.steps[static_cast<std::size_t>(*by->symbol)].empty()) return result;
+        result.node = node->index();
+        const std::size_t member = said.member.value_or(members.size() - 1);
+        try {
+            result.tape = numbers(members[0], letters_of(*by), point);
+            result.value = numbers(members[member], letters_of(*by), point);
+            const bool holds = said.verdict == derivation::Verdict::holds;
+            // A chain rule of local factors holds in its own way.
+            std::vector<std::string> held;
+            Expression local = members[member];
+            if (holds && !are_equal(*result.value, *result.tape) && make_local(model_, local, held))
+                result.value = numbers(local, letters_of(*by), point);
+            if (holds && !are_equal(*result.value, *result.tape)) result.value.reset();
+        } catch (const derivation::OverBudget&) {  // more work than a check may take
+            result.value.reset();
+            result.tape.reset();
+        }
+        return result;
+    }
+
+    /// The z[k] of a left side dL/dz[k], or of delta[k] that is defined so.
+    const Expression* node_meant(const Expression& left) {
+        if (const Expression* by = derivative_of_result(left, result_)) return by;
+        if (left.kind != Kind::entry || !left.symbol || !has_plain_letters(left)) return nullptr;
+        const Quantity& quantity = model_.quantity(left);
+        const Expression* by = derivative_of_result(quantity.definition, result_);
+        if (by == nullptr) return nullptr;
+        // With the letters of this line.
+        renamed_ = *by;
+        for (derivation::Index& index : renamed_.indices) {
+            const auto axis = std::ranges::find(quantity.letters, *index.terms[0].letter) - quantity.letters.begin();
+            index = left.indices[static_cast<std::size_t>(axis)];
+        }
+        return &renamed_;
+    }
+
+    Numbers numbers(const Expression& e, const std::vector<int>& letters, Point& point) {
+        derivation::Evaluator evaluator(model_, point);
+        Numbers result;
+        for (const int letter : letters) result.shape.push_back(static_cast<std::size_t>(model_.range_of(letter).size));
+        for_each_entry(model_, letters, evaluator.letters, [&] {
+            result.values.push_back(evaluator(e));
+            return true;
+        });
+        return result;
+    }
+
+    static bool are_equal(const Numbers& a, const Numbers& b) {
+        double largest = 0;
+        for (const double x : b.values) largest = std::max(largest, std::abs(x));
+        return std::ranges::equal(a.values, b.values, [&](double x, double y) {
+            return std::abs(x - y) <= 1e-9 * std::max(largest, 1e-3) || (std::isnan(x) && std::isnan(y));
+        });
+    }
+
+    const derivation::Report& report_;
+    Derivation derivation_;
+    Model& model_;
+    std::optional<int> result_;
+    std::vector<std::string> notes_;
+    Expression renamed_;
+};
+
+}  // namespace
+
+Recording explained(const std::string& text, const derivation::Report& report) {
+    return Explanation(text, report).run();
+}
+
+}  // namespace lab
