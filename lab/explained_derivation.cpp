@@ -103,12 +103,37 @@ bool has_plain_letters(const Expression& entry) {
     });
 }
 
+bool is_first_derivative(const Expression& e) {
+    return e.kind == Kind::derivative && e.order == 1 && !e.local && e.held().empty() &&
+           has_plain_letters(e.denominator());
+}
+
 /// Of dL/dz[k], L being what is walked back from, the z[k].
-const Expression* derivative_of_result(const Expression& e, const std::optional<int>& result) {
-    if (e.kind != Kind::derivative || e.order != 1 || e.local || !e.held().empty() || !result ||
-        e.numerator().kind != Kind::entry || e.numerator().symbol != result || !has_plain_letters(e.denominator()))
-        return nullptr;
-    return &e.denominator();
+const Expression* derivative_of_result(const Model& model, const Expression& e, const std::optional<int>& result) {
+    if (!result || !is_first_derivative(e)) return nullptr;
+    const bool is_of_result = (e.numerator().kind == Kind::entry && e.numerator().symbol == result) ||
+                              same(e.numerator(), model.quantity(*result).definition);
+    return is_of_result ? &e.denominator() : nullptr;
+}
+
+/// Where no let is one number, what a claim d(x^T A x)/dx differentiates is made one.
+std::optional<int> scalar_of_claims(Derivation& derivation) {
+    for (const derivation::Line& line : derivation.lines) {
+        if (line.is_update || line.fault || line.checked.members.empty()) continue;
+        const Expression& left = line.checked.members[0];
+        if (!is_first_derivative(left) || has_derivative(left.numerator()) ||
+            !derivation::free_letters(left.numerator()).empty())
+            continue;
+        Quantity result;
+        result.name =
+            to_text(line.members[0].kind == Kind::derivative ? line.members[0].numerator() : left.numerator());
+        result.role = Role::definition;
+        result.definition = left.numerator();
+        result.span = line.span;
+        derivation.model.quantities.push_back(std::move(result));
+        return derivation.model.count() - 1;
+    }
+    return {};
 }
 
 std::vector<int> letters_of(const Expression& entry) {
@@ -123,7 +148,9 @@ class Explanation {
         : report_(report),
           derivation_(derivation::read_derivation(text)),
           model_(derivation_.model),
-          result_(last_scalar(model_)) {}
+          result_(last_scalar(model_)) {
+        if (!result_) result_ = scalar_of_claims(derivation_);
+    }
 
     Recording run() {
         const auto variation = certain_functions(model_, report_);
@@ -164,7 +191,7 @@ class Explanation {
         std::vector<int> all;
         for (int q = 0; q < model_.count(); ++q) {
             const Quantity& quantity = model_.quantity(q);
-            const Expression* by = derivative_of_result(quantity.definition, result_);
+            const Expression* by = derivative_of_result(model_, quantity.definition, result_);
             if (quantity.role != Role::definition || by == nullptr || is_used(q)) continue;
             all.push_back(q);
             // Of a recurrence the arrays of its steps are what it is made of.
@@ -195,7 +222,9 @@ class Explanation {
             notes_.push_back(fmt::format("No let is one number: the walk back begins at the first entry of {}.", name));
             return lowering.tape->name(first, "first entry of " + name);
         }
-        throw std::runtime_error("[explain] the file has no let, so that there is nothing to record");
+        throw std::runtime_error(
+            "[explain] the file has no let, and no claim about the derivative of one number: there is nothing to "
+            "record");
     }
 
     // ---- claims
@@ -209,36 +238,42 @@ class Explanation {
         result.reason = said.reason;
         result.repair = said.repair;
         const auto& members = line.checked.members;
-        if (line.is_update || line.fault || !line.too_large.empty() || members.size() < 2) return result;
-        const Expression* by = node_meant(members[0]);
-        if (by == nullptr) return result;
-        const auto& node = lowering.arrays[static_cast<std::size_t>(*by->symbol)];
-        if (!node || !lowering.steps[static_cast<std::size_t>(*by->symbol)].empty()) return result;
-        result.node = node->index();
-        const std::size_t member = said.member.value_or(members.size() - 1);
+        if (line.is_update || line.fault || !line.too_large.empty() || members.empty() || line.steps > 0) return result;
+        std::vector<int> letters = line.checked.free;
+        if (const Expression* by = node_meant(members[0])) {
+            letters = letters_of(*by);
+            const auto& node = lowering.arrays[static_cast<std::size_t>(*by->symbol)];
+            // Of a recurrence the steps have the adjoints.
+            if (node && lowering.steps[static_cast<std::size_t>(*by->symbol)].empty()) result.node = node->index();
+        }
         try {
-            result.tape = numbers(members[0], letters_of(*by), point);
-            result.value = numbers(members[member], letters_of(*by), point);
-            const bool holds = said.verdict == derivation::Verdict::holds;
-            // A chain rule of local factors holds in its own way.
-            std::vector<std::string> held;
-            Expression local = members[member];
-            if (holds && !are_equal(*result.value, *result.tape) && make_local(model_, local, held))
-                result.value = numbers(local, letters_of(*by), point);
-            if (holds && !are_equal(*result.value, *result.tape)) result.value.reset();
+            result.tape = numbers(members[0], letters, point);
+            if (result.tape && line.printed) {
+                result.value = Numbers{line.printed->shape, line.printed->values, {}};
+            } else if (result.tape && members.size() > 1) {
+                const Expression& member = members[said.member.value_or(members.size() - 1)];
+                result.value = numbers(member, letters, point);
+                const bool holds = said.verdict == derivation::Verdict::holds;
+                // A chain rule of local factors holds in its own way.
+                std::vector<std::string> held;
+                Expression local = member;
+                if (holds && !are_equal(*result.value, *result.tape) && make_local(model_, local, held))
+                    result.value = numbers(local, letters, point);
+                if (holds && !are_equal(*result.value, *result.tape)) result.value.reset();
+            }
         } catch (const derivation::OverBudget&) {  // more work than a check may take
             result.value.reset();
-            result.tape.reset();
         }
+        if (!result.value) result.tape.reset();
         return result;
     }
 
     /// The z[k] of a left side dL/dz[k], or of delta[k] that is defined so.
     const Expression* node_meant(const Expression& left) {
-        if (const Expression* by = derivative_of_result(left, result_)) return by;
+        if (const Expression* by = derivative_of_result(model_, left, result_)) return by;
         if (left.kind != Kind::entry || !left.symbol || !has_plain_letters(left)) return nullptr;
         const Quantity& quantity = model_.quantity(left);
-        const Expression* by = derivative_of_result(quantity.definition, result_);
+        const Expression* by = derivative_of_result(model_, quantity.definition, result_);
         if (by == nullptr) return nullptr;
         // With the letters of this line.
         renamed_ = *by;
@@ -249,10 +284,16 @@ class Explanation {
         return &renamed_;
     }
 
-    Numbers numbers(const Expression& e, const std::vector<int>& letters, Point& point) {
+    /// The values at all entries, where there are not too many.
+    std::optional<Numbers> numbers(const Expression& e, const std::vector<int>& letters, Point& point) {
         derivation::Evaluator evaluator(model_, point);
         Numbers result;
-        for (const int letter : letters) result.shape.push_back(static_cast<std::size_t>(model_.range_of(letter).size));
+        std::size_t count = 1;
+        for (const int letter : letters) {
+            result.shape.push_back(static_cast<std::size_t>(model_.range_of(letter).size));
+            count *= result.shape.back();
+        }
+        if (count > most_numbers) return {};
         for_each_entry(model_, letters, evaluator.letters, [&] {
             result.values.push_back(evaluator(e));
             return true;

@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(claims_have_the_numbers_of_the_backward_pass) {
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations")) {
         const std::string path = entry.path();
+        // One has neither lets nor derivatives.
         if (entry.path().extension() != ".deriv" || entry.path().filename() == "quadratic_form.deriv") continue;
         BOOST_TEST_CONTEXT(path) {
             const Recording recording = explained(bytes_of(path), 1, path);
@@ -138,6 +139,7 @@ claim L = sum(j, a[j])^2
     for (std::size_t i = 0; i < 3; ++i)
         BOOST_TEST(claims[2].tape->values[i] == 2 * claims[2].value->values[i], boost::test_tools::tolerance(1e-12));
     BOOST_TEST(!claims[3].node.has_value());
+    BOOST_TEST(!claims[3].value.has_value());
     BOOST_TEST(!claims[4].node.has_value());
     // A let that another one needs stays.
     const Recording used = explained("given x\nlet y = x^3\nlet g = dy/dx\nlet h = g^2\n");
@@ -151,6 +153,40 @@ BOOST_AUTO_TEST_CASE(a_file_without_a_scalar_let_begins_at_an_entry) {
     BOOST_TEST(node(recording, "z").adjoint->values[0] == s * (1 - s), boost::test_tools::tolerance(1e-12));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_claim_differentiates_is_recorded_where_no_let_is_a_number) {
+    const Recording recording = explained(
+        "index i, k = 3\ngiven A[i,k], x[i]\n"
+        "claim d(x^T A x)/dx = (A + A^T) x\nclaim d(x^T A x)/dx = 2 * A x\n");
+    BOOST_TEST(recording.nodes[recording.result].name == "x^T A x");
+    const auto& claims = *recording.claims;
+    BOOST_TEST(claims[0].verdict == "holds");
+    BOOST_TEST(recording.nodes[*claims[1].node].name == "x");
+    BOOST_TEST(distance(*claims[0].value, *claims[0].tape) < 1e-14);
+    BOOST_TEST(distance(*claims[1].value, *claims[1].tape) > 1e-2);
+}
+
+BOOST_AUTO_TEST_CASE(every_claim_has_the_numbers_of_both_sides) {
+    const Recording recording = explained(R"(
+index k, n = 3
+given z[k]
+let s[k] = exp(z[k]) / sum(n, exp(z[n]))
+let L = sum(k, s[k]^2)
+at z = [0, 0, 0]
+claim ds[k]/dz[n] = s[k] * ([k == n] - s[n])
+claim L ~ 0.333
+claim L ~ 0.4
+claim s[k] = 1/3 = s[k] + 1
+)");
+    const auto& claims = *recording.claims;
+    BOOST_TEST(claims[0].value->shape == (std::vector<std::size_t>{3, 3}), boost::test_tools::per_element());
+    BOOST_TEST(distance(*claims[0].value, *claims[0].tape) < 1e-14);
+    BOOST_TEST(claims[1].value->values[0] == 0.333);
+    BOOST_TEST(claims[1].tape->values[0] == 1.0 / 3, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(claims[2].verdict == "wrong");
+    BOOST_TEST(claims[2].value->values[0] == 0.4);
+    BOOST_TEST(claims[2].value->shape.empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_recorded_is_said) {
     const auto says = [](const std::string& text, const std::string& sentence) {
         const derivation::Report report = derivation::check(text);
@@ -161,7 +197,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_recorded_is_said) {
             BOOST_TEST(std::string(error.what()) == sentence);
         }
     };
-    says("given x\nclaim d(x^2)/dx = 2 * x\n", "[explain] the file has no let, so that there is nothing to record");
+    says("given x\nclaim x = x\n",
+         "[explain] the file has no let, and no claim about the derivative of one number: there is nothing to record");
     says("given x positive\nlet y = log(-x)\n", "[explain] the lets have no finite values at any point that was tried");
     says("given x\nlet y = \n", "a formula is missing at the end");
 }

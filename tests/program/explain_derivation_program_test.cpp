@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_and_nothing_is_written) {
     const std::string broken = folder.write("broken.deriv", "given x\nlet y = x^\n");
     refuses(broken, "broken.deriv:2:");
     refuses(folder / "nothing.deriv", "nothing.deriv");
-    refuses(folder.write("empty.deriv", "given x\n"), "[explain] the file has no let");
+    refuses(folder.write("empty.deriv", "given x\n"), "[explain] the file has no let, and no claim");
     refuses(folder.write("nowhere.deriv", "given x positive\nlet y = log(-x)\n"),
             "[explain] the lets have no finite values");
     refuses(broken + " -o page.html", "broken.deriv:2:");
