@@ -72,6 +72,7 @@ docs/start.md|Start
 docs/network.md|Build a network
 docs/derivation.md|Check a derivation
 docs/grading.md|Grade a class
+docs/lab.md|Step through it
 docs/how.md|Learn how it works
 docs/pytorch.md|From PyTorch
 docs/language.md|The language

@@ -361,6 +361,47 @@ let g[t,j] = dL/dh[t,j]
                              "let h[t] = x[t] + sum(u < t, 1/2 * h[u])\nlet L = sum(t, h[t]^2)\n") != "");
 }
 
+BOOST_AUTO_TEST_CASE(recurrences_of_every_kind) {
+    for (const char* text : {
+             // Backwards, along two letters, through three names, by two steps at once, with a matrix for each step.
+             "index t = 5\ngiven x[t]\nlet d[t] = tanh(x[t]) + 1/2 * d[t+1]\nlet L = sum(t, d[t] * x[t])\n",
+             "index t = 4\nindex s = 3\ngiven x[t,s]\nlet h[t,s] = x[t,s] + 1/2 * h[t-1,s] - 1/3 * h[t,s-1]\n"
+             "let L = sum(t, sum(s, h[t,s]^2))\n",
+             "index t = 4\ngiven x[t], u\nlet a[t] = u * c[t-1] + x[t]\nlet b[t] = sigmoid(a[t])\n"
+             "let c[t] = b[t] * a[t]\nlet L = c[3]^2 + b[0]\nlet g[t] = dL/da[t]\n",
+             "index t = 6\ngiven x[t]\nlet h[t] = x[t] + h[t-1] * h[t-2]\nlet L = h[5]\nlet g[t] = dL/dh[t]\n"
+             "let J[t] = dh[5]/dx[t]\n",
+             "index t = 3\nindex j, m, p = 2\ngiven A[t,j,m]\nlet P[t,j,m] = A[t,j,m] + sum(p, A[t,j,p] * P[t-1,p,m])\n"
+             "let L = sum(j, P[2,j,j])\n",
+             "index t, r : n = 4\ngiven x[t]\nlet h[t] = x[t] + sum(r < t, 1/2 * h[r]) + max(r <= t, x[r])\n"
+             "let L = sum(t, h[t]^2)\n",
+         })
+        BOOST_TEST_CONTEXT(text) try { BOOST_TEST(operations_of(text) != ""); } catch (const derivation::Error& error) {
+            BOOST_ERROR(error.what());
+        }
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_in_lets) {
+    BOOST_TEST(operations_of(R"(
+index i, k = 3
+index j, m = 4
+given x[i], W[j,i]
+let mu = mean(i, x[i])
+let v = mean(i, (x[i] - mu)^2)
+let z[j] = sum(i, W[j,i] * (x[i] - mu) / v)
+let L = sum(j, z[j]^2)
+let whole[i] = dL/dx[i]
+let held[i] = dL/dx[i]|(mu)
+let both[i] = dL/dx[i]|(mu, v)
+let J[j,i] = dz[j]/dx[i]
+let D[i] = dz[1]/dx[i]
+let H[i,k] = d2L/(dx[i] dx[k])
+let T[j,i,m] = d2L/(dW[j,i] dz[m])
+let used = sum(i, whole[i] * held[i])
+let second[i] = dused/dx[i]
+)") != "");
+}
+
 BOOST_AUTO_TEST_CASE(nodes_have_names_letters_lines_and_groups) {
     const derivation::Derivation file = derivation::read_derivation(R"(
 index i = 3
