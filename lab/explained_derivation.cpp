@@ -158,8 +158,7 @@ class Explanation {
         for (const auto& [function, name] : variation.functions)
             notes_.push_back(
                 fmt::format("{} may be any smooth function; here it is {}.", model_.function(function).name, name));
-        const std::vector<int> adjoints = those_that_are_adjoints();
-        Lowering lowering = lowered(derivation_, point, adjoints);
+        Lowering lowering = lowered(derivation_, point, those_about_the_way_back());
         for (const LoweredLet& let : lowering.lets)
             if (!let.note.empty()) notes_.push_back(let.note);
         Recording recording = record_of(*lowering.tape, walked_back_from(lowering), {title(), {}});
@@ -186,14 +185,21 @@ class Explanation {
         return name == "-" ? "derivation" : name;
     }
 
-    /// The lets that say what the backward pass shows anyway, as delta[k] = dC/dz[k].
-    std::vector<int> those_that_are_adjoints() {
+    /// The lets that say what the backward pass shows anyway, as delta[k] = dC/dz[k], and others that are made of
+    /// derivatives, where the result does not need them.
+    std::vector<int> those_about_the_way_back() {
         std::vector<int> all;
-        for (int q = 0; q < model_.count(); ++q) {
+        for (int q = 0; q < model_.count() && result_; ++q) {
             const Quantity& quantity = model_.quantity(q);
-            const Expression* by = derivative_of_result(model_, quantity.definition, result_);
-            if (quantity.role != Role::definition || by == nullptr || is_used(q)) continue;
+            if (quantity.role != Role::definition || depends_on(model_, *result_, q) || !has_derivative_behind(q))
+                continue;
             all.push_back(q);
+            const Expression* by = derivative_of_result(model_, quantity.definition, result_);
+            if (by == nullptr) {
+                notes_.push_back(fmt::format("{} is made of derivatives, and {} is not made of it: it is left out.",
+                                             name_of(model_, q), name_of(model_, *result_)));
+                continue;
+            }
             // Of a recurrence the arrays of its steps are what it is made of.
             const bool is_recurrent = depends_on(model_, model_.quantity(*by->symbol).definition, *by->symbol);
             notes_.push_back(fmt::format("{} is the adjoint of {}{}: the way back shows it.", name_of(model_, q),
@@ -201,12 +207,10 @@ class Explanation {
         }
         return all;
     }
-    bool is_used(int q) const {
-        return std::ranges::any_of(model_.quantities, [&](const Quantity& other) {
-            return other.role == Role::definition && any_part(other.definition, [&](const Expression& e) {
-                       return e.kind == Kind::entry && e.symbol == q;
-                   });
-        });
+    bool has_derivative_behind(int q) const {
+        for (int other = 0; other < model_.count(); ++other)
+            if (depends_on(model_, q, other) && has_derivative(model_.quantity(other).definition)) return true;
+        return false;
     }
 
     autograd::Variable<double> walked_back_from(Lowering& lowering) {

@@ -141,7 +141,11 @@ claim L = sum(j, a[j])^2
     BOOST_TEST(!claims[3].node.has_value());
     BOOST_TEST(!claims[3].value.has_value());
     BOOST_TEST(!claims[4].node.has_value());
-    // A let that another one needs stays.
+    // What the result is not made of is left out, what it is made of stays.
+    const Recording unused = explained(
+        "index i, k = 2\ngiven x[i]\nlet y = sum(i, x[i]^3)\nlet H[i,k] = d2y/(dx[i] dx[k])\nlet t[i] = H[i,i] / 2\n");
+    BOOST_TEST(unused.nodes.size() == 3u);
+    BOOST_TEST(unused.notes[1] == "t is made of derivatives, and y is not made of it: it is left out.");
     const Recording used = explained("given x\nlet y = x^3\nlet g = dy/dx\nlet h = g^2\n");
     BOOST_TEST(node(used, "g").group == "backward");
 }
