@@ -63,6 +63,7 @@ Value Lowerer::negative(const Value& a) {
 Value Lowerer::times(const Value& a, const Value& b) {
     if (a.is_number() && b.is_number()) return number(a.number * b.number);
     if (a.is_number()) return times(b, a);
+    if (b.is_number() && b.number == 0) return b;  // as h[t-1] is at the first t
     if (b.is_number())
         return b.number == 1 ? a : b.number == -1 ? negative(a) : alone(a, [&](auto& x) { return x * b.number; });
     return together(a, b, [](auto& x, auto& y) { return x * y; });

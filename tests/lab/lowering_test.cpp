@@ -362,6 +362,9 @@ let g[t,j] = dL/dh[t,j]
 }
 
 BOOST_AUTO_TEST_CASE(recurrences_of_every_kind) {
+    BOOST_TEST(operations_of("index t = 2\ngiven x[t], c\nlet h[t] = c * h[t-1] + x[t]\nlet L = h[1]^2\n")
+                   .starts_with("take mul take add"));
+
     for (const char* text : {
              // Backwards, along two letters, through three names, by two steps at once, with a matrix for each step.
              "index t = 5\ngiven x[t]\nlet d[t] = tanh(x[t]) + 1/2 * d[t+1]\nlet L = sum(t, d[t] * x[t])\n",
