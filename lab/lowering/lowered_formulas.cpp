@@ -221,7 +221,11 @@ Value Lowerer::of_matrix(const Expression& e) {
     const Letters outer = without(free_of(e.argument()), inner);
     const Value result = stacked(outer, [&] {
         const Variable x = as_node(spread(record(e.argument()), inner));
-        if (e.name == "inverse") return noted(inverse(x), inner);
+        if (e.name == "inverse") {
+            auto known = inverses_.find(x.index());
+            if (known == inverses_.end()) known = inverses_.emplace(x.index(), inverse(x)).first;
+            return noted(known->second, inner);
+        }
         if (e.name == "det") return noted(det(x), {});
         try {
             return noted(logdet(x), {});

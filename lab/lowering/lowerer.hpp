@@ -305,6 +305,7 @@ class Lowerer {
     Version* version_;
     std::map<int, Recurrence> recurrences_;
     std::map<std::tuple<Version*, std::uint32_t, int>, std::optional<Variable>> gradients_;
+    std::map<std::uint32_t, Variable> inverses_;  ///< of the nodes that have one already
     Lowering result_;
 };
 

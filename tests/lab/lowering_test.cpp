@@ -178,6 +178,8 @@ BOOST_AUTO_TEST_CASE(sums_of_products_are_products_of_matrices_where_they_are) {
     BOOST_TEST(of("r[i] = mean(j, A[i,j] * v[j])") == "matmul div");
     BOOST_TEST(of("r = sum(i, j, k, A[i,j] * B[j,k] * C[k,i])").ends_with("sum"));
     BOOST_TEST(of("r = sum(i, j, 2)") == "");
+    BOOST_TEST(of("r[i,p] = u[i] * u[p] + [i == p]\nlet t = r^{-1} u + r^{-1} r^{-1} u") ==
+               "reshape mul add inverse matmul matmul matmul add");
     BOOST_TEST(of("r[j,i] = u[i] * v[j]") == "reshape mul");
     BOOST_TEST(of("r[i,p] = sum(j, A[i,j] * A[p,j])") == "transpose matmul");
     BOOST_TEST(of("r = sum(i, sum(j, A[i,j] * v[j]) * u[i]) / sum(i, u[i] * u[i])") == "matmul mul sum mul sum div");
