@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-deps.sh [autograd|docs]: installs what deltarule needs, or the engine alone, or its site, on Debian and Ubuntu, where
-# not all is there; on another system it prints what is needed.
+# install-deps.sh [autograd|docs|lab]: installs what deltarule needs, or the engine alone, its site, or the browser tests of the
+# lab, on Debian and Ubuntu, where not all is there; on another system it prints what is needed.
 set -euo pipefail
 
 # Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
@@ -22,15 +22,18 @@ tests     graphviz            graphviz              graphviz       graphviz
 tests     libboost-test-dev   boost-devel           boost          boost
 docs      doxygen             doxygen               doxygen        doxygen
 docs      doxygen-awesome-css -                     -              -
+lab       chromium            chromium              chromium       chromium
+lab       nodejs              nodejs                nodejs         node
+lab       npm                 nodejs-npm            npm            -
 '
 names() {  # names COLUMN WHO
     awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
 case ${1:-} in
-    "") who='[^d].*' ;;  # all but docs
+    "") who='[^dl].*' ;;  # all but docs and lab
     autograd) who=autograd ;;
-    docs) who=docs ;;    # what scripts/docs.sh needs
-    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs]" >&2; exit 2 ;;
+    docs | lab) who=$1 ;;  # what scripts/docs.sh needs, and scripts/test.sh --lab
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

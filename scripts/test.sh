@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: optimised, then with sanitizers (not with --fast). With --all, also
 # what takes long: the examples that train, every derivation at 50 seeds, 300 kills, each fuzz target for
-# DELTARULE_FUZZ_SECONDS (300).
+# DELTARULE_FUZZ_SECONDS (300), and what --lab does alone: the lab's pages in a browser, which it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
-    --fast | --all | "") ;;
+    --fast | --all | --lab | "") ;;
     *)
-        echo "scripts/test.sh [--fast | --all]" >&2
+        echo "scripts/test.sh [--fast | --all | --lab]" >&2
         exit 2
         ;;
 esac
@@ -19,6 +19,17 @@ unset DELTARULE_FUZZ_SECONDS DELTARULE_SEEDS DELTARULE_KILLS
 
 echo "== Packages"
 scripts/install-deps.sh
+browser_tests() {
+    echo "== Testing: the lab in a browser"
+    scripts/install-deps.sh lab || true  # the test says what is missing
+    DELTARULE_BROWSER=1 ctest --preset release -R '^player$'
+}
+if [ "${1:-}" = --lab ]; then
+    [ -f build/release/CMakeCache.txt ] || cmake --preset release -G Ninja
+    cmake --build --preset release --parallel --target player_pages
+    browser_tests
+    exit
+fi
 presets=(release dev)
 [ "${1:-}" != --fast ] || presets=(release)
 for preset in "${presets[@]}"; do
@@ -31,6 +42,7 @@ done
 
 if [ "${1:-}" = --all ]; then
     export DELTARULE_FUZZ_SECONDS="$fuzz_seconds" DELTARULE_SEEDS=50 DELTARULE_KILLS=300
+    browser_tests
     if [ -e /usr/include/onnx/onnx_pb.h ]; then
         echo "== Testing: ONNX"
         cmake -S . -B build/onnx -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_ONNX=ON

@@ -1,0 +1,13 @@
+import js from "@eslint/js";
+
+const browser =
+  "document window location history navigator matchMedia getComputedStyle innerWidth innerHeight addEventListener " +
+  "setTimeout clearTimeout DOMParser CSS globalThis";
+
+export default [
+  js.configs.recommended,
+  {
+    languageOptions: { globals: Object.fromEntries(browser.split(" ").map((name) => [name, "readonly"])) },
+    rules: { eqeqeq: "error", "prefer-const": "error", "no-var": "error", "no-shadow-restricted-names": "error" },
+  },
+];

@@ -1,0 +1,490 @@
+// player_in_browser.js FOLDER BROWSER: steps through the pages in FOLDER/pages and compares what they show with their JSON.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const [folder, browserPath] = process.argv.slice(2);
+const require = createRequire(`${folder}/`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-gpu"] });
+const problems = [];
+let failed = 0,
+  passed = 0;
+
+/** A page that asks nobody for anything and has no error. */
+async function open(name, hash = "", options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    ...options,
+  });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(`${name}: ${error.stack}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith("file:")) problems.push(`${name} asks for ${request.url()}`);
+  });
+  await page.goto(`file://${folder}/pages/${name}.html${hash}`);
+  return page;
+}
+async function test(name, body) {
+  try {
+    problems.length = 0;
+    await body();
+    assert.deepEqual(problems, []);
+    passed++;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILS ${name}\n${error.stack}`);
+  }
+}
+const recordingOf = (page) => page.evaluate(() => JSON.parse(document.getElementById("recording").textContent));
+const number = (v) => ({ inf: Infinity, "-inf": -Infinity, nan: NaN })[v] ?? v;
+const numbers = (array) => array.values.map(number);
+const close = (a, b, scale) => Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-5 * Math.max(scale, Math.abs(b));
+function assertClose(got, right, what) {
+  assert.equal(got.length, right.length, `${what}: ${got.length} numbers instead of ${right.length}`);
+  const scale = Math.max(...right.map(Math.abs).filter(Number.isFinite), 0);
+  right.forEach((v, k) => assert.ok(close(got[k], v, scale), `${what}: entry ${k} is ${got[k]} instead of ${v}`));
+}
+/** What the page shows of a step: the nodes it is about, and its arrays, as data and as they can be read. */
+function shown(page) {
+  return page.evaluate(() => {
+    const pane = document.getElementById("step"),
+      arrays = {};
+    for (const figure of pane.querySelectorAll("[data-array]"))
+      arrays[figure.dataset.array] = {
+        values: [...figure.querySelectorAll("[data-value]")].map((td) => Number(td.dataset.value)),
+        read: [...figure.querySelectorAll("[data-value]")].map((td) => td.textContent),
+      };
+    const { node, to, input, term } = pane.dataset;
+    return {
+      kicker: document.getElementById("kicker").textContent,
+      sentence: document.getElementById("sentence").textContent,
+      node: Number(node),
+      to: to === undefined ? null : Number(to),
+      input: Number(input),
+      term: term === undefined ? null : Number(term),
+      arrays,
+      result: pane.querySelector(".numbers strong")?.textContent ?? null,
+      text: pane.textContent,
+    };
+  });
+}
+/** A number as it is read on the page. */
+const readNumber = (text) =>
+  Number(text.replace("−∞", "-Infinity").replace("∞", "Infinity").replace("nan", "NaN").replace(/−/g, "-"));
+function assertReads(array, what) {
+  array.read.forEach((text, k) => {
+    const v = array.values[k];
+    assert.ok(
+      Object.is(readNumber(text), v) || Math.abs(readNumber(text) - v) <= 6e-3 * Math.abs(v),
+      `${what}: ${text} is read for ${v}`,
+    );
+  });
+}
+
+for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges"]) {
+  await test(`${name}: every step forward and backward shows the recording's numbers, clicked through`, async () => {
+    const page = await open(name),
+      recording = await recordingOf(page),
+      { nodes } = recording;
+    const seen = [];
+    for (let id = 0; id < nodes.length; id++) {
+      const step = await shown(page);
+      assert.equal(step.node, id);
+      assert.match(step.kicker, new RegExp(`^Step ${id + 1} of \\d+ · forward$`));
+      assert.ok(step.sentence.length > 10);
+      assertClose(step.arrays.value.values, numbers(nodes[id].value), `${name}, value of ${nodes[id].name}`);
+      assertReads(step.arrays.value, nodes[id].name);
+      if (step.result !== null) assert.equal(step.result, step.arrays.value.read[0]);
+      seen.push(step);
+      await page.click("#next");
+    }
+    let step = await shown(page);
+    assert.equal(step.node, recording.result);
+    assertClose(step.arrays.adjoint.values, [1], "the seed");
+    seen.push(step);
+    const sums = new Map();
+    for (const { node, contributions } of recording.backward) {
+      for (const contribution of contributions) {
+        const right = numbers(contribution.value),
+          before = sums.get(contribution.to) ?? right.map(() => 0),
+          after = before.map((v, k) => v + right[k]),
+          terms = right.map(() => 0);
+        sums.set(contribution.to, after);
+        let taken = 0;
+        for (;;) {
+          await page.click("#next");
+          step = await shown(page);
+          seen.push(step);
+          const what = `${name}, ${step.kicker}`;
+          assert.equal(step.node, node, what);
+          assert.equal(step.to, contribution.to, what);
+          assert.equal(step.input, contribution.input, what);
+          for (const array of Object.values(step.arrays)) assertReads(array, what);
+          if (step.term !== null) {
+            // Edge by edge: what each term adds, and the sum that grows.
+            assert.equal(step.term, taken++, what);
+            step.arrays.contribution.values.forEach((v, k) => (terms[k] += v));
+            const now = terms.map((v, k) => before[k] + v);
+            const scale = Math.max(...right.map(Math.abs), ...now.map(Math.abs));
+            step.arrays.adjoint.values.forEach((v, k) =>
+              assert.ok(close(v, now[k], scale), `${what}: the running sum ${v}, ${now[k]}`),
+            );
+          } else if (step.arrays.contribution && step.arrays.adjoint) {
+            assertClose(step.arrays.contribution.values, right, what);
+          }
+          const last = !step.arrays.adjoint
+            ? false
+            : step.term === null || (step.text.includes(" = ") && step.sentence.includes("That was the last"));
+          if (last) break;
+          assert.ok(seen.length < 500);
+        }
+        if (taken > 0) assertClose(terms, right, `${name}: the sum of the terms`);
+        assertClose(step.arrays.adjoint.values, after, `${name}: the adjoint of ${nodes[contribution.to].name} so far`);
+      }
+    }
+    assert.ok(await page.isDisabled("#next"), `${name}: steps are left`);
+    for (const [id, sum] of sums)
+      assertClose(sum, numbers(nodes[id].adjoint), `${name}: the adjoint of ${nodes[id].name}`);
+    // The list below has all of them now.
+    const adjoints = await page.$$eval("table.nodes tbody tr", (rows) =>
+      rows.map((row) => row.lastElementChild.textContent.trim()),
+    );
+    nodes.forEach((node, id) =>
+      assert.equal(adjoints[id] === "·", node.adjoint === null, `${name}: the list's adjoint of ${node.name}`),
+    );
+    // And back, by the other button: the same steps.
+    for (let k = seen.length - 1; k > 0; k--) {
+      await page.click("#previous");
+      assert.deepEqual(await shown(page), seen[k - 1]);
+    }
+    assert.ok(await page.isDisabled("#previous"));
+    await page.context().close();
+  });
+}
+
+await test("the coursework: the delta rule is drawn on the edges that it sums over", async () => {
+  const page = await open("coursework"),
+    { nodes } = await recordingOf(page),
+    sigmoid = nodes.find((n) => n.operation === "sigmoid"),
+    [hidden, output] = nodes.filter((n) => n.operation === "linear"),
+    weight = nodes[output.inputs[1]];
+  await page.keyboard.press("End");
+  for (let on = true; on;) {
+    const step = await shown(page);
+    on = !(step.node === output.id && step.to === sigmoid.id);
+    if (on) await page.keyboard.press("ArrowLeft");
+  }
+  // At the last term all five edges of the unit j = 0 are there, and the sum.
+  const [rows, units, classes] = [3, 4, 5],
+    delta = numbers(output.adjoint),
+    w = numbers(weight.value);
+  const labels = await page.$$eval(".units text.on", (list) => list.map((t) => t.textContent));
+  assert.equal(labels.length, classes);
+  for (let k = 0; k < classes; k++)
+    assert.ok(
+      Math.abs(readNumber(labels[k]) - delta[k] * w[k * units]) <= 5e-3 * Math.abs(delta[k] * w[k * units]),
+      labels[k],
+    );
+  const sum = readNumber(await page.textContent(".units text.sum"));
+  assert.ok(Math.abs(sum - numbers(sigmoid.adjoint)[0]) < 1e-3);
+  // Another cell: its own numbers.
+  await page.click('[data-array="adjoint"] [data-cell="result:1,2"]');
+  assert.match(page.url(), /at=b1\.j2|at=j2\.b1/);
+  const there = readNumber(await page.textContent(".units text.sum"));
+  assert.ok(Math.abs(there - numbers(sigmoid.adjoint)[units + 2]) < 1e-3);
+  // The sigmoid's step: slope times that sum.
+  while ((await shown(page)).node !== sigmoid.id) await page.keyboard.press("ArrowRight");
+  assert.match(await page.textContent(".together"), /delta rule/);
+  const last = (await page.textContent(".together")).split("=").at(-1);
+  assert.ok(Math.abs(readNumber(last.trim()) - numbers(hidden.adjoint)[units + 2]) < 1e-3, last);
+  assert.equal(rows * units, numbers(hidden.adjoint).length);
+  await page.context().close();
+});
+
+await test("letters light the cells that they run over", async () => {
+  const page = await open("coursework"),
+    { nodes } = await recordingOf(page),
+    linear = nodes.find((n) => n.operation === "linear");
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}`), linear.id);
+  await page.waitForFunction((id) => document.getElementById("step").dataset.node === String(id), linear.id);
+  await page.hover('.rule .letter[data-letter="i"]');
+  // One row of x, one row of w, nothing of b and of z.
+  assert.equal(await page.$$eval(".heat td.lit", (cells) => cells.length), 6);
+  await page.mouse.move(0, 0);
+  assert.equal(await page.$$eval(".heat td.lit", (cells) => cells.length), 0);
+  await page.context().close();
+});
+
+await test("predict first: right, the usual mistakes, and how far off", async () => {
+  const page = await open("coursework", "#predict"),
+    { nodes } = await recordingOf(page),
+    sigmoid = nodes.find((n) => n.operation === "sigmoid"),
+    hidden = nodes[sigmoid.inputs[0]],
+    bias = nodes[hidden.inputs[2]];
+  const answer = async (text) => {
+    await page.fill(".predict input", String(text));
+    await page.keyboard.press("Enter");
+    return (await page.textContent("#step .verdict")) ?? "";
+  };
+  const find = async (condition) => {
+    while (!condition(await shown(page))) await page.keyboard.press("ArrowRight");
+  };
+  await find((s) => s.node === hidden.id);
+  const z = numbers(hidden.value)[0];
+  assert.ok(!(await page.textContent("#step")).includes(z.toFixed(3)), "the hidden number can be read");
+  assert.match(await answer(-z), /wrong sign/);
+  assert.match(await answer(z - numbers(bias.value)[0]), /bias is missing/);
+  assert.match(await answer("sum"), /no number/);
+  assert.match(await answer(z + 1), /too large/);
+  assert.match(await answer(z.toFixed(3)), /^Right\.$/);
+  assert.ok((await shown(page)).arrays.value.values.length === 12, "the array is there once it is right");
+  await page.evaluate(() => document.activeElement.blur());
+  await find((s) => s.node === sigmoid.id && s.to === hidden.id);
+  const arrives = numbers(sigmoid.adjoint)[0],
+    right = numbers(hidden.adjoint)[0];
+  assert.match(await answer(arrives), /slope f′ is missing/);
+  assert.match(await answer(right / arrives), /slope f′ alone/);
+  assert.match(await answer(`${arrives} * ${right / arrives}`), /^Right\.$/);
+  await page.evaluate(() => document.activeElement.blur());
+  // The bias's gradient, term by term: the whole array at once.
+  await find((s) => s.node === hidden.id && s.to === bias.id);
+  await page.click("text=the whole array");
+  const delta = numbers(hidden.adjoint).slice(0, 4);
+  for (let k = 0; k < 4; k++) await page.fill(`[data-answer="${k}"]`, String(k === 2 ? delta[k] * 1.5 : delta[k]));
+  await page.click(".predict .main");
+  assert.match(await page.textContent(".predict .verdict"), /3 of 4 are right/);
+  await page.fill('[data-answer="2"]', String(delta[2]));
+  await page.click(".predict .main");
+  assert.equal(await page.textContent("#step .verdict"), "Right.");
+  await page.context().close();
+});
+
+await test("predict first: a batch that is not summed, a mean for a sum", async () => {
+  const page = await open("fan_out", "#predict"),
+    { nodes } = await recordingOf(page),
+    total = nodes.find((n) => n.operation === "sum"),
+    squares = numbers(nodes[total.inputs[0]].value);
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}&predict`), total.id);
+  const answer = async (v) => {
+    await page.fill(".predict input", String(v));
+    await page.keyboard.press("Enter");
+    return page.textContent("#step .verdict");
+  };
+  const right = numbers(total.value)[0];
+  assert.match(await answer(right / squares.length), /mean over .* where the sum belongs/);
+  assert.match(await answer(right), /^Right/);
+  await page.context().close();
+});
+
+await test("a click on a weight shows the way of its gradient", async () => {
+  const page = await open("coursework"),
+    { nodes, result, backward } = await recordingOf(page),
+    weight = nodes.find((n) => n.kind === "parameter");
+  await page.click(`[data-item="${weight.id}"]`);
+  const text = await page.textContent("#path");
+  assert.ok(text.indexOf(nodes[result].name) < text.indexOf("sigmoid#1") && text.includes(weight.name), text);
+  let edges = 0; // one way only
+  for (let id = weight.id; id !== result; edges++)
+    id = backward.find((b) => b.contributions.some((c) => c.to === id)).node;
+  assert.equal(await page.$$eval(".edge.onpath", (list) => list.length), edges);
+  assert.match(page.url(), new RegExp(`path=${weight.id}`));
+  await page.context().close();
+});
+
+await test("a wrong claim stands beside the tape", async () => {
+  const page = await open("coursework", "#view=claims&claim=1"),
+    { claims } = await recordingOf(page);
+  const read = (id) =>
+    page.$$eval(`[data-array="${id}"] [data-value]`, (cells) => cells.map((c) => Number(c.dataset.value)));
+  assertClose(await read("claim-line"), numbers(claims[0].value), "the line");
+  assertClose(await read("claim-tape"), numbers(claims[0].tape), "the tape");
+  assertClose(
+    await read("claim-difference"),
+    numbers(claims[0].value).map((v, k) => v - numbers(claims[0].tape)[k]),
+    "the difference",
+  );
+  assert.equal(await page.$$eval(".box.claimed", (list) => list.length), 1);
+  assert.equal(await page.$$eval("td.differs", (list) => list.length), 12);
+  await page.context().close();
+});
+
+await test("the address: a step, nonsense, and the button back", async () => {
+  const page = await open("coursework", "#step=12");
+  assert.match((await shown(page)).kicker, /^Step 12 of/);
+  for (const hash of [
+    "#step=-3",
+    "#step=1.5",
+    "#step=abc",
+    "#%E0%A4%A",
+    "#step=1&at=__proto__9&view=constructor&path=999&claim=99",
+  ]) {
+    await page.evaluate((h) => (location.hash = h), hash);
+    assert.match((await shown(page)).kicker, /^Step \d+ of/, hash);
+  }
+  await page.evaluate(() => (location.hash = "#step=100000"));
+  await page.waitForFunction(() => document.getElementById("next").disabled);
+  await page.context().close();
+});
+
+await test("the keyboard alone", async () => {
+  const page = await open("coursework"),
+    steps = async () => Number((await shown(page)).kicker.match(/\d+/)[0]),
+    { nodes } = await recordingOf(page);
+  const press = async (key, right) => {
+    await page.keyboard.press(key);
+    assert.equal(await steps(), right, key);
+  };
+  await press("ArrowRight", 2);
+  await press("ArrowRight", 3);
+  await press("ArrowLeft", 2);
+  await press("b", nodes.length + 1);
+  await press("PageDown", nodes.length + 2);
+  await press("PageUp", nodes.length + 1);
+  await press("Home", 1);
+  const all = Number((await shown(page)).kicker.match(/of (\d+)/)[1]);
+  await press("End", all);
+  await press("Home", 1);
+  await page.keyboard.press(" ");
+  await page.waitForFunction(() => document.getElementById("kicker").textContent.startsWith("Step 2"));
+  assert.equal(await page.textContent("#play"), "Pause");
+  await page.keyboard.press(" ");
+  assert.equal(await page.textContent("#play"), "Play");
+  await page.keyboard.press("p");
+  assert.ok(await page.isChecked("#predict"));
+  await page.keyboard.press("p");
+  // Tab reaches everything, and each is seen to have the focus.
+  const reached = new Set();
+  for (let k = 0; k < 80; k++) {
+    await page.keyboard.press("Tab");
+    const { id, seen } = await page.evaluate(() => {
+      const at = document.activeElement;
+      return { id: at?.id || at?.className || at?.textContent, seen: getComputedStyle(at).outlineStyle !== "none" };
+    });
+    reached.add(id);
+    assert.ok(seen || id.startsWith("forwards"), `the focus on ${id} is not seen`);
+  }
+  for (const id of ["predict", "help-button", "graph", "next", "play", "slider", "speed", "tab-nodes", "view"])
+    assert.ok(reached.has(id), `Tab does not reach ${id}`);
+  await page.focus("#tab-nodes");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "tab-memory");
+  assert.equal(await steps(), 2);
+  // A cell's neighbours.
+  await page.evaluate(() => document.activeElement.blur());
+  await press("Home", 1);
+  await page.focus('[data-cell="result:0,0"]');
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.cell), "result:0,1");
+  await page.context().close();
+});
+
+await test("markup in names and formulas stays text", async () => {
+  const page = await open("markup"),
+    { nodes, claims } = await recordingOf(page);
+  for (const view of ["nodes", "memory", "digits", "claims"]) {
+    await page.evaluate((v) => (location.hash = `#step=1&view=${v}&claim=1&path=2`), view);
+    await page.waitForTimeout(50);
+    for (let k = 0; k < 12; k++) await page.keyboard.press("ArrowRight");
+  }
+  await page.keyboard.press("Home");
+  const left = await page.evaluate(() => ({
+    hacked: window.hacked,
+    scripts: document.scripts.length,
+    pictures: document.images.length,
+    handlers: [...document.querySelectorAll("*")].filter((e) => [...e.attributes].some((a) => a.name.startsWith("on")))
+      .length,
+  }));
+  assert.deepEqual(left, { hacked: undefined, scripts: 2, pictures: 0, handlers: 0 });
+  assert.ok((await page.textContent("#sentence")).includes(nodes[0].name));
+  await page.evaluate(() => (location.hash = "#view=claims"));
+  await page.waitForFunction((text) => document.getElementById("view").textContent.includes(text), claims[0].text);
+  await page.context().close();
+});
+
+await test("second derivatives: a tape on the tape", async () => {
+  const page = await open("second"),
+    { nodes } = await recordingOf(page),
+    again = nodes.find((n) => n.group === "backward");
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}`), again.id);
+  await page.waitForFunction(() => document.getElementById("sentence").textContent.includes("a tape on the tape"));
+  assert.ok((await page.$$eval(".box.again", (list) => list.length)) > 2);
+  await page.context().close();
+});
+
+await test("ten thousand nodes fold, a million numbers are sampled", async () => {
+  let begin = performance.now();
+  let page = await open("chain", "#step=15000");
+  console.log(`      ten thousand nodes open in ${Math.round(performance.now() - begin)} ms`);
+  assert.match((await shown(page)).kicker, /^Step 15000 of/);
+  assert.ok((await page.$$eval(".box", (list) => list.length)) < 250);
+  assert.equal(await page.$$eval(".box.now", (list) => list.length), 1);
+  begin = performance.now();
+  for (let k = 0; k < 50; k++) await page.keyboard.press("ArrowRight");
+  console.log(`      ${Math.round(50000 / (performance.now() - begin))} steps a second`);
+  assert.match((await shown(page)).kicker, /^Step 15050 of/);
+  await page.click(".box.fold >> nth=0");
+  assert.ok((await page.$$eval(".box", (list) => list.length)) > 40);
+  await page.context().close();
+  begin = performance.now();
+  page = await open("large", "#step=2");
+  console.log(`      a million numbers open in ${Math.round(performance.now() - begin)} ms`);
+  assert.ok((await page.$$("canvas")).length >= 1);
+  assert.match(await page.textContent("#step"), /of 1000 × 1000/);
+  await page.context().close();
+});
+
+for (const scheme of ["light", "dark"]) {
+  for (const width of [1280, 800, 390]) {
+    await test(`${width} wide, ${scheme}: nothing runs out of the page, and nobody is left out`, async () => {
+      for (const [name, hash] of [
+        ["coursework", "#step=5"],
+        ["coursework", "#step=1000"],
+        ["coursework", "#step=14&predict"],
+        ["coursework", "#step=16&view=claims&claim=1&path=1"],
+        ["coursework", "#step=20&view=digits"],
+        ["markup", "#step=9&view=memory"],
+        ["fan_out", "#step=28"],
+        ["large", "#step=2"],
+        ["chain", "#step=500"],
+      ]) {
+        const page = await open(name, hash, {
+          colorScheme: scheme,
+          viewport: { width, height: width === 390 ? 844 : 900 },
+        });
+        const [needs, has] = await page.evaluate(() => [
+          document.scrollingElement.scrollWidth,
+          document.scrollingElement.clientWidth,
+        ]);
+        assert.ok(needs <= has, `${name}${hash} is ${needs} wide`);
+        await page.screenshot({
+          path: `${folder}/screenshots/${name}-${hash.replace(/[^a-z0-9]+/g, "-")}-${width}-${scheme}.png`,
+          fullPage: width === 390,
+        });
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => window.axe.run());
+        const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+        assert.deepEqual(
+          serious.map(
+            (v) =>
+              `${v.id}: ${v.nodes
+                .slice(0, 3)
+                .map((n) => n.html.slice(0, 200))
+                .join(" | ")}`,
+          ),
+          [],
+          `${name}${hash}`,
+        );
+        await page.context().close();
+      }
+    });
+  }
+}
+
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
