@@ -18,7 +18,7 @@
  * @typedef {{text: string, from?: "value" | "adjoint", letter?: string}} Piece
  * @typedef {{out: string[], over: string[], sizes: Map<string, number>, term: (cursor: Cursor) => number,
  *   pieces: (cursor: Cursor) => Piece[], rule: Piece[], parts: Part[], entrywise: boolean, more?: (cursor: Cursor) => Piece[],
- *   extra?: (cursor: Cursor) => number}} Sum what an array's entry is the sum of: its letters, those summed over, a term
+ *   extra?: (cursor: Cursor) => number, share?: number}} Sum what an array's entry is the sum of: its letters, those summed over, a term
  * @typedef {{name: string, of: string, array: Numbers, letters: string[], adjoint: boolean, node: number}} Part
  * @typedef {{kind: "leaf" | "value" | "seed" | "edge", node: number, edge?: Contribution, term?: number, terms?: number,
  *   part?: "unsummed" | "summed"}} Step
@@ -793,10 +793,84 @@ const forwardSum = once((/** @type {Node} */ node) => {
     const term = sum.term;
     sum.term = (at) => term(at) / n;
   } else if (of.kind === "moved") sum = productOf(letters.z, parts);
+  else if (node.operation === "softmax") sum = shareOf(parts[0], letters.z);
+  else if (node.operation === "softmax_cross_entropy") sum = surpriseOf(node, letters.z);
   else if (node.formula) sum = entriesOf(plain(node.formula.text).replace(/^\s*z\s*=/, ""), letters.z, parts);
   if (sum && of.kind === "entries" && sum.over.length > 0) sum = null;
   return believed(sum, node.value, letters.z);
 });
+/** Softmax along the last axis: the share of exp(x) in the sum of its row. @param {Part} x @param {string[]} out @returns {Sum} */
+function shareOf(x, out) {
+  const n = x.array.shape[x.array.shape.length - 1] ?? 1,
+    own = out[out.length - 1],
+    all = another("n", out);
+  /** @param {Cursor} at */
+  const row = (at) => Array.from({ length: n }, (_, k) => ({ ...at, [own]: k }));
+  return {
+    out,
+    over: [],
+    sizes: sizesOf([x]),
+    parts: [x],
+    entrywise: true,
+    term: (at) => 1 / row(at).reduce((total, k) => total + Math.exp(entry(x, k) - entry(x, at)), 0),
+    pieces: (at) => [
+      { text: "exp(" },
+      put(x, at),
+      { text: ") / (" },
+      ...row(at)
+        .slice(0, 8)
+        .flatMap((k, i) => [{ text: i > 0 ? " + exp(" : "exp(" }, put(x, k), { text: ")" }]),
+      { text: n > 8 ? ` + … ${n - 8} more)` : ")" },
+    ],
+    rule: [
+      { text: "exp(" },
+      ...indexed(x.name, x.letters),
+      { text: ") / ∑" },
+      { text: all },
+      { text: " exp(" },
+      ...indexed(x.name, [...x.letters.slice(0, -1), all]).map((piece) =>
+        piece.letter === all ? { text: all } : piece,
+      ),
+      { text: ")" },
+    ],
+  };
+}
+/** The cross-entropy of one class in each row: -log of what the softmax gives to it, and their mean or each. @param {Node} node @param {string[]} out @returns {Sum | null} */
+function surpriseOf(node, out) {
+  const edge = contributions.get(node.id)?.find((c) => c.input === 0),
+    sum = edge && backwardSum(edge);
+  if (!edge || !sum || edge.value.shape.length !== 2) return null;
+  const [, P, T] = sum.parts,
+    [rows, classes] = edge.value.shape,
+    [row, own] = P.letters,
+    share = sum.share ?? 1;
+  const label = Array.from({ length: rows }, (_, b) =>
+    values(T.array)
+      .subarray(b * classes, (b + 1) * classes)
+      .indexOf(1),
+  );
+  if (label.includes(-1)) return null;
+  /** @param {Cursor} at @returns {Cursor} */
+  const there = (at) => ({ ...at, [own]: label[at[row] ?? 0] });
+  const divided = share > 1 ? [{ text: ` / ${share}` }] : [];
+  return {
+    out,
+    over: out.includes(row) ? [] : [row],
+    sizes: new Map([[row, rows]]),
+    parts: [P, T],
+    entrywise: true,
+    term: (at) => -Math.log(entry(P, there(at))) / share,
+    pieces: (at) => [{ text: "−log(" }, put(P, there(at)), { text: ")" }, ...divided],
+    rule: [
+      ...sumSign(out.includes(row) ? [] : [row]),
+      { text: "−log(" },
+      ...indexed("p", P.letters),
+      { text: ")" },
+      ...divided,
+      { text: `, where ${own} is the row's class` },
+    ],
+  };
+}
 /** What a node adds to an input's adjoint. */
 const backwardSum = once((/** @type {Contribution} */ edge) => {
   const node = nodes[/** @type {number} */ (from.get(edge))],
@@ -898,6 +972,7 @@ function scoresOf(node, edge, zbar, letters) {
       sizes: sizesOf([P]),
       parts: [zbar, P, Y],
       entrywise: true,
+      share,
       term: (at) => (entry(zbar, at) * (entry(P, at) - entry(Y, at))) / share,
       pieces: (at) => [
         put(zbar, at),
@@ -1652,11 +1727,25 @@ function drawGraph(wanted) {
         "g",
         { class: "group" },
         svg("rect", { x, y, width: X - x, height: Y - y, rx: 16 }),
-        svg("text", { x: x + 12, y: y - 4, class: "soft" }, clipped(`layer ${name}`, 40)),
+        svg("text", { x: x + 14, y: Y + 4, class: "soft" }, clipped(/^\d+$/.test(name) ? `layer ${name}` : name, 40)),
       ),
     );
   }
-  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, groups, under, over);
+  /** @param {string} way */
+  const arrow = (way) =>
+    svg(
+      "marker",
+      { id: `arrow-${way}`, class: way, viewBox: "0 0 10 10", refX: 9, refY: 5, orient: "auto-start-reverse" },
+      svg("path", { d: "M0,0L10,5L0,10z" }),
+    );
+  const root = svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, role: "img" },
+    svg("defs", {}, arrow("forward"), arrow("backward")),
+    groups,
+    under,
+    over,
+  );
   graph = { key, drawn, edges, width, height, root };
   fill(pane, root);
   zoom();
@@ -1867,7 +1956,8 @@ function sentenceOf(step, hidden) {
   if (step.term !== undefined && sum) {
     const ordinal = `${letter} = ${step.term}`,
       part = of?.kind === "product" && edge.input === 0;
-    if (step.term > 0) text = `${ordinal}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
+    if (step.term > 0)
+      text = `${ordinal} ${of?.kind === "product" && edge.input === 0 ? "sends its adjoint back along its own edges, times their weights" : of?.kind === "product" ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
     else if (part)
       text = `${target.name} reaches every ${letter} of ${node.name}, so what comes back is summed over ${letter}, edge by edge. First ${ordinal}.`;
     else if (of?.kind === "product" && edge.input === 1)
@@ -2008,8 +2098,16 @@ function units(sum, back, now, hidden) {
       svg("text", { x: termX, y: y(k, n) + 4 }, short(entry(sum.parts[0], { ...at, [over]: k }))),
     );
   circles.append(
-    svg("text", { x: sumX, y: 14 }, `${back ? "the sum" : "z"} at ${other} = ${at[other]}`),
-    svg("text", { x: termX, y: 14 }, `${sum.parts[0].name}, each ${over}`),
+    svg(
+      "text",
+      { x: back ? 4 : width - 4, y: 14, class: back ? "first" : "last" },
+      `${back ? "the sum" : "z"} at ${other} = ${at[other]}`,
+    ),
+    svg(
+      "text",
+      { x: back ? width - 4 : 4, y: 14, class: back ? "last" : "first" },
+      `${sum.parts[0].name}, each ${over}`,
+    ),
   );
   return svg(
     "svg",
@@ -2162,7 +2260,7 @@ function renderStep(hidden) {
   const given = (p) =>
     picture({
       title: h("strong", {}, p.name),
-      note: `${p.of}`,
+      note: p.of === p.name ? "" : p.of,
       array: p.array,
       letters: p.letters,
       key: `${p.name}`,
@@ -2280,6 +2378,10 @@ function renderStep(hidden) {
     );
   if (sum && out.some((l) => l) && arrays.length > 0)
     notes.push(h("p", {}, "Click a cell to put its own numbers into the rule."));
+  if (state.step === 0)
+    notes.push(
+      h("p", {}, "The arrow keys step forward, to see the result computed, and then back, to see each gradient."),
+    );
   if (node.line !== null && node.line !== undefined) notes.push(h("p", {}, `Line ${node.line} of the derivation.`));
   // Tests find the step's node, and where its edge leads, here.
   for (const [name, value] of /** @type {[string, number | undefined][]} */ ([
@@ -2649,10 +2751,10 @@ function renderNodes(at) {
         {},
         h("td", { class: "number soft" }, String(node.id)),
         h("td", {}, h("button", { type: "button", click: () => go(stepOf(node.id, state.step >= seed)) }, node.name)),
-        h("td", {}, shownFormula(node.formula) ?? h("span", { class: "soft" }, node.kind)),
-        h("td", { class: "number soft" }, node.shape.length ? node.shape.join(" × ") : "1"),
         value,
         adjoint,
+        h("td", { class: "number soft" }, node.shape.length ? node.shape.join(" × ") : "1"),
+        h("td", {}, shownFormula(node.formula) ?? h("span", { class: "soft" }, node.kind)),
       );
       rows.set(node.id, { row, value, adjoint, state: "" });
       body.append(row);
@@ -2682,7 +2784,7 @@ function renderNodes(at) {
       h(
         "thead",
         {},
-        h("tr", {}, ...["#", "name", "rule", "shape", "value", "adjoint"].map((t) => h("th", { scope: "col" }, t))),
+        h("tr", {}, ...["#", "name", "value", "adjoint", "shape", "rule"].map((t) => h("th", { scope: "col" }, t))),
       ),
       body,
     );
@@ -2903,7 +3005,8 @@ function render() {
     hidden = hiding(),
     at = hidden ? state.step - 1 : state.step,
     back = state.step >= seed;
-  document.body.className = back ? "backwards" : "forwards";
+  if (document.body.className !== (back ? "backwards" : "forwards"))
+    document.body.className = back ? "backwards" : "forwards";
   const wanted = new Set([step.node, ...(step.edge ? [step.edge.to] : []), ...(state.path >= 0 ? [state.path] : [])]);
   drawGraph(wanted);
   updateGraph(at);
@@ -3067,8 +3170,9 @@ function start() {
   if (nodes.length === 0) return "The recording is empty: nothing was recorded.";
   document.title = recording.title || "A recording";
   $("title").textContent = recording.title || "A recording, step by step";
+  const result = nodes[recording.result];
   $("summary").textContent =
-    `${nodes.length} nodes in ${recording.precision}; result ${nodes[recording.result].name}${count(nodes[recording.result].shape) === 1 ? ` = ${short(values(nodes[recording.result].value)[0])}` : ""}. Step forward to see it computed, then back to see each gradient.`;
+    `${nodes.length} nodes in ${recording.precision}; ${result.name}${count(result.shape) === 1 ? ` = ${short(values(result.value)[0])}` : ""}`;
   const slider = /** @type {HTMLInputElement} */ ($("slider"));
   slider.max = String(steps.length - 1);
   const ahead = Math.min(seed, steps.length),

@@ -152,7 +152,7 @@ for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges
       assertClose(sum, numbers(nodes[id].adjoint), `${name}: the adjoint of ${nodes[id].name}`);
     // The list below has all of them now.
     const adjoints = await page.$$eval("table.nodes tbody tr", (rows) =>
-      rows.map((row) => row.lastElementChild.textContent.trim()),
+      rows.map((row) => row.querySelector(".adjoint-cell").textContent.trim()),
     );
     nodes.forEach((node, id) =>
       assert.equal(adjoints[id] === "·", node.adjoint === null, `${name}: the list's adjoint of ${node.name}`),
