@@ -115,6 +115,12 @@ const functions = /** @type {Record<string, (...a: number[]) => number>} */ ({
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
 });
+/** To 1.5e-7, by Abramowitz and Stegun's formula 7.1.26. */
+functions.erf = (x) => {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x)),
+    tail = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592].reduce((sum, a) => (sum + a) * t, 0);
+  return Math.sign(x) * (1 - tail * Math.exp(-x * x));
+};
 functions["σ"] = functions.sigmoid;
 functions["ln"] = functions.log;
 
@@ -769,6 +775,58 @@ function once(make) {
     return v;
   };
 }
+/**
+ * The number that an operation was given beside its inputs, as c in x * c: it is not in the recording, and told by the value.
+ * @param {Node} node @returns {Part[]}
+ */
+function constantOf(node) {
+  const list = tokens(plain(node.formula?.text ?? "").replace(/^\s*z\s*=/, "")),
+    names = namesOf(node),
+    unknown = [
+      ...new Set(
+        (list ?? []).filter(
+          (t) => /^\p{L}/u.test(t) && !names.includes(t) && !Object.hasOwn(functions, t) && t !== "pi",
+        ),
+      ),
+    ],
+    inputs = node.inputs.map((i) => nodes[i].value);
+  const [name] = unknown,
+    f = list && unknown.length === 1 ? formula(list, new Set([...names, name])) : null;
+  if (!f || node.value.sampled || inputs.some((a) => String(a.shape) !== String(node.shape))) return [];
+  const z = values(node.value);
+  /** @param {number} c @param {number} k */
+  const at = (c, k) => f({ ...Object.fromEntries(names.map((n, i) => [n, values(inputs[i])[k]])), [name]: c });
+  // The formula is linear in c, in 1 / c, or is a power: solved where it is steepest.
+  for (const [forth, back] of /** @type {((v: number) => number)[][]} */ ([
+    [(v) => v, (v) => v],
+    [(v) => v, (v) => 1 / v],
+    [Math.log, (v) => v],
+  ])) {
+    let steepest = 0,
+      c = NaN;
+    for (let k = 0; k < Math.min(z.length, 64); k++) {
+      const one = forth(at(back(1), k)),
+        slope = forth(at(back(2), k)) - one;
+      if (!(Math.abs(slope) > steepest)) continue;
+      steepest = Math.abs(slope);
+      c = back(1 + (forth(z[k]) - one) / slope);
+    }
+    if (Number.isFinite(c) && z.every((v, k) => k >= 64 || near(at(c, k), v, 0))) {
+      const simple = Number(c.toPrecision(6));
+      return [
+        {
+          name,
+          of: "a number",
+          array: numbersOf([], [near(simple, c, 0) ? simple : c]),
+          letters: [],
+          adjoint: false,
+          node: -1,
+        },
+      ];
+    }
+  }
+  return [];
+}
 /** How a node's value is made. */
 const forwardSum = once((/** @type {Node} */ node) => {
   const of = axes[node.id];
@@ -792,10 +850,11 @@ const forwardSum = once((/** @type {Node} */ node) => {
     sum = productOf(letters.z, parts, 1, String(n));
     const term = sum.term;
     sum.term = (at) => term(at) / n;
-  } else if (of.kind === "moved") sum = productOf(letters.z, parts);
+  } else if (of.kind === "moved" || node.operation === "broadcast_to") sum = productOf(letters.z, parts);
   else if (node.operation === "softmax") sum = shareOf(parts[0], letters.z);
   else if (node.operation === "softmax_cross_entropy") sum = surpriseOf(node, letters.z);
-  else if (node.formula) sum = entriesOf(plain(node.formula.text).replace(/^\s*z\s*=/, ""), letters.z, parts);
+  else if (node.formula)
+    sum = entriesOf(plain(node.formula.text).replace(/^\s*z\s*=/, ""), letters.z, [...parts, ...constantOf(node)]);
   if (sum && of.kind === "entries" && sum.over.length > 0) sum = null;
   return believed(sum, node.value, letters.z);
 });
@@ -859,6 +918,7 @@ function surpriseOf(node, out) {
     sizes: new Map([[row, rows]]),
     parts: [P, T],
     entrywise: true,
+    share,
     term: (at) => -Math.log(entry(P, there(at))) / share,
     pieces: (at) => [{ text: "−log(" }, put(P, there(at)), { text: ")" }, ...divided],
     rule: [
@@ -895,7 +955,12 @@ const backwardSum = once((/** @type {Contribution} */ edge) => {
   let sum = null;
   if (of.kind === "product")
     sum = edge.input < 2 ? productOf(out, [zbar, inputs[1 - edge.input]]) : productOf(out, [zbar]);
-  else if (of.kind === "moved" || (of.kind === "whole" && node.operation === "sum")) sum = productOf(out, [zbar]);
+  else if (
+    of.kind === "moved" ||
+    node.operation === "broadcast_to" ||
+    (of.kind === "whole" && node.operation === "sum")
+  )
+    sum = productOf(out, [zbar]);
   else if (of.kind === "whole" && node.operation === "mean") {
     const n = count(inputs[0].array.shape) / Math.max(1, count(node.shape));
     sum = productOf(out, [zbar], 1, String(n));
@@ -906,7 +971,8 @@ const backwardSum = once((/** @type {Contribution} */ edge) => {
     // A node that is an input twice, as in x * x, gets all its parts at once.
     const rules = node.derivatives.filter((_, k) => node.inputs[k] === edge.to).map((f) => rightSide(f?.text ?? ""));
     const text = rules.length > 1 ? rules.map((r) => `(${r})`).join(" + ") : rules[0];
-    if (rules.length > 0 && rules.every((r) => r !== "")) sum = entriesOf(text, out, [zbar, ...inputs, z]);
+    if (rules.length > 0 && rules.every((r) => r !== ""))
+      sum = entriesOf(text, out, [zbar, ...inputs, z, ...constantOf(node)]);
   }
   return believed(sum, edge.value, out);
 });
@@ -1231,7 +1297,7 @@ const tone = (v, most) =>
 /**
  * An array with its numbers, or as a picture where it is large.
  * @param {{title: Node2, note?: string, array: Numbers, letters: string[], key: string, result?: boolean, over?: string[],
- *   term?: number, hidden?: boolean, differs?: Numbers, id?: string}} of
+ *   term?: number, hidden?: boolean, quiet?: boolean, differs?: Numbers, id?: string}} of
  */
 function picture(of) {
   const { array, letters } = of,
@@ -1271,11 +1337,13 @@ function picture(of) {
       for (let c = 0; c < columns; c++) {
         const at = indexOf(r, c),
           value = v[offset + r * columns + c];
-        const reached = letters.every((l, k) =>
-          l === "" || here.includes(l)
-            ? !(here.includes(l) && of.term !== undefined) || at[k] === of.term
-            : at[k] === place(k),
-        );
+        const reached =
+          !of.quiet &&
+          letters.every((l, k) =>
+            l === "" || here.includes(l)
+              ? !(here.includes(l) && of.term !== undefined) || at[k] === of.term
+              : at[k] === place(k),
+          );
         const summed = letters.some((l) => here.includes(l));
         const td = h("td", {
           class: `${value > 0 ? "above" : "below"}${reached ? (summed ? " used" : " cursor") : ""}${of.differs && !near(value, values(of.differs)[offset + r * columns + c], largest(of.differs) / 1e3) ? " differs" : ""}`,
@@ -1921,12 +1989,17 @@ function madeOf(node, sum) {
   }
   if (node.operation === "mean" && sum) return `${node.name} is the mean of ${input[0]}.`;
   if (node.operation === "sum" && sum) return `${node.name} is the sum of ${input[0]} over ${listed(sum.over)}.`;
-  if (of?.kind === "entries" && input.length === 1)
+  if (node.operation === "softmax" && sum)
+    return `${node.name}: each row of ${input[0]} becomes positive shares that sum to 1, larger ones for larger scores.`;
+  if (node.operation === "softmax_cross_entropy" && sum)
+    return `${node.name}: how little the softmax gives to the right class, −log p${count(node.shape) > 1 ? ", for each row" : (sum.share ?? 1) > 1 ? ", the mean over the rows" : ", summed over the rows"}.`;
+  if (node.operation === "broadcast_to") return `${node.name} repeats ${input[0]}: a broadcast.`;
+  if (of?.kind === "entries" && sum && input.length === 1)
     return `${node.name}: ${node.operation} is taken of each number of ${input[0]} by itself.`;
   const repeated = node.inputs.filter(
     (i, k) => of?.kind === "entries" && count(nodes[i].shape) < count(node.shape) && of.inputs[k],
   );
-  return `${node.name}: ${node.operation} of ${input.join(" and ")}${of?.kind === "entries" ? ", entry by entry" : ""}.${repeated.length ? ` ${repeated.map((i) => nodes[i].name).join(" and ")} is repeated to fit: a broadcast.` : ""}`;
+  return `${node.name}: ${node.operation} of ${input.join(" and ")}${of?.kind === "entries" && sum ? ", entry by entry" : ""}.${repeated.length ? ` ${repeated.map((i) => nodes[i].name).join(" and ")} is repeated to fit: a broadcast.` : ""}`;
 }
 /** @param {Step} step @param {boolean} hidden */
 function sentenceOf(step, hidden) {
@@ -1957,7 +2030,7 @@ function sentenceOf(step, hidden) {
     const ordinal = `${letter} = ${step.term}`,
       part = of?.kind === "product" && edge.input === 0;
     if (step.term > 0)
-      text = `${ordinal} ${of?.kind === "product" && edge.input === 0 ? "sends its adjoint back along its own edges, times their weights" : of?.kind === "product" ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
+      text = `${ordinal} ${of?.kind === "product" && edge.input === 0 ? "sends its adjoint back along its own edges, times their weights" : of?.kind === "product" && edge.input === 1 ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
     else if (part)
       text = `${target.name} reaches every ${letter} of ${node.name}, so what comes back is summed over ${letter}, edge by edge. First ${ordinal}.`;
     else if (of?.kind === "product" && edge.input === 1)
@@ -1979,7 +2052,7 @@ function sentenceOf(step, hidden) {
     text = "The exponentials and the logarithm cancel: what is left is the softmax less the target, p − t.";
   else if (sum?.entrywise && sum.parts.length === 1 && sum.parts[0].adjoint)
     text = `${node.name} passes its adjoint on to ${target.name}.`;
-  else if (of?.kind === "entries")
+  else if (of?.kind === "entries" && sum)
     text = `${node.name} hands its adjoint to ${target.name}, each number times the slope at its own place.`;
   else text = `${node.name} hands its adjoint to ${target.name} by its rule.`;
   const last = step.term === undefined ? step.part !== "unsummed" : step.term + 1 === step.terms;
@@ -2263,13 +2336,15 @@ function renderStep(hidden) {
       note: p.of === p.name ? "" : p.of,
       array: p.array,
       letters: p.letters,
-      key: `${p.name}`,
+      key: p.name,
       over,
       term: step.term,
+      quiet: step.kind === "value" && node.operation === "softmax_cross_entropy",
     });
   if (step.kind === "value" || step.edge) {
-    if (sum) for (const p of sum.parts) arrays.push(given(p));
-    else if (step.kind === "value")
+    if (sum) {
+      for (const p of sum.parts) if (p.node >= 0 || p.letters.length > 0) arrays.push(given(p));
+    } else if (step.kind === "value")
       node.inputs.forEach((i, k) => arrays.push(given({ ...inputPart(node, k, letters.inputs[k]) })));
     else {
       if (node.adjoint)
