@@ -456,7 +456,7 @@ function sumsOver(node, axis) {
   });
 }
 
-// Axes that run together have one letter: b for the rows of data, then i, j, k as they come.
+// Axes that run together have one letter: n for the rows of data, then i, j, k as they come.
 const begin = new Int32Array(nodes.length + 1);
 for (const node of nodes) begin[node.id + 1] = begin[node.id] + node.shape.length;
 const parent = Int32Array.from({ length: begin[nodes.length] }, (_, k) => k);
@@ -481,7 +481,8 @@ for (const node of nodes) {
     }),
   );
 }
-const alphabet = [..."ijklmnopqrstuv"];
+const alphabet = [..."ijklmopqrstuv"],
+  example = "n"; // the rows of a batch
 /** @type {Map<number, string>} */
 const letterOf = new Map();
 {
@@ -492,13 +493,14 @@ const letterOf = new Map();
       if (axis < node.shape.length && letter && !letterOf.has(root(begin[node.id] + axis)))
         letterOf.set(root(begin[node.id] + axis), letter);
     });
-    if (node.kind === "constant" && node.shape.length >= 2) rows.add(root(begin[node.id]));
+    const data = node.operation === "linear" ? node.inputs[0] : node.kind === "constant" ? node.id : -1;
+    if (data >= 0 && nodes[data].shape.length >= 2) rows.add(root(begin[data]));
     if (node.kind === "parameter") node.shape.forEach((_, axis) => learned.add(root(begin[node.id] + axis)));
   }
   const given = new Set(letterOf.values());
   const free = alphabet.filter((l) => !given.has(l));
   let next = 0,
-    batch = !given.has("b");
+    batch = !given.has(example);
   // In the order of the computation: what comes in, then what is made of it.
   const order = nodes
     .filter((n) => n.operation !== "")
@@ -509,7 +511,7 @@ const letterOf = new Map();
       const r = root(a);
       if (letterOf.has(r)) continue;
       if (batch && rows.has(r) && !learned.has(r)) {
-        letterOf.set(r, "b");
+        letterOf.set(r, example);
         batch = false;
       } else letterOf.set(r, free[next++ % free.length] ?? "i");
     }
@@ -862,7 +864,7 @@ const forwardSum = once((/** @type {Node} */ node) => {
 function shareOf(x, out) {
   const n = x.array.shape[x.array.shape.length - 1] ?? 1,
     own = out[out.length - 1],
-    all = another("n", out);
+    all = another("m", out);
   /** @param {Cursor} at */
   const row = (at) => Array.from({ length: n }, (_, k) => ({ ...at, [own]: k }));
   return {
@@ -1992,7 +1994,7 @@ function madeOf(node, sum) {
   if (node.operation === "softmax" && sum)
     return `${node.name}: each row of ${input[0]} becomes positive shares that sum to 1, larger ones for larger scores.`;
   if (node.operation === "softmax_cross_entropy" && sum)
-    return `${node.name}: how little the softmax gives to the right class, −log p${count(node.shape) > 1 ? ", for each row" : (sum.share ?? 1) > 1 ? ", the mean over the rows" : ", summed over the rows"}.`;
+    return `${node.name}: how little the softmax gives to the right class, −log p${count(node.shape) > 1 ? ", for each row" : (sum.share ?? 1) > 1 ? ", the mean over the rows" : sum.sizes.get(sum.over[0]) === 1 ? "" : ", summed over the rows"}.`;
   if (node.operation === "broadcast_to") return `${node.name} repeats ${input[0]}: a broadcast.`;
   if (of?.kind === "entries" && sum && input.length === 1)
     return `${node.name}: ${node.operation} is taken of each number of ${input[0]} by itself.`;
@@ -2034,7 +2036,7 @@ function sentenceOf(step, hidden) {
     else if (part)
       text = `${target.name} reaches every ${letter} of ${node.name}, so what comes back is summed over ${letter}, edge by edge. First ${ordinal}.`;
     else if (of?.kind === "product" && edge.input === 1)
-      text = `${target.name} was used for every ${letter}, so its gradient is a sum over ${letter}: over the ${letter === "b" ? "batch" : "rows"}. First ${ordinal}.`;
+      text = `${target.name} was used for every ${letter}, so its gradient is a sum over ${letter}: ${letter === example ? "over the batch" : "over the rows"}. First ${ordinal}.`;
     else
       text = `${target.name} was repeated for every ${letter}, a broadcast. Back, what comes to its copies is summed over ${letter}. First ${ordinal}.`;
     if (step.term + 1 === step.terms) text += " That was the last: the sum is complete.";
@@ -2042,6 +2044,13 @@ function sentenceOf(step, hidden) {
     text = `${target.name} was repeated to fit ${node.name}, a broadcast. Each of its copies gets an adjoint of its own.`;
   else if (step.part === "summed" && sum)
     text = `The copies were one number: their adjoints are summed over ${listed(sum.over)} to ${target.name}.`;
+  else if (sum && sum.over.length > 0 && sum.over.every((l) => sum.sizes.get(l) === 1))
+    text =
+      of?.kind === "product" && edge.input === 1
+        ? `Each weight of ${target.name} gets the adjoint behind it times the number that it multiplied; there is one row, so nothing is summed.`
+        : of?.kind === "product" && edge.input === 0
+          ? `${node.name} has one ${letter}: what comes back is its adjoint times the weight.`
+          : `${node.name} passes its adjoint on to ${target.name}; there is one of each copy, so nothing is summed.`;
   else if (sum && sum.over.length > 0)
     text = `${target.name} reaches ${node.name} at every ${listed(sum.over)}: what comes back is summed over ${listed(sum.over)}.`;
   else if (node.operation === "sum" && sum)
@@ -2555,8 +2564,8 @@ export function mistakes(step, right, letters) {
       n = sum.over.reduce((all, l) => all * (sum.sizes.get(l) ?? 1), 1);
     for (let t = 0; t < Math.min(8, sum.sizes.get(letter) ?? 1) && sum.over.length === 1 && n > 1; t++) {
       add(
-        letter === "b"
-          ? `It is the row b = ${t} alone: it is not summed over the batch.`
+        letter === example
+          ? `It is the row ${letter} = ${t} alone: it is not summed over the batch.`
           : `It is the term ${letter} = ${t} alone: it is not summed over ${letter}.`,
         (at) => sum.term({ ...at, [letter]: t }),
       );
