@@ -1,8 +1,17 @@
-# cmake -DFOLDER=lab/player -DOUTPUT=player_files.cpp -P embed.cmake: the files of the page as strings of C++.
+# cmake -DFOLDER=lab/player -DOUTPUT=player_files.cpp -P embed.cmake: the files of the page as strings of C++. A page from the disk
+# may not import modules: they follow each other in one, each after those that it imports.
+set(modules numbers formulas recording sums steps state elements arrays graph predict step views player)
+foreach(module IN LISTS modules)
+    file(READ "${FOLDER}/${module}.js" text)
+    string(REGEX REPLACE "(^|\n)import {[^}]*} from \"[^\"]*\";" "\\1" text "${text}")
+    string(REGEX REPLACE "(^|\n)export " "\\1" text "${text}")
+    string(APPEND js "${text}\n")
+endforeach()
+file(READ "${FOLDER}/player.html" html)
+file(READ "${FOLDER}/player.css" css)
 set(source "#include <lab/player_files.hpp>\n\nnamespace lab {\n\n")
 foreach(kind IN ITEMS html css js)
-    file(READ "${FOLDER}/player.${kind}" text)
-    string(APPEND source "const std::string_view player_${kind} = R\"!file!(${text})!file!\";\n")
+    string(APPEND source "const std::string_view player_${kind} = R\"!file!(${${kind}})!file!\";\n")
 endforeach()
 string(APPEND source "\n}  // namespace lab\n")
 file(WRITE "${OUTPUT}" "${source}")
