@@ -161,6 +161,9 @@ Variable Lowerer::definition(int q, const Letters& letters, const std::string& n
         node = node + 0.0;
     tape().name(node, name);
     noted(node, letters);
+    // What else is the same is recorded anew.
+    std::erase_if(inverses_, [&](const auto& one) { return one.second.index() == node.index(); });
+    std::erase_if(gradients_, [&](const auto& one) { return one.second && one.second->index() == node.index(); });
     order_ = outer;
     --open_;
     return node;

@@ -386,6 +386,18 @@ BOOST_AUTO_TEST_CASE(recurrences_of_every_kind) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(no_name_has_the_adjoint_of_what_is_not_it) {
+    for (const char* lets :
+         {"let G = A^{-1}\nlet L = tr(G G) + tr(A^{-1})\nlet g = dL/dG\n",
+          "let L = tr(A^{-1}) + 1\nlet G = A^{-1}\nlet M = L + tr(G G A^{-1})\nlet g = dM/dG\n",
+          "let L = tr(A A A)\nlet G[i,k] = dL/dA[i,k]\nlet M = sum(i, k, dL/dA[i,k] * A[i,k]) + G[1,2]\n"
+          "let g[i,k] = dM/dG[i,k]\n",
+          "let G[i,k] = A[i,k]\nlet L = tr(G A) + tr(G)\nlet g = dL/dG\n"})
+        BOOST_TEST_CONTEXT(lets) {
+            BOOST_TEST(operations_of(std::string("index i, k = 3\ngiven A[i,k] invertible\n") + lets) != "");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(derivatives_in_lets) {
     BOOST_TEST(operations_of(R"(
 index i, k = 3
