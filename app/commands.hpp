@@ -22,6 +22,7 @@ struct TrainOptions {
     std::size_t folds = 0;  // none: one split
     std::vector<std::size_t> hidden = {128};
     std::string activation = "relu";
+    std::string layers;  // in the place of these two
     std::string optimizer = "adam";
     std::optional<double> rate;  // the optimizer's own
     std::size_t epochs = 30;

@@ -35,7 +35,7 @@ struct Row {
 
 /// The loss where it is known what the row should be taken for, else the answer itself.
 template <class T>
-Variable<T> recorded(Tape<T>& tape, const nn::Mlp<T>& network, const Row& row) {
+Variable<T> recorded(Tape<T>& tape, const DescribedNetwork<T>& network, const Row& row) {
     const auto scores = tape.name(network(tape.variable(Array<T>(xt::cast<T>(row.features)), "x")), "scores");
     Variable<T> result = scores;
     if (row.cls)
@@ -49,9 +49,9 @@ Variable<T> recorded(Tape<T>& tape, const nn::Mlp<T>& network, const Row& row) {
 }
 
 /// The same network in double.
-nn::Mlp<double> widened(const nn::Mlp<float>& network) {
+DescribedNetwork<double> widened(const Network& network) {
     std::mt19937_64 engine;
-    nn::Mlp<double> wide(network.widths(), network.activation(), engine);
+    DescribedNetwork<double> wide(network.layers(), network.input(), engine);
     const auto from = network.parameters();
     auto to = wide.parameters();
     for (std::size_t i = 0; i < to.size(); ++i)
@@ -122,7 +122,7 @@ lab::Recording recording_of(const Model& model, const Row& row, const ExplainOpt
         tape, result,
         {.title =
              printable(fmt::format("{}, row {} of {}", file_name(options.file), options.row, file_name(options.csv)))});
-    const nn::Mlp<double> wide = widened(model.network);
+    const DescribedNetwork<double> wide = widened(model.network);
     lab::add_digits(recording, autograd::compare_recordings(result, recorded(wide_tape, wide, row)));
     return recording;
 }

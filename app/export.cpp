@@ -7,6 +7,7 @@
 #include <map>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -92,15 +93,16 @@ std::string formula(nn::ActivationKind kind) {
     throw std::invalid_argument(fmt::format("[export] {} cannot be written as C++", nn::to_string(kind)));
 }
 
-/// The numbers of all layers, one after the other: the weight with its inputs as rows, then the bias.
-std::vector<float> numbers_of(const nn::Mlp<float>& network) {
+/// The numbers of a layer: of dense the weight with its inputs as rows, then the bias; else as they are saved.
+std::vector<float> numbers_of(const DescribedLayer& layer, const std::vector<autograd::Parameter<float>>& parameters) {
     std::vector<float> numbers;
-    for (const auto& parameter : network.parameters()) {
+    for (const auto& parameter : parameters) {
         const auto& value = parameter.value();
-        if (value.dimension() == 1) numbers.insert(numbers.end(), value.begin(), value.end());
-        if (value.dimension() != 2) continue;
-        for (std::size_t i = 0; i < value.shape()[1]; ++i)
-            for (std::size_t j = 0; j < value.shape()[0]; ++j) numbers.push_back(value(j, i));
+        if (layer.kind == LayerKind::dense && value.dimension() == 2)
+            for (std::size_t i = 0; i < value.shape()[1]; ++i)
+                for (std::size_t j = 0; j < value.shape()[0]; ++j) numbers.push_back(value(j, i));
+        else
+            numbers.insert(numbers.end(), value.data(), value.data() + value.size());
     }
     return numbers;
 }
@@ -166,21 +168,7 @@ inline constexpr double factor[] = {
 @factor@
 };
 @tables@
-@weights@// z = w x + b, where w[i][j] leads from input i to output j, and b stands behind it.
-template <std::size_t inputs, std::size_t outputs>
-void dense(const @byte@* w, const Sum* x, Sum* z) {
-    for (std::size_t j = 0; j < outputs; ++j) z[j] = @bias@;
-    for (std::size_t i = 0; i < inputs; ++i)
-        for (std::size_t j = 0; j < outputs; ++j) z[j] += @weight@ * x[i];
-}
-
-inline void activate(Sum* x, std::size_t n) {
-    for (std::size_t j = 0; j < n; ++j) {
-        const Sum z = x[j];
-        x[j] = @formula@;
-    }
-}
-
+@weights@@functions@
 // By their bits, as -ffast-math would take every number for a finite one.
 inline std::uint64_t without_sign(double x) {
     std::uint64_t bits;
@@ -221,6 +209,8 @@ constexpr const char* inside_text = R"(// Of each layer the weight, then the bia
 inline constexpr float weights[] = {
 @numbers@
 };
+
+inline float number(const float* w, std::size_t i) { return w[i]; }
 
 )";
 
@@ -283,14 +273,277 @@ constexpr const char* softmax_text = R"(    Sum most = @z@[0], sum = 0;
     for (std::size_t k = 0; k < answer.size(); ++k) sum += @z@[k] = std::exp(@z@[k] - most);
     for (std::size_t k = 0; k < answer.size(); ++k) answer[k] = @z@[k] / sum;)";
 
+// What layers compute, by word. Each stands in the header where a layer needs it.
+constexpr const char* dense_text =
+    R"(// z = w x + b, where w[i][j] leads from input i to output j, and b stands behind it.
+template <std::size_t inputs, std::size_t outputs>
+void dense(const @byte@* w, const Sum* x, Sum* z) {
+    for (std::size_t j = 0; j < outputs; ++j) z[j] = number(w, inputs * outputs + j);
+    for (std::size_t i = 0; i < inputs; ++i)
+        for (std::size_t j = 0; j < outputs; ++j) z[j] += number(w, i * outputs + j) * x[i];
+}
+
+)";
+
+constexpr const char* window_text = R"(struct Picture {
+    std::size_t channels, height, width;
+};
+
+// Down and across.
+struct Window {
+    std::size_t kernel[2], stride[2], padding[2], dilation[2];
+};
+
+// Calls f(pixel of the window, pixel of the picture) for each that the window sees at place (i, j).
+template <class F>
+void look(const Picture& picture, const Window& window, std::size_t i, std::size_t j, const F& f) {
+    for (std::size_t k = 0; k < window.kernel[0]; ++k) {
+        const std::size_t row = i * window.stride[0] + k * window.dilation[0];
+        if (row < window.padding[0] || row - window.padding[0] >= picture.height) continue;
+        for (std::size_t l = 0; l < window.kernel[1]; ++l) {
+            const std::size_t column = j * window.stride[1] + l * window.dilation[1];
+            if (column < window.padding[1] || column - window.padding[1] >= picture.width) continue;
+            f(k * window.kernel[1] + l, (row - window.padding[0]) * picture.width + column - window.padding[1]);
+        }
+    }
+}
+
+)";
+
+constexpr const char* conv_text =
+    R"(// z = w * x + b: the weight has the shape (outputs, inputs of a group, kernel), and b stands behind it.
+inline void conv(const @byte@* w, const Picture& from, const Picture& to, const Window& window, std::size_t groups,
+                 const Sum* x, Sum* z) {
+    const std::size_t inputs = from.channels / groups, kernel = window.kernel[0] * window.kernel[1];
+    for (std::size_t o = 0; o < to.channels; ++o) {
+        const std::size_t first = o / (to.channels / groups) * inputs;
+        for (std::size_t i = 0; i < to.height; ++i)
+            for (std::size_t j = 0; j < to.width; ++j) {
+                Sum sum = number(w, to.channels * inputs * kernel + o);
+                for (std::size_t c = 0; c < inputs; ++c) {
+                    const Sum* channel = x + (first + c) * from.height * from.width;
+                    look(from, window, i, j, [&](std::size_t k, std::size_t pixel) {
+                        sum += number(w, (o * inputs + c) * kernel + k) * channel[pixel];
+                    });
+                }
+                z[(o * to.height + i) * to.width + j] = sum;
+            }
+    }
+}
+
+)";
+
+constexpr const char* maxpool_text =
+    R"(inline void maxpool(const Picture& from, const Picture& to, const Window& window, const Sum* x, Sum* z) {
+    for (std::size_t c = 0; c < to.channels; ++c)
+        for (std::size_t i = 0; i < to.height; ++i)
+            for (std::size_t j = 0; j < to.width; ++j) {
+                Sum most = 0;
+                bool is_first = true;
+                look(from, window, i, j, [&](std::size_t, std::size_t pixel) {
+                    const Sum seen = x[c * from.height * from.width + pixel];
+                    if (is_first || !(seen <= most)) most = seen;
+                    is_first = false;
+                });
+                z[(c * to.height + i) * to.width + j] = most;
+            }
+}
+
+)";
+
+constexpr const char* avgpool_text = R"(// Zeros beside the picture count.
+inline void avgpool(const Picture& from, const Picture& to, const Window& window, const Sum* x, Sum* z) {
+    for (std::size_t c = 0; c < to.channels; ++c)
+        for (std::size_t i = 0; i < to.height; ++i)
+            for (std::size_t j = 0; j < to.width; ++j) {
+                Sum sum = 0;
+                look(from, window, i, j,
+                     [&](std::size_t, std::size_t pixel) { sum += x[c * from.height * from.width + pixel]; });
+                z[(c * to.height + i) * to.width + j] = sum / static_cast<Sum>(window.kernel[0] * window.kernel[1]);
+            }
+}
+
+)";
+
+constexpr const char* globalavgpool_text =
+    R"(inline void globalavgpool(std::size_t channels, std::size_t pixels, const Sum* x, Sum* z) {
+    for (std::size_t c = 0; c < channels; ++c) {
+        Sum sum = 0;
+        for (std::size_t i = 0; i < pixels; ++i) sum += x[c * pixels + i];
+        z[c] = sum / static_cast<Sum>(pixels);
+    }
+}
+
+)";
+
+constexpr const char* batchnorm_text =
+    R"(// x = (x - mean) / sqrt(variance + 1e-5) weight + bias; w holds the last two before the others.
+inline void batchnorm(const @byte@* w, std::size_t features, std::size_t numbers, Sum* x) {
+    for (std::size_t c = 0; c < features; ++c) {
+        const Sum mean = number(w, 2 * features + c), variance = number(w, 3 * features + c);
+        const Sum weight = number(w, c) / std::sqrt(variance + Sum(1e-5));
+        for (std::size_t i = 0; i < numbers; ++i)
+            x[c * numbers + i] = (x[c * numbers + i] - mean) * weight + number(w, features + c);
+    }
+}
+
+)";
+
+constexpr const char* layernorm_text =
+    R"(// x = (x - mean) / sqrt(variance + 1e-5) weight + bias, with mean and variance of x.
+inline void layernorm(const @byte@* w, std::size_t n, Sum* x) {
+    Sum mean = 0, variance = 0;
+    for (std::size_t i = 0; i < n; ++i) mean += x[i] / static_cast<Sum>(n);
+    for (std::size_t i = 0; i < n; ++i) variance += (x[i] - mean) * (x[i] - mean) / static_cast<Sum>(n);
+    const Sum deviation = std::sqrt(variance + Sum(1e-5));
+    for (std::size_t i = 0; i < n; ++i) x[i] = (x[i] - mean) / deviation * number(w, i) + number(w, n + i);
+}
+
+)";
+
+constexpr const char* rmsnorm_text = R"(// x = x / sqrt(mean(x^2) + epsilon) weight.
+inline void rmsnorm(const @byte@* w, std::size_t n, Sum* x) {
+    Sum square = 0;
+    for (std::size_t i = 0; i < n; ++i) square += x[i] * x[i] / static_cast<Sum>(n);
+    const Sum size = std::sqrt(square + Sum(1.1920929e-7));
+    for (std::size_t i = 0; i < n; ++i) x[i] = x[i] / size * number(w, i);
+}
+
+)";
+
+/// A function of one number, which may have another one as its parameter.
+std::string elementwise_text(std::string_view name, const std::string& formula, const char* parameter = "") {
+    return fmt::format(R"(inline void {}(Sum* x, std::size_t n{}) {{
+    for (std::size_t j = 0; j < n; ++j) {{
+        const Sum z = x[j];
+        x[j] = {};
+    }}
+}}
+
+)",
+                       name, parameter, formula);
+}
+
+/// The layers as calls, and the functions that they call.
+struct Calls {
+    std::string functions, calls;
+    std::size_t sizes[2] = {0, 0};  // of the arrays x and y, which hold the numbers by turns
+    bool is_in_y = false;           // what comes out
+    std::vector<float> numbers;     // of all layers
+};
+
+class Caller {
+  public:
+    explicit Caller(const Network& network) : network_(network) { made_.sizes[0] = autograd::size_of(network.input()); }
+
+    Calls calls(bool inside) {
+        inside_ = inside;
+        for (std::size_t i = 0; i < network_.layers().size(); ++i) write(i);
+        if (!made_.calls.empty()) made_.calls.pop_back();
+        return std::move(made_);
+    }
+
+  private:
+    void write(std::size_t i) {
+        const DescribedLayer& layer = network_.layers()[i];
+        std::vector<autograd::Parameter<float>> own;
+        for (const auto& parameter : network_.parameters())
+            if (parameter.name().starts_with(fmt::format("{}.", i))) own.push_back(parameter);
+        const std::size_t begin = made_.numbers.size(), n = autograd::size_of(layer.in);
+        const std::vector<float> numbers = numbers_of(layer, own);
+        made_.numbers.insert(made_.numbers.end(), numbers.begin(), numbers.end());
+        const std::string w = fmt::format("{} + {}", inside_ ? "inside::weights" : "weights.bytes()",
+                                          inside_ ? begin : begin * sizeof(float));
+        switch (layer.kind) {
+            case LayerKind::dense:
+                need("dense", dense_text);
+                return into(layer, fmt::format("dense<{}, {}>({}, ", n, layer.outputs, w));
+            case LayerKind::conv:
+                need("window", window_text);
+                need("conv", conv_text);
+                return into(layer, fmt::format("conv({}, {}, {}, ", w, seen(layer), layer.groups));
+            case LayerKind::maxpool:
+                need("window", window_text);
+                need("maxpool", maxpool_text);
+                return into(layer, fmt::format("maxpool({}, ", seen(layer)));
+            case LayerKind::avgpool:
+                need("window", window_text);
+                need("avgpool", avgpool_text);
+                return into(layer, fmt::format("avgpool({}, ", seen(layer)));
+            case LayerKind::globalavgpool:
+                need("globalavgpool", globalavgpool_text);
+                return into(layer, fmt::format("globalavgpool({}, {}, ", layer.in[0], n / layer.in[0]));
+            case LayerKind::batchnorm:
+                need("batchnorm", batchnorm_text);
+                return in_place(fmt::format("batchnorm({}, {}, {}, {})", w, layer.in[0], n / layer.in[0], here()));
+            case LayerKind::layernorm:
+                need("layernorm", layernorm_text);
+                return in_place(fmt::format("layernorm({}, {}, {})", w, n, here()));
+            case LayerKind::rmsnorm:
+                need("rmsnorm", rmsnorm_text);
+                return in_place(fmt::format("rmsnorm({}, {}, {})", w, n, here()));
+            case LayerKind::leakyrelu:
+                need("leakyrelu", elementwise_text("leakyrelu", "z < 0 ? slope * z : z", ", Sum slope"));
+                return in_place(fmt::format("leakyrelu({}, {}, Sum({}))", here(), n, layer.number));
+            case LayerKind::elu:
+                need("elu", elementwise_text("elu", "z < 0 ? alpha * std::expm1(z) : z", ", Sum alpha"));
+                return in_place(fmt::format("elu({}, {}, Sum({}))", here(), n, layer.number));
+            case LayerKind::activation: {
+                if (layer.activation == nn::ActivationKind::identity) return;
+                const std::string name(nn::to_string(layer.activation));
+                need(name, elementwise_text(name, formula(layer.activation)));
+                return in_place(fmt::format("{}({}, {})", name, here(), n));
+            }
+            case LayerKind::flatten:
+            case LayerKind::unflatten:
+            case LayerKind::dropout:
+                return;  // the same numbers
+        }
+        throw std::invalid_argument(fmt::format("[export] layer {}, '{}', cannot be written as C++", i, layer.text));
+    }
+
+    const char* here() const { return made_.is_in_y ? "y" : "x"; }
+
+    void need(const std::string& name, const std::string& text) {
+        if (needed_.insert(name).second) made_.functions += text;
+    }
+
+    void in_place(const std::string& call) { made_.calls += fmt::format("    {};\n", call); }
+
+    /// From the one array into the other.
+    void into(const DescribedLayer& layer, const std::string& call) {
+        const char* from = here();
+        made_.is_in_y = !made_.is_in_y;
+        made_.calls += fmt::format("    {}{}, {});\n", call, from, here());
+        std::size_t& size = made_.sizes[made_.is_in_y];
+        size = std::max(size, autograd::size_of(layer.out));
+    }
+
+    /// The pictures before and behind it, and the window.
+    static std::string seen(const DescribedLayer& layer) {
+        const autograd::Window& window = layer.window;
+        const auto extent = [](autograd::Extent e) { return fmt::format("{{{}, {}}}", e.height, e.width); };
+        return fmt::format("{{{}}}, {{{}}}, {{{}, {}, {}, {}}}", fmt::join(layer.in, ", "), fmt::join(layer.out, ", "),
+                           extent(window.kernel), extent(window.stride), extent(window.padding),
+                           extent(window.dilation));
+    }
+
+    const Network& network_;
+    bool inside_ = true;
+    Calls made_;
+    std::set<std::string> needed_;
+};
+
 struct Exported {
     std::string header, weights;  // the second is empty where all stands in the first
 };
 
 Exported exported(const Model& model, const std::string& path, const std::string& weights_name) {
-    const std::vector<float> numbers = numbers_of(model.network);
-    const bool inside = numbers.size() < most_inside;
-    const auto& widths = model.network.widths();
+    std::size_t count = 0;
+    for (const auto& parameter : model.network.parameters()) count += parameter.value().size();
+    const bool inside = count < most_inside;
+    Calls network = Caller(model.network).calls(inside);
+    const std::vector<float>& numbers = network.numbers;
     const bool words = std::ranges::any_of(model.columns, [](const nn::Column& c) { return !c.categories.empty(); });
     const bool fills = !model.fill.empty();
 
@@ -315,12 +568,11 @@ Exported exported(const Model& model, const std::string& path, const std::string
     parts["best"] = model.is_regression() ? "" : best_text;
     parts["offset"] = listed(model.scaling.offset);
     parts["factor"] = listed(model.scaling.factor);
-    parts["formula"] = formula(model.network.activation());
     parts["numbers"] = inside ? listed(numbers) : "";
     parts["file"] = printable(weights_name);
     parts["byte"] = inside ? "float" : "unsigned char";
-    parts["bias"] = inside ? "w[inputs * outputs + j]" : "number(w, inputs * outputs + j)";
-    parts["weight"] = inside ? "w[i * outputs + j]" : "number(w, i * outputs + j)";
+    network.functions.pop_back();  // an empty line
+    parts["functions"] = filled(network.functions, parts);
     parts["parameter"] = inside ? "" : ", const Weights& weights";
     const std::string shows = model.is_regression()
                                   ? "use((*answer)[0]);"
@@ -380,24 +632,11 @@ Exported exported(const Model& model, const std::string& path, const std::string
     }
     parts["scale"] = scale + "    return good;";
 
-    std::size_t even = 0, odd = 0, begin = 0;
-    std::string layers;
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-        (i % 2 == 0 ? even : odd) = std::max(i % 2 == 0 ? even : odd, widths[i]);
-        if (i + 1 == widths.size()) break;
-        const char *from = i % 2 == 0 ? "x" : "y", *to = i % 2 == 0 ? "y" : "x";
-        layers += fmt::format("    dense<{}, {}>({} + {}, {}, {});\n", widths[i], widths[i + 1],
-                              inside ? "inside::weights" : "weights.bytes()", inside ? begin : begin * sizeof(float),
-                              from, to);
-        if (i + 2 < widths.size()) layers += fmt::format("    activate({}, {});\n", to, widths[i + 1]);
-        begin += (widths[i] + 1) * widths[i + 1];
-    }
-    parts["stack"] = std::to_string((even + odd) * sizeof(double));
-    parts["even"] = std::to_string(even);
-    parts["odd"] = std::to_string(odd);
-    layers.pop_back();
-    parts["layers"] = layers;
-    parts["z"] = widths.size() % 2 == 0 ? "y" : "x";
+    parts["stack"] = std::to_string((network.sizes[0] + network.sizes[1]) * sizeof(double));
+    parts["even"] = std::to_string(network.sizes[0]);
+    parts["odd"] = std::to_string(network.sizes[1]);
+    parts["layers"] = network.calls;
+    parts["z"] = network.is_in_y ? "y" : "x";
     parts["finish"] = model.is_regression() ? fmt::format(
                                                   "    for (std::size_t k = 0; k < answer.size(); ++k) answer[k] = "
                                                   "{}[k] / target_factor[k] + target_offset[k];",

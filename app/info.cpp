@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <nn/files/contents.hpp>
 #include <nn/files/text.hpp>
+#include <nn/summary.hpp>
+#include <sstream>
 
 #include "commands.hpp"
 #include "saved_network.hpp"
@@ -74,16 +76,11 @@ std::string columns(const Model& model) {
     return text;
 }
 
-std::string layers(const Model& model) {
-    const auto& widths = model.network.widths();
-    std::string text;
-    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-        text += fmt::format("  {} Dense: {} to {}, {}\n", 2 * i, widths[i], widths[i + 1],
-                            counted((widths[i] + 1) * widths[i + 1], "parameter"));
-        if (i + 2 < widths.size())
-            text += fmt::format("  {} {}\n", 2 * i + 1, nn::to_string(model.network.activation()));
-    }
-    return text;
+/// What the network makes of one example.
+nn::Summary summary_of(const Model& model) {
+    autograd::Shape one{1};
+    one.insert(one.end(), model.network.input().begin(), model.network.input().end());
+    return nn::summary(model.network.sequential(), autograd::Array<float>(one, 0));
 }
 
 std::string described(const Model& model, const nn::files::Contents& contents) {
@@ -100,8 +97,10 @@ std::string described(const Model& model, const nn::files::Contents& contents) {
         text += fmt::format("regression of {}\n", shown(model.target_names));
     text += fmt::format("{}, which give {}:\n{}", counted(model.columns.size(), "column"),
                         counted(model.scaling.offset.size(), "number"), columns(model));
-    text += fmt::format("{}:\n{}{}:\n{}", counted(2 * model.network.widths().size() - 3, "layer"), layers(model),
-                        counted(contents.entries.size(), "array"), arrays(contents));
+    std::ostringstream layers;
+    layers << summary_of(model);
+    text += fmt::format("{}: {}\n{}{}:\n{}", counted(model.network.layers().size(), "layer"), model.network.line(),
+                        layers.str(), counted(contents.entries.size(), "array"), arrays(contents));
     return text;
 }
 
@@ -109,8 +108,8 @@ std::string described(const Model& model, const nn::files::Contents& contents) {
 
 int info(const InfoOptions& options) {
     const nn::files::Contents contents(options.model);
-    // Without widths it is no network of ours, but arrays that may be one; with them it must be whole.
-    const bool is_model = contents.metadata.contains("widths");
+    // Without widths or layers it is no network of ours, but arrays that may be one; with them it must be whole.
+    const bool is_model = contents.metadata.contains("widths") || contents.metadata.contains("layers");
     std::optional<Model> model;
     if (is_model) model.emplace(load(options.model));
     std::size_t bytes = 0;
@@ -136,8 +135,19 @@ int info(const InfoOptions& options) {
         report["task"] = model->is_regression() ? "regression" : "classification";
         report["target"] = json::parse(metadata.at("target"));
         report["columns"] = json::parse(metadata.at("features"));
-        report["widths"] = model->network.widths();
-        report["activation"] = metadata.at("activation");
+        if (const auto widths = model->network.widths()) {
+            report["widths"] = *widths;
+            report["activation"] = metadata.at("activation");
+        }
+        report["input"] = model->network.input();
+        for (const nn::SummaryRow& row : summary_of(*model).rows) {
+            const DescribedLayer& layer = model->network.layers()[report["layers"].size()];
+            report["layers"].push_back({{"layer", layer.text},
+                                        {"shape", layer.out},
+                                        {"parameters", row.parameters},
+                                        {"buffers", row.buffers},
+                                        {"multiply_adds", row.multiply_adds}});
+        }
     } else {
         report["metadata"] = contents.metadata;
     }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -22,6 +23,7 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "described_network.hpp"
 #include "signals.hpp"
 
 namespace {
@@ -39,6 +41,23 @@ CLI::Validator whole(std::uint64_t least, std::uint64_t most = UINT64_MAX) {
                             : fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
             },
             ""};
+}
+
+/// "128,64": CLI11's own delimiter takes "128," for the same as "128".
+std::vector<std::size_t> widths_in(const std::vector<std::string>& texts) {
+    const CLI::Validator is_width = whole(0, 1'000'000);
+    std::vector<std::size_t> widths;
+    std::stringstream all(fmt::format("{}", fmt::join(texts, ",")) + ",");
+    for (std::string text; std::getline(all, text, ',');) {
+        std::string copy = text;
+        if (const std::string error = is_width(copy); !error.empty()) throw CLI::ValidationError("--hidden", error);
+        widths.push_back(std::stoul(text));
+    }
+    if (widths.size() > 1 && std::ranges::count(widths, 0u) > 0)
+        throw CLI::ValidationError(
+            "--hidden",
+            fmt::format("widths are each at least 1, and not {}: 0 alone is for none", fmt::join(widths, ",")));
+    return widths;
 }
 
 const CLI::Validator a_number(
@@ -181,13 +200,26 @@ static int run(int argc, char** argv) {
         ->check(CLI::IsMember(scale_names))
         ->capture_default_str();
     train_command->add_flag("--balanced", training.balanced, "Each class counts the same, however many rows it has");
-    train_command->add_option("--hidden", training.hidden, "The widths of the hidden layers: 128,64; 0 for none")
-        ->delimiter(',')
-        ->check(whole(0, 1'000'000))
-        ->capture_default_str();
+    CLI::Option* hidden =
+        train_command
+            ->add_option_function<std::vector<std::string>>(
+                "--hidden", [&](const std::vector<std::string>& texts) { training.hidden = widths_in(texts); },
+                "The widths of the hidden layers: 128,64; 0 for none")
+            ->type_name("UINT")
+            ->default_str("128");
+    CLI::Option* activation =
+        train_command
+            ->add_option("--activation", training.activation, "relu, tanh, sigmoid, gelu, silu, softplus or identity")
+            ->capture_default_str();
     train_command
-        ->add_option("--activation", training.activation, "relu, tanh, sigmoid, gelu, silu, softplus or identity")
-        ->capture_default_str();
+        ->add_option(
+            "--layers", training.layers,
+            fmt::format("In the place of both, layer by layer: \"conv 16 3, relu, maxpool 2, flatten, dense\". "
+                        "There are {}",
+                        fmt::join(layer_usages(), "; ")))
+        ->check(not_empty)
+        ->excludes(hidden)
+        ->excludes(activation);
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nn/csv.hpp>
 #include <nn/files/text.hpp>
+#include <nn/mode.hpp>
 #include <optional>
 #include <stdexcept>
 
@@ -17,8 +18,6 @@ namespace {
 
 using autograd::FileError;
 using nn::files::printable;
-
-constexpr std::size_t block = 1024;  // rows at a time, so that a table of any length fits
 
 /// The digits that a float has of the target's spread, and of the distance from its mean.
 std::string number(double value, double factor) {
@@ -121,9 +120,9 @@ int predict(const PredictOptions& options) {
                                                 wanted, table.labels().size()));
     Answers answers(model, options);
     autograd::Tape<float> tape;
-    const auto pause = tape.pause();
+    const nn::Evaluation<float> evaluation(tape);
     for (;;) {
-        const TableRows read = rows.next(block);
+        const TableRows read = rows.next(model.network.rows_at_once());  // so few that a table of any length fits
         if (read.count() == 0) break;
         tape.rewind();
         std::string lines = answers.rows() == 0 ? answers.header() : "";

@@ -16,6 +16,7 @@
 #include <nn/files/text.hpp>
 #include <nn/numpy.hpp>
 #include <nn/safetensors.hpp>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -28,8 +29,9 @@ namespace {
 
 // docs/files.md says what stands in the metadata. A regression has `numbers` in the place of classes, and a column of
 // words lists under other names than a column of numbers, so that an older program refuses them. A file without a
-// format is from before: its scaling stands in the weights, and its classes in a list of their own.
-constexpr int newest_format = 1;
+// format is from before: its scaling stands in the weights, and its classes in a list of their own. Format 2 has layers
+// in the place of widths and an activation, and is written where these do not describe the network.
+constexpr int newest_format = 2;
 
 Scaling scaling_from(const json& features) {
     Scaling scaling;
@@ -88,7 +90,7 @@ json to_json(const Model& model) {
     return columns;
 }
 
-void columns_from(const json& features, Model& model) {
+void columns_from(const json& features, std::vector<nn::Column>& columns, Scaling& scaling, std::vector<double>& fill) {
     const auto add = [](std::vector<double>& to, const json& numbers, std::size_t count) {
         const auto list = numbers.is_array() ? numbers.get<std::vector<double>>() : std::vector{numbers.get<double>()};
         if (list.size() != count || !std::ranges::all_of(list, [](double x) { return std::isfinite(x); }))
@@ -100,14 +102,23 @@ void columns_from(const json& features, Model& model) {
         const bool words = column.contains("categories");
         if (words) read.categories = column.at("categories").get<std::vector<std::string>>();
         if (words && read.categories.empty()) throw std::invalid_argument("no categories");
-        add(model.scaling.offset, column.at(words ? "offsets" : "offset"), read.width());
-        add(model.scaling.factor, column.at(words ? "factors" : "factor"), read.width());
-        if (column.contains("missing")) add(model.fill, column.at("missing"), read.width());
-        model.columns.push_back(std::move(read));
+        add(scaling.offset, column.at(words ? "offsets" : "offset"), read.width());
+        add(scaling.factor, column.at(words ? "factors" : "factor"), read.width());
+        if (column.contains("missing")) add(fill, column.at("missing"), read.width());
+        columns.push_back(std::move(read));
     }
-    if (!model.fill.empty() && model.fill.size() != model.scaling.offset.size())
+    if (!fill.empty() && fill.size() != scaling.offset.size())
         throw std::invalid_argument("some columns have no number for what is missing");
     names_from(features);  // all have a name, or none has
+}
+
+/// What a list of whole numbers says: widths, or a shape.
+std::vector<std::size_t> counts_from(const std::string& text) {
+    const json counts = json::parse(text);
+    if (!counts.is_array() || counts.empty() ||
+        !std::ranges::all_of(counts, [](const json& count) { return count.is_number_unsigned() && count != 0u; }))
+        throw std::invalid_argument("no list of counts");
+    return counts.get<std::vector<std::size_t>>();
 }
 
 /// The first name that comes twice in an order; null where there is none.
@@ -237,7 +248,7 @@ void put(const std::vector<double>& fill, Array<double>& features) {
         if (std::isnan(features.data()[i])) features.data()[i] = fill[i % fill.size()];
 }
 
-bool is_finite(const nn::Mlp<float>& network) {
+bool is_finite(const Network& network) {
     return std::ranges::all_of(network.parameters(), [](const autograd::Parameter<float>& parameter) {
         return std::all_of(parameter.value().data(), parameter.value().data() + parameter.value().size(),
                            [](float x) { return std::isfinite(x); });
@@ -265,11 +276,17 @@ nn::Metadata metadata_of(const Model& model) {
         target["numbers"] = to_json(model.target_scaling, model.target_names);
     else
         target = {{"name", model.target_name}, {"classes", model.class_names}};
-    return {{"format", std::to_string(newest_format)},
-            {"widths", json(model.network.widths()).dump()},
-            {"activation", std::string(nn::to_string(model.network.activation()))},
-            {"features", to_json(model).dump()},
-            {"target", target.dump()}};
+    nn::Metadata metadata{{"features", to_json(model).dump()}, {"target", target.dump()}};
+    if (const auto widths = model.network.widths()) {
+        metadata["format"] = "1";
+        metadata["widths"] = json(*widths).dump();
+        metadata["activation"] = nn::to_string(model.network.activation());
+    } else {
+        metadata["format"] = "2";
+        metadata["input"] = json(model.network.input()).dump();
+        metadata["layers"] = model.network.line();
+    }
+    return metadata;
 }
 
 void save(const std::string& path, const Model& model) {
@@ -289,14 +306,16 @@ Model load(const std::string& path) {
                                                                    !std::filesystem::is_directory(there))
         fail("this is no regular file, and a network is read more than once");
     const auto [shapes, metadata] = outline_of(path);
-    std::vector<std::size_t> widths;
     std::vector<std::string> classes, target_names;
     std::string target_name;
-    nn::ActivationKind activation{};
-    std::mt19937_64 engine;
-    Scaling target_scaling;
-    Model read{nn::Mlp<float>({1, 1}, activation, engine), {}, {}, {}, {}};
-    if (const auto found = metadata.find("format"); found != metadata.end() && found->second != "1") {
+    Scaling scaling, target_scaling;
+    std::vector<nn::Column> columns;
+    std::vector<double> fill;
+    std::optional<std::vector<std::size_t>> widths;
+    autograd::Shape input;
+    std::string line;
+    if (const auto found = metadata.find("format");
+        found != metadata.end() && found->second != "1" && found->second != "2") {
         unsigned format = 0;
         const std::string& text = found->second;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
@@ -305,14 +324,20 @@ Model load(const std::string& path) {
         fail("the metadata do not describe a network");
     }
     try {
-        const json counts = json::parse(metadata.at("widths"));
-        if (!std::ranges::all_of(counts, [](const json& width) { return width.is_number_unsigned(); }))
-            throw std::invalid_argument("a width is no count");
-        widths = counts.get<std::vector<std::size_t>>();
-        activation = nn::activation_from_name(metadata.at("activation"));
-        if (metadata.contains("format")) {
+        const auto format = metadata.find("format");
+        if (format != metadata.end() && format->second == "2") {
+            const auto extents = counts_from(metadata.at("input"));
+            input.assign(extents.begin(), extents.end());
+            line = metadata.at("layers");
+        } else {
+            widths = counts_from(metadata.at("widths"));
+            const nn::ActivationKind activation = nn::activation_from_name(metadata.at("activation"));
+            input = {widths->at(0)};
+            if (widths->size() > 1) line = perceptron_line({widths->begin() + 1, widths->end() - 1}, activation);
+        }
+        if (format != metadata.end()) {
             const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
-            columns_from(features, read);
+            columns_from(features, columns, scaling, fill);
             if (target.contains("numbers")) {
                 target_scaling = scaling_from(target.at("numbers"));
                 target_names = names_from(target.at("numbers"));
@@ -325,29 +350,42 @@ Model load(const std::string& path) {
             }
         } else {
             classes = json::parse(metadata.at("classes")).get<std::vector<std::string>>();
-            read.scaling = Scaling::none(widths.at(0));
-            read.columns.resize(widths.at(0));
+            scaling = Scaling::none(widths->at(0));
+            columns.resize(widths->at(0));
         }
     } catch (const std::exception&) {
         fail("the metadata do not describe a network");
     }
-    if (widths.size() < 2 || classes.size() + target_names.size() != widths.back() ||
-        read.scaling.offset.size() != widths.front())
+    const std::size_t outputs = classes.size() + target_names.size();
+    if (widths && (widths->size() < 2 || outputs != widths->back()))
         fail("the widths are not those of the columns and classes in the metadata");
-    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-        const auto weight = shapes.find(fmt::format("{}.weight", 2 * i));
-        if (widths[i] == 0 || widths[i + 1] == 0 || weight == shapes.end() ||
-            weight->second != autograd::Shape{widths[i + 1], widths[i]})
-            fail(fmt::format("layer {} does not have the widths {} and {}", i, widths[i], widths[i + 1]));
+    if ((input.size() != 1 && input.size() != 3) || outputs == 0 ||
+        number_of(input) != static_cast<double>(scaling.offset.size()))
+        fail(fmt::format("the network takes {}, but the columns in the metadata give {} numbers",
+                         autograd::to_string(input), scaling.offset.size()));
+    std::vector<DescribedLayer> layers;
+    try {
+        layers = read_layers(line, input, outputs);
+    } catch (const std::invalid_argument& error) {
+        fail(printable(error.what()));
     }
-    Model model{nn::Mlp<float>(widths, activation, engine),
+    // Before the network is made: what it takes is bounded by the file.
+    const auto arrays = arrays_of(layers);
+    for (const auto& [name, shape] : arrays) {
+        const auto found = shapes.find(name);
+        if (found == shapes.end() || found->second != shape)
+            fail(fmt::format("there is no array '{}' of {} for {}", name, autograd::to_string(shape),
+                             network_name(layers)));
+    }
+    std::mt19937_64 engine;
+    Model model{Network(std::move(layers), input, engine),
                 classes,
-                read.columns,
+                columns,
                 target_name,
-                read.scaling,
+                scaling,
                 target_names,
                 target_scaling,
-                read.fill};
+                fill};
     require_names_that_can_be_saved(model);
     // A training has each name once.
     const auto require_once = [&](const std::vector<std::string>& names, const char* what, auto order) {
@@ -359,12 +397,14 @@ Model load(const std::string& path) {
     require_once(model.class_names, "classes", nn::ClassOrder());
     for (const nn::Column& column : model.columns)
         require_once(column.categories, "categories of a column", std::less<>());
-    // More arrays are those of another network, which would answer otherwise.
-    const auto parameters = model.network.parameters();
-    for (const auto& [name, shape] : shapes)
-        if (std::ranges::none_of(parameters, [&](const auto& parameter) { return parameter.name() == name; }))
-            fail(fmt::format("'{}' is no part of a network of {}", printable(name), fmt::join(widths, "-")));
-    nn::load(path, parameters);
+    // More arrays are those of another network, which would answer otherwise; PyTorch counts batches, too.
+    for (const auto& [name, shape] : shapes) {
+        const bool counts = name.ends_with(".num_batches_tracked") && shape.empty();
+        const std::string beside = counts ? name.substr(0, name.rfind('.')) + ".running_mean" : name;
+        if (std::ranges::none_of(arrays, [&](const auto& array) { return array.first == beside; }))
+            fail(fmt::format("'{}' is no part of {}", printable(name), model.network.name()));
+    }
+    nn::load(path, model.network.parameters());
     if (!is_finite(model.network)) fail("a number of the network is not finite");
     return model;
 }

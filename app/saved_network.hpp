@@ -4,10 +4,11 @@
 #include <autograd/array.hpp>
 #include <functional>
 #include <nn/data.hpp>
-#include <nn/mlp.hpp>
 #include <nn/safetensors.hpp>
 #include <string>
 #include <vector>
+
+#include "described_network.hpp"
 
 /// Maps each column of numbers in double: x -> (x - offset) * factor; one that never changed in the training to 0.
 struct Scaling {
@@ -34,7 +35,7 @@ struct Scaling {
 };
 
 struct Model {
-    nn::Mlp<float> network;
+    Network network;
     std::vector<std::string> class_names;
     std::vector<nn::Column> columns;  // of the table
     std::string target_name;
@@ -60,7 +61,7 @@ std::vector<double> means(const autograd::Array<double>& features);
 void put(const std::vector<double>& fill, autograd::Array<double>& features);
 
 /// Whether each number of the network is finite.
-bool is_finite(const nn::Mlp<float>& network);
+bool is_finite(const Network& network);
 
 /// Throws `autograd::FileError` where the model could not be saved for what it is called.
 void require_names_that_can_be_saved(const Model& model);

@@ -1,6 +1,7 @@
 // Networks that the program saved: a changed file is refused, or is as good as any other network.
 #include <app/saved_network.hpp>
 #include <autograd/tape.hpp>
+#include <nn/mode.hpp>
 #include <optional>
 #include <stdexcept>
 
@@ -12,7 +13,7 @@ namespace {
 std::vector<autograd::Array<float>> answers(const Model& model) {
     std::vector<autograd::Array<float>> all;
     autograd::Tape<float> tape;
-    const auto pause = tape.pause();
+    const nn::Evaluation<float> evaluation(tape);
     for (const double x : {0.0, 7.5, -1e6}) {
         const autograd::Array<double> row(autograd::Shape{1, model.scaling.offset.size()}, x);
         try {
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     unlink(fuzz::writable_path().c_str());
     fuzz::require(second.class_names == first->class_names && second.columns == first->columns &&
                       second.fill == first->fill && second.target_name == first->target_name &&
-                      second.target_names == first->target_names,
+                      second.target_names == first->target_names && second.network.line() == first->network.line(),
                   "names come back");
     for (const auto scaling : {&Model::scaling, &Model::target_scaling})
         fuzz::require((second.*scaling).offset == ((*first).*scaling).offset &&

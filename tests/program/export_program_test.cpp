@@ -149,6 +149,34 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_regression_are_in_their_units) {
     BOOST_TEST(difference(here, run("predict " + model + " --csv " + diabetes), 0) <= 1e-6);
 }
 
+BOOST_AUTO_TEST_CASE(layers_compute_what_they_compute_in_pytorch) {
+    for (const std::string name : {"pictures", "rows"}) {
+        const std::string path = DELTARULE_SOURCE_DIR "/tests/golden/networks/" + name;
+        const auto here = answers(path + ".safetensors", name, bytes_of(path + "_rows.csv"));
+        const auto there = lines_of(bytes_of(path + "_answers.csv"));
+        BOOST_TEST_REQUIRE(here.size() == there.size());
+        for (std::size_t i = 0; i < here.size(); ++i) {
+            const auto mine = fields_of(here[i]), theirs = fields_of(there[i]);
+            BOOST_TEST_REQUIRE(mine.size() == theirs.size());
+            for (std::size_t k = 0; k < mine.size(); ++k)
+                BOOST_TEST(std::abs(std::stod(mine[k]) - std::stod(theirs[k])) < 1e-6, name << " " << i << " " << k);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(pictures_of_a_large_network_are_taken_as_predict_takes_them) {
+    BOOST_REQUIRE(std::system(("zcat " + digits + " | head -n 100 > " + folder / "digits.csv").c_str()) == 0);
+    const std::string model = folder / "pictures.safetensors";
+    BOOST_REQUIRE(run("train --epochs 1 --layers 'conv 8 3 padding 1, batchnorm, relu, maxpool 2, conv 16 3, relu, "
+                      "flatten, dropout 0.1, dense 300, layernorm, relu, dense' --save " +
+                      model)
+                      .exit == 0);
+    const auto here = answers(model, "digits", bytes_of(folder / "digits.csv"), false, true);
+    const Result there =
+        run("predict " + model + " --csv " + folder / "digits.csv" + " --header no --label 64 --probabilities");
+    BOOST_TEST(difference(here, there, 1) <= printed);
+}
+
 BOOST_AUTO_TEST_CASE(a_large_network_has_its_numbers_beside_it) {
     std::string lines, rows;
     BOOST_REQUIRE(std::system(("zcat " + digits + " | head -n 300 > " + folder / "digits.csv").c_str()) == 0);
@@ -256,14 +284,19 @@ BOOST_AUTO_TEST_CASE(info_says_what_a_file_holds) {
     for (const char* part :
          {"NumPy's .npz, format 1\n3 classes in species: setosa, versicolor, virginica\n4 columns, which give 4 "
           "numbers:\n",
-          "\n  sepal length: (x - 4.3) * 0.27",
-          "\n3 layers:\n  0 Dense: 4 to 5, 25 parameters\n  1 relu\n  2 Dense: 5 to 3, 18 parameters\n",
-          "\n  0.weight (5, 4) <f4\n", "\n43 numbers in 172 bytes\n"})
+          "\n  sepal length: (x - 4.3) * 0.27", "\n3 layers: dense 5, relu, dense 3\n",
+          "\n0  Dense  (1, 5)          25             20    120\n",
+          "\n1  relu   (1, 5)           0              0     20\n",
+          "\n2  Dense  (1, 3)          18             15     84\n",
+          "\n   total  (1, 3)          43             35    224\n", "\n  0.weight (5, 4) <f4\n",
+          "\n43 numbers in 172 bytes\n"})
         BOOST_TEST(has(text.out, part), text.out);
     const auto report = nlohmann::json::parse(run("info --json " + model).out);
     BOOST_TEST(report.at("task") == "classification");
     BOOST_TEST(report.at("format") == 1);
     BOOST_TEST(report.at("widths") == (std::vector{4, 5, 3}));
+    BOOST_TEST(report.at("layers")[2] == nlohmann::json::parse(R"({"layer": "dense 3", "shape": [3], "parameters": 18,
+                                                                  "buffers": 0, "multiply_adds": 15})"));
     BOOST_TEST(report.at("target").at("classes").size() == 3u);
     BOOST_TEST(report.at("columns")[3].at("name") == "petal width");
     BOOST_TEST(report.at("arrays")[0].at("shape") == (std::vector{5, 4}));

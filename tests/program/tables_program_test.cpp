@@ -412,7 +412,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_answered_from_is_refused) {
     const auto refused = [&](const std::string& changed, const std::string& part) {
         refuses("predict " + folder.write("changed", changed) + " --csv " + iris, part);
     };
-    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"2\""), "its format is 2, but the newest");
+    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"3\""), "its format is 3, but the newest");
+    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"2\""), "do not describe");
     refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"x\""), "do not describe");
     refused(replaced(bytes, "sepal length", "sepal\\u001b[31m"), "not what safetensors");
     std::string infinite = bytes;

@@ -1,0 +1,69 @@
+// A network that is trained, and tested.
+#pragma once
+
+#include <autograd/operations.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <nn/data.hpp>
+#include <nn/fit.hpp>
+#include <nn/optimizers.hpp>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "saved_network.hpp"
+#include "training_report.hpp"
+
+/// How good a network is.
+struct Tested {
+    std::vector<double> scores;  // the accuracy in per cent, or R² and RMSE of each target
+    std::string text;
+    autograd::Indices confusion;
+    std::vector<ClassAnswer> answers = {};     // for the report
+    autograd::Array<double> predictions = {};  // of a regression
+};
+
+/// A network that is trained on these rows, or as far as a signal let it.
+class Training {
+  public:
+    Training(const TrainOptions& options, nn::Dataset<double> rows, std::mt19937_64& engine);
+
+    std::string description(std::size_t tested) const;
+
+    /// Says at the end which epoch's network it is, where there was a validation.
+    void run(bool quiet);
+
+    /// The same as `description`, for programs.
+    nlohmann::json as_json(std::size_t tested) const;
+
+    nlohmann::json as_json(const Tested& tested) const;
+    Tested test(const nn::Dataset<double>& rows) const;
+
+    const Model& model() const { return model_; }
+
+    /// The page about it all.
+    std::string page(const nn::Dataset<double>& test, const Tested& tested, nlohmann::json facts) const;
+
+  private:
+    void require_finite(const autograd::Variable<float>& loss) const;
+    /// Calls f(scores, the first row, how many) for blocks of rows: not all scores, nor what stands between, fit at
+    /// once.
+    template <class F>
+    void in_blocks(const nn::Dataset<float>& rows, const F& f) const;
+    Tested test_classes(const nn::Dataset<float>& test) const;
+    std::string metrics(const nn::Measured& measured) const;
+    std::size_t steps() const;
+    std::map<std::string, std::string> settings() const;
+
+    const TrainOptions& options_;
+    std::optional<nn::Dataset<double>> validation_rows_;  // until they are scaled
+    Model model_;
+    nn::Dataset<float> rows_;
+    std::optional<nn::Dataset<float>> validation_;
+    std::mt19937_64& engine_;
+    autograd::CrossEntropyOptions weights_;
+    std::unique_ptr<nn::Optimizer<float>> optimizer_;
+    nn::History history_;
+};
