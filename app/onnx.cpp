@@ -52,11 +52,23 @@ class Graph {
         return last_->output(0);
     }
     /// Attributes of the last node.
-    void attribute(const std::string& name, std::int64_t value) {
+    void attribute(const std::string& name, int value) {
         onnx::AttributeProto& attribute = *last_->add_attribute();
         attribute.set_name(name);
         attribute.set_type(onnx::AttributeProto::INT);
         attribute.set_i(value);
+    }
+    void attribute(const std::string& name, double value) {
+        onnx::AttributeProto& attribute = *last_->add_attribute();
+        attribute.set_name(name);
+        attribute.set_type(onnx::AttributeProto::FLOAT);
+        attribute.set_f(static_cast<float>(value));
+    }
+    void attribute(const std::string& name, const Shape& values) {
+        onnx::AttributeProto& attribute = *last_->add_attribute();
+        attribute.set_name(name);
+        attribute.set_type(onnx::AttributeProto::INTS);
+        for (const std::int64_t value : values) attribute.add_ints(value);
     }
     void attribute(const std::string& name, const std::vector<std::string>& words) {
         onnx::AttributeProto& attribute = *last_->add_attribute();
@@ -167,6 +179,168 @@ Inputs inputs_of(Graph& graph, const Model& model) {
     return inputs;
 }
 
+/// The layers one after the other.
+class Layers {
+  public:
+    Layers(Graph& graph, const Network& network) : graph_(graph), network_(network) {}
+
+    /// What they make of x, whose columns are these numbers of the network's.
+    std::string of(std::string x, const std::vector<std::size_t>& numbers) {
+        const bool takes_rows = network_.input().size() == 1 && network_.layers()[0].kind == LayerKind::dense;
+        if (!takes_rows) x = in_order(x, numbers);
+        if (network_.input().size() != 1) x = reshaped(x, "input", network_.input());
+        for (std::size_t i = 0; i < network_.layers().size(); ++i)
+            x = layer(i, x, takes_rows && i == 0 ? &numbers : nullptr);
+        return x;
+    }
+
+  private:
+    /// The numbers in the network's order, those that the graph leaves out as 0.
+    std::string in_order(const std::string& x, const std::vector<std::size_t>& numbers) {
+        const std::size_t n = autograd::size_of(network_.input());
+        std::vector<std::int64_t> at(n, 0);
+        std::vector<float> there(n, 0);
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            at[numbers[i]] = static_cast<std::int64_t>(i);
+            there[numbers[i]] = 1;
+        }
+        const auto size = static_cast<std::int64_t>(n);
+        const std::string gathered = graph_.node("Gather", {x, graph_.constant("order", at, {size})});
+        graph_.attribute("axis", 1);
+        return graph_.node("Mul", {gathered, graph_.constant("there", there, {size})});
+    }
+
+    std::string reshaped(const std::string& x, const std::string& name, const autograd::Shape& shape) {
+        std::vector<std::int64_t> to{0};  // as many rows as there are
+        to.insert(to.end(), shape.begin(), shape.end());
+        return graph_.node("Reshape",
+                           {x, graph_.constant(name + ".shape", to, {static_cast<std::int64_t>(to.size())})});
+    }
+
+    /// A parameter or a statistic as a constant under its name.
+    std::string array(std::size_t i, const std::string& name) {
+        const autograd::Array<float>& value = parameter(i, name);
+        return graph_.constant(fmt::format("{}.{}", i, name), std::vector<float>(value.begin(), value.end()),
+                               Shape(value.shape().begin(), value.shape().end()));
+    }
+    const autograd::Array<float>& parameter(std::size_t i, const std::string& name) const {
+        return std::ranges::find(network_.parameters(), fmt::format("{}.{}", i, name),
+                                 &autograd::Parameter<float>::name)
+            ->value();
+    }
+    std::string number(std::size_t i, const std::string& name, double value) {
+        return graph_.constant<float>(fmt::format("{}.{}", i, name), {static_cast<float>(value)}, {});
+    }
+
+    void window(const DescribedLayer& layer) {
+        const auto& [kernel, stride, padding, dilation] = layer.window;
+        graph_.attribute("kernel_shape", Shape{kernel.height, kernel.width});
+        graph_.attribute("strides", Shape{stride.height, stride.width});
+        graph_.attribute("pads", Shape{padding.height, padding.width, padding.height, padding.width});
+        if (layer.kind != LayerKind::avgpool) graph_.attribute("dilations", Shape{dilation.height, dilation.width});
+    }
+
+    std::string flat(const std::string& x) {
+        const std::string y = graph_.node("Flatten", {x});
+        graph_.attribute("axis", 1);
+        return y;
+    }
+
+    /// The mean over all axes but that of the rows.
+    std::string mean(const DescribedLayer& layer, const std::string& x) {
+        const std::string y = graph_.node("ReduceMean", {x});
+        Shape axes;
+        for (std::size_t k = 1; k <= layer.in.size(); ++k) axes.push_back(static_cast<std::int64_t>(k));
+        graph_.attribute("axes", axes);
+        return y;
+    }
+
+    std::string root(std::size_t i, const std::string& square, double epsilon) {
+        return graph_.node("Sqrt", {graph_.node("Add", {square, number(i, "epsilon", epsilon)})});
+    }
+
+    /// `numbers` are the columns of x, where a first dense layer takes them as they come.
+    std::string dense(std::size_t i, const std::string& x, const std::vector<std::size_t>* numbers) {
+        const autograd::Array<float>& weight = parameter(i, "weight");
+        const std::size_t outputs = weight.shape()[0], inputs = weight.shape()[1];
+        std::vector<float> taken;
+        for (std::size_t j = 0; j < outputs; ++j) {
+            const float* row = weight.data() + j * inputs;
+            if (numbers == nullptr)
+                taken.insert(taken.end(), row, row + inputs);
+            else
+                for (const std::size_t k : *numbers) taken.push_back(row[k]);
+        }
+        const auto n = static_cast<std::int64_t>(outputs), m = static_cast<std::int64_t>(taken.size() / outputs);
+        const std::string y =
+            graph_.node("Gemm", {x, graph_.constant(fmt::format("{}.weight", i), taken, {n, m}), array(i, "bias")});
+        graph_.attribute("transB", 1);
+        return y;
+    }
+
+    std::string layer(std::size_t i, const std::string& x, const std::vector<std::size_t>* numbers) {
+        const DescribedLayer& layer = network_.layers()[i];
+        switch (layer.kind) {
+            case LayerKind::dense:
+                return dense(i, x, numbers);
+            case LayerKind::conv: {
+                const std::string y = graph_.node("Conv", {x, array(i, "weight"), array(i, "bias")});
+                window(layer);
+                graph_.attribute("group", static_cast<int>(layer.groups));
+                return y;
+            }
+            case LayerKind::maxpool: {
+                const std::string y = graph_.node("MaxPool", {x});
+                window(layer);
+                return y;
+            }
+            case LayerKind::avgpool: {
+                const std::string y = graph_.node("AveragePool", {x});
+                window(layer);
+                graph_.attribute("count_include_pad", 1);
+                return y;
+            }
+            case LayerKind::globalavgpool:
+                return flat(graph_.node("GlobalAveragePool", {x}));
+            case LayerKind::flatten:
+                return flat(x);
+            case LayerKind::unflatten:
+                return reshaped(x, std::to_string(i), layer.out);
+            case LayerKind::batchnorm: {
+                const std::string y = graph_.node(
+                    "BatchNormalization",
+                    {x, array(i, "weight"), array(i, "bias"), array(i, "running_mean"), array(i, "running_var")});
+                graph_.attribute("epsilon", 1e-5);
+                return y;
+            }
+            case LayerKind::layernorm: {
+                const std::string d = graph_.node("Sub", {x, mean(layer, x)});
+                const std::string deviation = root(i, mean(layer, graph_.node("Mul", {d, d})), 1e-5);
+                return graph_.node("Add", {graph_.node("Mul", {graph_.node("Div", {d, deviation}), array(i, "weight")}),
+                                           array(i, "bias")});
+            }
+            case LayerKind::rmsnorm: {
+                const std::string size = root(i, mean(layer, graph_.node("Mul", {x, x})), 1.1920929e-7);
+                return graph_.node("Mul", {graph_.node("Div", {x, size}), array(i, "weight")});
+            }
+            case LayerKind::leakyrelu:
+            case LayerKind::elu: {
+                const std::string y = graph_.node(layer.kind == LayerKind::elu ? "Elu" : "LeakyRelu", {x});
+                graph_.attribute("alpha", layer.number);
+                return y;
+            }
+            case LayerKind::activation:
+                return activated(graph_, layer.activation, x);
+            case LayerKind::dropout:
+                return x;
+        }
+        throw std::invalid_argument(fmt::format("[export] layer {}, '{}', cannot be written as ONNX", i, layer.text));
+    }
+
+    Graph& graph_;
+    const Network& network_;
+};
+
 }  // namespace
 
 std::string onnx_bytes(const Model& model) {
@@ -208,26 +382,7 @@ std::string onnx_bytes(const Model& model) {
     // 0, or NaN in a row with a number that is not finite: a relu might lose it on its way.
     const std::string poison = graph.node("ReduceSum", {graph.node("Sub", {x, x}), "axis"});
 
-    const auto& widths = model.network.widths();
-    const auto parameters = model.network.parameters();
-    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-        const auto &weight = parameters[2 * i], &bias = parameters[2 * i + 1];
-        std::vector<float> numbers;
-        for (std::size_t j = 0; j < widths[i + 1]; ++j) {
-            const float* row = weight.value().data() + j * widths[i];
-            if (i > 0)
-                numbers.insert(numbers.end(), row, row + widths[i]);
-            else
-                for (const std::size_t k : inputs.numbers) numbers.push_back(row[k]);
-        }
-        const auto n = static_cast<std::int64_t>(widths[i + 1]);
-        const std::vector<float> biases(bias.value().begin(), bias.value().end());
-        x = graph.node("Gemm",
-                       {x, graph.constant(weight.name(), numbers, {n, static_cast<std::int64_t>(numbers.size()) / n}),
-                        graph.constant(bias.name(), biases, {n})});
-        graph.attribute("transB", 1);
-        if (i + 2 < widths.size()) x = activated(graph, model.network.activation(), x);
-    }
+    x = Layers(graph, model.network).of(x, inputs.numbers);
     x = graph.node("Add", {x, poison});
     if (model.is_regression()) {
         const auto n = static_cast<std::int64_t>(model.outputs());

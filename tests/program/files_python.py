@@ -135,3 +135,18 @@ if torch is not None:
         optimizer.step()
     exec(by_torch, {**here, "safetensors": safetensors, "model": model})
     tried("mine.safetensors", torch.softmax(model(inputs), dim=1).detach().numpy())
+
+    # Layers that a line describes, trained here and loaded there.
+    line = "dense 12, batchnorm, relu, unflatten 2 2 3, conv 4 2 padding 1, batchnorm, gelu, avgpool 2, flatten, dropout 0.1, dense"
+    run("train", "--csv", table, "--layers", line, "--epochs", "60", "--rate", "0.01", "--save", "layers.safetensors")
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Linear(4, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Unflatten(1, (2, 2, 3)), nn.Conv2d(2, 4, 2, padding=1),
+        nn.BatchNorm2d(4), nn.GELU(), nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.1), nn.Linear(8, 3),
+    )  # fmt: skip
+    model.load_state_dict(safetensors.torch.load_file("layers.safetensors"))
+    with safetensors.safe_open("layers.safetensors", "pt") as file:
+        columns = json.loads(file.metadata()["features"])
+    offset, factor = (numpy.array([column[key] for column in columns]) for key in ("offset", "factor"))
+    scores = model.eval()(torch.tensor(((x - offset) * factor).astype("f4"))).detach()
+    tried("layers.safetensors", torch.softmax(scores, dim=1).numpy())

@@ -37,12 +37,16 @@ def rows_of(text):
 def compare(name, table, x, *options):
     """Trains on a table, exports, and compares for the inputs x; gives what runs the file."""
     run("train", "--csv", table, "--epochs", "30", *options, "--save", "model.npz")
-    run("export", "model.npz", "--onnx", "model.onnx")
+    return compare_saved(name, "model.npz", table, x)
+
+
+def compare_saved(name, saved, table, x, *reading):
+    run("export", saved, "--onnx", "model.onnx")
     model = onnx.load("model.onnx")
     onnx.checker.check_model(model, full_check=True)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     classes = "classes" in json.loads(metadata["target"])
-    predicted = rows_of(run("predict", "model.npz", "--csv", table, *(["--probabilities"] if classes else [])))[1:]
+    predicted = rows_of(run("predict", saved, "--csv", table, *reading, *(["--probabilities"] if classes else [])))[1:]
     expected = numpy.array([row[1:] if classes else row for row in predicted], dtype="f8")
     session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
     answers = session.run(None, x)[0]
@@ -81,6 +85,14 @@ with open(diabetes, encoding="utf-8") as file:
 compare("regression", diabetes, {"numbers": numbers[:, :-1]}, "--hidden", "16", "--scale", "standard")
 compare("two targets", diabetes, {"numbers": numbers[:, :-2]}, "--hidden", "0", "--label", "glu,progression")
 
+# Layers: those of the golden files, and words in front of what is no dense layer.
+golden = os.path.join(sources, "tests/golden/networks/")
+for name in ["pictures", "rows"]:
+    with open(golden + name + "_rows.csv", encoding="utf-8") as file:
+        x = {"numbers": numbers_of(rows_of(file.read()))}
+    compare_saved(name, golden + name + ".safetensors", golden + name + "_rows.csv", x, "--header", "no")
+line = "batchnorm, unflatten 1 1 7, conv 8 1x2, relu, flatten, dropout 0.1, dense"
+
 # Words between numbers, and missing cells.
 colours = ["red", "grün", 'dark, "blue"']
 with open("words.csv", "w", encoding="utf-8", newline="") as file:
@@ -94,6 +106,7 @@ x = {
     "words_0": numpy.array([row[0] for row in table], dtype=object),
     "words_2": numpy.array([row[2] for row in table], dtype=object),
 }
+compare("words, pictures", "words.csv", x, "--layers", line, "--missing", "mean")
 session = compare("words", "words.csv", x, "--hidden", "8", "--missing", "mean")
 try:
     session.run(None, {**x, "words_0": numpy.array(["pink"] * 90, dtype=object)})
