@@ -34,7 +34,8 @@ struct TrainOptions {
     double validation = 0;  // none
     std::size_t patience = 0;
     bool confusion = false;
-    bool quiet = false;  // the result alone
+    std::size_t top = 0;  // classes among which the right one counts; none
+    bool quiet = false;   // the result alone
     bool json = false;
     std::string save;
     std::string checkpoint;
@@ -51,6 +52,7 @@ struct PredictOptions {
     nn::Header header = nn::Header::detect;
     bool probabilities = false;
     bool metric = false;
+    std::size_t top = 0;
 };
 
 struct InfoOptions {

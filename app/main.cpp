@@ -267,6 +267,9 @@ static int run(int argc, char** argv) {
                      "End after so many epochs that do not lower the loss on the rows for validation")
         ->check(whole(1, 1'000'000));
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
+    train_command
+        ->add_option("--top", training.top, "Say how often the right class is among so many of the likeliest, too")
+        ->check(whole(1, 1'000'000));
     CLI::Option* json = train_command->add_flag("--json", training.json,
                                                 "Print what was trained and how good it is, alone and as JSON");
     train_command->add_flag("--quiet", training.quiet, "Print how good the network is, and nothing else")
@@ -313,8 +316,13 @@ static int run(int argc, char** argv) {
         ->allow_extra_args(false);
     add_drop(predict_command, prediction.drop);
     predict_command->add_flag("--probabilities", prediction.probabilities, "Write the probability of every class");
-    predict_command->add_flag("--metric", prediction.metric,
-                              "Say how good the predictions are, where the column that was to be predicted is there");
+    CLI::Option* metric = predict_command->add_flag(
+        "--metric", prediction.metric,
+        "Say how good the predictions are, where the column that was to be predicted is there");
+    predict_command
+        ->add_option("--top", prediction.top, "Say how often the right class is among so many of the likeliest, too")
+        ->check(whole(1, 1'000'000))
+        ->needs(metric);
     add_header(predict_command, prediction.header);
 
     CLI::App* info_command = app.add_subcommand("info", "Say what a file with a network holds");

@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "class_scores.hpp"
 #include "commands.hpp"
 #include "table_of_model.hpp"
 
@@ -28,7 +29,8 @@ std::string number(double value, double factor) {
 /// What is printed for each row, and how good it was.
 class Answers {
   public:
-    Answers(const Model& model, const PredictOptions& options) : model_(model), options_(options) {
+    Answers(const Model& model, const PredictOptions& options)
+        : model_(model), options_(options), scores_(options.top) {
         for (const std::string& name : model.class_names) fields_.push_back(nn::csv_field(name));
     }
 
@@ -61,20 +63,24 @@ class Answers {
         return lines;
     }
 
-    /// Lines of classes: probabilities (n, classes).
-    std::string classes(const autograd::Array<float>& probabilities, const TableOfModel& table, const TableRows& read) {
+    /// Lines of classes: scores and probabilities (n, classes).
+    std::string classes(const autograd::Array<float>& scores, const autograd::Array<float>& probabilities,
+                        const TableOfModel& table, const TableRows& read) {
         const std::size_t n = probabilities.shape()[0], classes = fields_.size();
         std::string lines;
+        auto known = autograd::Indices::from_shape({options_.metric ? n : 0});
         for (std::size_t row = 0; row < n; ++row) {
             const float* p = probabilities.data() + row * classes;
-            const auto best = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
+            const float* z = scores.data() + row * classes;  // two may be too near for their probabilities to differ
+            const auto best = static_cast<std::size_t>(std::max_element(z, z + classes) - z);
             if (!std::all_of(p, p + classes, [](float x) { return std::isfinite(x); })) no_answer(row);
-            if (options_.metric) right_ += table.class_of(read, row) == best;
+            if (options_.metric) known(row) = static_cast<std::int64_t>(table.class_of(read, row));
             if (options_.probabilities)
                 lines += fmt::format("{},{:.6f}\n", fields_[best], fmt::join(p, p + classes, ","));
             else
                 lines += fmt::format("{},{:.6f}\n", fields_[best], p[best]);
         }
+        if (options_.metric) scores_.add(scores, known);
         rows_ += n;
         return lines;
     }
@@ -82,8 +88,7 @@ class Answers {
     std::size_t rows() const { return rows_; }
 
     std::string metric() const {
-        if (!model_.is_regression())
-            return fmt::format("; accuracy {:.2f} %", 100.0 * static_cast<double>(right_) / static_cast<double>(rows_));
+        if (!model_.is_regression()) return fmt::format("; accuracy {:.2f} %{}", scores_.accuracy(), scores_.more());
         const std::size_t targets = model_.outputs();
         auto predictions = autograd::Array<double>::from_shape({rows_, targets}), wanted = predictions;
         std::ranges::copy(predictions_, predictions.data());
@@ -100,7 +105,8 @@ class Answers {
     const Model& model_;
     const PredictOptions& options_;
     std::vector<std::string> fields_;  // the classes as they are written
-    std::size_t rows_ = 0, right_ = 0;
+    std::size_t rows_ = 0;
+    ClassScores scores_;
     std::vector<double> predictions_, targets_;
 };
 
@@ -110,6 +116,7 @@ int predict(const PredictOptions& options) {
     const Model model = load(options.model);
     if (options.probabilities && model.is_regression())
         throw std::invalid_argument("[predict] --probabilities is for classes, and this network predicts numbers");
+    require_top("predict", options.top, model.class_names.size());
     nn::CsvOptions columns = columns_of(model, options.header, options.labels, options.drop);
     if (options.metric && options.labels.empty()) add_target(model, columns, "predict");
     TableOfModel rows(model, options.csv, columns);
@@ -128,7 +135,7 @@ int predict(const PredictOptions& options) {
         std::string lines = answers.rows() == 0 ? answers.header() : "";
         const auto scores = model.network(tape.constant(rows.scaled(read)));
         lines += model.is_regression() ? answers.numbers(scores.value(), rows, read)
-                                       : answers.classes(softmax(scores, -1).value(), rows, read);
+                                       : answers.classes(scores.value(), softmax(scores, -1).value(), rows, read);
         fmt::print("{}", lines);
     }
     if (answers.rows() == 0) throw FileError(fmt::format("{}: there are no rows of data", printable(options.csv)));

@@ -14,6 +14,7 @@
 #include <nn/safetensors.hpp>
 #include <stdexcept>
 
+#include "class_scores.hpp"
 #include "commands.hpp"
 #include "saved_network.hpp"
 #include "signals.hpp"
@@ -35,6 +36,7 @@ void require_fitting_options(const TrainOptions& options, const nn::Dataset<doub
                                           {options.stratify, "--stratify"}})
             if (given)
                 throw std::invalid_argument(fmt::format("[train] {} is for classes, and this is a regression", name));
+    require_top("train", options.top, data.classes());
     if (options.confusion && options.folds > 0)
         throw std::invalid_argument("[train] --confusion is for one test, and --folds makes several");
     if (options.confusion && data.classes() > most_confusion)

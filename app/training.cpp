@@ -13,6 +13,7 @@
 #include <nn/mode.hpp>
 #include <stdexcept>
 
+#include "class_scores.hpp"
 #include "signals.hpp"
 #include "training_data.hpp"
 
@@ -264,7 +265,7 @@ json Training::as_json(std::size_t tested) const {
 }
 
 json Training::as_json(const Tested& tested) const {
-    if (!rows_.is_regression()) return {{"accuracy", tested.scores[0] / 100}};
+    if (!rows_.is_regression()) return tested.classes;
     json targets = json::array();
     for (std::size_t j = 0; j < rows_.target_names.size(); ++j)
         targets.push_back({{"target", rows_.target_names[j]},
@@ -296,7 +297,7 @@ Tested Training::test(const nn::Dataset<double>& rows) const {
         std::ranges::copy(scores.value(), all.data() + begin * model_.outputs());
     });
     const Array<double> predictions = model_.target_scaling.undone(all);
-    Tested tested{{}, fit_of(model_, predictions, rows.targets), {}, {}, predictions};
+    Tested tested{.text = fit_of(model_, predictions, rows.targets), .predictions = predictions};
     const auto r2 = nn::r_squared(predictions, rows.targets);
     const auto error = nn::root_mean_squared_error(predictions, rows.targets);
     for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
@@ -331,21 +332,24 @@ void Training::require_finite(const autograd::Variable<float>& loss) const {
 Tested Training::test_classes(const nn::Dataset<float>& test) const {
     const bool reported = !options_.report.empty(),
                counted = options_.confusion || (reported && model_.outputs() <= most_classes_on_page);
-    double right = 0;
+    ClassScores all(options_.top);
     autograd::Indices confusion;
     std::vector<ClassAnswer> answers;
     in_blocks(test, [&](const autograd::Variable<float>& scores, std::size_t begin, std::size_t n) {
         auto labels = autograd::Indices::from_shape({n});
         std::copy_n(test.labels.data() + begin, n, labels.data());
         require_finite(softmax_cross_entropy(scores, labels));
-        right += std::round(nn::accuracy(scores.value(), labels) * static_cast<double>(n));
+        all.add(scores.value(), labels);
         if (reported) append_answers(answers, log_softmax(scores, -1).value(), labels);
         if (!counted) return;
         const autograd::Indices counts = nn::confusion_matrix(scores.value(), labels);
         confusion = begin == 0 ? counts : autograd::Indices(confusion + counts);
     });
-    const double percent = 100 * right / static_cast<double>(test.size());
-    return {{percent}, fmt::format("accuracy: {:.2f} %", percent), confusion, answers, {}};
+    return {.scores = {all.accuracy()},
+            .text = fmt::format("accuracy: {:.2f} %{}", all.accuracy(), all.more()),
+            .confusion = confusion,
+            .classes = all.as_json(),
+            .answers = answers};
 }
 
 /// Targets are scaled to a variance of 1 in the rows for training, so that a loss of 1 is that of their mean.

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
@@ -405,6 +406,54 @@ BOOST_AUTO_TEST_CASE(a_file_from_before_predicts_as_it_did) {
         BOOST_TEST(now[i].substr(0, comma) == then[i].substr(0, comma));
         BOOST_TEST(std::abs(std::stod(now[i].substr(comma + 1)) - std::stod(then[i].substr(comma + 1))) < 3e-6);
     }
+}
+
+BOOST_AUTO_TEST_CASE(two_classes_have_an_area_under_the_curve_and_many_a_top) {
+    // Whether a row with y is above one without, by counting pairs of the probabilities that are printed.
+    std::string table = "x,kind\n";
+    for (int i = 0; i < 90; ++i)
+        table += std::to_string(i * 37 % 90) + (i * 37 % 90 + i * 53 % 70 > 75 ? ",y\n" : ",n\n");
+    const std::string csv = folder.write("two.csv", table),
+                      model = trained("two.st", "--hidden 4 --epochs 20 --csv " + csv);
+    const Result predicted = run("predict --probabilities --metric " + model + " --csv " + csv);
+    BOOST_TEST_REQUIRE(predicted.exit == 0, predicted.error);
+    const auto rows = lines_of(table), answers = lines_of(predicted.out);
+    double pairs = 0, above = 0;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        for (std::size_t k = 1; k < rows.size(); ++k) {
+            if (!rows[i].ends_with('y') || !rows[k].ends_with('n')) continue;
+            const double mine = std::stod(answers[i].substr(answers[i].rfind(',') + 1)),
+                         other = std::stod(answers[k].substr(answers[k].rfind(',') + 1));
+            ++pairs;
+            above += mine > other ? 1 : mine == other ? 0.5 : 0;
+        }
+    double area = 0;
+    BOOST_TEST_REQUIRE(std::sscanf(predicted.error.c_str() + predicted.error.find("AUC"), "AUC %lf", &area) == 1);
+    BOOST_TEST(std::abs(area - above / pairs) < 2e-3, area << " " << above / pairs);
+    BOOST_TEST(area > 0.7);
+    BOOST_TEST(has(run("train --epochs 2 --csv " + csv).last_line(), " %, AUC 0."));
+    const auto said = nlohmann::json::parse(run("train --json --top 2 --epochs 2 --csv " + csv).out).at("test");
+    BOOST_TEST(said.at("area_under_curve").get<double>() > 0.3);
+    BOOST_TEST(said.at("top_2_accuracy") == 1.0);
+    BOOST_TEST(has(run("predict --metric " + model + " --csv " + folder.write("one.csv", "x,kind\n3,n\n")).error,
+                   "AUC undefined (all rows are of one class)"));
+
+    // The second likeliest of three, from what is printed.
+    const std::string flowers = trained("three.st", "--hidden 4 --epochs 8 --csv " + iris);
+    const Result three = run("predict --metric --top 2 --probabilities " + flowers + " --csv " + iris);
+    const auto lines = lines_of(three.out), known = lines_of(bytes_of(iris));
+    double among = 0;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        double p[3];
+        BOOST_TEST_REQUIRE(std::sscanf(lines[i].c_str() + lines[i].find(','), ",%lf,%lf,%lf", p, p + 1, p + 2) == 3);
+        const int own = known[i].ends_with("setosa") ? 0 : known[i].ends_with("versicolor") ? 1 : 2;
+        among += (p[0] > p[own]) + (p[1] > p[own]) + (p[2] > p[own]) < 2;
+    }
+    BOOST_TEST(has(three.error, fmt::format(", top-2 accuracy {:.2f} %", 100 * among / 150)), three.error);
+    refuses("predict --metric --top 4 " + flowers + " --csv " + iris, "--top 4: there are 3 classes");
+    refuses("predict --top 2 " + flowers + " --csv " + iris, "requires --metric");
+    refuses("train --top 4 --csv " + iris, "--top 4: there are 3 classes");
+    refuses("train --top 2 --csv " DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv", "--top is for classes");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_answered_from_is_refused) {
