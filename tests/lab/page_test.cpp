@@ -56,7 +56,10 @@ BOOST_AUTO_TEST_CASE(a_page_is_one_file) {
     BOOST_TEST(page.size() - lab::to_json(named("x")).size() < 300'000u);
     for (const char* other : {"src=", "http://", "https://", "href=\"player", "@import", "url("})
         for (std::size_t at = page.find(other); at != page.npos; at = page.find(other, at + 1))
-            BOOST_TEST(page.substr(at).starts_with("http://www.w3.org/"), page.substr(at, 80));  // names, not addresses
+            // Names, parts of the page itself, and types in comments are no addresses.
+            BOOST_TEST((page.substr(at).starts_with("http://www.w3.org/") || page.substr(at).starts_with("url(\"#") ||
+                        page.substr(at).starts_with("@import {")),
+                       page.substr(at, 80));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_an_error) {
