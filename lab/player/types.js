@@ -12,7 +12,7 @@
  *   value: Numbers | null, tape: Numbers | null}} Claim
  * @typedef {{format: number, title: string, precision: string, result: number, nodes: Node[],
  *   backward: {node: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
- *   claims?: Claim[], source?: string}} Recording
+ *   claims?: Claim[], source?: string, notes?: string[]}} Recording
  * @typedef {Record<string, number>} Cursor the cell that is looked at: a letter's place
  * @typedef {{text: string, from?: "value" | "adjoint", letter?: string}} Piece
  * @typedef {{out: string[], over: string[], sizes: Map<string, number>, term: (cursor: Cursor) => number,

@@ -209,7 +209,7 @@ function renderClaims() {
     const open = state.claim === k,
       node = typeof claim.node === "number" ? nodes[claim.node] : null,
       letters = node ? ownLetters(node) : [];
-    const comparable = node && claim.value && claim.tape;
+    const comparable = claim.value && claim.tape;
     const word = ["holds", "wrong", "conditional", "follows", "undecided", "ill-formed"].includes(claim.verdict)
       ? claim.verdict
       : "other";
@@ -240,7 +240,7 @@ function renderClaims() {
     );
     if (claim.reason) item.append(h("p", {}, claim.reason));
     if (claim.repair) item.append(h("p", {}, "It would hold as ", h("code", {}, claim.repair)));
-    if (open && node && claim.value && claim.tape) {
+    if (open && claim.value && claim.tape) {
       const same =
         String(claim.value.shape) === String(claim.tape.shape) &&
         String(claim.value.sampled) === String(claim.tape.sampled);
@@ -256,7 +256,7 @@ function renderClaims() {
       const figures = [
         picture({
           title: h("strong", {}, "the tape"),
-          note: `∂${nodes[recording?.result ?? 0].name}/∂${node.name}`,
+          note: node ? `∂${nodes[recording?.result ?? 0].name}/∂${node.name}` : "the left side",
           array: claim.tape,
           letters,
           key: "tape",
@@ -303,7 +303,8 @@ function renderClaims() {
           ),
       )
     : null;
-  fill($("view"), ...list, source);
+  const notes = (recording?.notes ?? []).map((note) => h("p", {}, note));
+  fill($("view"), ...notes, ...list, source);
 }
 /** @param {number} at the step whose numbers may be seen */
 export function renderView(at) {

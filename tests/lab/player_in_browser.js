@@ -296,6 +296,35 @@ await test("a click on a weight shows the way of its gradient", async () => {
   await page.context().close();
 });
 
+await test("a derivation has its notes, and numbers of claims about no node", async () => {
+  const page = await open("derivation", "#view=claims&claim=2"),
+    { claims, notes, nodes } = await recordingOf(page);
+  const text = await page.$eval("#view", (view) => view.textContent);
+  assert.equal(notes.length, 2);
+  for (const part of [...notes, ...claims.map((claim) => claim.text), "# <b>"]) assert.ok(text.includes(part), part);
+  assert.deepEqual(
+    claims.map((claim) => claim.verdict),
+    ["wrong", "conditional", "wrong"],
+  );
+  assert.equal(nodes[claims[0].node].name, "a");
+  for (const k of [0, 1, 2]) {
+    await page.evaluate((one) => (location.hash = `#view=claims&claim=${one}`), k + 1);
+    await page.waitForFunction(
+      (n) => document.querySelectorAll("[data-array='claim-line'] [data-value]").length === n,
+      [3, 9, 1][k],
+    );
+    for (const side of ["value", "tape"])
+      assertClose(
+        await page.$$eval(`[data-array="claim-${side === "value" ? "line" : "tape"}"] [data-value]`, (cells) =>
+          cells.map((c) => Number(c.dataset.value)),
+        ),
+        numbers(claims[k][side]),
+        `${side} of claim ${k}`,
+      );
+  }
+  await page.context().close();
+});
+
 await test("a wrong claim stands beside the tape", async () => {
   const page = await open("coursework", "#view=claims&claim=1"),
     { claims } = await recordingOf(page);

@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <fmt/format.h>
 #include <iostream>
+#include <lab/explained_derivation.hpp>
 #include <lab/player.hpp>
 #include <nn/nn.hpp>
 #include <random>
@@ -103,6 +104,23 @@ Recording large() {
     return lab::record_of(tape, sum(tanh(tape.variable(values, "x"))), {.title = "a million numbers"});
 }
 
+/// Claims about a node and about none, and notes, one of them with markup.
+Recording derivation_of_a_layer() {
+    const std::string text = R"(
+index j, m = 3
+index k = 2
+function f
+given x[j], V[k,j]
+let a[j] = f(x[j])  # <b>
+let L = sum(k, sum(j, V[k,j] * a[j])^2)
+let delta[j] = dL/da[j]
+claim delta[j] = sum(k, sum(m, V[k,m] * a[m]) * V[k,j])
+claim da[j]/dx[m] = [j == m] * (1 - a[j]^2)
+claim L = 1
+)";
+    return lab::explained(text, derivation::check(text, {"layer.deriv", 1, 0}));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -120,6 +138,7 @@ int main(int count, char** arguments) {
     write("neuron", neuron());
     write("second", second());
     write("edges", edges());
+    write("derivation", derivation_of_a_layer());
     write("chain", long_chain());
     write("large", large());
 }
