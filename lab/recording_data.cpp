@@ -63,7 +63,7 @@ class Layers {
     std::string of(const RecordedNode& node, bool is_one_number) {
         Layer layer;
         if (node.kind != "operation") {
-            layer = {node.kind == "parameter" ? layer_of(node.name) : "", node.kind == "parameter", node.kind};
+            layer = {node.kind == "parameter" ? layer_of(node.name) : "", node.kind == "parameter"};
         } else {
             layer.is_made_of_parameters = !node.inputs.empty();
             bool is_alone = !node.inputs.empty() && !is_one_number;
@@ -83,7 +83,6 @@ class Layers {
     struct Layer {
         std::string name;
         bool is_made_of_parameters = false;
-        std::string kind = "operation";
     };
     std::vector<Layer> layers_;
 };
