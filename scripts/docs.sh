@@ -74,7 +74,6 @@ docs/derivation.md|Check a derivation
 docs/grading.md|Grade a class
 docs/lab.md|Step through it
 docs/how.md|Learn how it works
-docs/lab.md|The lab
 docs/pytorch.md|From PyTorch
 docs/language.md|The language
 docs/numerics.md|Operations

@@ -26,7 +26,7 @@ browser_tests() {
 }
 if [ "${1:-}" = --lab ]; then
     [ -f build/release/CMakeCache.txt ] || cmake --preset release -G Ninja
-    cmake --build --preset release --parallel --target player_pages
+    cmake --build --preset release --parallel --target player_pages deltarule
     browser_tests
     exit
 fi

@@ -3,7 +3,7 @@
 import { count, near, values } from "./numbers.js";
 import { plain } from "./formulas.js";
 
-/** @import { Node, Contribution, Recording } from "./types.js" */
+/** @import { Numbers, Node, Contribution, Recording } from "./types.js" */
 
 export const recording = /** @type {Recording | null} */ (
   JSON.parse(document.getElementById("recording")?.textContent ?? "null")
@@ -59,64 +59,9 @@ function axesOf(node) {
       ...inputs.slice(2).map((s) => (s.length === 1 ? [last] : s.map(() => fresh++))),
     ]);
   }
-  if (
-    op === "matmul" &&
-    inputs.length === 2 &&
-    inputs[0].length === 2 &&
-    inputs[1].length === 2 &&
-    shape.length === 2
-  ) {
-    const inner = fresh++,
-      [x, y] = inputs.map((i) => i),
-      X = nodes[node.inputs[0]].value,
-      Y = nodes[node.inputs[1]].value;
-    // x @ y, x @ y^T or x^T @ y: what fits, and says the numbers.
-    for (const [a, b] of [
-      [
-        [z[0], inner],
-        [inner, z[1]],
-      ],
-      [
-        [z[0], inner],
-        [z[1], inner],
-      ],
-      [
-        [inner, z[0]],
-        [inner, z[1]],
-      ],
-    ]) {
-      const size = new Map([
-        [z[0], shape[0]],
-        [z[1], shape[1]],
-      ]);
-      const n = x[a.indexOf(inner)];
-      size.set(inner, n);
-      if (!a.every((l, k) => size.get(l) === x[k]) || !b.every((l, k) => size.get(l) === y[k])) continue;
-      if (X.sampled || Y.sampled || node.value.sampled) return are("product", [a, b]);
-      const u = values(X),
-        v = values(Y),
-        w = values(node.value);
-      let right = true;
-      for (const at of [0, w.length - 1]) {
-        const place = new Map([
-          [z[0], Math.floor(at / shape[1])],
-          [z[1], at % shape[1]],
-        ]);
-        let total = 0,
-          scale = 0;
-        for (let k = 0; k < n; k++) {
-          place.set(inner, k);
-          const t =
-            u[(place.get(a[0]) ?? 0) * x[1] + (place.get(a[1]) ?? 0)] *
-            v[(place.get(b[0]) ?? 0) * y[1] + (place.get(b[1]) ?? 0)];
-          total += t;
-          scale = Math.max(scale, Math.abs(t));
-        }
-        right &&= w.length === 0 || near(total, w[at], scale);
-      }
-      if (right) return are("product", [a, b]);
-    }
-    return are("unknown", rest());
+  if (op === "matmul" && inputs.length === 2) {
+    const found = matricesOf(node, z, fresh);
+    return found ? are("product", found) : are("unknown", rest());
   }
   if (
     op === "transpose" &&
@@ -168,6 +113,61 @@ function axesOf(node) {
     }
   }
   return are("unknown", rest());
+}
+/**
+ * The axes of a product's factors, x @ y, x @ y^T or x^T @ y, of matrices or vectors: what fits, and says the numbers.
+ * @param {Node} node @param {number[]} z @param {number} inner the axis that is summed over
+ */
+function matricesOf(node, z, inner) {
+  const X = nodes[node.inputs[0]].value,
+    Y = nodes[node.inputs[1]].value,
+    vectors = [X, Y].filter((a) => a.shape.length === 1).length,
+    matrices = [X, Y].filter((a) => a.shape.length === 2).length;
+  if (vectors + matrices < 2 || z.length !== 2 - vectors) return null;
+  const left =
+      X.shape.length === 1
+        ? [[inner]]
+        : [
+            [z[0], inner],
+            [inner, z[0]],
+          ],
+    own = z[z.length - 1],
+    right =
+      Y.shape.length === 1
+        ? [[inner]]
+        : [
+            [inner, own],
+            [own, inner],
+          ];
+  for (const a of left) {
+    for (const b of right) {
+      const size = new Map(z.map((l, k) => [l, node.shape[k]]));
+      const n = X.shape[a.indexOf(inner)];
+      size.set(inner, n);
+      if (!a.every((l, k) => size.get(l) === X.shape[k]) || !b.every((l, k) => size.get(l) === Y.shape[k])) continue;
+      if (X.sampled || Y.sampled || node.value.sampled) return [a, b];
+      const [u, v, w] = [values(X), values(Y), values(node.value)];
+      /** @param {number[]} letters @param {Numbers} of @param {Map<number, number>} place */
+      const flat = (letters, of, place) => letters.reduce((at, l, k) => at * of.shape[k] + (place.get(l) ?? 0), 0);
+      let right = true;
+      for (const at of w.length > 0 ? [0, w.length >> 1, w.length - 1] : []) {
+        const place = new Map(
+          z.map((l, k) => [l, z.length === 2 && k === 0 ? Math.floor(at / node.shape[1]) : at % node.shape[k]]),
+        );
+        let total = 0,
+          scale = 0;
+        for (let k = 0; k < n; k++) {
+          place.set(inner, k);
+          const t = u[flat(a, X, place)] * v[flat(b, Y, place)];
+          total += t;
+          scale = Math.max(scale, Math.abs(t));
+        }
+        right &&= near(total, w[at], scale);
+      }
+      if (right) return [a, b];
+    }
+  }
+  return null;
 }
 /** @param {Node} node @param {number} axis of a square array: whether the sum over it is the node */
 function sumsOver(node, axis) {

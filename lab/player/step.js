@@ -5,6 +5,8 @@ import { axes, example, lettersAt, namesOf, nodes, recording } from "./recording
 import {
   backwardSum,
   barred,
+  factorsOf,
+  leadsTo,
   each,
   entry,
   forwardSum,
@@ -71,12 +73,12 @@ export function sentenceOf(step, hidden) {
   const letter = sum?.over[0] ?? "";
   if (step.term !== undefined && sum) {
     const ordinal = `${letter} = ${step.term}`,
-      part = of?.kind === "product" && edge.input === 0;
+      way = leadsTo(edge, sum);
     if (step.term > 0)
-      text = `${ordinal} ${of?.kind === "product" && edge.input === 0 ? "sends its adjoint back along its own edges, times their weights" : of?.kind === "product" && edge.input === 1 ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
-    else if (part)
+      text = `${ordinal} ${way === "input" ? "sends its adjoint back along its own edges, times their weights" : way === "weights" ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
+    else if (way === "input")
       text = `${target.name} reaches every ${letter} of ${node.name}, so what comes back is summed over ${letter}, edge by edge. First ${ordinal}.`;
-    else if (of?.kind === "product" && edge.input === 1)
+    else if (way === "weights")
       text = `${target.name} was used for every ${letter}, so its gradient is a sum over ${letter}: ${letter === example ? "over the batch" : "over the rows"}. First ${ordinal}.`;
     else
       text = `${target.name} was repeated for every ${letter}, a broadcast. Back, what comes to its copies is summed over ${letter}. First ${ordinal}.`;
@@ -87,11 +89,13 @@ export function sentenceOf(step, hidden) {
     text = `The copies were one number: their adjoints are summed over ${listed(sum.over)} to ${target.name}.`;
   else if (sum && sum.over.length > 0 && sum.over.every((l) => sum.sizes.get(l) === 1))
     text =
-      of?.kind === "product" && edge.input === 1
+      leadsTo(edge, sum) === "weights"
         ? `Each weight of ${target.name} gets the adjoint behind it times the number that it multiplied; there is one row, so nothing is summed.`
-        : of?.kind === "product" && edge.input === 0
+        : leadsTo(edge, sum) === "input"
           ? `${node.name} has one ${letter}: what comes back is its adjoint times the weight.`
           : `${node.name} passes its adjoint on to ${target.name}; there is one of each copy, so nothing is summed.`;
+  else if (sum && of?.kind === "product" && leadsTo(edge, sum) === "weights" && sum.over.length === 0)
+    text = `Each weight of ${target.name} gets the adjoint behind it times the number that it multiplied.`;
   else if (sum && sum.over.length > 0)
     text = `${target.name} reaches ${node.name} at every ${listed(sum.over)}: what comes back is summed over ${listed(sum.over)}.`;
   else if (node.operation === "sum" && sum)
@@ -143,7 +147,7 @@ function numbersOfSum(sum, now, hidden) {
 
 /** The layer as units with its edges: what a sum over k runs over. @param {Sum} sum @param {boolean} back @param {number} now @param {boolean} hidden */
 function units(sum, back, now, hidden) {
-  const weight = sum.parts[1],
+  const [source, weight] = factorsOf(sum),
     over = sum.over[0],
     other = weight.letters.find((l) => l !== over && sum.out.includes(l));
   if (!other || sum.over.length !== 1) return null;
@@ -209,7 +213,7 @@ function units(sum, back, now, hidden) {
   for (let k = 0; k < n; k++)
     circles.append(
       svg("circle", { cx: termX, cy: y(k, n), r: 24, class: k === now ? "own" : "" }),
-      svg("text", { x: termX, y: y(k, n) + 4 }, short(entry(sum.parts[0], { ...at, [over]: k }))),
+      svg("text", { x: termX, y: y(k, n) + 4 }, short(entry(source, { ...at, [over]: k }))),
     );
   circles.append(
     svg(
@@ -217,11 +221,7 @@ function units(sum, back, now, hidden) {
       { x: back ? 4 : width - 4, y: 14, class: back ? "first" : "last" },
       `${back ? "the sum" : "z"} at ${other} = ${at[other]}`,
     ),
-    svg(
-      "text",
-      { x: back ? width - 4 : 4, y: 14, class: back ? "last" : "first" },
-      `${sum.parts[0].name}, each ${over}`,
-    ),
+    svg("text", { x: back ? width - 4 : 4, y: 14, class: back ? "last" : "first" }, `${source.name}, each ${over}`),
   );
   return svg(
     "svg",
@@ -363,7 +363,7 @@ export function renderStep(hidden) {
     }
     top.push(rule);
   }
-  if (sum && (step.kind === "value" || step.edge?.input === 0) && axes[node.id]?.kind === "product") {
+  if (sum && axes[node.id]?.kind === "product" && (!step.edge || leadsTo(step.edge, sum) === "input")) {
     const drawing = units(sum, back, term, hidden);
     if (drawing) top.push(drawing);
   }

@@ -518,3 +518,28 @@ function scoresOf(node, edge, zbar, letters) {
   }
   return null;
 }
+
+/** A node that is given or learned, or that turned round. @param {number} id @returns {boolean} */
+const isLeaf = (id) =>
+  nodes[id].operation === "" || (nodes[id].operation === "transpose" && isLeaf(nodes[id].inputs[0]));
+/**
+ * Where the edge of a product leads: through weights to what came in, to the weights, or to what was repeated and added.
+ * @param {Contribution} edge @param {Sum | null} sum @returns {"input" | "weights" | "copies" | ""}
+ */
+export function leadsTo(edge, sum) {
+  const node = nodes[/** @type {number} */ (from.get(edge))],
+    other = sum?.parts[1];
+  if (axes[node.id]?.kind !== "product") return "";
+  if (!other) return "copies";
+  if (node.operation === "linear") return edge.input === 0 ? "input" : "weights";
+  const through =
+    other.letters.length === 2 && (nodes[edge.to].shape.length === 1 || (isLeaf(other.node) && !isLeaf(edge.to)));
+  return through ? "input" : "weights";
+}
+/** A product's factors, the weights behind. @param {Sum} sum @returns {Part[]} */
+export function factorsOf(sum) {
+  const [a, b] = sum.parts;
+  const turned =
+    !a.adjoint && a.letters.length === 2 && (b.letters.length === 1 || (isLeaf(a.node) && !isLeaf(b.node)));
+  return turned ? [b, a] : [a, b];
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# player.sh PAGES FOLDER SOURCES: has the program PAGES write the player's pages, and a browser step through them. What the tests
-# need of npm stands in FOLDER, outside of the sources; where DELTARULE_BROWSER is set, as by scripts/test.sh --lab, it is
+# player.sh PAGES FOLDER SOURCES DELTARULE: has the programs PAGES and DELTARULE write the player's pages, and a browser step
+# through them. What the tests need of npm stands in FOLDER, outside of the sources; where DELTARULE_BROWSER is set, as by scripts/test.sh --lab, it is
 # put there. FOLDER/screenshots is what the pages look like.
 set -euo pipefail
-pages=$1 folder=$2 sources=$3 here=$(cd "$(dirname "$0")" && pwd)
+pages=$1 folder=$2 root=$3 sources=$3/lab/player deltarule=$4 here=$(cd "$(dirname "$0")" && pwd)
 skip() {
     echo "SKIPPED: the player in a browser, as $1 (scripts/test.sh --lab installs what it needs)." >&2
     exit 77
@@ -32,4 +32,7 @@ echo "== The pages"
 rm -rf "$folder/pages" "$folder/screenshots"
 mkdir -p "$folder/pages" "$folder/screenshots"
 "$pages" "$folder/pages"
+for name in coursework_mistakes two_hidden_layers_batch layer_normalisation; do
+    "$deltarule" explain "$root/examples/derivations/$name.deriv" -o "$folder/pages/$name.html" >/dev/null
+done
 node "$here/player_in_browser.js" "$folder" "$browser"

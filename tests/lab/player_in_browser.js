@@ -44,9 +44,9 @@ const recordingOf = (page) => page.evaluate(() => JSON.parse(document.getElement
 const number = (v) => ({ inf: Infinity, "-inf": -Infinity, nan: NaN })[v] ?? v;
 const numbers = (array) => array.values.map(number);
 const close = (a, b, scale) => Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-5 * Math.max(scale, Math.abs(b));
-function assertClose(got, right, what) {
+function assertClose(got, right, what, terms = []) {
   assert.equal(got.length, right.length, `${what}: ${got.length} numbers instead of ${right.length}`);
-  const scale = Math.max(...right.map(Math.abs).filter(Number.isFinite), 0);
+  const scale = Math.max(...[...right, ...terms].map(Math.abs).filter(Number.isFinite), 0);
   right.forEach((v, k) => assert.ok(close(got[k], v, scale), `${what}: entry ${k} is ${got[k]} instead of ${v}`));
 }
 /** What the page shows of a step: the nodes it is about, and its arrays, as data and as they can be read. */
@@ -86,7 +86,8 @@ function assertReads(array, what) {
   });
 }
 
-for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges"]) {
+const derivations = ["coursework_mistakes", "two_hidden_layers_batch", "layer_normalisation"];
+for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges", ...derivations]) {
   await test(`${name}: every step forward and backward shows the recording's numbers, clicked through`, async () => {
     const page = await open(name),
       recording = await recordingOf(page),
@@ -115,6 +116,7 @@ for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges
           after = before.map((v, k) => v + right[k]),
           terms = right.map(() => 0);
         sums.set(contribution.to, after);
+        const added = []; // what cancels leaves the rounding of its terms
         let taken = 0;
         for (;;) {
           await page.click("#next");
@@ -129,6 +131,7 @@ for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges
             // Edge by edge: what each term adds, and the sum that grows.
             assert.equal(step.term, taken++, what);
             step.arrays.contribution.values.forEach((v, k) => (terms[k] += v));
+            added.push(...step.arrays.contribution.values);
             const now = terms.map((v, k) => before[k] + v);
             const scale = Math.max(...right.map(Math.abs), ...now.map(Math.abs));
             step.arrays.adjoint.values.forEach((v, k) =>
@@ -143,7 +146,7 @@ for (const name of ["coursework", "float", "fan_out", "neuron", "second", "edges
           if (last) break;
           assert.ok(seen.length < 500);
         }
-        if (taken > 0) assertClose(terms, right, `${name}: the sum of the terms`);
+        if (taken > 0) assertClose(terms, right, `${name}: the sum of the terms`, added);
         assertClose(step.arrays.adjoint.values, after, `${name}: the adjoint of ${nodes[contribution.to].name} so far`);
       }
     }
@@ -203,6 +206,29 @@ await test("the coursework: the delta rule is drawn on the edges that it sums ov
   const last = (await page.textContent(".together")).split("=").at(-1);
   assert.ok(Math.abs(readNumber(last.trim()) - numbers(hidden.adjoint)[units + 2]) < 1e-3, last);
   assert.equal(rows * units, numbers(hidden.adjoint).length);
+  await page.context().close();
+});
+
+await test("a derivation: its letters, its claims and the delta rule of vectors", async () => {
+  const page = await open("coursework_mistakes", "#view=claims"),
+    { nodes, backward, claims } = await recordingOf(page),
+    hidden = nodes.find((n) => n.name === "a"),
+    edge = backward.find((b) => b.contributions.some((c) => c.to === hidden.id)),
+    weight = nodes[nodes[edge.node].inputs.find((id) => nodes[id].shape.length === 2)],
+    delta = numbers(nodes[edge.node].adjoint);
+  assert.equal(await page.$$eval(".claim", (list) => list.length), claims.length);
+  for (let on = true; on;) {
+    await page.keyboard.press("ArrowRight");
+    const step = await shown(page);
+    on = !(step.node === edge.node && step.to === hidden.id && step.term === 4);
+  }
+  const labels = await page.$$eval(".units text.on", (list) => list.map((t) => t.textContent));
+  for (let k = 0; k < 5; k++) {
+    const right = delta[k] * numbers(weight.value)[k * 4];
+    assert.ok(Math.abs(readNumber(labels[k]) - right) <= 5e-3 * Math.abs(right), labels[k]);
+  }
+  const letters = await page.$$eval(".rule .letter", (list) => list.map((l) => l.textContent));
+  assert.deepEqual([...new Set(letters)].sort(), ["j", "k"]);
   await page.context().close();
 });
 
