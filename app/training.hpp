@@ -18,9 +18,9 @@
 
 /// How good a network is.
 struct Tested {
-    std::vector<double> scores;  // the accuracy in per cent, or R² and RMSE of each target
-    std::string text;
-    autograd::Indices confusion;
+    std::vector<double> scores = {};  // the accuracy in per cent, or R² and RMSE of each target
+    std::string text = {};
+    autograd::Indices confusion = {};
     nlohmann::json classes = {};               // of classes: the accuracy, and what else there is
     std::vector<ClassAnswer> answers = {};     // for the report
     autograd::Array<double> predictions = {};  // of a regression
