@@ -46,8 +46,8 @@ const Facts* facts_of(std::string_view name);
 const Facts* facts_of_node(const char* operation);
 
 // In a source of rules, FACTS(...) stands above each rule, with AT(x < 0) for the test of a reason. FACTS_OF_THIS_FILE,
-// at its end, defines the function that gathers what stands on the file's lines. Of a line that has none nothing is made:
-// it would be 400 bytes of a program.
+// at its end, defines the function that gathers what stands on the file's lines. Of a line that has none nothing is
+// made: it would be 400 bytes of a program.
 #define AT(condition)                                                                      \
     [](const Element& e) {                                                                 \
         [[maybe_unused]] const auto& [x, y, z, binary, operand_infinite, operand_nan] = e; \
@@ -66,17 +66,16 @@ constexpr Facts facts_on_line = {};
     template <>    \
     constexpr Facts facts_on_line<number_of(__FILE__), __LINE__> = {__VA_ARGS__}
 // What a line without facts would hold is not made: it would be 400 bytes of a program for each.
-#define FACTS_OF_THIS_FILE(function)                                              \
-    std::vector<Facts> function() {                                               \
-        std::vector<Facts> facts;                                                 \
-        const auto add = [&]<int Line>(std::integral_constant<int, Line>) {       \
-            if constexpr (*facts_on_line<number_of(__FILE__), Line>.name != '\0') \
-                facts.push_back(facts_on_line<number_of(__FILE__), Line>);        \
-        };                                                                        \
-        [&]<int... Line>(std::integer_sequence<int, Line...>) {                   \
-            (add(std::integral_constant<int, Line>()), ...);                      \
-        }(std::make_integer_sequence<int, __LINE__>());                           \
-        return facts;                                                             \
+#define FACTS_OF_THIS_FILE(function)                                                                               \
+    std::vector<Facts> function() {                                                                                \
+        std::vector<Facts> facts;                                                                                  \
+        const auto add = [&]<int Line>(std::integral_constant<int, Line>) {                                        \
+            if constexpr (*facts_on_line<number_of(__FILE__), Line>.name != '\0')                                  \
+                facts.push_back(facts_on_line<number_of(__FILE__), Line>);                                         \
+        };                                                                                                         \
+        [&]<int... Line>(std::integer_sequence<int, Line...>) { (add(std::integral_constant<int, Line>()), ...); } \
+        (std::make_integer_sequence<int, __LINE__>());                                                             \
+        return facts;                                                                                              \
     }
 
 // Below a rule: compiles it for float and for double. It takes one variable or two, and what else is named, which must

@@ -186,8 +186,8 @@ Expression transpose_of(Expression e) {
 
 Expression turned(const Expression& e) { return e.kind == Kind::transpose ? e.argument() : transpose_of(e); }
 
-// Where memory ends between the elements of a list in braces that stands in a choice by ? and :, GCC 12 destroys what it did
-// not make: there are none.
+// Where memory ends between the elements of a list in braces that stands in a choice by ? and :, GCC 12 destroys what
+// it did not make: there are none.
 Parts terms_of(Expression e) { return parts_of(std::move(e), Kind::add, Joint::plus); }
 
 Parts factors_of(Expression e) { return parts_of(std::move(e), Kind::product, Joint::times); }

@@ -1,6 +1,6 @@
 // player_pages FOLDER: writes the pages that the browser steps through.
-#include <autograd/autograd.hpp>
 #include <fmt/format.h>
+#include <autograd/autograd.hpp>
 #include <iostream>
 #include <lab/explained_derivation.hpp>
 #include <lab/player.hpp>
@@ -28,8 +28,14 @@ Recording coursework(const std::string& name = "") {
     Recording recording = lab::record_of(tape, loss, {.title = name + "coursework"});
     recording.source = "index i : input = 3\n" + name + "claim delta[j] = sum(k, w[k,j] * delta[k])\n";
     // A wrong claim about the hidden layer: the slope is forgotten.
-    lab::Claim claim{2, name + "delta[j] = sum(k, w[k,j] * delta[k])", "wrong", name + "the slope is missing",
-                     "delta[j] = f'(z[j]) * sum(k, w[k,j] * delta[k])", 0, {}, {}};
+    lab::Claim claim{2,
+                     name + "delta[j] = sum(k, w[k,j] * delta[k])",
+                     "wrong",
+                     name + "the slope is missing",
+                     "delta[j] = f'(z[j]) * sum(k, w[k,j] * delta[k])",
+                     0,
+                     {},
+                     {}};
     for (std::uint32_t id = 0; id < recording.nodes.size(); ++id)
         if (recording.nodes[id].operation == "sigmoid") {
             claim.node = recording.nodes[id].inputs[0];
