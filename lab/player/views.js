@@ -16,7 +16,8 @@ export const views = /** @type {[string, string, boolean][]} */ ([
   ["digits", "Digits", nodes.some((n) => n.digits !== null && n.digits !== undefined)],
   ["claims", "Derivation", (recording?.claims?.length ?? 0) > 0 || Boolean(recording?.source)],
 ]).filter((v) => v[2]);
-let tableKey = "",
+let shownClaim = -1,
+  tableKey = "",
   scrolledTo = /** @type {HTMLElement | null} */ (null);
 /** @type {Map<number, {row: HTMLElement, value: HTMLElement, adjoint: HTMLElement, state: string}>} */
 const rows = new Map();
@@ -304,7 +305,11 @@ function renderClaims() {
       )
     : null;
   const notes = (recording?.notes ?? []).map((note) => h("p", {}, note));
-  fill($("view"), ...notes, ...list, source);
+  const view = $("view");
+  fill(view, ...notes, ...list, source);
+  if (state.claim !== shownClaim && list[state.claim])
+    view.scrollTop = list[state.claim].offsetTop - view.offsetTop - 12;
+  shownClaim = state.claim;
 }
 /** @param {number} at the step whose numbers may be seen */
 export function renderView(at) {
