@@ -109,22 +109,18 @@ class Changes : ArrayFormulas {
             const auto& [factor, joint] = factors[i];
             if (!varies(factor)) continue;
             Parts changed = factors;
-            Joint sign = Joint::plus;
-            Part inner = signed_term(change(factor), sign);
-            sign = inner.joint;
+            auto [inner, sign] = signed_term(change(factor), Joint::plus);
             if (by_vector_) {
-                if (!put_jacobian(changed, i, inner.expression)) return impossible();
-            } else {
-                if (joint == Joint::divided) changed.push_back({power(factor, 2), Joint::divided});
-                put(changed, i, std::move(inner.expression));
-            }
-            if (joint == Joint::divided) {
-                changed[i].joint = Joint::elementwise;
-                if (!is_array(factor)) changed[i].joint = Joint::times;
+                if (!put_jacobian(changed, i, inner)) return impossible();
+            } else if (joint == Joint::divided) {
+                changed[i] = {std::move(inner), is_array(factor) ? Joint::elementwise : Joint::times};
+                changed.push_back({power(factor, 2), Joint::divided});
                 sign = turned_around(sign);
-            }
-            if (joint != Joint::divided && is_number(changed[i].expression, 1) && changed.size() > 1)
+            } else if (is_number(inner, 1) && changed.size() > 1) {
                 changed = without(changed, i);
+            } else {
+                put(changed, i, inner);
+            }
             changed[0].joint = Joint::times;
             terms.push_back(gathered(changed, sign));
         }
@@ -132,12 +128,12 @@ class Changes : ArrayFormulas {
     }
 
     /// In a row of products of matrices a product of matrices needs no brackets.
-    static void put(Parts& factors, std::size_t i, Expression e) {
+    static void put(Parts& factors, std::size_t i, const Expression& e) {
         Parts parts = factors_of_matrices(e);
         const bool is_flat = std::all_of(factors.begin() + 1, factors.end(),
                                          [](const Part& part) { return is_of_matrices(part.joint); });
         if (!is_flat || parts.size() == 1) {
-            factors[i].expression = std::move(e);
+            factors[i].expression = e;
             return;
         }
         parts[0].joint = factors[i].joint;
