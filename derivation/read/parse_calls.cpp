@@ -42,7 +42,7 @@ Expression Parser::word() {
             return *library_call(token.text, {}, token.span);
         }
         // I(k = n)
-        if (token.is_word("I") && is_condition_in_brackets()) {
+        if (token.is_word("I") && holds_comparison(at_ + 1, true)) {
             at_ += 2;
             return iverson(")");
         }

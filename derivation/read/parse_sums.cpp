@@ -71,7 +71,8 @@ Expression Parser::reduction(const Token& head) {
     return e;
 }
 
-/// Of several conditions one stands beside the body, the others in it: as factors, and of a product what lies outside is 1.
+/// Of several conditions one stands beside the body, the others in it: as factors, and of a product what lies outside
+/// is 1.
 void Parser::restrict_to(Expression& reduction, std::vector<Expression> conditions) {
     for (; conditions.size() > 1; conditions.pop_back()) {
         const Expression& condition = conditions.back();

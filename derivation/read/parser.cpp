@@ -95,23 +95,12 @@ bool Parser::is_condition(int deepest_bracket) const {
     return false;
 }
 
-/// The same for the round brackets behind the next token.
-bool Parser::is_condition_in_brackets() const {
-    int open = 0;
-    for (std::size_t i = at_ + 1; i < tokens_.size(); ++i) {
-        open += tokens_[i].is("(") ? 1 : tokens_[i].is(")") ? -1 : 0;
-        if (open == 0) return false;
-        for (const std::string_view symbol : {"==", "!=", "=", "<", ">", "<=", ">="})
-            if (open == 1 && tokens_[i].is(symbol)) return true;
-    }
-    return false;
-}
-
-/// Whether the brackets that begin here hold a comparison of two formulas, and no inner product <x, y>.
-bool Parser::holds_comparison() const {
+/// Whether the brackets that begin at this token hold a comparison of two formulas, and no inner product <x, y>. Where
+/// nothing else can stand in them, = is one too.
+bool Parser::holds_comparison(std::size_t begin, bool with_equals_sign) const {
     int open = 0;
     bool found = false;
-    for (std::size_t i = at_; i < tokens_.size(); ++i) {
+    for (std::size_t i = begin; i < tokens_.size(); ++i) {
         const Token& token = tokens_[i];
         open += token.is("(") || token.is("[") || token.is("{")   ? 1
                 : token.is(")") || token.is("]") || token.is("}") ? -1
@@ -120,6 +109,7 @@ bool Parser::holds_comparison() const {
         if (open == 1 && token.is(",")) return false;
         for (const std::string_view symbol : {"==", "!=", "<", ">", "<=", ">="})
             found = found || (open == 1 && token.is(symbol));
+        found = found || (open == 1 && with_equals_sign && token.is("="));
     }
     return false;
 }
@@ -273,10 +263,8 @@ Expression Parser::postfix() {
             next();
             const Token method = next();
             const Span begin = e.span;
-            // (z > 0).astype(float) is the same number.
             if (method.is_word("astype") || method.is_word("float") || method.is_word("double")) {
-                while (!at_end() && !peek().is(")")) next();
-                expect(")", "a closing ) is missing");
+                skip_type(e.kind == Kind::iverson);
                 continue;
             }
             std::optional<Expression> result = library_call(method.text, {e}, begin);
@@ -289,6 +277,22 @@ Expression Parser::postfix() {
             return e;
         }
     }
+}
+
+/// The (np.float32) of (z > 0).astype(np.float32), which leaves numbers as they are: so may any type leave a mask,
+/// while another number would lose its fraction.
+void Parser::skip_type(bool is_mask) {
+    expect("(", "something in brackets should stand here");
+    skip_module();
+    const Token type = peek();
+    if (type.kind == TokenKind::word) {
+        next();
+        if (!is_mask && !type.text.starts_with("float") && !type.text.starts_with("double"))
+            throw Error(
+                type.span,
+                fmt::format("the type {} could change a number: it is read of masks such as (z > 0) only", type.text));
+    }
+    expect(")", "the type should end here");
 }
 
 Expression Parser::group(std::string_view open, std::string_view close) {
@@ -318,7 +322,7 @@ Expression Parser::primary() {
         return e;
     }
     // A mask, (z > 0), and 1{z > 0}, are brackets of the language.
-    if ((token.is("(") || token.is("{")) && holds_comparison()) {
+    if ((token.is("(") || token.is("{")) && holds_comparison(at_, false)) {
         next();
         return iverson(token.is("(") ? ")" : "}");
     }

@@ -98,8 +98,8 @@ class Parser {
     bool accept_inverse_transpose();
     Expression with_letters(Expression e);
     bool is_condition(int deepest_bracket) const;
-    bool is_condition_in_brackets() const;
-    bool holds_comparison() const;
+    bool holds_comparison(std::size_t begin, bool with_equals_sign) const;
+    void skip_type(bool is_mask);
     bool splits(std::string_view word) const;
     bool is_indexed_name(std::string_view word) const;
     void split_word();

@@ -640,6 +640,8 @@ BOOST_AUTO_TEST_CASE(one_line_that_cannot_be_read_costs_one_line) {
     BOOST_TEST(verdict_of(report.lines[3]) == "ill-formed");
     BOOST_TEST(report.exit_code() == 1);
     BOOST_TEST(derivation::rewritten("given x\nclaim x = (\n", derivation::Notation::text) == "given x\nclaim x = (\n");
+    refuses_the_line("given x\nlet y = x^2\nclaim y = (x).astype(int)^2\n", 3, "type int could change a number");
+    refuses_the_line("given x\nlet y = x^2\nclaim y = (x).astype(float, 3)^2\n", 3, "type should end here");
     // A declaration that cannot be read is an error of the file: what is below depends on it.
     BOOST_TEST(derivation::check("given x\nlet y = (x\nclaim x = x\n").exit_code() == 2);
 }
