@@ -195,12 +195,11 @@ class Changes : ArrayFormulas {
     }
 
     static Expression matrices(const std::vector<Expression>& factors) {
-        Parts parts;
+        std::vector<Expression> all;
         for (const Expression& factor : factors)
             if (!is_number(factor, 1) && !is_identity(factor))
-                for (const Part& part : factors_of_matrices(factor))
-                    parts.push_back({part.expression, parts.empty() ? Joint::times : Joint::juxtaposed});
-        return parts.empty() ? factors.back() : product_of_factors(parts);
+                for (Part& part : factors_of_matrices(factor)) all.push_back(std::move(part.expression));
+        return all.empty() ? factors.back() : product_of_matrices(all);
     }
 
     static Expression elementwise(const Expression& a, const Expression& b) {
@@ -211,10 +210,8 @@ class Changes : ArrayFormulas {
 
     static Expression whole(const std::string& name, const Expression& body) {
         auto [inner, sign] = signed_term(body, Joint::plus);
-        Expression e;
-        e.kind = Kind::reduce;
+        Expression e = sum_over({}, std::move(inner));
         e.name = name;
-        e.children = {std::move(inner)};
         return sum_of_terms({{std::move(e), sign}});
     }
 

@@ -173,6 +173,13 @@ Parts joined(Parts a, const Parts& b) {
     return a;
 }
 
+Expression product_of_matrices(const std::vector<Expression>& factors) {
+    Parts parts;
+    for (const Expression& factor : factors)
+        parts.push_back({factor, parts.empty() ? Joint::times : Joint::juxtaposed});
+    return product_of_factors(std::move(parts));
+}
+
 Gathered::Gathered(const Parts& numbers) {
     for (const Part& part : numbers) multiply(part.expression, part.joint == Joint::divided ? -1 : 1);
     // A root's square is what stands below it.

@@ -57,9 +57,11 @@ Expression power(const Expression& base, double n);
 Expression slope_of_call(const Model& model, const Expression& call);
 /// Whether it is a function of one number, applied to each entry.
 bool is_of_each_entry(const Model& model, const Expression& e);
-/// sum(x) or mean(x) of a whole array.
+/// Whether it is sum(x) or mean(x) of a whole array.
 bool is_of_whole(const Expression& e, std::string_view name);
 Parts joined(Parts a, const Parts& b);
+/// A B C, as matrices are multiplied.
+Expression product_of_matrices(const std::vector<Expression>& factors);
 
 /// A product of numbers, gathered: 2 * (1/2) * (2 * y) * y is 2 y^2.
 class Gathered {

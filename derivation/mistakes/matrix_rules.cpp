@@ -178,24 +178,20 @@ class Differentials : ArrayFormulas {
 
     /// A number that all entries of an array have, as a term or as a factor: the adjoints of all are summed.
     void beside(const Expression& number_of_all, const Adjoint& adjoint, const Expression& array) {
-        Expression sum;
-        sum.kind = Kind::reduce;
-        sum.name = "sum";
-        sum.children = {adjoint.array};
-        const std::optional<Expression> count = count_of(array);
-        if (adjoint.kind == Adjoint::Kind::identity || (adjoint.kind == Adjoint::Kind::ones && !count))
-            possible_ = false;
+        std::optional<Expression> sum;
+        if (adjoint.kind == Adjoint::Kind::formula)
+            sum = sum_over({}, adjoint.array);
+        else if (adjoint.kind == Adjoint::Kind::ones)
+            sum = count_of(array);
+        if (sum)
+            number(number_of_all, joined(adjoint.numbers, {{*sum, Joint::times}}), adjoint.sign);
         else
-            number(number_of_all,
-                   joined(adjoint.numbers, {{adjoint.kind == Adjoint::Kind::ones ? *count : sum, Joint::times}}),
-                   adjoint.sign);
+            possible_ = false;
     }
 
     void factors(const Expression& e, Adjoint adjoint) {
         Parts numbers, arrays;
-        for (const Part& part : factors_of(e)) {
-            (is_array(part.expression) ? arrays : numbers).push_back(part);
-        }
+        for (const Part& part : factors_of(e)) (is_array(part.expression) ? arrays : numbers).push_back(part);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             const auto& [number, joint] = numbers[i];
             if (!varies(number)) continue;
@@ -283,10 +279,8 @@ class Differentials : ArrayFormulas {
         if (adjoint.kind == Adjoint::Kind::formula)
             for (const Part& part : factors_of_kind(adjoint.array, true)) all.push_back(part.expression);
         for (const Expression& e : turned_product(after)) all.push_back(e);
-        Parts parts;
-        for (const Expression& e : all) parts.push_back({e, parts.empty() ? Joint::times : Joint::juxtaposed});
-        if (!parts.empty()) adjoint.kind = Adjoint::Kind::formula;
-        adjoint.array = product_of_factors(parts);
+        if (!all.empty()) adjoint.kind = Adjoint::Kind::formula;
+        adjoint.array = product_of_matrices(all);
         return adjoint;
     }
 
@@ -325,11 +319,7 @@ class Differentials : ArrayFormulas {
         if (e.kind != Kind::product || !is_of_matrices(e.joints[1]) ||
             !std::ranges::all_of(e.joints.begin() + 1, e.joints.end(), is_of_matrices))
             return is_symmetric(e) ? e : turned(e);
-        Factors factors(e.children.begin(), e.children.end());
-        Parts parts;
-        for (const Expression& factor : turned_product(factors))
-            parts.push_back({factor, parts.empty() ? Joint::times : Joint::juxtaposed});
-        return product_of_factors(parts);
+        return product_of_matrices(turned_product(e.children));
     }
 
     Factors turned_product(const Factors& factors) const {
@@ -406,12 +396,8 @@ std::vector<Expression> by_differentials(const Editing& editing) {
         if (left.order == 1) {
             formulas.push_back(*gradient);
             // Of what is added to every row it is the sum over them.
-            Expression over_rows;
-            over_rows.kind = Kind::reduce;
-            over_rows.name = "sum";
-            over_rows.order = 1;
-            over_rows.children = {*gradient};
-            formulas.push_back(std::move(over_rows));
+            formulas.push_back(sum_over({}, *gradient));
+            formulas.back().order = 1;
         } else if (left.order == 2 && left.denominators()[1].symbol == by.symbol) {
             if (std::optional<Expression> hessian = change_of(*gradient, editing, *by.symbol))
                 formulas.push_back(std::move(*hessian));

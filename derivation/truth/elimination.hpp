@@ -40,7 +40,6 @@ inline double largest_product(const std::vector<double>& a, std::size_t n) {
 /// None where a pivot is no larger than rounding.
 template <class T>
 std::optional<Elimination<T>> eliminated(std::vector<T> a, std::size_t n, std::vector<T> unit, bool wants_inverse) {
-    constexpr double rounding = 1e-13;
     Elimination<T> result;
     double largest = 0;
     for (const T& x : a) largest = std::max(largest, std::abs(number_in(x)));

@@ -62,7 +62,6 @@ Rounded Evaluator::at(const Expression& e) {
 
 /// What is 0 but for rounding divides nothing.
 Rounded Evaluator::divisor(const Expression& e) {
-    constexpr double rounding = 1e-13;
     const Rounded x = at(e);
     return std::abs(x.value) < rounding * x.scale ? Rounded(no_value) : x;
 }

@@ -6,6 +6,9 @@
 
 namespace derivation {
 
+/// What is a smaller share of its terms is 0 but for rounding.
+inline constexpr double rounding = 1e-13;
+
 /// A number, and how large the terms are that it was made of: its error by rounding is a tiny share of `scale`, also
 /// where they cancelled and `value` is far smaller. x - x for x = 3 is 0 with the scale 3, a tenth of it has 0.3.
 struct Rounded {
