@@ -12,6 +12,7 @@ import {
   forwardSum,
   from,
   indexed,
+  adjointPart,
   inputPart,
   listed,
   termsOf,
@@ -388,17 +389,7 @@ export function renderStep(hidden) {
     } else if (step.kind === "value")
       node.inputs.forEach((i, k) => arrays.push(given({ ...inputPart(node, k, letters.inputs[k]) })));
     else {
-      if (node.adjoint)
-        arrays.push(
-          given({
-            name: barred("z"),
-            of: `adjoint of ${node.name}`,
-            array: node.adjoint,
-            letters: letters.z,
-            adjoint: true,
-            node: node.id,
-          }),
-        );
+      if (node.adjoint) arrays.push(given(adjointPart(node, node.adjoint, letters.z)));
       node.inputs.forEach((_, k) => {
         if (k !== step.edge?.input || node.inputs.length === 1)
           arrays.push(given(inputPart(node, k, letters.inputs[k])));

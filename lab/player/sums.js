@@ -220,6 +220,16 @@ export const inputPart = (node, k, letters) => ({
   node: node.inputs[k],
 });
 
+/** What comes to a node on the way back. @param {Node} node @param {Numbers} array @param {string[]} letters @returns {Part} */
+export const adjointPart = (node, array, letters) => ({
+  name: barred("z"),
+  of: `adjoint of ${node.name}`,
+  array,
+  letters,
+  adjoint: true,
+  node: node.id,
+});
+
 /** @template K, V @param {(key: K) => V} make @returns {(key: K) => V} */
 export function once(make) {
   /** @type {Map<K, V>} */
@@ -394,15 +404,7 @@ export const backwardSum = once((/** @type {Contribution} */ edge) => {
   const letters = lettersAt(node),
     out = letters.inputs[edge.input];
   if (!out) return null;
-  /** @type {Part} */
-  const zbar = {
-    name: barred("z"),
-    of: `adjoint of ${node.name}`,
-    array: node.adjoint,
-    letters: letters.z,
-    adjoint: true,
-    node: node.id,
-  };
+  const zbar = adjointPart(node, node.adjoint, letters.z);
   const inputs = node.inputs.map((_, k) => inputPart(node, k, letters.inputs[k]));
   /** @type {Part} */
   const z = { name: "z", of: node.name, array: node.value, letters: letters.z, adjoint: false, node: node.id };

@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 
+#include "example_derivations.hpp"
 #include "judged.hpp"
 #include "temporary_folder.hpp"
 
@@ -30,22 +31,11 @@ std::map<std::size_t, Expected> expectations(const std::string& text) {
     return expected;
 }
 
-std::vector<std::string> examples() {
-    std::vector<std::string> paths;
-    for (const auto& entry :
-         std::filesystem::recursive_directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
-        if (entry.path().extension() == ".deriv" ||
-            (entry.path().extension() == ".md" && entry.path().filename() != "README.md"))
-            paths.push_back(entry.path());
-    std::sort(paths.begin(), paths.end());
-    return paths;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_holds) {
     std::size_t judged = 0, wrong = 0, mended = 0;
-    for (const std::string& path : examples()) {
+    for (const std::string& path : example_derivations()) {
         const std::string text = bytes_of(path);
         const auto expected = expectations(text);
         const derivation::Report report = check_file(text);
@@ -114,7 +104,7 @@ BOOST_AUTO_TEST_CASE(no_verdict_depends_on_the_seed) {
     const char* few = "3";
 #endif
     const std::uint64_t last = std::strtoull(seeds != nullptr ? seeds : few, nullptr, 10);
-    for (const std::string& path : examples()) {
+    for (const std::string& path : example_derivations()) {
         const std::string text = bytes_of(path);
         const auto expected = expectations(text);
         for (std::uint64_t seed = 2; seed <= last; ++seed)

@@ -8,6 +8,7 @@
 #include <lab/lowering.hpp>
 #include <random>
 
+#include "example_derivations.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -16,17 +17,6 @@ using derivation::Expression;
 using derivation::Model;
 using derivation::Point;
 using lab::Lowering, lab::Manner;
-
-std::vector<std::string> examples() {
-    std::vector<std::string> paths;
-    for (const auto& entry :
-         std::filesystem::recursive_directory_iterator(DELTARULE_SOURCE_DIR "/examples/derivations"))
-        if (entry.path().extension() == ".deriv" ||
-            (entry.path().extension() == ".md" && entry.path().filename() != "README.md"))
-            paths.push_back(entry.path());
-    std::sort(paths.begin(), paths.end());
-    return paths;
-}
 
 Expression entry(const Model& model, int quantity) {
     Expression e;
@@ -94,7 +84,7 @@ std::string operations_of(const std::string& text) {
 
 BOOST_AUTO_TEST_CASE(every_example_has_the_numbers_of_the_checker) {
     std::size_t files = 0, lets = 0, whole = 0, steps = 0, entries = 0, nodes = 0, scalars = 0;
-    for (const std::string& path : examples()) {
+    for (const std::string& path : example_derivations()) {
         BOOST_TEST_CONTEXT(path) {
             const derivation::Derivation file = derivation::read_derivation(bytes_of(path));
             std::vector<Point> points = draw_points(file.model, {}, 3, 2);
