@@ -21,6 +21,8 @@ constexpr std::size_t longest_row = std::size_t{1} << 26;   // bytes
 constexpr std::size_t most_columns = std::size_t{1} << 20;  // a row is held as a text for each
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 std::string_view trimmed(std::string_view text) {
@@ -38,14 +40,16 @@ class Rows {
     explicit Rows(const std::string& path) : input_(path) {
         const int first = input_.peek();
         if (first == 0xff || first == 0xfe) fail(1, "this is UTF-16, or no text: a table is in UTF-8");
-        if (first == 0xef && input_.read(3) != "\xef\xbb\xbf") fail(1, "the first bytes are no text in UTF-8");
+        // A byte order mark is no part of the table; files that were put together begin with several.
+        while (input_.peek() == 0xef && (begin_ = input_.read(3)) == byte_order_mark) begin_.clear();
+        if (!files::is_utf8(begin_)) fail(1, "the first bytes are no text in UTF-8");
     }
 
     /// Reads the next row, over several lines where a quoted field goes over them; false at the end of the file.
     bool next(std::vector<std::string>& fields) {
         std::size_t empty_line = 0;
         for (;;) {
-            if (input_.peek() < 0) return false;
+            if (begun_ == begin_.size() && input_.peek() < 0) return false;
             line_ = next_line_;
             read_row(fields);
             // Empty lines end a file; among rows they are rows whose fields are missing.
@@ -69,7 +73,7 @@ class Rows {
 
   private:
     int get() {
-        const int c = input_.get();
+        const int c = begun_ < begin_.size() ? static_cast<unsigned char>(begin_[begun_++]) : input_.get();
         if (++length_ > longest_row) fail(line_, "the row is longer than 64 MiB");
         if (c == 0) fail(next_line_, "there is a NUL byte: this is UTF-16, or no text");
         if ((c > 0 && c < ' ' && !is_blank(static_cast<char>(c))) || c == 0x7f)
@@ -161,8 +165,10 @@ class Rows {
     }
 
     files::Input input_;
-    char separator_ = 0;  // not known yet
-    std::string raw_;     // of the row, with its quotes
+    std::string begin_;      // what was read of the table to look for a byte order mark
+    std::size_t begun_ = 0;  // and was given to the first row
+    char separator_ = 0;     // not known yet
+    std::string raw_;        // of the row, with its quotes
     std::size_t line_ = 0, next_line_ = 1, length_ = 0;
 };
 
@@ -432,7 +438,8 @@ bool ClassOrder::operator()(const std::string& left, const std::string& right) c
 }
 
 std::string csv_field(const std::string& text) {
-    if (text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text) return text;
+    const bool as_it_is = text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text;
+    if (as_it_is && !text.starts_with(byte_order_mark)) return text;
     std::string quoted = "\"";
     for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
     return quoted + '"';

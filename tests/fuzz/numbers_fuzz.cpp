@@ -11,7 +11,10 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     char* end = nullptr;
     const double expected = std::strtod(text.c_str(), &end);
     const bool whole = size > 0 && static_cast<std::size_t>(end - text.c_str()) == size && data[0] > ' ';
-    const bool hexadecimal = text.find_first_of("xX") != std::string::npos;
+    // (Behind a sign; within the brackets of nan(...) an x is a letter.)
+    const std::size_t digits = text.find_first_not_of("+-");
+    const bool hexadecimal =
+        digits != std::string::npos && text[digits] == '0' && text.find_first_of("xX") == digits + 1;
     fuzz::require(value.has_value() == (whole && !hexadecimal), "a number is what the C library reads, in decimal");
     if (value)
         fuzz::require(*value == expected || (std::isnan(*value) && std::isnan(expected)),

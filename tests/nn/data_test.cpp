@@ -69,6 +69,12 @@ BOOST_AUTO_TEST_CASE(the_first_line_is_a_header_if_it_is_one) {
                     "kind,p\nx,1\ny,3\n",
                     "kind")
                    .size() == 2u);
+    // Letters whose first byte is that of a mark (a fullwidth number sign), and a mark twice.
+    BOOST_TEST(rows("\xef\xbc\x83,c\n1,x\n2,y\n").column_names.at(0) == "\xef\xbc\x83");
+    BOOST_TEST(rows("\xef\xbb\xbf\xef\xbb\xbf"
+                    "5.1,3.5,x\n4.9,3.0,y\n")
+                   .features(0, 0) == 5.1);
+    refuses("\xef\xbc,x\n1,y\n", ":1: the first bytes are no text in UTF-8");
     // What would be an error further down is one here too.
     refuses("5.1,,x\n4.9,3.0,y\n", ":1: '' in column 1");
     refuses("?,3,x\n4.9,3.0,y\n", ":1: '?' in column 0");
@@ -107,6 +113,11 @@ BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
     BOOST_TEST(classes("p,c\n1,a\n2,b\n\n\r\n").size() == 2u);
     for (const std::string text : {"plain", "red, dark", "say \"hi\"", "two\nlines", "a;b", "a\tb"})
         BOOST_TEST(classes("p,c\n1," + nn::csv_field(text) + "\n").front() == text);
+    // A name that begins with a byte order mark keeps it at the beginning of a file, too.
+    const std::string marked =
+        "\xef\xbb\xbf"
+        "p";
+    BOOST_TEST(nn::read_csv<double>(written(nn::csv_field(marked) + ",c\n1,x\n2,y\n")).column_names.front() == marked);
 }
 
 // What is a number is decided in one place: for the columns, for the classes, and for what train takes for a measure.
