@@ -47,11 +47,11 @@ void scaled(Editing& editing, double factor) {
 }
 
 /// A sum for a mean or a mean for a sum.
-void exchange_mean(Editing& editing, const char* from, const char* to, const std::string& mistake) {
+void exchange_mean(Editing& editing, const char* from, const char* to) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::reduce || node.name != from) return;
         node.name = to;
-        commit(node.span, {}, mistake);
+        commit(node.span, {}, {});
     });
 }
 
@@ -164,19 +164,20 @@ void missing_numeric_factor(Editing& editing) {
 }
 
 void mean_missing(Editing& editing) {
-    exchange_mean(editing, "sum", "mean", {});
+    exchange_mean(editing, "sum", "mean");
     if (!editing.done()) divided_by_size(editing, true);
 }
 
 void mean_extra(Editing& editing) {
-    const std::string mistake = loss_is_mean(editing) ? "batch-mean-twice" : "batch-mean-extra";
-    exchange_mean(editing, "mean", "sum", mistake);
-    if (editing.done()) return;
-    if (mistake == "batch-mean-extra") divided_by_size(editing, false, "missing-factor");
+    if (loss_is_mean(editing)) return;
+    exchange_mean(editing, "mean", "sum");
+    if (!editing.done()) divided_by_size(editing, false, "missing-factor");
 }
 
 void mean_twice(Editing& editing) {
-    if (loss_is_mean(editing)) divided_by_size(editing, false);
+    if (!loss_is_mean(editing)) return;
+    exchange_mean(editing, "mean", "sum");
+    if (!editing.done()) divided_by_size(editing, false);
 }
 
 /// f(-x) for f(x), and 1 - p for p.

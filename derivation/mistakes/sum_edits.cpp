@@ -196,18 +196,25 @@ void unfold(const Expression& e, Parts& out) {
 void extra_sum(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::reduce || node.letters.empty() || node.name == "max" || node.name == "prod") return;
-        const Expression saved = node;
-        const std::string& bound = saved.letters[0].name;
-        const auto remove = [&](const std::string& replacement) {
-            node = without_first_letter(saved, replacement);
-            Expression body = saved.body();
-            if (!replacement.empty()) rename_letter(body, bound, replacement);
-            commit(saved.span, sentence_of_extra_sum(bound, body), {});
-        };
-        if (!uses_letter(saved.body(), bound)) remove({});
-        for (const std::string& letter : letters)
-            if (editing.same_range(letter, bound)) remove(letter);
-        remove({});
+        Expression saved = node;
+        // Each letter once stands first.
+        for (std::size_t i = 0; i < saved.letters.size(); ++i) {
+            if (i > 0) std::ranges::rotate(saved.letters, saved.letters.begin() + 1);
+            const std::string bound = saved.letters[0].name;
+            const auto remove = [&](const std::string& replacement) {
+                node = without_first_letter(saved, replacement);
+                Expression body = saved.body();
+                if (!replacement.empty()) rename_letter(body, bound, replacement);
+                commit(saved.span,
+                       i == 0 ? sentence_of_extra_sum(bound, body)
+                              : fmt::format("A sum over {} that should not be there.", bound),
+                       {});
+            };
+            if (!uses_letter(saved.body(), bound)) remove({});
+            for (const std::string& letter : letters)
+                if (editing.same_range(letter, bound)) remove(letter);
+            remove({});
+        }
     });
 }
 

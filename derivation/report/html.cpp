@@ -73,7 +73,10 @@ class Inline {
         const std::size_t length = address.find_first_of(") \n");
         if (length == address.npos || address[length] != ')') return false;
         address = address.substr(0, length);
-        if (!address.starts_with("https://") && !address.starts_with("http://")) return false;
+        // A page beside this one has no scheme: nothing that a browser would run.
+        const bool beside =
+            !address.empty() && (is_word(address[0]) || address[0] == '#') && address.find(':') == address.npos;
+        if (!beside && !address.starts_with("https://") && !address.starts_with("http://")) return false;
         html_ +=
             "<a href=\"" + escaped(address) + "\">" + Inline(text_.substr(at_ + 1, middle - at_ - 1)).html() + "</a>";
         at_ = middle + 2 + length + 1;

@@ -63,6 +63,8 @@ std::string line_of(const LineReport& line, bool hint) {
     std::string formula;
     for (std::size_t i = 0; i < line.members_mathml.size(); ++i)
         formula += (i == 0 ? "" : line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") + line.members_mathml[i];
+    // A number that is compared has no formula of its own.
+    if (line.members_mathml.size() == 1) formula.clear();
     page += (formula.empty() ? typed(line) : math(formula)) + "</div>\n";
     if (!formula.empty()) page += "<div>" + typed(line) + "</div>\n";
     if (line.verdict == Verdict::holds && !line.condition.empty())
@@ -70,11 +72,12 @@ std::string line_of(const LineReport& line, bool hint) {
     if (!line.reason.empty()) page += "<p>" + escaped(line.reason) + "</p>\n";
     if (!hint && !line.repair.empty()) {
         page += "<p>It would hold as</p>\n<div class=\"formula\">";
-        page += line.repair_mathml.empty() || line.members_mathml.empty()
-                    ? "<code>" + escaped(line.repair) + "</code>"
-                    : math(line.members_mathml[0] + (line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") +
-                           line.repair_mathml);
-        page += "</div>\n<div><code>" + escaped(line.repair) + "</code></div>\n";
+        if (line.repair_mathml.empty() || line.members_mathml.empty())
+            page += "<code>" + escaped(left_side(line) + line.repair) + "</code></div>\n";
+        else
+            page += math(line.members_mathml[0] + (line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") +
+                         line.repair_mathml) +
+                    "</div>\n<div><code>" + escaped(line.repair) + "</code></div>\n";
     }
     page += numbers_of(line);
     for (const std::string& note : line.notes) page += "<p class=\"evidence\">" + escaped(note) + "</p>\n";

@@ -1,6 +1,7 @@
 // Text as a terminal shows it.
 #pragma once
 
+#include <derivation/derivation.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,9 @@ void make_plain(std::string& text);
 
 /// Two numbers that differ, in five digits or in as many more as show it.
 std::pair<std::string, std::string> told_apart(double a, double b);
+
+/// What stands before a line's repair: the left side and its sign.
+std::string left_side(const LineReport& line);
 
 /// Breaks a sentence at blanks.
 std::vector<std::string> wrapped(const std::string& text, std::size_t room);

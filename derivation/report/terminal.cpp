@@ -22,6 +22,40 @@ std::size_t columns(std::string_view text) {
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+std::string left_side(const LineReport& one) {
+    std::size_t end = 0;
+    std::string_view sign = one.kind == "update" ? ":=" : "=";
+    const auto stands_here = [&](std::string_view text) { return one.text.compare(end, text.size(), text) == 0; };
+    const bool is_update = one.kind == "update";
+    const auto is_near = [&] {
+        for (const std::string_view near : {"~", "≈", "\\approx", "\\simeq"})
+            if (!is_update && stands_here(near)) {
+                sign = near;
+                return true;
+            }
+        return false;
+    };
+    // Not the == of [k == n].
+    for (int open = 0; end < one.text.size(); ++end) {
+        const char c = one.text[end];
+        if (c == '[' || c == '(' || c == '{') ++open;
+        if (c == ']' || c == ')' || c == '}') --open;
+        if (open > 0) continue;
+        if (c == '=' || is_near()) break;
+        if (is_update && (stands_here(":=") || stands_here("<-") || stands_here("←") || stands_here("\\leftarrow") ||
+                          stands_here("\\gets")))
+            break;
+    }
+    if (end == one.text.size()) return {};
+    std::string left = one.text.substr(0, end);
+    while (!left.empty() &&
+           (left.back() == ' ' || left.back() == '&' || left.back() == '-' || left.back() == '+' || left.back() == ':'))
+        left.pop_back();
+    for (const std::string_view change : {"Δ", "\\Delta", "Delta"})
+        if (is_update && left.starts_with(change)) left.erase(0, change.size());
+    return left + " " + std::string(sign) + " ";
+}
+
 std::pair<std::string, std::string> told_apart(double a, double b) {
     constexpr int most_digits = 17;
     for (int digits = 5;; ++digits) {
@@ -225,32 +259,6 @@ class Printer {
     void say(const std::string& sentence) {
         for (const std::string& part : wrapped(sentence, width - indent))
             out_ += std::string(indent, ' ') + part + "\n";
-    }
-
-    /// What stands before the repair: the left side and its sign.
-    static std::string left_side(const LineReport& one) {
-        std::size_t end = 0;
-        const auto stands_here = [&](std::string_view sign) { return one.text.compare(end, sign.size(), sign) == 0; };
-        const bool is_update = one.kind == "update";
-        // Not the == of [k == n].
-        for (int open = 0; end < one.text.size(); ++end) {
-            const char c = one.text[end];
-            if (c == '[' || c == '(' || c == '{') ++open;
-            if (c == ']' || c == ')' || c == '}') --open;
-            if (open > 0) continue;
-            if (c == '=' || (!is_update && c == '~')) break;
-            if (is_update && (stands_here(":=") || stands_here("<-") || stands_here("←") ||
-                              stands_here("\\leftarrow") || stands_here("\\gets")))
-                break;
-        }
-        if (end == one.text.size()) return {};
-        std::string left = one.text.substr(0, end);
-        while (!left.empty() && (left.back() == ' ' || left.back() == '&' || left.back() == '-' || left.back() == '+' ||
-                                 left.back() == ':'))
-            left.pop_back();
-        for (const std::string_view change : {"Δ", "\\Delta", "Delta"})
-            if (is_update && left.starts_with(change)) left.erase(0, change.size());
-        return left + (one.kind == "update" ? " := " : " = ");
     }
 
     void repair(const LineReport& one) {

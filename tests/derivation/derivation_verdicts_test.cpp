@@ -303,6 +303,26 @@ BOOST_AUTO_TEST_CASE(arrays_of_what_a_sum_runs_over) {
     expect(file + "claim dL/dW = sum(s, d[s,k] x[1,i]^T)\n", "wrong");
 }
 
+BOOST_AUTO_TEST_CASE(the_repair_of_a_number_keeps_its_sign) {
+    const derivation::Report report = check_file("given x\nat x = 3\nclaim 2 * x ~ 7.0\nclaim 2 * x ≈ 7.0\n");
+    const std::string text = derivation::to_text(report), page = derivation::to_html({report});
+    BOOST_TEST(text.find("It would hold as    2 * x ~ 6.0") != std::string::npos, text);
+    BOOST_TEST(text.find("It would hold as    2 * x ≈ 6.0") != std::string::npos, text);
+    BOOST_TEST(page.find("<code>2 * x ~ 6.0</code>") != std::string::npos, page);
+    BOOST_TEST(page.find("<code>6.0</code>") == std::string::npos, page);
+    BOOST_TEST(page.find("<math") == std::string::npos, page);  // that of the left side alone said nothing
+}
+
+BOOST_AUTO_TEST_CASE(one_letter_too_many_in_a_sum_over_several) {
+    const std::string file = "index s = 4\nindex k = 3\ngiven x[s,k], c[k]\nlet L = sum(s, k, (x[s,k] + c[k])^2)\n";
+    for (const std::string sum : {"sum(s, k, dL/dx[s,k])", "sum(k, s, dL/dx[s,k])"}) {
+        const derivation::LineReport line = expect(file + "claim dL/dc[k] = " + sum + "\n", "wrong");
+        BOOST_TEST(line.mistake == "extra-sum");
+        BOOST_TEST(line.reason.starts_with("A sum over k that should not be there"), line.reason);
+        BOOST_TEST(line.repair == "sum(s, dL/dx[s,k])");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_reason_for_a_factor_is_the_quantitys_own) {
     const std::string file =
         "index s = 6\nconstant N = 6\ngiven x[s], y[s], w, b\nlet p[s] = w * x[s] + b\n"
@@ -316,6 +336,10 @@ BOOST_AUTO_TEST_CASE(the_reason_for_a_factor_is_the_quantitys_own) {
                "The factor N is missing: every term of the sum adds the same.");
     BOOST_TEST(reason("dC/dw = sum(s, 2 * (p[s] - y[s]) * x[s]) / N") ==
                "A 1/N that should not be there: the loss is a sum, not a mean.");
+    BOOST_TEST(reason("dC/dw = mean(s, dC/dp[s] * x[s])") ==
+               "A 1/N that should not be there: the loss is a sum, not a mean.");
+    BOOST_TEST(reason("dA/dw = mean(s, dA/dp[s] * x[s])") ==
+               "The 1/N stands here twice: what is summed holds it already.");
     const std::string bias = file + "given u[s], v\nlet D = sum(s, u[s] * p[s])\n";
     BOOST_TEST(expect(bias + "claim dD/db = sum(s, u[s] * x[s])\n", "wrong").reason ==
                "The input of a bias is 1: the factor x[s] should not be there.");
@@ -527,6 +551,10 @@ BOOST_AUTO_TEST_CASE(markdown_on_the_page_is_html) {
         // What is mathematics, or no Markdown, stands as it is.
         {"2 * 3 * 4, w_ij x_ij, $a_1 *b* c_1$, **open, a ` tick, <b>&",
          "<p>2 * 3 * 4, w_ij x_ij, $a_1 *b* c_1$, **open, a ` tick, &lt;b&gt;&amp;</p>\n"},
+        {"[a step](lesson.html#step=12&predict) [there](#x) [two](//e.org/x) [data](data:text/html,x) "
+         "[x](java&#58;script)",
+         "<p><a href=\"lesson.html#step=12&amp;predict\">a step</a> <a href=\"#x\">there</a> [two](//e.org/x) "
+         "[data](data:text/html,x) <a href=\"java&amp;#58;script\">x</a></p>\n"},
         {"[script](javascript:alert(1)) [quote](https://e.org/\"x)",
          "<p>[script](javascript:alert(1)) <a href=\"https://e.org/&quot;x\">quote</a></p>\n"},
         {"| a | b |\n|---|:-:|\n| 1 | `2` |\n---\n> said\n> so",
