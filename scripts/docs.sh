@@ -14,9 +14,10 @@ rm -rf "$out" "$pages"
 mkdir -p "$out" "$pages"
 
 slug() { sed 's/\.md$//; s/[^A-Za-z0-9]/_/g' <<<"$1"; }
+lessons=$([ ! -x "$build/deltarule" ] || echo lessons)
 # A page as Doxygen reads it, from the standard input.
-page() { awk -v path="$1" -v out="$pages" -f docs/site/page.awk >"$pages/$(slug "$1").md"; }
-written=$(find . -name '*.md' -not -path './build/*' -not -path './.*' -not -path './examples/derivations/lecture_notes*' -not -path './tests/*/*' |
+page() { awk -v path="$1" -v out="$pages" -v lessons="$lessons" -f docs/site/page.awk >"$pages/$(slug "$1").md"; }
+written=$(find . -name '*.md' -not -path './build/*' -not -path './.*' -not -path './examples/derivations/lecture_notes*' -not -path './examples/lessons/*' -not -path './tests/*/*' |
     sed 's|^\./||' | LC_ALL=C sort)
 for path in $written; do page "$path" <"$path"; done
 
@@ -34,6 +35,22 @@ if [ -x "$build/deltarule" ]; then
     } | sed 's/^## deltarule $/## deltarule/' | page docs/program.md
 else
     echo "SKIPPED: the page about the program, as $build/deltarule is not there." >&2
+fi
+
+# Each lesson twice: its text with the verdicts, what would be right kept back, and the player's page that it leads to.
+if [ -n "$lessons" ]; then
+    mkdir "$out/$lessons"
+    program=$(realpath "$build/deltarule") site=$(realpath "$out/$lessons")
+    (
+        cd examples/lessons
+        for lesson in *.md; do
+            name=${lesson%.md}
+            "$program" check --hint "$lesson" --html "$site/report" >/dev/null || [ $? -eq 1 ]
+            awk -v name="$name" -v title="$(sed -n '1s/^# //p' "$lesson")" -f ../../docs/site/lesson.awk "$site/report" >"$site/${name}_text.html"
+            rm "$site/report"
+            "$program" explain "$lesson" -o "$site/$name.html" >/dev/null
+        done
+    )
 fi
 
 # The catalogue of mistakes, from its one table.
@@ -73,6 +90,7 @@ docs/network.md|Build a network
 docs/derivation.md|Check a derivation
 docs/grading.md|Grade a class
 docs/lab.md|Step through it
+docs/lessons.md|Lessons
 docs/how.md|Learn how it works
 docs/pytorch.md|From PyTorch
 docs/language.md|The language

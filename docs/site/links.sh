@@ -27,6 +27,7 @@ find . -name '*.html' -printf '%P\n' | LC_ALL=C sort | xargs awk '
                 continue
             }
             if (target ~ /^(javascript:|mailto:|data:|#$)/ || target == "") continue
+            sub(/#step=.*/, "", target)  # where the player is, and no place on its page
             if (target ~ /#nested-classes$/) continue  # Doxygen leads there also where all of them are private
             links[++count] = page "\t" (target ~ /^#/ ? page : folder) target
         }

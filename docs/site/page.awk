@@ -1,6 +1,6 @@
-# page.awk -v path=PAGE -v out=FOLDER: a page as Doxygen reads it. Comments go, headings get the names that GitHub gives
+# page.awk -v path=PAGE -v out=FOLDER -v lessons=FOLDER: a page as Doxygen reads it. Comments go, headings get the names that GitHub gives
 # them, and links lead to pages: a folder's is its README, a source's is one that scripts/docs.sh makes of it (it reads
-# their list, FOLDER/linked).
+# their list, FOLDER/linked), and a lesson's is in the folder `lessons` of the site, where that is named.
 function slug(path) {
     if (path == "README.md") return "index"
     sub(/\.md$/, "", path)
@@ -40,7 +40,14 @@ function reference(target,    hash, to) {
         sub(/.*\//, "", to)
         return to
     }
-    if (to !~ /\.md$/) print to >> (out "/linked")
+    if (to ~ /^examples\/lessons\/.*\.md$/) {
+        if (lessons) {
+            sub(/.*\//, "", to)
+            sub(/\.md$/, "_text.html", to)
+            return lessons "/" to
+        }
+        print to >> (out "/linked")
+    } else if (to !~ /\.md$/) print to >> (out "/linked")
     if (hash != "") return "@ref " slug(to) "_" hash
     return to == "README.md" ? "index.html" : "@ref " slug(to)
 }
