@@ -36,3 +36,9 @@ for name in coursework_mistakes two_hidden_layers_batch layer_normalisation; do
     "$deltarule" explain "$root/examples/derivations/$name.deriv" -o "$folder/pages/$name.html" >/dev/null
 done
 node "$here/player_in_browser.js" "$folder" "$browser"
+
+echo "== The lessons"
+for lesson in "$root"/examples/lessons/*.md; do
+    "$deltarule" explain "$lesson" -o "$folder/pages/$(basename "$lesson" .md).html" >/dev/null
+done
+node "$here/lessons_in_browser.js" "$folder" "$browser" "$root/examples/lessons"
