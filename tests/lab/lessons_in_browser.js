@@ -35,7 +35,7 @@ const asked = {
     ["velocity:", [-1.08, 0.83], "wrong sign", [1.08, -0.83]],
     ["acceleration:", [3.37, 3.64], "wrong sign", [-3.37, -3.64]],
     ["pow#1 hands its adjoint to r", [2.52, 2.73], "wrong sign", [-2.52, -2.73]],
-    ["v is used 2 times"],
+    ["w is used 3 times"],
   ],
 };
 
