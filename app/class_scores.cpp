@@ -37,6 +37,13 @@ std::string ClassScores::more() const {
     return text;
 }
 
+std::vector<double> ClassScores::numbers() const {
+    std::vector<double> numbers = {accuracy()};
+    if (!differences_.empty()) numbers.push_back(area_under_curve());
+    if (top_ > 0) numbers.push_back(100 * right_in_top_ / rows_);
+    return numbers;
+}
+
 nlohmann::json ClassScores::as_json() const {
     nlohmann::json report = {{"accuracy", right_ / rows_}};
     if (!differences_.empty()) report["area_under_curve"] = area_under_curve();

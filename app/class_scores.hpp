@@ -21,6 +21,9 @@ class ClassScores {
     /// What there is to say behind the accuracy: ", AUC 0.9871" of two classes, ", top-5 accuracy 99.00 %".
     std::string more() const;
 
+    /// The accuracy, and what `more` says besides, as numbers.
+    std::vector<double> numbers() const;
+
     /// The same for programs.
     nlohmann::json as_json() const;
 

@@ -50,15 +50,16 @@ class Answers {
     /// Lines of numbers: scores (n, targets).
     std::string numbers(const autograd::Array<float>& scores, const TableOfModel& table, const TableRows& read) {
         const autograd::Array<double> values = model_.target_scaling.undone(scores);
+        autograd::Array<double> targets(values.shape(), 0);
         std::string lines;
         for (std::size_t i = 0; i < values.size(); ++i) {
-            const std::size_t targets = model_.outputs(), j = i % targets, row = i / targets;
+            const std::size_t outputs = model_.outputs(), j = i % outputs, row = i / outputs;
             if (!std::isfinite(values.data()[i])) no_answer(row);
-            lines += number(values.data()[i], model_.target_scaling.factor[j]) + (j + 1 == targets ? "\n" : ",");
+            lines += number(values.data()[i], model_.target_scaling.factor[j]) + (j + 1 == outputs ? "\n" : ",");
             if (!options_.metric) continue;
-            targets_.push_back(table.target(read, row, j));
-            predictions_.push_back(values.data()[i]);
+            targets.data()[i] = table.target(read, row, j);
         }
+        if (options_.metric) number_scores_.add(values, targets);
         rows_ += scores.shape()[0];
         return lines;
     }
@@ -89,11 +90,7 @@ class Answers {
 
     std::string metric() const {
         if (!model_.is_regression()) return fmt::format("; accuracy {:.2f} %{}", scores_.accuracy(), scores_.more());
-        const std::size_t targets = model_.outputs();
-        auto predictions = autograd::Array<double>::from_shape({rows_, targets}), wanted = predictions;
-        std::ranges::copy(predictions_, predictions.data());
-        std::ranges::copy(targets_, wanted.data());
-        return "; " + fit_of(model_, predictions, wanted);
+        return "; " + fit_of(model_, number_scores_);
     }
 
   private:
@@ -107,7 +104,7 @@ class Answers {
     std::vector<std::string> fields_;  // the classes as they are written
     std::size_t rows_ = 0;
     ClassScores scores_;
-    std::vector<double> predictions_, targets_;
+    nn::NumberScores number_scores_;
 };
 
 }  // namespace

@@ -210,8 +210,8 @@ Array<double> Scaling::undone(const Array<float>& scaled) const {
     return values;
 }
 
-std::string fit_of(const Model& model, const Array<double>& predictions, const Array<double>& targets) {
-    const auto r2 = nn::r_squared(predictions, targets), error = nn::root_mean_squared_error(predictions, targets);
+std::string fit_of(const Model& model, const nn::NumberScores& scores) {
+    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error();
     std::string text;
     for (std::size_t j = 0; j < r2.size(); ++j) {
         if (r2.size() > 1) text += fmt::format("{}{}: ", j == 0 ? "" : "; ", printable(model.target_names[j]));

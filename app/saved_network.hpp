@@ -4,6 +4,7 @@
 #include <autograd/array.hpp>
 #include <functional>
 #include <nn/data.hpp>
+#include <nn/metrics.hpp>
 #include <nn/safetensors.hpp>
 #include <string>
 #include <vector>
@@ -51,8 +52,7 @@ struct Model {
 };
 
 /// The R² and the root mean squared error of each target, in its units.
-std::string fit_of(const Model& model, const autograd::Array<double>& predictions,
-                   const autograd::Array<double>& targets);
+std::string fit_of(const Model& model, const nn::NumberScores& scores);
 
 /// The mean of each column, without what is missing. Throws `std::invalid_argument` where there is nothing else.
 std::vector<double> means(const autograd::Array<double>& features);

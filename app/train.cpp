@@ -64,14 +64,16 @@ void print_confusion(const autograd::Indices& counts, std::vector<std::string> n
 
 void print(const json& report) { fmt::print("{}\n", report.dump(2, ' ', false, json::error_handler_t::replace)); }
 
-/// The mean, and the deviation between folds (n - 1 of n are free).
-std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t which, int digits) {
-    double mean = 0, square = 0;
-    const auto n = static_cast<double>(scores.size());
+/// The mean, and the deviation between folds (n - 1 of n are free); `alike` is what is all the same in a fold whose
+/// score is undefined.
+std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t which, int digits, const char* alike) {
+    long double mean = 0, square = 0;  // which hold the squares of all doubles
+    const auto n = static_cast<long double>(scores.size());
     for (const auto& fold : scores) mean += fold[which] / n;
     for (const auto& fold : scores) square += (fold[which] - mean) * (fold[which] - mean) / (n - 1);
-    if (!std::isfinite(square)) return "undefined (in a fold all targets are the same)";
-    return fmt::format("{:.{}f} ± {:.{}f}", mean, digits, std::sqrt(square), digits);
+    if (std::isnan(square)) return fmt::format("undefined (in a fold all {})", alike);
+    return fmt::format("{:.{}f} ± {:.{}f}", static_cast<double>(mean), digits, static_cast<double>(std::sqrt(square)),
+                       digits);
 }
 
 /// Trains and tests once for each fold, which is left out of the training.
@@ -99,14 +101,20 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
         return 0;
     }
     if (!data.is_regression()) {
-        fmt::print("mean accuracy of {} folds: {} %\n", parts.size(), mean_of(scores, 0, 2));
+        constexpr const char* alike = "rows are of one class";
+        std::string text = fmt::format("{} %", mean_of(scores, 0, 2, alike));
+        if (data.classes() == 2) text += fmt::format(", AUC {}", mean_of(scores, 1, 4, alike));
+        if (options.top > 0)
+            text += fmt::format(", top-{} accuracy {} %", options.top, mean_of(scores, scores[0].size() - 1, 2, alike));
+        fmt::print("mean accuracy of {} folds: {}\n", parts.size(), text);
         return 0;
     }
+    constexpr const char* alike = "targets are the same";
     std::vector<std::string> all;
     for (std::size_t j = 0; j < data.target_names.size(); ++j)
         all.push_back(fmt::format("{}R² {}, RMSE {}",
                                   data.target_names.size() > 1 ? printable(data.target_names[j]) + ": " : "",
-                                  mean_of(scores, 2 * j, 4), mean_of(scores, 2 * j + 1, 4)));
+                                  mean_of(scores, 2 * j, 4, alike), mean_of(scores, 2 * j + 1, 4, alike)));
     fmt::print("mean of {} folds: {}\n", parts.size(), fmt::join(all, "; "));
     return 0;
 }

@@ -297,9 +297,10 @@ Tested Training::test(const nn::Dataset<double>& rows) const {
         std::ranges::copy(scores.value(), all.data() + begin * model_.outputs());
     });
     const Array<double> predictions = model_.target_scaling.undone(all);
-    Tested tested{.text = fit_of(model_, predictions, rows.targets), .predictions = predictions};
-    const auto r2 = nn::r_squared(predictions, rows.targets);
-    const auto error = nn::root_mean_squared_error(predictions, rows.targets);
+    nn::NumberScores scores;
+    scores.add(predictions, rows.targets);
+    Tested tested{.text = fit_of(model_, scores), .predictions = predictions};
+    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error();
     for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
     return tested;
 }
@@ -345,7 +346,7 @@ Tested Training::test_classes(const nn::Dataset<float>& test) const {
         const autograd::Indices counts = nn::confusion_matrix(scores.value(), labels);
         confusion = begin == 0 ? counts : autograd::Indices(confusion + counts);
     });
-    return {.scores = {all.accuracy()},
+    return {.scores = all.numbers(),
             .text = fmt::format("accuracy: {:.2f} %{}", all.accuracy(), all.more()),
             .confusion = confusion,
             .classes = all.as_json(),

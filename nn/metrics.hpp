@@ -34,6 +34,29 @@ std::vector<ClassQuality> class_qualities(const autograd::Indices& confusion);
 template <class T>
 double area_under_curve(const autograd::Array<T>& scores, const autograd::Indices& labels);
 
+/// How good predictions of numbers are, block of rows by block. The sums are `long double`, which holds the square of
+/// every double where it is wider than that.
+class NumberScores {
+  public:
+    /// Throws where the columns are not those of the blocks before, too.
+    void add(const autograd::Array<double>& predictions, const autograd::Array<double>& targets);
+
+    std::size_t rows() const { return rows_; }
+
+    /// What the functions below give of all rows at once.
+    std::vector<double> r_squared() const;
+    std::vector<double> root_mean_squared_error() const;
+    std::vector<double> mean_absolute_error() const;
+
+  private:
+    struct Sums {
+        long double mean = 0, spread = 0;  // of the targets, and their squared distances from it
+        long double squares = 0, distances = 0;
+    };
+    std::vector<Sums> sums_;  // for each column
+    std::size_t rows_ = 0;
+};
+
 /// For each column, `1 - sum (prediction - target)^2 / sum (target - mean)^2`; NaN where all targets are the same.
 std::vector<double> r_squared(const autograd::Array<double>& predictions, const autograd::Array<double>& targets);
 

@@ -201,11 +201,15 @@ struct CsvReader::State {
         std::vector<std::string> names;
         for (const std::string& text : texts) {
             std::string_view rest = text;
+            const bool several = !stands(text) && rest.find(',') != std::string_view::npos;
             while (!stands(text) && rest.find(',') != std::string_view::npos) {
                 names.emplace_back(trimmed(rest.substr(0, rest.find(','))));
                 rest.remove_prefix(rest.find(',') + 1);
             }
             names.emplace_back(stands(text) ? rest : trimmed(rest));
+            const bool empty_is_meant = options.empty_is_name && stands("");
+            if (several && !empty_is_meant && std::ranges::find(names, "") != names.end())
+                rows.fail(fmt::format("'{}' names columns, and has a comma too many", printable(text)));
         }
         return names;
     }

@@ -117,46 +117,73 @@ double area_under_curve(const Array<T>& scores, const Indices& labels) {
 
 namespace {
 
-/// For each column, f(the sum of (prediction - target)^2, the sum of (target - mean)^2, the sum of |prediction -
-/// target|, the number of rows).
-template <class F>
-std::vector<double> for_each_column(const char* operation, const Array<double>& predictions,
-                                    const Array<double>& targets, F f) {
+void require_columns(const char* operation, const Array<double>& predictions, const Array<double>& targets) {
     if (predictions.shape() != targets.shape() || targets.dimension() != 2 || targets.size() == 0)
         throw std::invalid_argument(fmt::format("[{}] predictions of shape {} do not fit targets of shape {}",
                                                 operation, autograd::to_string(predictions.shape()),
                                                 autograd::to_string(targets.shape())));
-    const std::size_t rows = targets.shape()[0];
-    std::vector<double> results;
-    for (std::size_t j = 0; j < targets.shape()[1]; ++j) {
-        double mean = 0, errors = 0, spread = 0, distances = 0;
-        for (std::size_t i = 0; i < rows; ++i) mean += targets(i, j) / static_cast<double>(rows);
-        for (std::size_t i = 0; i < rows; ++i) {
-            errors += std::pow(predictions(i, j) - targets(i, j), 2);
-            spread += std::pow(targets(i, j) - mean, 2);
-            distances += std::abs(predictions(i, j) - targets(i, j));
-        }
-        results.push_back(f(errors, spread, distances, static_cast<double>(rows)));
-    }
-    return results;
+}
+
+NumberScores scores_of(const char* operation, const Array<double>& predictions, const Array<double>& targets) {
+    require_columns(operation, predictions, targets);
+    NumberScores scores;
+    scores.add(predictions, targets);
+    return scores;
 }
 
 }  // namespace
 
+void NumberScores::add(const Array<double>& predictions, const Array<double>& targets) {
+    require_columns("number_scores", predictions, targets);
+    const std::size_t columns = targets.shape()[1];
+    if (rows_ > 0 && columns != sums_.size())
+        throw std::invalid_argument(
+            fmt::format("[number_scores] {} columns of targets follow rows of {}", columns, sums_.size()));
+    sums_.resize(columns);
+    for (std::size_t i = 0; i < targets.shape()[0]; ++i) {
+        ++rows_;
+        for (std::size_t j = 0; j < columns; ++j) {
+            Sums& sums = sums_[j];
+            const long double target = targets(i, j), error = predictions(i, j) - target, far = target - sums.mean;
+            sums.mean += far / static_cast<long double>(rows_);  // Welford's
+            sums.spread += far * (target - sums.mean);
+            sums.squares += error * error;
+            sums.distances += std::abs(error);
+        }
+    }
+}
+
+std::vector<double> NumberScores::r_squared() const {
+    std::vector<double> results;
+    for (const Sums& sums : sums_)
+        results.push_back(sums.spread == 0 ? NAN : static_cast<double>(1 - sums.squares / sums.spread));
+    return results;
+}
+
+std::vector<double> NumberScores::root_mean_squared_error() const {
+    std::vector<double> results;
+    for (const Sums& sums : sums_)
+        results.push_back(static_cast<double>(std::sqrt(sums.squares / static_cast<long double>(rows_))));
+    return results;
+}
+
+std::vector<double> NumberScores::mean_absolute_error() const {
+    std::vector<double> results;
+    for (const Sums& sums : sums_)
+        results.push_back(static_cast<double>(sums.distances / static_cast<long double>(rows_)));
+    return results;
+}
+
 std::vector<double> r_squared(const Array<double>& predictions, const Array<double>& targets) {
-    return for_each_column("r_squared", predictions, targets, [](double errors, double spread, double, double) {
-        return spread == 0 ? NAN : 1 - errors / spread;
-    });
+    return scores_of("r_squared", predictions, targets).r_squared();
 }
 
 std::vector<double> root_mean_squared_error(const Array<double>& predictions, const Array<double>& targets) {
-    return for_each_column("root_mean_squared_error", predictions, targets,
-                           [](double errors, double, double, double rows) { return std::sqrt(errors / rows); });
+    return scores_of("root_mean_squared_error", predictions, targets).root_mean_squared_error();
 }
 
 std::vector<double> mean_absolute_error(const Array<double>& predictions, const Array<double>& targets) {
-    return for_each_column("mean_absolute_error", predictions, targets,
-                           [](double, double, double distances, double rows) { return distances / rows; });
+    return scores_of("mean_absolute_error", predictions, targets).mean_absolute_error();
 }
 
 #define INSTANTIATE(T)                                                            \

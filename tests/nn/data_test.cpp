@@ -280,6 +280,21 @@ BOOST_AUTO_TEST_CASE(how_good_numbers_are) {
     BOOST_TEST(std::abs(error[0] - 0.6123724356957945) < 1e-15);
     BOOST_TEST(error[1] == 0.5);
     BOOST_CHECK_THROW(nn::r_squared(guesses, autograd::matrix<double>({{3}, {1}})), std::invalid_argument);
+    // Block by block; numbers whose squares no double holds; a target whose mean is rounded.
+    nn::NumberScores scores;
+    scores.add({{2.5, 1}, {0, 2}}, {{3, 1}, {-0.5, 1}});
+    scores.add({{2, 1}, {8, 1}}, {{2, 1}, {7, 1}});
+    BOOST_TEST(scores.rows() == 4u);
+    BOOST_TEST(std::abs(scores.r_squared()[0] - r2[0]) < 1e-15);
+    BOOST_TEST(scores.root_mean_squared_error()[0] == error[0]);
+    BOOST_TEST(scores.mean_absolute_error()[1] == 0.25);
+    BOOST_CHECK_THROW(scores.add(autograd::matrix<double>({{1}}), autograd::matrix<double>({{1}})),
+                      std::invalid_argument);
+    const autograd::Array<double> far = 1e306 * targets, near = 1e306 * guesses;
+    BOOST_TEST(std::abs(nn::r_squared(near, far)[0] - r2[0]) < 1e-12);
+    BOOST_TEST(std::abs(nn::root_mean_squared_error(near, far)[0] / 1e306 - error[0]) < 1e-12);
+    const auto same = autograd::matrix<double>({{0.1}, {0.1}, {0.1}});
+    BOOST_TEST(std::isnan(nn::r_squared(same, same)[0]));
 }
 
 BOOST_AUTO_TEST_CASE(strata_and_folds) {

@@ -150,6 +150,26 @@ BOOST_AUTO_TEST_CASE(folds_test_every_row_once) {
         has(run("train --csv " + iris + " --folds 3 --epochs 30 --rate 0.01").out, "mean accuracy of 3 folds: 9"));
     const std::string save = " --save " + folder / "never";
     refuses("train --csv " + iris + " --folds 151", "150 rows cannot be split into 151 folds");
+    // Of two classes the mean of what each fold says besides, too.
+    std::string two = "x,y,c\n";
+    for (int i = 0; i < 60; ++i)
+        two += std::to_string(i % 11) + "," + std::to_string(i % 7) + "," + (i % 11 + i % 7 < 8 ? "a\n" : "b\n");
+    const Result areas = run("train --top 1 --folds 3 --epochs 20 --csv " + folder.write("two.csv", two));
+    double sum_of_areas = 0, sum_of_tops = 0, mean = 0, area = 0, top = 0;
+    for (std::size_t at = 0; (at = areas.out.find(": accuracy", at)) != std::string::npos; ++at) {
+        double in_fold = 0, top_in_fold = 0;
+        BOOST_TEST_REQUIRE(std::sscanf(areas.out.c_str() + at, ": accuracy: %*f %%, AUC %lf, top-1 accuracy %lf",
+                                       &in_fold, &top_in_fold) == 2);
+        sum_of_areas += in_fold;
+        sum_of_tops += top_in_fold;
+    }
+    BOOST_TEST_REQUIRE(std::sscanf(areas.last_line().c_str(),
+                                   "mean accuracy of 3 folds: %lf ± %*f %%, AUC %lf ± %*f, top-1 accuracy %lf", &mean,
+                                   &area, &top) == 3,
+                       areas.out);
+    BOOST_TEST(std::abs(area - sum_of_areas / 3) < 1e-4);
+    BOOST_TEST(std::abs(top - sum_of_tops / 3) < 0.01);
+    BOOST_TEST(top == mean);
     refuses("train --csv " + iris + " --folds 5" + save, "--folds excludes --save");
 }
 
@@ -181,6 +201,10 @@ BOOST_AUTO_TEST_CASE(columns_can_be_left_out) {
     const std::string save = " --save " + folder / "never";
     refuses("train --csv " + iris + " --drop species" + save, "'species' cannot be left out");
     refuses("train --csv " + iris + " --drop colour" + save, "no column 'colour'");
+    for (const std::string names : {"'sepal width,'", "',sepal width'", "'sepal width,,0'", "','"})
+        for (const std::string option : {" --drop ", " --label 0 --drop ", " --label "})
+            refuses("train --csv " + iris + option + names + save,
+                    names.substr(1, names.size() - 2) + "' names columns, and has a comma too many");
     BOOST_TEST(has(run("train --epochs 1 --csv " + iris + " --drop 0 --drop 1").out, "network of 2-128-3"));
 }
 
