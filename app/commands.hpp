@@ -20,6 +20,8 @@ struct TrainOptions {
     bool balanced = false;  // each class counts the same
     bool stratify = false;
     std::size_t folds = 0;  // none: one split
+    bool stream = false;    // the rows need not fit into memory
+    std::size_t shuffle_buffer = 65536;
     std::vector<std::size_t> hidden = {128};
     std::string activation = "relu";
     std::string layers;  // in the place of these two

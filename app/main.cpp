@@ -257,6 +257,18 @@ static int run(int argc, char** argv) {
             ->excludes(idx)
             ->excludes("--holdout")
             ->excludes("--stratify");
+    CLI::Option* stream =
+        train_command
+            ->add_flag("--stream", training.stream,
+                       "Read the rows in blocks, in every epoch anew, so that they need not fit into memory")
+            ->excludes(folds)
+            ->excludes("--stratify");
+    train_command
+        ->add_option("--shuffle-buffer", training.shuffle_buffer,
+                     "With --stream: the rows that are in memory and shuffled at a time, four bytes for each number")
+        ->check(whole(1, 1'000'000'000))
+        ->capture_default_str()
+        ->needs(stream);
     train_command
         ->add_option("--validation", training.validation,
                      "The share of the rows for training that is measured after each epoch instead; the best epoch's "
@@ -301,7 +313,8 @@ static int run(int argc, char** argv) {
         ->add_option("--report", training.report,
                      "Write curves, how the test went and its worst rows to this file, as one page of HTML")
         ->check(not_empty)
-        ->excludes(folds);
+        ->excludes(folds)
+        ->excludes(stream);
 
     CLI::App* predict_command =
         app.add_subcommand("predict", "Write for every row of a table the class and its probability, or the numbers");

@@ -144,45 +144,59 @@ Scaling Scaling::none(std::size_t columns) {
     return {std::vector<double>(columns, 0.0), std::vector<double>(columns, 1.0)};
 }
 
-Scaling Scaling::of(const Array<double>& features, const std::vector<std::string>& column_names) {
-    const std::size_t columns = features.shape()[1];
-    std::vector<double> least(features.data(), features.data() + columns), most = least, factor(columns, 0.0);
-    for (std::size_t i = 0; i < features.size(); ++i) {
-        least[i % columns] = std::min(least[i % columns], features.data()[i]);
-        most[i % columns] = std::max(most[i % columns], features.data()[i]);
-    }
-    for (std::size_t j = 0; j < columns; ++j) {
-        if (most[j] == least[j]) continue;
-        const double range = most[j] - least[j];
-        factor[j] = 1 / range;
-        if (!std::isfinite(range) || !std::isfinite(factor[j]))
-            throw std::invalid_argument(
-                fmt::format("[scaling] column {} goes from {} to {}, which cannot be mapped to 0 ... 1",
-                            called(column_names, j), least[j], most[j]));
-    }
-    return {least, factor};
+void Statistics::add(const Array<double>& numbers) {
+    columns.resize(numbers.shape()[1]);
+    const double* next = numbers.data();
+    for (std::size_t i = 0; i < numbers.shape()[0]; ++i)
+        for (Column& column : columns) {
+            const double value = *next++;
+            if (std::isnan(value)) continue;
+            column.least = std::min(column.least, value);
+            column.most = std::max(column.most, value);
+            const long double far = value - column.mean;
+            column.mean += far / static_cast<long double>(++column.count);
+            column.spread += far * (value - column.mean);
+        }
+    rows += numbers.shape()[0];
 }
 
-Scaling Scaling::standard(const Array<double>& features, const std::vector<std::string>& column_names) {
-    const std::size_t rows = features.shape()[0], columns = features.shape()[1];
-    Scaling scaling{std::vector<double>(columns, 0.0), std::vector<double>(columns, 0.0)};
-    for (std::size_t j = 0; j < columns; ++j) {
-        double least = features(0, j), most = least, mean = 0, square = 0;
-        for (std::size_t i = 0; i < rows; ++i) {
-            least = std::min(least, features(i, j));
-            most = std::max(most, features(i, j));
-            mean += (features(i, j) - features(0, j)) / static_cast<double>(rows);
-        }
-        scaling.offset[j] = features(0, j) + mean;
-        if (most == least) continue;
-        const double range = most - least;  // the squares of its shares neither overflow nor vanish
-        for (std::size_t i = 0; i < rows; ++i) square += std::pow((features(i, j) - scaling.offset[j]) / range, 2);
-        scaling.factor[j] = 1 / (range * std::sqrt(square / static_cast<double>(rows)));
-        if (!std::isfinite(range) || !std::isfinite(scaling.factor[j]) || scaling.factor[j] == 0)
+std::vector<double> Statistics::means() const {
+    std::vector<double> means;
+    for (const Column& column : columns) {
+        if (column.count == 0)
+            throw std::invalid_argument(
+                fmt::format("[train] number {} of each row has no mean: it is always missing", means.size()));
+        means.push_back(static_cast<double>(column.mean));
+    }
+    return means;
+}
+
+Scaling Scaling::of(const Statistics& features, const std::vector<std::string>& column_names) {
+    Scaling scaling;
+    for (const auto& [least, most, mean, spread, count] : features.columns) {
+        const double range = most - least, factor = range == 0 ? 0 : 1 / range;
+        if (!std::isfinite(range) || !std::isfinite(factor))
+            throw std::invalid_argument(
+                fmt::format("[scaling] column {} goes from {} to {}, which cannot be mapped to 0 ... 1",
+                            called(column_names, scaling.offset.size()), least, most));
+        scaling.offset.push_back(least);
+        scaling.factor.push_back(factor);
+    }
+    return scaling;
+}
+
+Scaling Scaling::standard(const Statistics& features, const std::vector<std::string>& column_names) {
+    Scaling scaling;
+    for (const auto& [least, most, mean, spread, count] : features.columns) {
+        const long double variance = spread / static_cast<long double>(features.rows);
+        const double factor = most == least ? 0 : static_cast<double>(1 / std::sqrt(variance));
+        if (!std::isfinite(most - least) || !std::isfinite(factor) || (factor == 0 && most != least))
             throw std::invalid_argument(
                 fmt::format("[scaling] column {} goes from {} to {}, which cannot be mapped to a mean of 0 and a "
                             "standard deviation of 1",
-                            called(column_names, j), least, most));
+                            called(column_names, scaling.offset.size()), least, most));
+        scaling.offset.push_back(static_cast<double>(mean));
+        scaling.factor.push_back(factor);
     }
     return scaling;
 }
@@ -226,20 +240,6 @@ std::vector<std::string> Model::column_names() const {
     std::vector<std::string> names;
     for (const nn::Column& column : columns) names.push_back(column.name);
     return names;
-}
-
-std::vector<double> means(const Array<double>& features) {
-    std::vector<double> fill;
-    for (std::size_t j = 0; j < features.shape()[1]; ++j) {
-        double mean = 0, count = 0;
-        for (std::size_t i = 0; i < features.shape()[0]; ++i)
-            if (!std::isnan(features(i, j))) mean += (features(i, j) - mean) / ++count;
-        if (count == 0 || !std::isfinite(mean))
-            throw std::invalid_argument(
-                fmt::format("[train] number {} of each row has no mean: it is always missing", j));
-        fill.push_back(mean);
-    }
-    return fill;
 }
 
 void put(const std::vector<double>& fill, Array<double>& features) {

@@ -3,6 +3,7 @@
 
 #include <autograd/array.hpp>
 #include <functional>
+#include <limits>
 #include <nn/data.hpp>
 #include <nn/metrics.hpp>
 #include <nn/safetensors.hpp>
@@ -10,6 +11,23 @@
 #include <vector>
 
 #include "described_network.hpp"
+
+/// What stands in each column of numbers, block of rows by block; NaN is a missing one. Means and squared distances
+/// from them are Welford's, in `long double`, which holds the square of every double where it is wider than that.
+struct Statistics {
+    struct Column {
+        double least = std::numeric_limits<double>::infinity(), most = -least;
+        long double mean = 0, spread = 0;  // the sum of squared distances from the mean
+        std::size_t count = 0;             // of those that are there
+    };
+    std::vector<Column> columns = {};
+    std::size_t rows = 0;
+
+    void add(const autograd::Array<double>& numbers);
+
+    /// The mean of each column. Throws `std::invalid_argument` where there is nothing in it.
+    std::vector<double> means() const;
+};
 
 /// Maps each column of numbers in double: x -> (x - offset) * factor; one that never changed in the training to 0.
 struct Scaling {
@@ -20,10 +38,10 @@ struct Scaling {
 
     /// To 0 ... 1, from the least and the largest number of each column. Throws `std::invalid_argument`, naming the
     /// column, where their difference, or one divided by it, is not finite.
-    static Scaling of(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
+    static Scaling of(const Statistics& features, const std::vector<std::string>& column_names);
 
-    /// To a mean of 0 and a standard deviation of 1. Throws as `of` does.
-    static Scaling standard(const autograd::Array<double>& features, const std::vector<std::string>& column_names);
+    /// To a mean of 0 and a standard deviation of 1, the mean standing for what is missing. Throws as `of` does.
+    static Scaling standard(const Statistics& features, const std::vector<std::string>& column_names);
 
     /// What an error calls a number, by its row and its place there.
     using Place = std::function<std::string(std::size_t row, std::size_t number)>;
@@ -53,9 +71,6 @@ struct Model {
 
 /// The R² and the root mean squared error of each target, in its units.
 std::string fit_of(const Model& model, const nn::NumberScores& scores);
-
-/// The mean of each column, without what is missing. Throws `std::invalid_argument` where there is nothing else.
-std::vector<double> means(const autograd::Array<double>& features);
 
 /// Puts numbers in the place of what is missing.
 void put(const std::vector<double>& fill, autograd::Array<double>& features);

@@ -152,30 +152,12 @@ void require_outputs(const TrainOptions& options, const std::string& interrupted
         if (path != options.resume) require_no_training(path);
 }
 
-}  // namespace
-
-int train(const TrainOptions& given) {
-    TrainOptions options = given;
-    if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
-    nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
+/// Trains, tests and says how it went. `test` begins to read the rows for the test; `shown` are these where they are in
+/// memory.
+int train_and_test(const TrainOptions& options, Training& training, std::size_t tested_rows,
+                   const std::function<nn::ReadRows<double>()>& test, const nn::Dataset<double>* shown) {
     const std::string interrupted = options.save + ".interrupted";
-    require_outputs(options, interrupted);
-
-    std::mt19937_64 engine(options.seed);
-    auto [data, test] = read(options);
-    require_fitting_options(options, data);
-    if (options.folds > 0) {
-        note_signals();
-        return train_folds(options, data, engine);
-    }
-    if (!test) {
-        auto [kept, held] = options.stratify ? nn::stratified_split(data, options.holdout, engine)
-                                             : nn::split(data, options.holdout, engine);
-        data = std::move(kept);
-        test = std::move(held);
-    }
-    Training training(options, std::move(data), engine);
-    say(options, training.description(test->size()));
+    say(options, training.description(tested_rows));
     flush_output();
     note_signals();
     training.run(false);
@@ -189,9 +171,9 @@ int train(const TrainOptions& given) {
         }
         return 128 + signal;
     }
-    const auto tested = training.test(*test);
+    const auto tested = training.test(test());
     if (!options.save.empty()) save(options.save, training.model());
-    json report = training.as_json(test->size());
+    json report = training.as_json(tested_rows);
     report["test"] = training.as_json(tested);
     if (!options.save.empty()) report["saved"] = options.save;
     if (options.json) {
@@ -211,7 +193,43 @@ int train(const TrainOptions& given) {
     }
     if (!options.report.empty()) {
         flush_output();  // the result is said even where the page cannot be written any more
-        nn::files::write(options.report, training.page(*test, tested, report));
+        nn::files::write(options.report, training.page(*shown, tested, report));
     }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
+}
+
+}  // namespace
+
+int train(const TrainOptions& given) {
+    TrainOptions options = given;
+    if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
+    nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
+    require_outputs(options, options.save + ".interrupted");
+
+    std::mt19937_64 engine(options.seed);
+    if (options.stream) {
+        const StreamedRows rows(options);
+        require_fitting_options(options, rows.known().outline);
+        Training training(options, rows, engine);
+        return train_and_test(options, training, rows.count(Part::test), rows.open(Part::test), nullptr);
+    }
+    auto [data, test] = read(options);
+    require_fitting_options(options, data);
+    if (options.folds > 0) {
+        note_signals();
+        return train_folds(options, data, engine);
+    }
+    if (!test) {
+        auto [kept, held] = options.stratify ? nn::stratified_split(data, options.holdout, engine)
+                                             : nn::split(data, options.holdout, engine);
+        data = std::move(kept);
+        test = std::move(held);
+    }
+    Training training(options, std::move(data), engine);
+    nn::DatasetBatches<double> rows(*test);
+    const auto read_test = [&]() -> nn::ReadRows<double> {
+        rows.begin(1024, nullptr);
+        return [&](nn::Batch<double>& block) { return rows.next(block); };
+    };
+    return train_and_test(options, training, test->size(), read_test, &*test);
 }

@@ -63,35 +63,17 @@ autograd::Shape input_of(const TrainOptions& options, std::size_t columns) {
     return !picture.empty() && autograd::size_of(picture) == columns ? picture : autograd::Shape{columns};
 }
 
-Scaling scaling_of(const nn::Dataset<double>& data, const std::string& scale) {
-    if (scale == "none") return Scaling::none(data.features.shape()[1]);
-    return scale == "standard" ? Scaling::standard(data.features, data.column_names)
-                               : Scaling::of(data.features, data.column_names);
-}
-
-/// Features and targets as the network takes them.
-nn::Dataset<float> scaled(const nn::Dataset<double>& data, const Model& model) {
-    Array<double> features = data.features;
-    put(model.fill, features);
-    const auto place_among = [](const std::vector<std::string>& names) {
-        return [&names](std::size_t, std::size_t j) {
-            return "[scaling] column " + (names.empty() ? std::to_string(j) : "'" + printable(names[j]) + "'");
-        };
-    };
-    nn::Dataset<float> result{model.scaling(features, place_among(data.column_names)), data.labels, data.class_names,
-                              data.column_names, data.label_name};
-    if (!data.is_regression()) return result;
-    result.targets = model.target_scaling(data.targets, place_among(data.target_names));
-    result.target_names = data.target_names;
-    return result;
+Scaling scaling_of(const KnownRows& rows, const std::string& scale) {
+    const auto& names = rows.outline.column_names;
+    if (scale == "none") return Scaling::none(rows.features.columns.size());
+    return scale == "standard" ? Scaling::standard(rows.features, names) : Scaling::of(rows.features, names);
 }
 
 /// As many weights as classes, so that each class counts the same: rows / (classes * rows of the class).
-std::vector<double> balanced(const nn::Dataset<float>& data) {
-    std::vector<double> counts(data.classes(), 0.0), weights;
-    for (const auto label : data.labels) ++counts[static_cast<std::size_t>(label)];
-    for (const double count : counts)
-        weights.push_back(static_cast<double>(data.size()) / static_cast<double>(data.classes()) /
+std::vector<double> balanced(const KnownRows& rows) {
+    std::vector<double> weights;
+    for (const double count : rows.of_class)
+        weights.push_back(static_cast<double>(rows.size()) / static_cast<double>(rows.of_class.size()) /
                           std::max(count, 1.0));
     return weights;
 }
@@ -136,39 +118,37 @@ void append_answers(std::vector<ClassAnswer>& answers, const Array<float>& log_p
     }
 }
 
-Model make_model(const TrainOptions& options, nn::Dataset<double>& rows, std::mt19937_64& engine) {
-    std::vector<double> fill;
-    if (options.missing == nn::Missing::mean) fill = means(rows.features);
-    put(fill, rows.features);
-    Scaling scaling = scaling_of(rows, options.scale);
-    const std::vector<nn::Column> columns =
-        rows.columns.empty() ? std::vector<nn::Column>(rows.features.shape()[1]) : rows.columns;
+Model make_model(const TrainOptions& options, const KnownRows& known, std::mt19937_64& engine) {
+    const nn::Dataset<double>& rows = known.outline;
+    const std::size_t numbers = known.features.columns.size();
+    const std::vector<double> fill =
+        options.missing == nn::Missing::mean ? known.features.means() : std::vector<double>();
+    Scaling scaling = scaling_of(known, options.scale);
+    const std::vector<nn::Column> columns = rows.columns.empty() ? std::vector<nn::Column>(numbers) : rows.columns;
     // A category that no row for training has was not learned: its offset and factor of 0 say so.
     std::size_t at = 0;
     for (const nn::Column& column : columns)
-        for (std::size_t k = 0; k < column.width(); ++k, ++at) {
-            bool seen = column.categories.empty();
-            for (std::size_t i = 0; !seen && i < rows.features.shape()[0]; ++i) seen = rows.features(i, at) != 0;
-            if (!seen) scaling.offset[at] = scaling.factor[at] = 0;
-        }
+        for (std::size_t k = 0; k < column.width(); ++k, ++at)
+            if (!column.categories.empty() && known.features.columns[at].most == 0)
+                scaling.offset[at] = scaling.factor[at] = 0;
     Scaling target_scaling;
     if (rows.is_regression()) {
-        target_scaling = Scaling::standard(rows.targets, rows.target_names);
+        target_scaling = Scaling::standard(known.targets, rows.target_names);
         for (std::size_t j = 0; j < rows.target_names.size(); ++j)
             if (target_scaling.factor[j] == 0)
                 throw std::invalid_argument(
                     fmt::format("[train] the target, column '{}', is always {} in the rows for training",
-                                printable(rows.target_names[j]), rows.targets(0, j)));
+                                printable(rows.target_names[j]), known.targets.columns[j].least));
     }
-    const autograd::Shape input = input_of(options, rows.features.shape()[1]);
+    const autograd::Shape input = input_of(options, numbers);
     const std::string line = !options.layers.empty() ? options.layers
                                                      : perceptron_line(options.hidden == std::vector<std::size_t>{0}
                                                                            ? std::vector<std::size_t>{}
                                                                            : options.hidden,
                                                                        nn::activation_from_name(options.activation));
     auto layers = read_layers(line, input, rows.is_regression() ? rows.target_names.size() : rows.classes());
-    require_memory(layers, std::min(options.batch, rows.size()));
-    require_batches(layers, rows.size(), options.batch);
+    require_memory(layers, std::min(options.batch, known.size()));
+    require_batches(layers, known.size(), options.batch);
     Model model{Network(std::move(layers), input, engine),
                 rows.class_names,
                 columns,
@@ -195,24 +175,80 @@ std::optional<nn::Dataset<double>> take_validation(const TrainOptions& options, 
 
 Training::Training(const TrainOptions& options, nn::Dataset<double> rows, std::mt19937_64& engine)
     : options_(options),
-      validation_rows_(take_validation(options, rows, engine)),
-      model_(make_model(options, rows, engine)),
-      rows_(scaled(rows, model_)),
+      validation_read_(take_validation(options, rows, engine)),
+      known_(known(rows)),
+      model_(make_model(options, known_, engine)),
+      rows_(scaled(rows)),
+      training_(std::make_unique<nn::DatasetBatches<float>>(rows_)),
       engine_(engine) {
-    if (validation_rows_) validation_ = scaled(*validation_rows_, model_);
-    validation_rows_.reset();
-    if (options.balanced) weights_.class_weights = balanced(rows_);
-    optimizer_ = make_optimizer(options.optimizer, options.rate, model_.network.parameters());
+    if (validation_read_) {
+        validation_rows_ = scaled(*validation_read_);
+        validation_ = std::make_unique<nn::DatasetBatches<float>>(validation_rows_);
+    }
+    validation_read_.reset();
+    prepare();
+}
+
+Training::Training(const TrainOptions& options, const StreamedRows& rows, std::mt19937_64& engine)
+    : options_(options),
+      known_(rows.known()),
+      model_(make_model(options, known_, engine)),
+      training_(streamed(rows, Part::training)),
+      engine_(engine) {
+    if (rows.count(Part::validation) > 0) validation_ = streamed(rows, Part::validation);
+    prepare();
+}
+
+void Training::prepare() {
+    if (options_.balanced) weights_.class_weights = balanced(known_);
+    optimizer_ = make_optimizer(options_.optimizer, options_.rate, model_.network.parameters());
+}
+
+/// Features and targets as the network takes them.
+nn::Batch<float> Training::scaled(nn::Batch<double> rows) const {
+    put(model_.fill, rows.x);
+    const auto place_among = [](const std::vector<std::string>& names) {
+        return [&names](std::size_t, std::size_t j) {
+            return "[scaling] column " + (names.empty() ? std::to_string(j) : "'" + printable(names[j]) + "'");
+        };
+    };
+    nn::Batch<float> result{
+        model_.scaling(rows.x, place_among(known_.outline.column_names)), std::move(rows.labels), {}};
+    if (model_.is_regression()) result.targets = model_.target_scaling(rows.targets, place_among(model_.target_names));
+    return result;
+}
+
+nn::Dataset<float> Training::scaled(const nn::Dataset<double>& rows) const {
+    nn::Batch<float> batch = scaled({rows.features, rows.labels, rows.targets});
+    nn::Dataset<float> result{std::move(batch.x), std::move(batch.labels), rows.class_names, rows.column_names,
+                              rows.label_name};
+    result.targets = std::move(batch.targets);
+    result.target_names = rows.target_names;
+    return result;
+}
+
+std::unique_ptr<nn::BatchSource<float>> Training::streamed(const StreamedRows& rows, Part part) const {
+    const nn::RowFacts facts{rows.count(part), known_.features.columns.size(), model_.class_names.size(),
+                             model_.target_names.size()};
+    const auto open = [this, begin = rows.open(part)]() -> nn::ReadRows<float> {
+        return [this, read = begin()](nn::Batch<float>& batch) {
+            nn::Batch<double> block;
+            if (!read(block)) return false;
+            batch = scaled(std::move(block));
+            return true;
+        };
+    };
+    return std::make_unique<nn::StreamedBatches<float>>(facts, rows.checksum(), open, options_.shuffle_buffer);
 }
 
 std::string Training::description(std::size_t tested) const {
     const char* scale = options_.scale == "none"       ? "no column scaled"
                         : options_.scale == "standard" ? "each column scaled to mean 0 and deviation 1"
                                                        : "each column scaled to 0 ... 1";
-    const std::string validated = validation_ ? fmt::format(", {} for the validation", validation_->size()) : "";
+    const std::string validated = validation_ ? fmt::format(", {} for the validation", validation_->facts().rows) : "";
     const std::string with = options_.layers.empty() ? " with " + options_.activation : "";
-    return fmt::format("{} rows for training{}, {} for the test, {}; {}{}, {} at rate {}\n", rows_.size(), validated,
-                       tested, scale, model_.network.name(), with, options_.optimizer, optimizer_->rate());
+    return fmt::format("{} rows for training{}, {} for the test, {}; {}{}, {} at rate {}\n", rows(), validated, tested,
+                       scale, model_.network.name(), with, options_.optimizer, optimizer_->rate());
 }
 
 void Training::run(bool quiet) {
@@ -225,19 +261,19 @@ void Training::run(bool quiet) {
     fit.clip_norm = options_.clip;
     fit.schedule = make_schedule(options_.schedule, steps());
     if (options_.schedule == "plateau") fit.plateau = nn::PlateauOptions{.patience = 5};
-    fit.validation = validation_ ? &*validation_ : nullptr;
+    fit.validation_source = validation_.get();
     fit.patience = options_.patience;
     fit.resume = !options_.resume.empty();
     fit.checkpoint = fit.resume ? options_.resume : options_.checkpoint;
     fit.settings = settings();
     fit.history = options_.history;
-    if (model_.outputs() > 1 && rows_.is_regression()) fit.metric_name = "rmse_deviations";  // of all targets
-    if (model_.outputs() == 1 && rows_.is_regression()) fit.metric_unit = 1 / model_.target_scaling.factor[0];
+    if (model_.outputs() > 1 && model_.is_regression()) fit.metric_name = "rmse_deviations";  // of all targets
+    if (model_.outputs() == 1 && model_.is_regression()) fit.metric_unit = 1 / model_.target_scaling.factor[0];
     fit.progress = quiet || options_.quiet || options_.json ? nullptr : stdout;
     fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
     fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
     fit.on_epoch = fit.on_step;
-    history_ = nn::fit(model_.network, rows_, fit);
+    history_ = nn::fit(model_.network, *training_, fit);
     if (quiet || !validation_ || history_.stopped) return;
     if (history_.is_early)
         say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));
@@ -245,8 +281,8 @@ void Training::run(bool quiet) {
 }
 
 json Training::as_json(std::size_t tested) const {
-    json said = {{"task", rows_.is_regression() ? "regression" : "classification"},
-                 {"rows", {{"training", rows_.size()}, {"test", tested}}},
+    json said = {{"task", model_.is_regression() ? "regression" : "classification"},
+                 {"rows", {{"training", rows()}, {"test", tested}}},
                  {"optimizer", options_.optimizer},
                  {"rate", optimizer_->rate()},
                  {"epochs", options_.epochs}};
@@ -257,7 +293,7 @@ json Training::as_json(std::size_t tested) const {
         said["input"] = model_.network.input();
         said["layers"] = model_.network.line();
     }
-    if (validation_) said["rows"]["validation"] = validation_->size();
+    if (validation_) said["rows"]["validation"] = validation_->facts().rows;
     if (history_.epochs.empty()) return said;  // not yet
     said["epochs"] = history_.epochs.back().number;
     if (validation_) said["kept_epoch"] = history_.best;
@@ -265,48 +301,66 @@ json Training::as_json(std::size_t tested) const {
 }
 
 json Training::as_json(const Tested& tested) const {
-    if (!rows_.is_regression()) return tested.classes;
+    if (!model_.is_regression()) return tested.classes;
     json targets = json::array();
-    for (std::size_t j = 0; j < rows_.target_names.size(); ++j)
-        targets.push_back({{"target", rows_.target_names[j]},
+    for (std::size_t j = 0; j < model_.target_names.size(); ++j)
+        targets.push_back({{"target", model_.target_names[j]},
                            {"r_squared", tested.scores[2 * j]},
                            {"root_mean_squared_error", tested.scores[2 * j + 1]}});
     return targets;
 }
 
 template <class F>
-void Training::in_blocks(const nn::Dataset<float>& rows, const F& f) const {
-    const std::size_t columns = rows.features.shape()[1], block = model_.network.rows_at_once();
+void Training::in_blocks(const nn::ReadRows<double>& read, const F& f) const {
+    nn::Batch<double> rows;
+    const std::size_t block = model_.network.rows_at_once();
     autograd::Tape<float> tape;
     const nn::Evaluation<float> evaluation(tape);
-    for (std::size_t begin = 0; begin < rows.size(); begin += block) {
-        const std::size_t n = std::min(block, rows.size() - begin);
-        auto x = Array<float>::from_shape({n, columns});
-        std::copy_n(rows.features.data() + begin * columns, n * columns, x.data());
-        tape.rewind();
-        f(model_.network(tape.constant(x)), begin, n);
+    while (read(rows)) {
+        const std::size_t count = rows.x.shape()[0], columns = rows.x.shape()[1];
+        const nn::Batch<float> all = scaled(rows);
+        for (std::size_t begin = 0; begin < count; begin += block) {
+            const std::size_t n = std::min(block, count - begin);
+            auto x = Array<float>::from_shape({n, columns});
+            std::copy_n(all.x.data() + begin * columns, n * columns, x.data());
+            tape.rewind();
+            f(model_.network(tape.constant(x)), rows, begin);
+        }
     }
 }
 
 Tested Training::test(const nn::Dataset<double>& rows) const {
-    const nn::Dataset<float> test = scaled(rows, model_);
-    if (!rows.is_regression()) return test_classes(test);
-    auto all = Array<float>::from_shape(test.targets.shape());
-    in_blocks(test, [&](const autograd::Variable<float>& scores, std::size_t begin, std::size_t) {
-        require_finite(sum(scores));
-        std::ranges::copy(scores.value(), all.data() + begin * model_.outputs());
-    });
-    const Array<double> predictions = model_.target_scaling.undone(all);
+    nn::DatasetBatches<double> all(rows);
+    all.begin(1024, nullptr);
+    return test([&](nn::Batch<double>& block) { return all.next(block); });
+}
+
+Tested Training::test(const nn::ReadRows<double>& read) const {
+    return model_.is_regression() ? test_numbers(read) : test_classes(read);
+}
+
+Tested Training::test_numbers(const nn::ReadRows<double>& read) const {
     nn::NumberScores scores;
-    scores.add(predictions, rows.targets);
-    Tested tested{.text = fit_of(model_, scores), .predictions = predictions};
+    const std::size_t targets = model_.outputs();
+    std::vector<double> all;
+    in_blocks(read, [&](const autograd::Variable<float>& output, const nn::Batch<double>& rows, std::size_t begin) {
+        require_finite(sum(output));
+        const Array<double> predictions = model_.target_scaling.undone(output.value());
+        auto wanted = Array<double>::from_shape(predictions.shape());
+        std::copy_n(rows.targets.data() + begin * targets, wanted.size(), wanted.data());
+        scores.add(predictions, wanted);
+        if (!options_.report.empty()) all.insert(all.end(), predictions.begin(), predictions.end());
+    });
+    Tested tested{.text = fit_of(model_, scores)};
     const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error();
     for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
+    tested.predictions = Array<double>::from_shape({all.size() / targets, targets});
+    std::ranges::copy(all, tested.predictions.data());
     return tested;
 }
 
 std::string Training::page(const nn::Dataset<double>& test, const Tested& tested, json facts) const {
-    const bool one_number = rows_.is_regression() && model_.outputs() == 1;
+    const bool one_number = model_.is_regression() && model_.outputs() == 1;
     const autograd::Shape picture = picture_shape(options_);
     const bool is_grey = picture.size() == 3 && picture[0] == 1;
     return page_of({.data = !options_.idx.empty()   ? options_.idx
@@ -314,9 +368,9 @@ std::string Training::page(const nn::Dataset<double>& test, const Tested& tested
                                                     : "handwritten digits",
                     .facts = std::move(facts),
                     .history = history_,
-                    .metric = !rows_.is_regression() ? "Accuracy"
-                              : one_number           ? "RMSE"
-                                                     : "RMSE in deviations",
+                    .metric = !model_.is_regression() ? "Accuracy"
+                              : one_number            ? "RMSE"
+                                                      : "RMSE in deviations",
                     .metric_factor = one_number ? 1 / model_.target_scaling.factor[0] : 1,
                     .test = test,
                     .classes = model_.class_names,
@@ -330,21 +384,23 @@ void Training::require_finite(const autograd::Variable<float>& loss) const {
     if (!is_finite(model_.network) || !std::isfinite(loss.item())) overflow(options_.epochs, optimizer_->rate());
 }
 
-Tested Training::test_classes(const nn::Dataset<float>& test) const {
+Tested Training::test_classes(const nn::ReadRows<double>& read) const {
     const bool reported = !options_.report.empty(),
                counted = options_.confusion || (reported && model_.outputs() <= most_classes_on_page);
     ClassScores all(options_.top);
     autograd::Indices confusion;
+    bool is_first = true;
     std::vector<ClassAnswer> answers;
-    in_blocks(test, [&](const autograd::Variable<float>& scores, std::size_t begin, std::size_t n) {
-        auto labels = autograd::Indices::from_shape({n});
-        std::copy_n(test.labels.data() + begin, n, labels.data());
+    in_blocks(read, [&](const autograd::Variable<float>& scores, const nn::Batch<double>& rows, std::size_t begin) {
+        auto labels = autograd::Indices::from_shape({scores.shape()[0]});
+        std::copy_n(rows.labels.data() + begin, labels.size(), labels.data());
         require_finite(softmax_cross_entropy(scores, labels));
         all.add(scores.value(), labels);
         if (reported) append_answers(answers, log_softmax(scores, -1).value(), labels);
         if (!counted) return;
         const autograd::Indices counts = nn::confusion_matrix(scores.value(), labels);
-        confusion = begin == 0 ? counts : autograd::Indices(confusion + counts);
+        confusion = is_first ? counts : autograd::Indices(confusion + counts);
+        is_first = false;
     });
     return {.scores = all.numbers(),
             .text = fmt::format("accuracy: {:.2f} %{}", all.accuracy(), all.more()),
@@ -355,7 +411,7 @@ Tested Training::test_classes(const nn::Dataset<float>& test) const {
 
 /// Targets are scaled to a variance of 1 in the rows for training, so that a loss of 1 is that of their mean.
 std::string Training::metrics(const nn::Measured& measured) const {
-    if (!rows_.is_regression()) return fmt::format("accuracy {:.2f} %", 100 * measured.metric);
+    if (!model_.is_regression()) return fmt::format("accuracy {:.2f} %", 100 * measured.metric);
     const double share = 1 - measured.metric * measured.metric;
     if (model_.outputs() > 1)
         return validation_ ? fmt::format("RMSE {:.4f} deviations", measured.metric) : fmt::format("R² {:.4f}", share);
@@ -363,7 +419,7 @@ std::string Training::metrics(const nn::Measured& measured) const {
     return validation_ ? error : fmt::format("R² {:.4f}, {}", share, error);
 }
 
-std::size_t Training::steps() const { return options_.epochs * ((rows_.size() + options_.batch - 1) / options_.batch); }
+std::size_t Training::steps() const { return options_.epochs * ((rows() + options_.batch - 1) / options_.batch); }
 
 /// The options that make a training what it is: a checkpoint of others is not gone on from.
 std::map<std::string, std::string> Training::settings() const {
@@ -384,6 +440,7 @@ std::map<std::string, std::string> Training::settings() const {
     } else {
         settings["--layers"] = model_.network.line();
     }
+    if (options_.stream) settings["--shuffle-buffer"] = std::to_string(options_.shuffle_buffer);
     if (make_schedule(options_.schedule, steps())) settings["--epochs"] = std::to_string(options_.epochs);
     return settings;
 }

@@ -4,7 +4,7 @@
 #include <autograd/operations.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <nn/data.hpp>
+#include <nn/batches.hpp>
 #include <nn/fit.hpp>
 #include <nn/optimizers.hpp>
 #include <optional>
@@ -14,6 +14,7 @@
 
 #include "commands.hpp"
 #include "saved_network.hpp"
+#include "training_data.hpp"
 #include "training_report.hpp"
 
 /// How good a network is.
@@ -23,13 +24,16 @@ struct Tested {
     autograd::Indices confusion = {};
     nlohmann::json classes = {};               // of classes: the accuracy, and what else there is
     std::vector<ClassAnswer> answers = {};     // for the report
-    autograd::Array<double> predictions = {};  // of a regression
+    autograd::Array<double> predictions = {};  // of a regression, for the report
 };
 
 /// A network that is trained on these rows, or as far as a signal let it.
 class Training {
   public:
     Training(const TrainOptions& options, nn::Dataset<double> rows, std::mt19937_64& engine);
+
+    /// The rows are read while it lives.
+    Training(const TrainOptions& options, const StreamedRows& rows, std::mt19937_64& engine);
 
     std::string description(std::size_t tested) const;
 
@@ -41,6 +45,7 @@ class Training {
 
     nlohmann::json as_json(const Tested& tested) const;
     Tested test(const nn::Dataset<double>& rows) const;
+    Tested test(const nn::ReadRows<double>& read) const;
 
     const Model& model() const { return model_; }
 
@@ -48,21 +53,28 @@ class Training {
     std::string page(const nn::Dataset<double>& test, const Tested& tested, nlohmann::json facts) const;
 
   private:
+    void prepare();
     void require_finite(const autograd::Variable<float>& loss) const;
-    /// Calls f(scores, the first row, how many) for blocks of rows: not all scores, nor what stands between, fit at
+    /// Calls f(scores, the rows as they were read) for blocks of rows: not all scores, nor what stands between, fit at
     /// once.
     template <class F>
-    void in_blocks(const nn::Dataset<float>& rows, const F& f) const;
-    Tested test_classes(const nn::Dataset<float>& test) const;
+    void in_blocks(const nn::ReadRows<double>& read, const F& f) const;
+    Tested test_classes(const nn::ReadRows<double>& read) const;
+    Tested test_numbers(const nn::ReadRows<double>& read) const;
+    nn::Batch<float> scaled(nn::Batch<double> rows) const;
+    nn::Dataset<float> scaled(const nn::Dataset<double>& rows) const;
+    std::unique_ptr<nn::BatchSource<float>> streamed(const StreamedRows& rows, Part part) const;
+    std::size_t rows() const { return known_.size(); }
     std::string metrics(const nn::Measured& measured) const;
     std::size_t steps() const;
     std::map<std::string, std::string> settings() const;
 
     const TrainOptions& options_;
-    std::optional<nn::Dataset<double>> validation_rows_;  // until they are scaled
+    std::optional<nn::Dataset<double>> validation_read_;  // until they are scaled
+    KnownRows known_;
     Model model_;
-    nn::Dataset<float> rows_;
-    std::optional<nn::Dataset<float>> validation_;
+    nn::Dataset<float> rows_, validation_rows_;  // where they are in memory
+    std::unique_ptr<nn::BatchSource<float>> training_, validation_;
     std::mt19937_64& engine_;
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;

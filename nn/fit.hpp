@@ -4,8 +4,8 @@
 #include <autograd/variable.hpp>
 #include <cstdio>
 #include <functional>
+#include <nn/batches.hpp>
 #include <nn/checkpoint.hpp>
-#include <nn/data.hpp>
 #include <nn/schedules.hpp>
 #include <optional>
 #include <random>
@@ -14,14 +14,6 @@
 #include <vector>
 
 namespace nn {
-
-/// Some rows of a data set: features, and labels or targets.
-template <class T>
-struct Batch {
-    autograd::Array<T> x;
-    autograd::Indices labels;
-    autograd::Array<T> targets;
-};
 
 /// The mean loss of some rows, and their metric: the accuracy of classes, the root mean squared error of numbers; NaN
 /// where the network's output has not their shape.
@@ -60,6 +52,7 @@ struct FitOptions {
     /// network ends with the parameters of the epoch whose loss on them was the lowest.
     const Dataset<T>* validation = nullptr;
     double validation_share = 0;
+    BatchSource<T>* validation_source = nullptr;       ///< the same, of rows that need not be in memory
     std::size_t patience = 0;                          ///< epochs without a lower loss that are borne; 0: all
     std::string checkpoint = {};                       ///< a file to go on from; none: none
     double checkpoint_seconds = 1;                     ///< it is written that often, but in 1/20 of the time at most
@@ -80,6 +73,11 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
             const std::vector<autograd::Parameter<T>>& parameters, const Dataset<T>& data,
             const FitOptions<T>& options);
 
+/// The same of rows that come from anywhere. A `validation_share` cannot be taken from them.
+template <class T>
+History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T>&)>& net,
+            const std::vector<autograd::Parameter<T>>& parameters, BatchSource<T>& data, const FitOptions<T>& options);
+
 /// Trains a network: for each epoch, for each batch, loss, gradients, step; and what the options ask for besides.
 /// Layers train, and draw from the options' engine, whatever their switch says.
 ///
@@ -89,11 +87,18 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
 ///     nn::Mlp<float> model({64, 32, 10}, nn::ActivationKind::relu, engine);
 ///     nn::fit(model, data, {.epochs = 20, .validation_share = 0.1, .patience = 3});
 ///
+/// The data are a data set, or batches that need not be in memory (nn/batches.hpp).
+///
 /// Throws `std::invalid_argument` where the options contradict each other or there are no rows, `std::runtime_error`
 /// where the loss overflows, `autograd::FileError` where a file cannot be written, or the checkpoint is damaged or of
 /// another network, other data or other settings: these before anything has changed.
 template <class Net, class T>
 History fit(Net& net, const Dataset<T>& data, const std::type_identity_t<FitOptions<T>>& options = {}) {
+    return fit<T>([&net](const autograd::Variable<T>& x) { return net(x); }, net.parameters(), data, options);
+}
+
+template <class Net, class T>
+History fit(Net& net, BatchSource<T>& data, const std::type_identity_t<FitOptions<T>>& options = {}) {
     return fit<T>([&net](const autograd::Variable<T>& x) { return net(x); }, net.parameters(), data, options);
 }
 

@@ -4,6 +4,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/attention.hpp>
 #include <nn/average.hpp>
+#include <nn/batches.hpp>
 #include <nn/checkpoint.hpp>
 #include <nn/convolution.hpp>
 #include <nn/csv.hpp>

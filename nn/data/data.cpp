@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nn/data.hpp>
+#include <nn/batches.hpp>
+#include <nn/data/checksum.hpp>
 #include <numeric>
 #include <span>
 #include <stdexcept>
@@ -148,12 +149,52 @@ bool Batches<T>::next(autograd::Array<T>& x, autograd::Array<T>& targets) {
     return true;
 }
 
+template <class T>
+RowFacts DatasetBatches<T>::facts() const {
+    return {data_.size(), data_.features.dimension() == 2 ? data_.features.shape()[1] : 0,
+            data_.is_regression() ? 0 : data_.classes(), data_.target_names.size()};
+}
+
+template <class T>
+std::string DatasetBatches<T>::checksum() const {
+    Checksum sum;
+    sum.add_names(data_);
+    sum.add(data_.features);
+    sum.add(data_.labels);
+    sum.add(data_.targets);
+    return sum.text();
+}
+
+template <class T>
+void DatasetBatches<T>::begin(std::size_t batch, std::mt19937_64* engine) {
+    if (batch == 0) throw std::invalid_argument("[batches] a batch has no rows");
+    batch_ = batch;
+    position_ = 0;
+    order_.resize(data_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    if (engine != nullptr) shuffle(order_, *engine);
+}
+
+template <class T>
+bool DatasetBatches<T>::next(Batch<T>& batch) {
+    const auto rows = std::span(order_).subspan(position_, std::min(batch_, order_.size() - position_));
+    if (rows.empty()) return false;
+    copy_rows(data_.features, rows, batch.x);
+    if (data_.is_regression())
+        copy_rows(data_.targets, rows, batch.targets);
+    else
+        copy_rows(data_.labels, rows, batch.labels);
+    position_ += rows.size();
+    return true;
+}
+
 #define INSTANTIATE(T)                                                                                        \
     template Dataset<T> rows_of(const Dataset<T>&, const std::vector<std::size_t>&);                          \
     template std::pair<Dataset<T>, Dataset<T>> split(const Dataset<T>&, double, std::mt19937_64&);            \
     template std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>&, double, std::mt19937_64&); \
     template std::vector<std::vector<std::size_t>> folds(const Dataset<T>&, std::size_t, std::mt19937_64&);   \
-    template class Batches<T>;
+    template class Batches<T>;                                                                                \
+    template class DatasetBatches<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)
 

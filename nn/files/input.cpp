@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -162,6 +163,30 @@ std::string Input::read(std::size_t n) {
         position_ += some;
     }
     return bytes;
+}
+
+SteadyFiles::SteadyFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {
+    for (const std::string& path : paths_) versions_.push_back(version_of(path));
+}
+
+SteadyFiles::Version SteadyFiles::version_of(const std::string& path) {
+    struct stat there {};
+    const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", printable(path), what)); };
+    if (stat(path.c_str(), &there) != 0) fail(fmt::format("the file cannot be opened ({})", reason(errno)));
+    if (S_ISDIR(there.st_mode)) fail("this is a folder, not a file");
+    if (!S_ISREG(there.st_mode)) fail("this is no regular file, and it has to be read more than once");
+    return {there.st_dev, there.st_ino, static_cast<std::uint64_t>(there.st_size), there.st_mtim.tv_sec,
+            there.st_mtim.tv_nsec};
+}
+
+void SteadyFiles::require_unchanged() const {
+    for (std::size_t i = 0; i < paths_.size(); ++i)
+        if (version_of(paths_[i]) != versions_[i])
+            throw FileError(fmt::format("{}: it changed while it was read", printable(paths_[i])));
+}
+
+void SteadyFiles::fail(const std::string& what) const {
+    throw FileError(fmt::format("{}: {}", printable(paths_.front()), what));
 }
 
 }  // namespace nn::files

@@ -1,8 +1,10 @@
 // Files as they are read: a piece at a time, so that no reader holds more than it was promised.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace nn::files {
 
@@ -39,6 +41,30 @@ class Input {
     std::unique_ptr<Stream, Close> stream_;
     std::string block_;
     std::size_t position_ = 0;
+};
+
+/// Files that are read more than once, and must stay as they are.
+class SteadyFiles {
+  public:
+    /// Throws `autograd::FileError` where one is missing or no regular file: a pipe can be read only once.
+    explicit SteadyFiles(std::vector<std::string> paths);
+
+    /// Throws `autograd::FileError` where one is another file now, has another size, or was written since.
+    void require_unchanged() const;
+
+    /// Throws it, naming the first one.
+    [[noreturn]] void fail(const std::string& what) const;
+
+  private:
+    struct Version {
+        std::uint64_t device, file, size;
+        std::int64_t seconds, nanoseconds;
+        bool operator==(const Version&) const = default;
+    };
+    static Version version_of(const std::string& path);
+
+    std::vector<std::string> paths_;
+    std::vector<Version> versions_;
 };
 
 }  // namespace nn::files

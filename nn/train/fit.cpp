@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
@@ -37,24 +36,11 @@ void require(bool good, const std::string& sentence) {
     if (!good) throw std::invalid_argument("[fit] " + sentence);
 }
 
-/// What tells one data set from another, in words: size and columns; and a checksum of its numbers.
-template <class T>
-std::pair<std::string, std::string> identity(const Dataset<T>& data) {
-    std::string text = fmt::format("{} rows of {} columns", data.size(), data.features.shape()[1]);
-    if (data.is_regression())
-        text += fmt::format(", {} targets", data.target_names.size());
-    else
-        text += fmt::format(", {} classes", data.classes());
-    unsigned long sum = crc32(0, nullptr, 0);
-    const auto add = [&](const void* bytes, std::size_t n) {
-        if (n > 0) sum = crc32_z(sum, static_cast<const Bytef*>(bytes), n);  // of no address zlib begins anew
-    };
-    for (const auto* names : {&data.column_names, &data.class_names, &data.target_names})
-        for (const std::string& name : *names) add(name.c_str(), name.size() + 1);
-    add(data.features.data(), data.features.size() * sizeof(T));
-    add(data.labels.data(), data.labels.size() * sizeof(data.labels.data()[0]));
-    add(data.targets.data(), data.targets.size() * sizeof(T));
-    return {text, fmt::format("{:08x}", sum)};
+/// What rows are, in words.
+std::string described(const RowFacts& facts) {
+    return fmt::format(
+        "{} rows of {} columns, {}", facts.rows, facts.columns,
+        facts.is_regression() ? fmt::format("{} targets", facts.targets) : fmt::format("{} classes", facts.classes));
 }
 
 /// Sums over rows, from which the means are taken.
@@ -70,11 +56,12 @@ class Trainer {
   public:
     using Net = std::function<Variable<T>(const Variable<T>&)>;
 
-    Trainer(const Net& net, const std::vector<Parameter<T>>& parameters, const Dataset<T>& data,
-            const Dataset<T>* validation, const FitOptions<T>& options, std::mt19937_64 engine)
+    Trainer(const Net& net, const std::vector<Parameter<T>>& parameters, BatchSource<T>& data,
+            BatchSource<T>* validation, const FitOptions<T>& options, std::mt19937_64 engine)
         : net_(net),
           parameters_(parameters),
           data_(data),
+          facts_(data.facts()),
           validation_(validation),
           options_(options),
           own_(options.optimizer == nullptr ? std::make_unique<Adam<T>>(parameters) : nullptr),
@@ -93,7 +80,7 @@ class Trainer {
     }
 
     History run() {
-        const double rows = static_cast<double>(data_.size()), epochs = static_cast<double>(options_.epochs);
+        const double rows = static_cast<double>(facts_.rows), epochs = static_cast<double>(options_.epochs);
         const double done = (static_cast<double>(place_.epoch) * rows + static_cast<double>(place_.position)) / rows;
         train::Progress progress(options_.progress, options_.epochs, done / epochs, [this](const Measured& measured) {
             return options_.describe ? options_.describe(measured) : described(measured);
@@ -116,9 +103,12 @@ class Trainer {
     std::map<std::string, std::string> made_of() const {
         std::map<std::string, std::string> made;
         for (const auto& [name, text] : options_.settings) made["setting." + name] = text;
-        std::tie(made["training data"], made["training data, checksum"]) = identity(data_);
-        if (validation_ != nullptr)
-            std::tie(made["validation data"], made["validation data, checksum"]) = identity(*validation_);
+        const auto add = [&](const std::string& name, const BatchSource<T>& data) {
+            made[name] = nn::described(data.facts());
+            made[name + ", checksum"] = data.checksum();
+        };
+        add("training data", data_);
+        if (validation_ != nullptr) add("validation data", *validation_);
         made["batch"] = std::to_string(options_.batch);
         made["clip_norm"] = fmt::format("{}", options_.clip_norm);
         made["patience"] = std::to_string(options_.patience);
@@ -154,7 +144,7 @@ class Trainer {
         if (there.epoch > options_.epochs)
             fail(fmt::format("the training has made {} epochs already, and {} are asked for", there.epoch,
                              options_.epochs));
-        if (there.position >= data_.size() || (there.position > 0 && there.position % options_.batch != 0))
+        if (there.position >= facts_.rows || (there.position > 0 && there.position % options_.batch != 0))
             fail("the metadata do not describe a training");
         const auto number = [&](const std::string& name) {
             const auto found = there.numbers.find(name);
@@ -175,7 +165,7 @@ class Trainer {
         place_.texts = texts;
         for (std::size_t i = 0; i < there.epoch; ++i) {
             const auto of = [&](std::size_t k) { return static_cast<double>(all.back().value()(i, k)); };
-            Epoch epoch{i + 1, data_.size(), data_.size(), {of(0), of(1)}, {}, of(2)};
+            Epoch epoch{i + 1, facts_.rows, facts_.rows, {of(0), of(1)}, {}, of(2)};
             if (validation_ != nullptr) epoch.validation = Measured{of(3), of(4)};
             history_.epochs.push_back(epoch);
         }
@@ -188,28 +178,23 @@ class Trainer {
     /// The rest of an epoch; false where it was ended.
     bool pass(train::Progress& progress) {
         std::mt19937_64 engine = place_.engine_of_epoch;
-        Batches<T> batches(data_, options_.batch, engine);
-        if (place_.position > 0)
-            batches.skip(place_.position);
-        else
-            place_.engine = engine;
-        while (place_.position < data_.size()) {
-            step(batches);
+        data_.begin(options_.batch, &engine);
+        if (place_.position == 0) place_.engine = engine;
+        for (std::size_t done = 0; done < place_.position; done += options_.batch) data_.next(batch_);
+        while (place_.position < facts_.rows) {
+            step();
             const Epoch epoch = current();
-            if (place_.position < data_.size()) progress.show(epoch, false);
+            if (place_.position < facts_.rows) progress.show(epoch, false);
             if (options_.on_step && !options_.on_step(epoch)) history_.stopped = true;
-            if (history_.stopped && place_.position < data_.size()) return false;
-            if (place_.position < data_.size()) write(false);
+            if (history_.stopped && place_.position < facts_.rows) return false;
+            if (place_.position < facts_.rows) write(false);
         }
         return true;
     }
 
-    void step(Batches<T>& batches) {
+    void step() {
         if (scheduler_) scheduler_->set(steps_);
-        if (data_.is_regression())
-            batches.next(batch_.x, batch_.targets);
-        else
-            batches.next(batch_.x, batch_.labels);
+        data_.next(batch_);
         tape_.rewind();
         const auto [output, loss] = [&] {
             const Training<T> training(tape_, place_.engine);
@@ -230,7 +215,7 @@ class Trainer {
     std::pair<Variable<T>, Variable<T>> forward(const Batch<T>& batch) {
         const Variable<T> output = net_(tape_.constant(batch.x));
         if (options_.loss) return {output, options_.loss(output, batch)};
-        if (data_.is_regression()) return {output, mean_squared_error(output, tape_.constant(batch.targets))};
+        if (facts_.is_regression()) return {output, mean_squared_error(output, tape_.constant(batch.targets))};
         return {output, softmax_cross_entropy(output, batch.labels)};
     }
 
@@ -238,7 +223,7 @@ class Trainer {
         const double rows = static_cast<double>(batch.x.shape()[0]);
         sums.rows += rows;
         sums.loss += loss * rows;
-        if (data_.is_regression()) {
+        if (facts_.is_regression()) {
             if (output.shape() != batch.targets.shape()) {
                 sums.metric = NAN;
                 return;
@@ -249,7 +234,7 @@ class Trainer {
                     std::pow(static_cast<double>(output.data()[i]) - static_cast<double>(batch.targets.data()[i]), 2);
             sums.metric += squares / static_cast<double>(output.shape()[1]);
         } else if (output.dimension() == 2 && output.shape()[0] == batch.labels.size() &&
-                   output.shape()[1] == data_.classes()) {
+                   output.shape()[1] == facts_.classes) {
             sums.metric += accuracy(output, batch.labels) * rows;
         } else {
             sums.metric = NAN;
@@ -258,34 +243,22 @@ class Trainer {
 
     Measured validate() {
         constexpr std::size_t block = 1024;
-        const std::size_t width = validation_->features.shape()[1];
         Sums sums;
-        for (std::size_t begin = 0; begin < validation_->size(); begin += block) {
-            const std::size_t n = std::min(block, validation_->size() - begin);
-            Batch<T> batch;
-            batch.x = Array<T>::from_shape({n, width});
-            std::copy_n(validation_->features.data() + begin * width, n * width, batch.x.data());
-            if (data_.is_regression()) {
-                const std::size_t targets = validation_->targets.shape()[1];
-                batch.targets = Array<T>::from_shape({n, targets});
-                std::copy_n(validation_->targets.data() + begin * targets, n * targets, batch.targets.data());
-            } else {
-                batch.labels = autograd::Indices::from_shape({n});
-                std::copy_n(validation_->labels.data() + begin, n, batch.labels.data());
-            }
+        Batch<T> batch;
+        for (validation_->begin(block, nullptr); validation_->next(batch);) {
             tape_.rewind();
             const Evaluation<T> evaluation(tape_);
             const auto [output, loss] = forward(batch);
             add(sums, static_cast<double>(loss.item()), output.value(), batch);
         }
-        return sums.mean(data_.is_regression());
+        return sums.mean(facts_.is_regression());
     }
 
     Epoch current() const {
         return {static_cast<std::size_t>(place_.epoch) + 1,
                 static_cast<std::size_t>(place_.position),
-                data_.size(),
-                sums_.mean(data_.is_regression()),
+                facts_.rows,
+                sums_.mean(facts_.is_regression()),
                 {},
                 optimizer_.rate()};
     }
@@ -327,8 +300,8 @@ class Trainer {
     }
 
     std::string described(const Measured& measured) const {
-        return data_.is_regression() ? fmt::format("rmse {:.6g}", measured.metric)
-                                     : fmt::format("accuracy {:.2f} %", 100 * measured.metric);
+        return facts_.is_regression() ? fmt::format("rmse {:.6g}", measured.metric)
+                                      : fmt::format("accuracy {:.2f} %", 100 * measured.metric);
     }
 
     /// Writes checkpoint and history, if it is time.
@@ -373,7 +346,7 @@ class Trainer {
 
     std::string history_text() const {
         const std::string metric = !options_.metric_name.empty() ? options_.metric_name
-                                   : data_.is_regression()       ? "rmse"
+                                   : facts_.is_regression()      ? "rmse"
                                                                  : "accuracy";
         std::string text = fmt::format("epoch,loss,{}", metric);
         if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
@@ -392,8 +365,9 @@ class Trainer {
     using Clock = std::chrono::steady_clock;
     const Net& net_;
     const std::vector<Parameter<T>>& parameters_;
-    const Dataset<T>& data_;
-    const Dataset<T>* validation_;
+    BatchSource<T>& data_;
+    const RowFacts facts_;
+    BatchSource<T>* validation_;
     const FitOptions<T>& options_;
     std::unique_ptr<Optimizer<T>> own_;
     Optimizer<T>& optimizer_;
@@ -411,45 +385,76 @@ class Trainer {
     Clock::time_point due_ = {};
 };
 
-}  // namespace
-
+/// Throws where options contradict each other.
 template <class T>
-History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std::vector<Parameter<T>>& parameters,
-            const Dataset<T>& data, const FitOptions<T>& options) {
+void require_options(const FitOptions<T>& options, const RowFacts& facts) {
     require(options.epochs > 0, "there are no epochs");
-    require(data.size() > 0, "there are no rows");
+    require(facts.rows > 0, "there are no rows");
     require(options.batch > 0, "a batch has no rows");
     require(options.clip_norm >= 0 && std::isfinite(options.clip_norm),
             fmt::format("clip_norm must be 0 or more, not {}", options.clip_norm));
     require(options.checkpoint_seconds >= 0, "a checkpoint is written every 0 seconds or more");
     require(!options.schedule || !options.plateau, "a schedule and a plateau would both set the rate");
-    require(options.validation == nullptr || options.validation_share == 0,
+    const int validations = (options.validation != nullptr) + (options.validation_source != nullptr);
+    require(validations == 0 || options.validation_share == 0,
             "rows for validation are given, and a share of the data, too");
-    require(options.patience == 0 || options.validation != nullptr || options.validation_share > 0,
+    require(validations < 2, "rows for validation are given twice");
+    require(options.patience == 0 || validations > 0 || options.validation_share > 0,
             "patience needs rows for validation");
     require(!options.resume || !options.checkpoint.empty(), "there is no checkpoint to go on from");
-    if (options.validation != nullptr) {
-        require(options.validation->size() > 0, "there are no rows for validation");
-        require(options.validation->features.shape()[1] == data.features.shape()[1] &&
-                    options.validation->is_regression() == data.is_regression() &&
-                    options.validation->target_names.size() == data.target_names.size(),
-                "the rows for validation have other columns than those for training");
-        require(options.validation->class_names == data.class_names,
-                "the rows for validation have other classes than those for training, or in another order");
-    }
     for (const std::string& path : {options.checkpoint, options.history})
         if (!path.empty()) files::require_writable(path);
     require(options.checkpoint.empty() || options.history.empty() ||
                 !files::is_same_place(options.checkpoint, options.history),
             "the checkpoint and the history are one file");
+}
+
+template <class T>
+History trained(const std::function<Variable<T>(const Variable<T>&)>& net, const std::vector<Parameter<T>>& parameters,
+                BatchSource<T>& data, BatchSource<T>* validation, const FitOptions<T>& options,
+                std::mt19937_64 engine) {
+    if (validation != nullptr) {
+        const RowFacts there = validation->facts(), facts = data.facts();
+        require(there.rows > 0, "there are no rows for validation");
+        require(there.columns == facts.columns && there.targets == facts.targets,
+                "the rows for validation have other columns than those for training");
+        require(there.classes == facts.classes,
+                "the rows for validation have other classes than those for training, or in another order");
+    }
+    return Trainer<T>(net, parameters, data, validation, options, engine).run();
+}
+
+}  // namespace
+
+template <class T>
+History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std::vector<Parameter<T>>& parameters,
+            BatchSource<T>& data, const FitOptions<T>& options) {
+    require_options(options, data.facts());
+    require(options.validation_share == 0, "no share is taken of batches: rows for validation have to be given");
+    std::optional<DatasetBatches<T>> validation;
+    if (options.validation != nullptr) validation.emplace(*options.validation);
+    return trained(net, parameters, data, validation ? &*validation : options.validation_source, options,
+                   options.engine);
+}
+
+template <class T>
+History fit(const std::function<Variable<T>(const Variable<T>&)>& net, const std::vector<Parameter<T>>& parameters,
+            const Dataset<T>& data, const FitOptions<T>& options) {
+    DatasetBatches<T> batches(data);
+    require_options(options, batches.facts());
+    if (options.validation != nullptr)
+        require(options.validation->classes() != data.classes() || options.validation->class_names == data.class_names,
+                "the rows for validation have other classes than those for training, or in another order");
+    if (options.validation_share == 0) return fit(net, parameters, batches, options);
     std::mt19937_64 engine = options.engine;
-    if (options.validation_share == 0)
-        return Trainer<T>(net, parameters, data, options.validation, options, engine).run();
-    const auto [training, validation] = split(data, options.validation_share, engine);
-    return Trainer<T>(net, parameters, training, &validation, options, engine).run();
+    const auto [training, held] = split(data, options.validation_share, engine);
+    DatasetBatches<T> kept(training), validation(held);
+    return trained<T>(net, parameters, kept, &validation, options, engine);
 }
 
 #define INSTANTIATE(T)                                                                                            \
+    template History fit(const std::function<Variable<T>(const Variable<T>&)>&, const std::vector<Parameter<T>>&, \
+                         BatchSource<T>&, const FitOptions<T>&);                                                  \
     template History fit(const std::function<Variable<T>(const Variable<T>&)>&, const std::vector<Parameter<T>>&, \
                          const Dataset<T>&, const FitOptions<T>&);
 INSTANTIATE(float)

@@ -54,23 +54,24 @@ const std::string long_training = "train --csv " + iris +
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
+namespace {
+
+void check_resumed(const std::string& training, const std::vector<int>& signals) {
     const Folder files;
     const auto begin = std::chrono::steady_clock::now();
-    BOOST_TEST_REQUIRE(
-        ended(start(long_training + " --save " + files / "whole" + " --history " + files / "whole.csv")) == 0);
+    BOOST_TEST_REQUIRE(ended(start(training + " --save " + files / "whole" + " --history " + files / "whole.csv")) ==
+                       0);
     const auto duration =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
     const std::string last = bytes_of(folder / "out");
     std::mt19937_64 engine(std::random_device{}());
-    for (const int signal : {SIGKILL, SIGTERM}) {
+    for (const int signal : signals) {
         const std::string checkpoint = files / "checkpoint" + std::to_string(signal);
         const std::string outputs = " --save " + files / "resumed" + " --history " + files / "resumed.csv";
         int killed = 0, exit = -1;
         for (int i = 0; exit != 0 && i < 50; ++i) {
             const bool resume = std::filesystem::exists(checkpoint);
-            const pid_t child =
-                start(long_training + outputs + (resume ? " --resume " : " --checkpoint ") + checkpoint);
+            const pid_t child = start(training + outputs + (resume ? " --resume " : " --checkpoint ") + checkpoint);
             if (i < 4) {
                 std::this_thread::sleep_for(duration * (engine() % 1000) / 1500);
                 kill(child, signal);
@@ -91,9 +92,103 @@ BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
         BOOST_TEST(again.substr(again.rfind("the network of epoch")).substr(0, 40) ==
                    last.substr(last.rfind("the network of epoch")).substr(0, 40));
         // At its end it may be asked again, and go on for longer only where the schedule allows it.
-        BOOST_TEST(run(long_training + " --resume " + checkpoint).exit == 0);
-        refuses(long_training + " --epochs 61 --resume " + checkpoint, "--epochs");
+        BOOST_TEST(run(training + " --resume " + checkpoint).exit == 0);
+        refuses(training + " --epochs 61 --resume " + checkpoint, "--epochs");
     }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
+    check_resumed(long_training, {SIGKILL, SIGTERM});
+    check_resumed(long_training + " --stream --shuffle-buffer 40", {SIGKILL});
+}
+
+// Where the buffer holds all rows, a stream is the data set.
+BOOST_AUTO_TEST_CASE(images_in_blocks_give_the_network_of_those_in_memory) {
+    const Folder files;
+    const auto write = [&](const std::string& part, std::uint8_t rows) {
+        std::string images = {0, 0, 8, 3, 0, 0, 0, static_cast<char>(rows), 0, 0, 0, 2, 0, 0, 0, 2};
+        std::string labels = {0, 0, 8, 1, 0, 0, 0, static_cast<char>(rows)};
+        for (int i = 0; i < rows; ++i) {
+            for (int k = 0; k < 4; ++k) images += static_cast<char>((i * 37 + k * 5) % 91);
+            labels += static_cast<char>(i * 37 % 91 / 31);
+        }
+        files.write(part + "-images-idx3-ubyte", images);
+        files.write(part + "-labels-idx1-ubyte", labels);
+    };
+    write("train", 200);
+    write("t10k", 50);
+    const std::string training =
+        "train --epochs 4 --hidden 9 --balanced --confusion --scale standard --idx " + files / "";
+    const Result whole = run(training + " --save " + files / "whole"),
+                 stream = run(training + " --stream --save " + files / "stream"),
+                 small = run(training + " --stream --shuffle-buffer 20 --save " + files / "small");
+    BOOST_TEST_REQUIRE(whole.exit == 0, whole.error);
+    BOOST_TEST_REQUIRE(small.exit == 0, small.error);
+    BOOST_TEST((bytes_of(files / "whole") == bytes_of(files / "stream")));
+    BOOST_TEST((bytes_of(files / "whole") != bytes_of(files / "small")));
+    BOOST_TEST(whole.last_line() == stream.last_line());
+    BOOST_TEST(whole.out.find("confusion") == stream.out.find("confusion"));
+}
+
+BOOST_AUTO_TEST_CASE(a_table_in_blocks) {
+    const std::string diabetes = "train --csv " DELTARULE_SOURCE_DIR
+                                 "/examples/data/diabetes.csv --hidden 0 --scale standard "
+                                 "--epochs 100 --rate 0.003 --stream --shuffle-buffer 100";
+    const Result result = run(diabetes + " --save " + folder / "d.st" + " --validation 0.1 --patience 50");
+    BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+    std::size_t kept = 0, validated = 0, tested = 0;
+    const std::size_t at = result.out.find("\n", result.out.find("regression of progression")) + 1;
+    BOOST_TEST_REQUIRE(
+        std::sscanf(result.out.c_str() + at, "%zu rows for training, %zu for the validation, %zu for the test", &kept,
+                    &validated, &tested) == 3,
+        result.out);
+    BOOST_TEST(kept + validated + tested == 442u);
+    BOOST_TEST((tested > 60 && tested < 120 && validated > 15 && validated < 60));
+    double r2 = 0;
+    BOOST_TEST_REQUIRE(std::sscanf(result.last_line().c_str(), "test R² %lf", &r2) == 1, result.out);
+    BOOST_TEST((r2 > 0.3 && r2 < 0.65), r2);
+    BOOST_TEST(run(diabetes).out == run(diabetes).out);
+    BOOST_TEST(run(diabetes).out != run(diabetes + " --seed 2").out);
+    // Words, what is missing, and a category that no row for training has.
+    std::string words = "colour,size,kind\n";
+    for (int i = 0; i < 300; ++i)
+        words += std::string(i == 7       ? "once"
+                             : i % 3 == 0 ? "red"
+                             : i % 5 == 0 ? "NA"
+                                          : "blue") +
+                 "," + std::to_string(i % 10) + "," + (i % 3 == 0 ? "a" : "b") + "\n";
+    const Result mean = run("train --missing mean --epochs 60 --rate 0.01 --stream --csv " +
+                            folder.write("w.csv", words) + " --save " + folder / "w.st");
+    BOOST_TEST(accuracy(mean) > 90.0, mean.out + mean.error);
+    BOOST_TEST(has(mean.out, "columns of words: colour (3 categories)"), mean.out);
+    const Result predicted = run("predict " + folder / "w.st" + " --csv " + folder / "w.csv");
+    BOOST_TEST((predicted.exit == 0 || has(predicted.error, "none of the network's categories")), predicted.error);
+    const Result json = run("train --json --missing drop --epochs 2 --stream --csv " + folder / "w.csv");
+    const auto rows = nlohmann::json::parse(json.out).at("rows");
+    BOOST_TEST(rows.at("training").get<int>() + rows.at("test").get<int>() == 260);
+    const std::string save = " --save " + folder / "never";
+    refuses("train --stream --folds 3", "excludes --stream");
+    refuses("train --stream --stratify" + save, "excludes --stream");
+    refuses("train --stream --report " + folder / "never", "excludes --report");
+    refuses("train --shuffle-buffer 9" + save, "requires --stream");
+    refuses("train --stream --shuffle-buffer 0" + save, "'0' is not a whole number from 1");
+    refuses("train --stream --csv /dev/stdin" + save + " < /dev/null", "no regular file, and it has to be read more");
+    refuses("train --stream --holdout 0.0001 --csv " + iris + save,
+            "a share of 0.0001 of 150 rows leaves one side empty");
+    refuses("train --stream --validation 1 --csv " + iris + save, "leaves one side empty");
+    refuses("train --stream --csv " + folder.write("one.csv", "x,y\n1,a\n2,a\n3,a\n") + save, "only one class, 'a'");
+    refuses("train --stream --task regression --csv " + folder.write("one.csv", "x,y\n1,5\n2,5\n3,5\n4,5\n5,5\n6,5\n") +
+                " --holdout 0.5" + save,
+            "'y', is always 5 in the rows for training");
+    // A checkpoint is of this buffer, and of a stream.
+    const std::string checkpoint = folder / "stream.c", training = "train --epochs 2 --hidden 4 --csv " + iris;
+    BOOST_TEST(run(training + " --stream --checkpoint " + checkpoint).exit == 0);
+    refuses(training + " --stream --shuffle-buffer 9 --resume " + checkpoint,
+            "made with --shuffle-buffer 65536, not 9");
+    refuses(training + " --resume " + checkpoint, "made with ");
+    BOOST_TEST(run("train --epochs 3 --hidden 4 --stream --csv " + iris + " --resume " + checkpoint).exit == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_checkpoint_of_something_else_is_refused_and_stays) {
