@@ -2,7 +2,8 @@
 // Arrays as heat maps, with their numbers.
 import { count, full, largest, near, number, short, shown, times, values } from "./numbers.js";
 import { pictures, render, state } from "./state.js";
-import { fill, h, letterButton, svg } from "./elements.js";
+import { fill, h, svg } from "./dom.js";
+import { letterButton } from "./elements.js";
 
 /** @import { Node2, Numbers } from "./types.js" */
 

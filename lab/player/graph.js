@@ -5,7 +5,7 @@ import { contributions, lettersAt, nodes, recording } from "./recording.js";
 import { backwardSum, termsOf } from "./sums.js";
 import { adjointAt, arriving, complete, seed, steps, when } from "./steps.js";
 import { go, render, state } from "./state.js";
-import { $, fill, svg } from "./elements.js";
+import { $, fill, svg } from "./dom.js";
 import { thumb } from "./arrays.js";
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");

@@ -4,11 +4,11 @@
 import { count, short, values } from "./numbers.js";
 import { nodes, recording } from "./recording.js";
 import { seed, steps } from "./steps.js";
-import { drawing, go, hiding, pause, render, state } from "./state.js";
-import { $, fill, h } from "./elements.js";
-import { drawGraph, updateGraph, wayOf, zoom } from "./graph.js";
+import { drawing, embedded, go, hiding, pause, render, state } from "./state.js";
+import { $, fill, h } from "./dom.js";
+import { drawGraph, stepOf, updateGraph, wayOf, zoom } from "./graph.js";
 import { renderStep, sentenceOf } from "./step.js";
-import { renderView, views } from "./views.js";
+import { renderOver, renderView, views } from "./views.js";
 
 /** @import { Step } from "./types.js" */
 
@@ -32,6 +32,7 @@ function renderAll() {
   if (sentence !== said) $("sentence").textContent = said = sentence;
   renderStep(hidden);
   renderView(at);
+  renderOver();
   for (const [name] of views) {
     const tab = $(`tab-${name}`),
       on = state.tab === name;
@@ -95,10 +96,58 @@ function address() {
   if (state.path >= 0) parts.push(`path=${state.path}`);
   if (state.predict) parts.push("predict");
   const hash = `#${parts.join("&")}`;
-  if (location.hash !== hash) history.replaceState(null, "", encodeURI(hash));
+  if (embedded) tell(hash);
+  else if (location.hash !== hash) history.replaceState(null, "", encodeURI(hash));
 }
-function fromAddress() {
-  let text = location.hash.slice(1);
+/** What a step is about, for a recording of a text that was changed. @param {Step} s */
+const placeOf = (s) =>
+  [
+    s.kind,
+    nodes[s.node].name,
+    s.edge ? `${nodes[s.edge.to].name}:${s.edge.input}` : "",
+    s.term ?? "",
+    s.part ?? "",
+  ].join(" ");
+let told = "";
+/** The page that holds this one is told where it is. @param {string} hash */
+function tell(hash) {
+  const { node } = steps[state.step];
+  const place = {
+    step: placeOf(steps[state.step]),
+    path: nodes[state.path]?.name ?? null,
+    claim: recording?.claims?.[state.claim]?.text ?? null,
+  };
+  const message = { player: "at", state: hash, place: JSON.stringify(place), line: nodes[node].line };
+  if (told === JSON.stringify(message)) return;
+  told = JSON.stringify(message);
+  window.parent.postMessage(message, "*");
+}
+/** The same place in another recording, as far as it is there. @param {string} text */
+function toPlace(text) {
+  const place = JSON.parse(text || "{}");
+  if (place.step) {
+    const same = steps.findIndex((s) => placeOf(s) === place.step);
+    if (same >= 0) state.step = same;
+  }
+  state.path = nodes.findIndex((n) => n.name === place.path);
+  state.claim = recording?.claims?.findIndex((c) => c.text === place.claim) ?? -1;
+}
+/** What the page that holds this one asks for: a claim over the graph, or the node of a line. */
+function listen() {
+  addEventListener("message", (e) => {
+    if (e.source !== window.parent || typeof e.data !== "object" || e.data === null) return;
+    const { claim, line } = e.data;
+    if (typeof claim === "number") {
+      state.claim = recording?.claims?.findIndex((c) => c.line === claim) ?? -1;
+      render();
+      if (state.claim >= 0) $("graph-pane").scrollIntoView({ block: "start" });
+    }
+    const node = typeof line === "number" ? nodes.findLast((n) => n.line === line) : undefined;
+    if (node) go(stepOf(node.id, state.step >= seed));
+  });
+}
+/** @param {string} text */
+function fromAddress(text) {
   try {
     text = decodeURIComponent(text);
   } catch {
@@ -270,7 +319,7 @@ function start() {
     act();
   });
   addEventListener("hashchange", () => {
-    fromAddress();
+    fromAddress(location.hash.slice(1));
     render();
   });
   let width = innerWidth;
@@ -282,7 +331,12 @@ function start() {
     }
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
-  fromAddress();
+  const { state: begin, place } = document.documentElement.dataset;
+  fromAddress((embedded ? (begin ?? "") : location.hash).replace(/^#/, ""));
+  if (embedded) {
+    if (place) toPlace(place);
+    listen();
+  }
   render();
   return "";
 }

@@ -5,7 +5,7 @@ import { formula, plain, tokens } from "./formulas.js";
 import { axes, example, nodes, recording } from "./recording.js";
 import { backwardSum, each, entry, forwardSum, listed, termsOf } from "./sums.js";
 import { flatOf, placeIn, render, state } from "./state.js";
-import { $, h } from "./elements.js";
+import { $, h } from "./dom.js";
 
 /** @import { Numbers, Cursor, Step } from "./types.js" */
 

@@ -8,6 +8,8 @@ import { steps } from "./steps.js";
 /** Draws the page anew; player.js puts it here. */
 export const drawing = { render: () => {} };
 export const render = () => drawing.render();
+/** Whether another page holds this one: it has the address then, and tells where to begin. */
+export const embedded = document.documentElement.dataset.state !== undefined && window.parent !== window;
 export const state = {
   step: 0,
   tab: "nodes",

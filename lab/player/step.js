@@ -20,7 +20,8 @@ import {
 } from "./sums.js";
 import { addedAt, adjointAt, arriving, complete, seed, steps } from "./steps.js";
 import { bounded, flatOf, here, pictures, placeIn, render, state } from "./state.js";
-import { $, fill, h, shownFormula, svg, written } from "./elements.js";
+import { $, fill, h, svg } from "./dom.js";
+import { shownFormula, written } from "./elements.js";
 import { picture } from "./arrays.js";
 import { question } from "./predict.js";
 

@@ -3,12 +3,13 @@
 import { count, short, times, values } from "./numbers.js";
 import { nodes, ownLetters, recording } from "./recording.js";
 import { adjointAt, complete, seed, steps } from "./steps.js";
-import { go, render, state } from "./state.js";
-import { $, fill, h, shownFormula, svg } from "./elements.js";
+import { embedded, go, render, state } from "./state.js";
+import { $, fill, h, svg } from "./dom.js";
+import { shownFormula } from "./elements.js";
 import { greatest, least, picture, thumb } from "./arrays.js";
 import { stepOf } from "./graph.js";
 
-/** @import { Numbers } from "./types.js" */
+/** @import { Claim, Numbers } from "./types.js" */
 
 export const views = /** @type {[string, string, boolean][]} */ ([
   ["nodes", "Nodes", true],
@@ -204,13 +205,89 @@ function renderDigits() {
     ),
   );
 }
+/** A claim's numbers beside the tape's. @param {Claim} claim */
+function figuresOf(claim) {
+  if (!claim.value || !claim.tape) return [];
+  const node = typeof claim.node === "number" ? nodes[claim.node] : null,
+    letters = node ? ownLetters(node) : [];
+  const same =
+    String(claim.value.shape) === String(claim.tape.shape) &&
+    String(claim.value.sampled) === String(claim.tape.sampled);
+  const tape = values(claim.tape),
+    difference = same
+      ? {
+          ...claim.value,
+          values: Array.from(values(claim.value), (v, i) => v - tape[i]),
+          least: undefined,
+          largest: undefined,
+        }
+      : null;
+  const figures = [
+    picture({
+      title: h("strong", {}, "the tape"),
+      note: node ? `∂${nodes[recording?.result ?? 0].name}/∂${node.name}` : "the left side",
+      array: claim.tape,
+      letters,
+      key: "tape",
+      id: "claim-tape",
+    }),
+    picture({
+      title: h("strong", {}, "this line"),
+      array: claim.value,
+      letters: letters.slice(0, claim.value.shape.length),
+      key: "line",
+      id: "claim-line",
+      differs: same ? claim.tape : undefined,
+    }),
+  ];
+  if (difference)
+    figures.push(
+      picture({
+        title: h("strong", {}, "the difference"),
+        note: "line − tape",
+        array: difference,
+        letters,
+        key: "difference",
+        id: "claim-difference",
+      }),
+    );
+  return [h("div", { class: "arrays" }, ...figures)];
+}
+/** In a page that holds the text: the numbers of a line stand below the graph that they are about. */
+export function renderOver() {
+  const claim = embedded ? recording?.claims?.[state.claim] : undefined,
+    over = $("over");
+  over.hidden = !claim;
+  if (!claim) return;
+  const figures = figuresOf(claim);
+  fill(
+    over,
+    h(
+      "p",
+      { class: "claim-head" },
+      h("strong", {}, `Line ${claim.line}`),
+      figures.length > 0 ? " beside the tape " : " has no numbers beside the tape's. ",
+      h("code", {}, claim.text),
+      h(
+        "button",
+        {
+          type: "button",
+          click: () => {
+            state.claim = -1;
+            render();
+          },
+        },
+        "hide",
+      ),
+    ),
+    ...figures,
+  );
+}
 function renderClaims() {
   const claims = recording?.claims ?? [];
   const list = claims.map((claim, k) => {
     const open = state.claim === k,
-      node = typeof claim.node === "number" ? nodes[claim.node] : null,
-      letters = node ? ownLetters(node) : [];
-    const comparable = claim.value && claim.tape;
+      comparable = claim.value && claim.tape;
     const word = ["holds", "wrong", "conditional", "follows", "undecided", "ill-formed"].includes(claim.verdict)
       ? claim.verdict
       : "other";
@@ -241,50 +318,7 @@ function renderClaims() {
     );
     if (claim.reason) item.append(h("p", {}, claim.reason));
     if (claim.repair) item.append(h("p", {}, "It would hold as ", h("code", {}, claim.repair)));
-    if (open && claim.value && claim.tape) {
-      const same =
-        String(claim.value.shape) === String(claim.tape.shape) &&
-        String(claim.value.sampled) === String(claim.tape.sampled);
-      const tape = values(claim.tape),
-        difference = same
-          ? {
-              ...claim.value,
-              values: Array.from(values(claim.value), (v, i) => v - tape[i]),
-              least: undefined,
-              largest: undefined,
-            }
-          : null;
-      const figures = [
-        picture({
-          title: h("strong", {}, "the tape"),
-          note: node ? `∂${nodes[recording?.result ?? 0].name}/∂${node.name}` : "the left side",
-          array: claim.tape,
-          letters,
-          key: "tape",
-          id: "claim-tape",
-        }),
-        picture({
-          title: h("strong", {}, "this line"),
-          array: claim.value,
-          letters: letters.slice(0, claim.value.shape.length),
-          key: "line",
-          id: "claim-line",
-          differs: same ? claim.tape : undefined,
-        }),
-      ];
-      if (difference)
-        figures.push(
-          picture({
-            title: h("strong", {}, "the difference"),
-            note: "line − tape",
-            array: difference,
-            letters,
-            key: "difference",
-            id: "claim-difference",
-          }),
-        );
-      item.append(h("div", { class: "arrays" }, ...figures));
-    }
+    if (open && !embedded) item.append(...figuresOf(claim));
     return item;
   });
   const line = nodes[steps[state.step].node].line;

@@ -2,7 +2,8 @@ import js from "@eslint/js";
 
 const browser =
   "document window location history navigator matchMedia getComputedStyle innerWidth innerHeight addEventListener " +
-  "setTimeout clearTimeout DOMParser CSS globalThis";
+  "setTimeout clearTimeout DOMParser CSS globalThis " +
+  "Blob CompressionStream DecompressionStream NodeFilter ResizeObserver TextDecoder URL Worker atob btoa";
 
 export default [
   js.configs.recommended,
