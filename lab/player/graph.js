@@ -4,7 +4,7 @@ import { count } from "./numbers.js";
 import { contributions, lettersAt, nodes, recording } from "./recording.js";
 import { backwardSum, termsOf } from "./sums.js";
 import { adjointAt, arriving, complete, seed, steps, when } from "./steps.js";
-import { go, render, state } from "./state.js";
+import { go, render, state, embedded } from "./state.js";
 import { $, fill, svg } from "./dom.js";
 import { thumb } from "./arrays.js";
 
@@ -284,7 +284,7 @@ export function zoom() {
   if (!graph.root) return;
   const high = innerHeight * 0.38,
     wide = (pane.clientWidth - 2) / graph.width;
-  const fit = Math.max(0.55, Math.min(1.1, wide, Math.max(0.8, high / graph.height))),
+  const fit = Math.max(embedded ? 0.85 : 0.55, Math.min(1.1, wide, Math.max(0.8, high / graph.height))),
     scale = fit * 1.25 ** state.zoom;
   graph.root.setAttribute("width", String(Math.floor(graph.width * scale)));
   graph.root.setAttribute("height", String(Math.floor(graph.height * scale)));
@@ -317,7 +317,8 @@ export function updateGraph(at) {
   const step = steps[state.step],
     target = step.edge?.to ?? -1,
     way = state.path >= 0 ? wayOf(state.path) : new Set();
-  const claimed = state.claim >= 0 && state.tab === "claims" ? (recording?.claims?.[state.claim]?.node ?? -1) : -1;
+  const claimed =
+    state.claim >= 0 && (embedded || state.tab === "claims") ? (recording?.claims?.[state.claim]?.node ?? -1) : -1;
   /** @type {Drawn | null} */
   let current = null;
   for (const one of graph.drawn) {

@@ -101,7 +101,7 @@ export class Cards {
     for (const line of report.lines) {
       const head = line.line - 1,
         before = old.get(`${head}`),
-        key = JSON.stringify({ ...line, line: 0, over: this.comparable(line) });
+        key = JSON.stringify([line, line.expected !== null && this.comparable(line)]);
       const same = before && before.key === key ? before : null;
       const one = same ?? { head, last: head, line, stale: false, card: h("li"), key };
       one.line = line;
@@ -191,7 +191,7 @@ export class Cards {
                 {
                   type: "button",
                   class: "take",
-                  "aria-label": `Mend ${name}: ${repair}`,
+                  "aria-label": `Mend it: ${name}, ${repair}`,
                   click: () => this.onrepair(one),
                 },
                 "Mend it",
@@ -219,7 +219,7 @@ export class Cards {
                 {
                   type: "button",
                   class: "over",
-                  "aria-label": `Lay ${name} over the graph`,
+                  "aria-label": `${name} on the graph`,
                   click: () => this.onover(one),
                 },
                 "on the graph",

@@ -119,11 +119,14 @@ export class Editor {
       length = this.lines.slice(first, last + 1).join("\n").length + text.length - (end - begin),
       made = this.text.slice(from, from + length).split("\n");
     this.#render(first, last - first + 1, made);
+    const change = { row: first, rows: last - first + 1, made: made.length };
+    this.#moveMarks(change);
+    this.#describe();
     if (had) this.select(...select);
-    this.#changed({ row: first, rows: last - first + 1, made: made.length });
+    this.onchange(change);
   }
   /** @param {Change} change */
-  #changed(change) {
+  #moveMarks(change) {
     if (change.rows !== change.made) {
       const moved = new Map();
       for (const [row, parts] of this.marks)
@@ -131,8 +134,6 @@ export class Editor {
         else if (row >= change.row + change.rows) moved.set(row + change.made - change.rows, parts);
       this.marks = moved;
     } else for (let k = 0; k < change.rows; k++) this.marks.delete(change.row + k);
-    this.#describe();
-    this.onchange(change);
   }
 
   /** @param {number} at the place of a character @returns {number} its line */
@@ -369,7 +370,9 @@ export class Editor {
         this.#describe();
         this.select(...selection);
       }
-      this.onchange({ row, rows, made: inserted.split("\n").length });
+      const change = { row, rows, made: inserted.split("\n").length };
+      this.#moveMarks(change);
+      this.onchange(change);
     } else if (!this.#composing) {
       for (let k = 0; k < this.lines.length; k++) this.#dress(k, true);
       this.select(...selection);

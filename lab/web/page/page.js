@@ -56,6 +56,7 @@ const titleOf = (file) => {
 let timer = 0,
   ticket = 0,
   quick = 0, // the line of the one claim that was changed; -1: more than that
+  stopped = false, // the engine has failed, which is said until it answers
   dragging = false,
   again = false;
 /** @param {number} [after] milliseconds */
@@ -93,7 +94,8 @@ async function run() {
     const answer = await engine.ask(question("check", { line: 0 }));
     if (mine !== ticket) return;
     if (!answer.report) throw new Error(firstLine(String(answer.error ?? "The engine gave no report.")));
-    say("");
+    if (stopped) say("");
+    stopped = false;
     report = /** @type {Report} */ (answer.report);
     cards.show(report);
     shown();
@@ -126,6 +128,7 @@ async function run() {
     shown();
   } catch (e) {
     if (e instanceof Stopped || mine !== ticket) return;
+    stopped = true;
     say(sentenceOf(e));
     $("counts").classList.remove("pending");
   } finally {
@@ -157,7 +160,16 @@ function count() {
   const words = cards.said.map((one) => verdictWord(one.line.verdict));
   const parts = Object.entries(signs).flatMap(([word, [sign, one, many]]) => {
     const n = words.filter((w) => w === word).length;
-    return n > 0 ? [h("span", { class: word }, h("b", {}, `${sign} ${n}`), ` ${n === 1 ? one : many}`)] : [];
+    return n > 0
+      ? [
+          h(
+            "span",
+            { class: word },
+            h("b", {}, `${sign} ${n}`),
+            h("span", { class: "words" }, ` ${n === 1 ? one : many}`),
+          ),
+        ]
+      : [];
   });
   fill(counts, ...(parts.length ? parts : ["There is nothing to judge: write a claim."]));
 }
@@ -402,12 +414,13 @@ document.addEventListener("focusin", (e) => {
 /** @param {string} title @param {Node[]} items */
 const section = (title, items) => (items.length ? [h("h2", {}, title), h("ul", { class: "list" }, ...items)] : []);
 function fillOpenPanel() {
-  /** @param {string} text @param {string} more @param {() => void} act */
-  const entry = (text, more, act) =>
+  /** @param {string} text @param {string} more @param {() => void} act @param {string} [file] */
+  const entry = (text, more, act, file) =>
     h(
       "button",
       {
         type: "button",
+        "data-file": file,
         click: () => {
           keepNow();
           closePanels();
@@ -427,7 +440,7 @@ function fillOpenPanel() {
         h(
           "li",
           {},
-          entry(e.title ?? titleOf(e.file), "", () => openExample(e)),
+          entry(e.title ?? titleOf(e.file), "", () => openExample(e), e.file),
         ),
       );
   keepNow();

@@ -1,0 +1,566 @@
+// live_in_browser.js FOLDER BROWSER PAGE ROOT DELTARULE: types into the live page, and compares its verdicts with those
+// of the native program on every example.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { deflateRawSync } from "node:zlib";
+
+const [folder, browserPath, file, root, deltarule] = process.argv.slice(2);
+const require = createRequire(`${folder}/`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const here = `${folder}/live`;
+mkdirSync(`${here}/screenshots`, { recursive: true });
+const allowed = process.env.DELTARULE_LAB_ENGINE ?? "file:"; // where a stand-in for the engine is asked
+
+const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-gpu"] });
+const problems = [];
+let failed = 0,
+  passed = 0;
+const address = `file://${file}`;
+async function newContext(options = {}) {
+  return browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
+}
+/** A page that asks nobody for anything and has no error. */
+async function open({ hash = "", context, ...options } = {}) {
+  const own = context ?? (await newContext(options)),
+    page = await own.newPage();
+  page.on("pageerror", (error) => problems.push(error.stack ?? error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!/^(file|blob|data|about):/.test(request.url()) && !request.url().startsWith(allowed))
+      problems.push(`the page asks for ${request.url()}`);
+  });
+  await page.goto(address + hash);
+  await settled(page);
+  return page;
+}
+/** Until what was typed is judged. */
+async function settled(page) {
+  await page.waitForFunction(
+    () => {
+      const counts = document.getElementById("counts");
+      return counts.textContent !== "" && !counts.classList.contains("pending");
+    },
+    null,
+    { timeout: 60000 },
+  );
+}
+async function test(name, body) {
+  try {
+    problems.length = 0;
+    await body();
+    assert.deepEqual(problems, []);
+    passed++;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILS ${name}\n${error.stack}`);
+  }
+}
+const textOf = (page) => page.$$eval("#editor > .line", (lines) => lines.map((l) => l.textContent).join("\n"));
+const verdictsOf = (page) =>
+  page.$$eval("#cards > .card[data-verdict]", (cards) => cards.map((c) => `${c.dataset.line} ${c.dataset.verdict}`));
+const gutterOf = (page, line) => page.$eval(`#editor > .line:nth-child(${line})`, (l) => l.dataset.verdict ?? "");
+/** The cursor stands at a column of a line. */
+async function goTo(page, line, column) {
+  await page.evaluate(
+    ([l, c]) => {
+      document.getElementById("editor").focus();
+      const walker = document.createTreeWalker(
+        document.querySelectorAll("#editor > .line")[l - 1],
+        NodeFilter.SHOW_TEXT,
+      );
+      let left = c,
+        node = walker.nextNode();
+      while (node && left > node.data.length) {
+        left -= node.data.length;
+        node = walker.nextNode();
+      }
+      if (node) document.getSelection().collapse(node, left);
+      else document.getSelection().collapse(document.querySelectorAll("#editor > .line")[l - 1], 0);
+    },
+    [line, column],
+  );
+}
+async function write(page, text) {
+  await page.focus("#editor");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.press("Delete");
+  await page.evaluate((t) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", t);
+    document.execCommand("insertText", false, "") || true;
+    document.getElementById("editor").dispatchEvent(
+      new InputEvent("beforeinput", {
+        inputType: "insertFromPaste",
+        dataTransfer: data,
+        bubbles: true,
+        cancelable: true,
+      }),
+    );
+  }, text);
+  await settled(page);
+}
+const packed = (text) => deflateRawSync(Buffer.from(text)).toString("base64url");
+const shared = (text, name = "shared.deriv") => `#file=${encodeURIComponent(name)}&text=${packed(text)}`;
+/** What the native program says of a text. */
+function native(text, name) {
+  const path = `${here}/${name}`;
+  writeFileSync(path, text);
+  try {
+    return JSON.parse(execFileSync(deltarule, ["check", "--json", path], { encoding: "utf8" }));
+  } catch (error) {
+    return JSON.parse(error.stdout);
+  }
+}
+
+const examples = readdirSync(`${root}/examples/derivations`).filter((f) => /\.(deriv|md)$/.test(f));
+await test("the first screen: the coursework, judged, with its tape", async () => {
+  const begin = performance.now(),
+    page = await open();
+  console.log(`      the first verdicts after ${Math.round(performance.now() - begin)} ms`);
+  assert.match(await page.textContent("#counts"), /8 hold.*3 are wrong.*4 are ill-formed/);
+  assert.equal(await page.inputValue("#name"), "coursework.deriv");
+  assert.ok(!(await textOf(page)).includes("expect:"));
+  assert.equal(await gutterOf(page, 35), "wrong");
+  assert.equal(await page.$eval("#editor > .line:nth-child(35) .mark", (m) => m.textContent), "sum(m, w[n,m])");
+  assert.ok(await page.isVisible('.card[data-line="35"] .take'));
+  await page.waitForSelector("#tape.shown iframe");
+  const frame = page.frameLocator("#tape iframe");
+  assert.match(await frame.locator("#kicker").textContent(), /^Step 1 of/);
+  await page.context().close();
+});
+
+await test("on every example the verdicts are the native program's, and each repair holds", async () => {
+  const page = await open();
+  let mended = 0;
+  for (const name of examples) {
+    const report = native(readFileSync(`${root}/examples/derivations/${name}`, "utf8"), name);
+    await page.click("#open-button");
+    await page.$$eval(
+      "#open-panel li button:not(.remove)",
+      (buttons, wanted) => {
+        buttons.find((b) => b.dataset.file === wanted).click();
+      },
+      name,
+    );
+    await settled(page);
+    assert.deepEqual(
+      await verdictsOf(page),
+      report.lines.map((l) => `${l.line} ${l.verdict}`),
+      name,
+    );
+    const reasons = await page.$$eval("#cards > .card:not(.quiet)", (cards) => cards.map((c) => c.textContent));
+    for (const line of report.lines.filter((l) => l.reason))
+      assert.ok(
+        reasons.some((r) => r.includes(line.reason)),
+        `${name}: ${line.reason}`,
+      );
+    // Every repair is offered, and taken it makes its line hold.
+    for (const line of report.lines.filter((l) => l.repair)) {
+      const button = await page.$(`.card[data-line="${line.line}"] .take`);
+      assert.ok(button, `${name}, line ${line.line}: no button for ${line.repair}`);
+    }
+    const before = await textOf(page),
+      buttons = await page.$$(".card .take");
+    for (const button of buttons.reverse()) await button.evaluate((b) => b.click());
+    await settled(page);
+    const now = await verdictsOf(page);
+    report.lines.forEach((line, k) => {
+      if (line.repair) assert.match(now[k], / holds$/, `${name}, line ${line.line}, mended by ${line.repair}`);
+    });
+    mended += buttons.length;
+    while ((await textOf(page)) !== before) await page.keyboard.press("Control+z");
+  }
+  console.log(`      ${examples.length} examples, ${mended} lines mended`);
+  await page.context().close();
+});
+
+const small = `index i = 3
+given x[i]
+given w[i]
+let y = tanh(sum(i, w[i] * x[i]))
+let E = y^2
+claim dE/dy = 2 * y
+claim dy/dw[i] = (1 - y^2) * x[i]
+`;
+await test("typing breaks a line: its verdict changes, others keep theirs", async () => {
+  const page = await open({ hash: shared(small) });
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+  await page.evaluate(() => (document.querySelector('.card[data-line="7"]').mine = true));
+  await goTo(page, 6, 19);
+  await page.keyboard.press("End");
+  await page.keyboard.type(" * y");
+  assert.equal(await gutterOf(page, 6), "pending");
+  assert.equal(await gutterOf(page, 7), "holds");
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 wrong", "7 holds"]);
+  assert.ok(await page.$eval('.card[data-line="7"]', (c) => c.mine === true), "the other line was judged anew");
+  // A line above moves the verdicts with their lines.
+  await goTo(page, 1, 0);
+  await page.keyboard.press("Enter");
+  assert.equal(await gutterOf(page, 8), "holds");
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["7 wrong", "8 holds"]);
+  const times = [];
+  for (let k = 0; k < 5; k++) {
+    await goTo(page, 7, 3);
+    await page.keyboard.press("End");
+    const begin = performance.now();
+    await page.keyboard.press(k % 2 ? "Backspace" : "2");
+    await page.waitForFunction(
+      () => document.querySelector("#editor > .line:nth-child(7)").dataset.verdict !== "pending",
+    );
+    times.push(Math.round(performance.now() - begin));
+    await settled(page);
+  }
+  console.log(`      the line's verdict ${times.join(", ")} ms after the key`);
+  await page.context().close();
+});
+
+await test("a file that cannot be read is one sentence, and what was said stays until it can", async () => {
+  const page = await open({ hash: shared(small) });
+  await goTo(page, 4, 5);
+  await page.keyboard.press("End");
+  await page.keyboard.press("Backspace");
+  await settled(page);
+  assert.equal(await gutterOf(page, 4), "ill-formed");
+  assert.match(await page.textContent('.card[data-line="4"]'), /cannot be read.*\)/);
+  assert.match(await page.textContent("#counts"), /cannot be read/);
+  await page.keyboard.type(")");
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+  await page.context().close();
+});
+
+await test("a repair by a click makes the line hold, and can be taken back", async () => {
+  const page = await open({ hash: shared(small.replace("(1 - y^2) * x[i]", "x[i]   # the slope")) });
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 wrong"]);
+  const before = await textOf(page);
+  await page.click('.card[data-line="7"] .take');
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+  assert.match(await textOf(page), /claim dy\/dw\[i\] = .*y.* {3}# the slope/);
+  await page.keyboard.press("Control+z");
+  assert.equal(await textOf(page), before);
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 wrong"]);
+  await page.keyboard.press("Control+Shift+z");
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+  await page.context().close();
+});
+
+await test("the editor: lines, deletions, pastes, and back through all of it", async () => {
+  const page = await open({ hash: shared("given x\nlet y = x^2\n") });
+  const states = [await textOf(page)];
+  const act = async (keys, wanted) => {
+    for (const key of keys) await page.keyboard.press(key);
+    assert.equal(await textOf(page), wanted);
+    states.push(wanted);
+  };
+  await goTo(page, 2, 11);
+  await act(["Enter"], "given x\nlet y = x^2\n\n");
+  await page.keyboard.type("claim dy/dx = 2 ż x");
+  await page.keyboard.press("Backspace");
+  await page.keyboard.type("y");
+  assert.equal(await textOf(page), "given x\nlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await goTo(page, 2, 0);
+  await act(["Backspace"], "given xlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await act(["Enter", "Enter"], "given x\n\nlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await act(["Backspace"], "given x\nlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await goTo(page, 1, 7);
+  await act(["Delete"], "given xlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await act(["Enter"], "given x\nlet y = x^2\nclaim dy/dx = 2 ż y\n");
+  await act(["Shift+ArrowDown", "Shift+ArrowDown", "Delete"], "given x\n");
+  for (let k = 0; k < 30; k++) await page.keyboard.press("Control+z");
+  assert.equal(await textOf(page), states[0]);
+  for (let k = 0; k < 30; k++) await page.keyboard.press("Control+y");
+  assert.equal(await textOf(page), states.at(-1));
+  await write(page, "given x\r\nlet y = x^3\r\nclaim dy/dx = 3 * x^2");
+  assert.equal(await textOf(page), "given x\nlet y = x^3\nclaim dy/dx = 3 * x^2");
+  assert.deepEqual(await verdictsOf(page), ["3 holds"]);
+  await page.context().close();
+});
+
+await test("a claim is laid over the graph, and the step stays where it is when the numbers change", async () => {
+  const page = await open({ hash: shared(`given x = 0.5\nlet a = tanh(x)\nlet y = a^2\nclaim dy/da = a\n`) });
+  const frame = page.frameLocator("#tape iframe:not(.coming)");
+  await frame.locator("#next").click();
+  await frame.locator("#next").click();
+  const step = (await frame.locator("#kicker").textContent()).split("·")[0];
+  assert.match(step, /^Step 3/);
+  await page.waitForSelector("#editor > .line.step");
+  await page.click('.card[data-line="4"] .over');
+  await frame.locator("#over:not([hidden])").waitFor();
+  assert.match(await frame.locator("#over").textContent(), /Line 4 beside the tape/);
+  assert.equal(await frame.locator(".box.claimed").count(), 1);
+  // The number, by the keys and by its handle.
+  await goTo(page, 1, 12);
+  await page.keyboard.press("Alt+ArrowUp");
+  assert.match(await textOf(page), /^given x = 0\.51\n/);
+  const handle = await page.locator("#handle").boundingBox();
+  await page.mouse.move(handle.x + 5, handle.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(handle.x + 45, handle.y + 5, { steps: 5 });
+  await page.mouse.up();
+  assert.match(await textOf(page), /^given x = 0\.61\n/);
+  await settled(page);
+  await page.waitForFunction(() => !document.querySelector("#tape iframe.coming"));
+  await frame.locator("text=0.61").first().waitFor();
+  assert.equal((await frame.locator("#kicker").textContent()).split("·")[0], step);
+  assert.match(await frame.locator("#over").textContent(), /Line 4 beside the tape/);
+  await page.focus("#editor");
+  await page.keyboard.press("Control+z");
+  assert.match(await textOf(page), /^given x = 0\.51\n/);
+  await page.context().close();
+});
+
+await test("a text goes by the address and comes back; a damaged one is a sentence", async () => {
+  const page = await open({ hash: shared(small, "mine.deriv") });
+  assert.equal(await textOf(page), small);
+  assert.equal(await page.inputValue("#name"), "mine.deriv");
+  await goTo(page, 7, 0);
+  await page.keyboard.press("End");
+  await page.keyboard.type(" + 0 * ż");
+  const text = await textOf(page);
+  await page.click("#share-button");
+  const link = await page.inputValue("#share-link");
+  const other = await open({ hash: link.slice(link.indexOf("#")) });
+  assert.equal(await textOf(other), text);
+  await other.context().close();
+  await page.context().close();
+  for (const hash of [
+    "#text=%%%",
+    "#text=abc!",
+    "#text=AAAA",
+    `#text=${packed(small).slice(0, -9)}`,
+    `#text=${packed("a".repeat(2 << 20))}`,
+    `#text=${deflateRawSync(Buffer.from([0xff, 0xfe])).toString("base64url")}`,
+  ]) {
+    const broken = await open({ hash });
+    assert.match(await broken.textContent("#problem"), /^The address holds/, hash.slice(0, 30));
+    assert.equal(await broken.inputValue("#name"), "coursework.deriv");
+    await broken.context().close();
+  }
+});
+
+await test("two tabs keep two drafts, and a page that is loaded anew has its own", async () => {
+  const context = await newContext(),
+    one = await open({ context, hash: shared(small, "a.deriv") }),
+    two = await open({ context, hash: shared(small, "a.deriv") });
+  for (const [page, word] of [
+    [one, "one"],
+    [two, "two"],
+    [one, "1"],
+    [two, "2"],
+  ]) {
+    await page.bringToFront();
+    await goTo(page, 1, 0);
+    await page.keyboard.press("End");
+    await page.keyboard.type(` # ${word}`);
+    await page.waitForTimeout(400);
+  }
+  const drafts = await one.evaluate(() =>
+    Object.keys(localStorage)
+      .filter((k) => k.includes(".draft."))
+      .map((k) => JSON.parse(localStorage[k]).text.split("\n")[0]),
+  );
+  assert.deepEqual(drafts.sort(), ["index i = 3 # one # 1", "index i = 3 # two # 2"]);
+  await two.goto(address);
+  await settled(two);
+  assert.match(await textOf(two), /# two # 2/);
+  // A tab that was copied holds the same draft: what it writes is another.
+  const copy = await context.newPage();
+  await copy.goto(address);
+  await copy.evaluate(
+    (key) => sessionStorage.setItem("deltarule.draft", key),
+    await two.evaluate(() => sessionStorage.getItem("deltarule.draft")),
+  );
+  await copy.reload();
+  await settled(copy);
+  for (const [page, word] of [
+    [copy, "copy"],
+    [two, "again"],
+    [copy, "more"],
+  ]) {
+    await page.bringToFront();
+    await goTo(page, 1, 0);
+    await page.keyboard.press("End");
+    await page.keyboard.type(` # ${word}`);
+    await page.waitForTimeout(400);
+  }
+  const after = await one.evaluate(() =>
+    Object.keys(localStorage)
+      .filter((k) => k.includes(".draft."))
+      .map((k) => JSON.parse(localStorage[k]).text.split("\n")[0]),
+  );
+  assert.deepEqual(after.sort(), [
+    "index i = 3 # one # 1",
+    "index i = 3 # two # 2 # again",
+    "index i = 3 # two # 2 # copy # more",
+  ]);
+  await one.bringToFront();
+  await one.click("#open-button");
+  assert.match(await one.textContent("#open-panel"), /Drafts in this browser/);
+  assert.equal(await one.$$eval("#open-panel .remove", (list) => list.length), 3);
+  await context.close();
+});
+
+await test("what is typed never becomes markup", async () => {
+  const evil = `# <img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\ngiven x\nlet y = x^2\nclaim (<b>) dy/dx = 2 * x * <script>\nclaim dy/dx = x # <i>\n</script><script>window.hacked=1</script>\n`;
+  const page = await open({ hash: shared(evil, `"><script>window.hacked=1</script>.deriv`) });
+  await page.waitForTimeout(500);
+  assert.equal(await textOf(page), evil);
+  await write(page, "given x\nlet y = x^2\nclaim dy/dx = x   # </script><script>parent.hacked=1</script>\n");
+  await page.waitForFunction(() => document.querySelector("#tape iframe:not(.coming)"));
+  await page.frameLocator("#tape iframe:not(.coming)").locator("#tab-claims").click();
+  for (const frame of page.frames()) {
+    const left = await frame.evaluate(() => ({
+      hacked: window.hacked,
+      pictures: document.images.length,
+      handlers: [...document.querySelectorAll("*")].filter((e) =>
+        [...e.attributes].some((a) => a.name.startsWith("on")),
+      ).length,
+    }));
+    assert.deepEqual(left, { hacked: undefined, pictures: 0, handlers: 0 });
+  }
+  await page.context().close();
+});
+
+await test("files are opened, saved and exported", async () => {
+  const page = await open();
+  writeFileSync(`${here}/own.deriv`, small);
+  await page.setInputFiles("#file", `${here}/own.deriv`);
+  await settled(page);
+  assert.equal(await textOf(page), small);
+  const saved = async (act) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+    return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+  };
+  const own = await saved(() => page.click("#save-button"));
+  assert.deepEqual(own, { name: "own.deriv", text: small });
+  const what = async (kind) =>
+    saved(async () => {
+      await page.click("#export-button");
+      await page.click(`[data-export="${kind}"]`);
+    });
+  assert.match((await what("report")).text, /^<!DOCTYPE html>[^]*holds/);
+  assert.match((await what("latex")).text, /\\frac/);
+  const recording = JSON.parse((await what("recording")).text);
+  assert.equal(recording.format, 1);
+  const player = await what("page");
+  writeFileSync(`${here}/player.html`, player.text);
+  const alone = await page.context().newPage();
+  await alone.goto(`file://${here}/player.html#step=2`);
+  assert.match(await alone.textContent("#kicker"), /^Step 2 of/);
+  writeFileSync(`${here}/bytes.deriv`, Buffer.from([0xff, 0xfe, 0x41]));
+  await page.setInputFiles("#file", `${here}/bytes.deriv`);
+  await page.waitForSelector("#problem:not([hidden])");
+  assert.match(await page.textContent("#problem"), /is not valid UTF-8/);
+  assert.equal(await textOf(page), small);
+  await page.context().close();
+});
+
+await test("the keyboard alone", async () => {
+  const page = await open();
+  const reached = new Set();
+  for (let k = 0; k < 14; k++) {
+    await page.keyboard.press("Tab");
+    reached.add(await page.evaluate(() => document.activeElement.id || document.activeElement.className));
+  }
+  for (const id of [
+    "open-button",
+    "name",
+    "save-button",
+    "share-button",
+    "export-button",
+    "about-button",
+    "editor",
+    "take",
+  ])
+    assert.ok(reached.has(id), `Tab does not reach ${id}`);
+  // A menu opens, closes, and gives the focus back.
+  await page.focus("#open-button");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.isVisible("#open-panel"));
+  assert.ok(await page.evaluate(() => document.activeElement.closest("#open-panel") !== null));
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "open-button");
+  // From problem to problem, and the line is told.
+  await page.focus("#editor");
+  await page.keyboard.press("F8");
+  await page.waitForFunction(() => document.getElementById("line-status").textContent.startsWith("ill-formed"));
+  await page.keyboard.press("F8");
+  await page.waitForFunction(() =>
+    document.getElementById("line-status").textContent.startsWith("wrong. A sum over m"),
+  );
+  await page.keyboard.press("Control+Enter");
+  await page.focus('.card[data-line="35"] .take');
+  await page.keyboard.press("Enter");
+  await settled(page);
+  assert.equal(await gutterOf(page, 35), "holds");
+  await page.focus("#about-button");
+  await page.keyboard.press("Enter");
+  assert.ok((await page.$$eval("#licences details", (list) => list.length)) > 0);
+  await page.keyboard.press("Escape");
+  await page.context().close();
+});
+
+for (const scheme of ["light", "dark"]) {
+  for (const width of [1440, 800, 360]) {
+    await test(`${width} wide, ${scheme}: nothing runs out of the page, and nobody is left out`, async () => {
+      const page = await open({ colorScheme: scheme, viewport: { width, height: width === 360 ? 780 : 900 } });
+      await page.waitForSelector("#tape.shown", { state: "attached" });
+      const states = {
+        first: () => {},
+        open: () => page.click("#open-button"),
+        tape: async () => {
+          await page.keyboard.press("Escape");
+          if (width < 980) await page.click("#show-tape");
+          else await page.click('.card[data-line="35"] .over');
+        },
+        lesson: async () => {
+          if (width < 980) await page.click("#show-text");
+          await page.click("#open-button");
+          await page.click('#open-panel [data-file="lecture_notes_mistakes.md"]');
+          await settled(page);
+        },
+        about: () => page.click("#about-button"),
+      };
+      for (const [name, act] of Object.entries(states)) {
+        await act();
+        await page.waitForTimeout(250);
+        const [needs, has] = await page.evaluate(() => [
+          document.scrollingElement.scrollWidth,
+          document.scrollingElement.clientWidth,
+        ]);
+        await page.screenshot({ path: `${here}/screenshots/${name}-${width}-${scheme}.png` });
+        assert.ok(needs <= has, `${name} is ${needs} wide`);
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => window.axe.run({ exclude: [["iframe"]] }));
+        const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+        assert.deepEqual(
+          serious.map(
+            (v) =>
+              `${v.id}: ${v.nodes
+                .slice(0, 3)
+                .map((n) => n.html.slice(0, 200))
+                .join(" | ")}`,
+          ),
+          [],
+          name,
+        );
+      }
+      await page.context().close();
+    });
+  }
+}
+
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
