@@ -627,7 +627,10 @@ function showHandle(row, number) {
     box = span.getBoundingClientRect();
   handle.hidden = false;
   handle.style.left = `${box.left - sheet.left + box.width / 2 - handle.offsetWidth / 2}px`;
-  handle.style.top = `${box.top - sheet.top - handle.offsetHeight}px`;
+  // Above the number, or below it where that is out of the pane.
+  const above = box.top - handle.offsetHeight,
+    top = above < $("text-pane").getBoundingClientRect().top ? box.bottom : above;
+  handle.style.top = `${top - sheet.top}px`;
 }
 function hideHandle() {
   if (dragging) return;
