@@ -7,6 +7,11 @@ macro(deltarule_require name package)
     endif()
 endmacro()
 
+if(DELTARULE_WEB)
+    include("${CMAKE_CURRENT_LIST_DIR}/headers_alone.cmake")
+    return()
+endif()
+
 deltarule_require(xtl xtl-dev)
 deltarule_require(xsimd libxsimd-dev)
 deltarule_require(xtensor libxtensor-dev 0.24)

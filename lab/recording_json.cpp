@@ -1,6 +1,6 @@
+#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <lab/recording_json.hpp>
 #include <nlohmann/json.hpp>
 
@@ -50,7 +50,7 @@ class Writer {
         if (!is_float_) return value;
         const std::string digits = fmt::format("{}", static_cast<float>(value));
         double shortest = value;
-        std::from_chars(digits.data(), digits.data() + digits.size(), shortest);
+        fast_float::from_chars(digits.data(), digits.data() + digits.size(), shortest);
         return shortest;
     }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# in-debian.sh RELEASE COMMAND...: runs COMMAND on a copy of this tree in a small Debian of its own, as
+# in-debian.sh [--keep FOLDER]... RELEASE COMMAND...: runs COMMAND on a copy of this tree in a small Debian of its own, as
 #
 #     scripts/in-debian.sh trixie scripts/test.sh --fast
 #
+# A FOLDER of this tree that is kept is not copied: there and here it is the same one, so that what is made in it stays.
 # The first call makes the root of RELEASE (bookworm, trixie, sid) with debootstrap, later ones use it again; removing it
 # begins anew. The mirror and apt's settings are this machine's. DELTARULE_ROOTS says where the roots are kept.
 # Ends as COMMAND does, or with 77 and a sentence where no such root can be made or entered.
@@ -14,7 +15,12 @@ cannot() {
     echo "[in-debian] $1" >&2
     exit 77
 }
-[ $# -ge 2 ] || { echo "[in-debian] usage: scripts/in-debian.sh RELEASE COMMAND..." >&2; exit 2; }
+keep=()
+while [ "${1:-}" = --keep ] && [ $# -ge 2 ]; do
+    keep+=("$2")
+    shift 2
+done
+[ $# -ge 2 ] || { echo "[in-debian] usage: scripts/in-debian.sh [--keep FOLDER]... RELEASE COMMAND..." >&2; exit 2; }
 release=$1
 shift
 [[ $release =~ ^[a-z]+$ ]] || { echo "[in-debian] '$release' is no release of Debian" >&2; exit 2; }
@@ -55,11 +61,17 @@ apt-config dump --no-empty --format '%f "%v";%n' Acquire 2>/dev/null |
 rm -rf "$root/src"
 mkdir "$root/src"
 tar -c --exclude-vcs --exclude=./build . | tar -x --no-same-owner -C "$root/src"
+for folder in "${keep[@]}"; do
+    mkdir -p "$folder" "$root/src/$folder"
+done
 
 # shellcheck disable=SC2016
 exec unshare --mount bash -c '
-    root=$1
-    shift
+    root=$1 folders=$2
+    shift 2
+    for folder in $folders; do
+        mount --bind "$folder" "$root/src/$folder" || exit 77
+    done
     { mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev"; } ||
         { echo "[in-debian] this machine does not permit mounts" >&2; exit 77; }
     kept=()
@@ -67,4 +79,4 @@ exec unshare --mount bash -c '
         [ -z "${!name:-}" ] || kept+=("$name=${!name}")
     done
     exec chroot "$root" env -i "${kept[@]}" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-        sh -c "cd /src && exec \"\$@\"" sh "$@"' bash "$root" "$@"
+        sh -c "cd /src && exec \"\$@\"" sh "$@"' bash "$root" "${keep[*]}" "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-deps.sh [autograd|docs|lab]: installs what deltarule needs, or the engine alone, its site, or the browser tests of the
-# lab, on Debian and Ubuntu, where not all is there; on another system it prints what is needed.
+# install-deps.sh [autograd|docs|lab|web]: installs what deltarule needs, or the engine alone, its site, the browser tests of
+# the lab, or the compiler of its live page, on Debian and Ubuntu, where not all is there; on another system it prints what is needed.
 set -euo pipefail
 
 # Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
@@ -25,28 +25,31 @@ docs      doxygen-awesome-css -                     -              -
 lab       chromium            chromium              chromium       chromium
 lab       nodejs              nodejs                nodejs         node
 lab       npm                 nodejs-npm            npm            -
+web       emscripten          emscripten            emscripten     emscripten
+web       nodejs              nodejs                nodejs         node
 '
 names() {  # names COLUMN WHO
     awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
 case ${1:-} in
-    "") who='[^dl].*' ;;  # all but docs and lab
+    "") who='[^dlw].*' ;;  # all but docs, lab and web
     autograd) who=autograd ;;
+    web) who='(autograd|nn|web)' ;;
     docs | lab) who=$1 ;;  # what scripts/docs.sh needs, and scripts/test.sh --lab
-    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab]" >&2; exit 2 ;;
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab|web]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     printf '%s\n' "No apt-get here. What deltarule needs (CONTRIBUTING.md says where it was tried):" \
-        "  Debian, Ubuntu  $(names 2 $who)" \
-        "  Fedora          $(names 3 $who)" \
-        "  Arch            $(names 4 $who)" \
-        "  Homebrew        $(names 5 $who)"
+        "  Debian, Ubuntu  $(names 2 "$who")" \
+        "  Fedora          $(names 3 "$who")" \
+        "  Arch            $(names 4 "$who")" \
+        "  Homebrew        $(names 5 "$who")"
     exit 0
 fi
 
 missing=()
-for package in $(names 2 $who); do
+for package in $(names 2 "$who"); do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then

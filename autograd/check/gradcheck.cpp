@@ -176,7 +176,7 @@ class Check {
                 if (!search({i, all(n), draw(n)}, weights, kinks_left)) return;
                 for (std::size_t sample = 0; d == 0 && kinks_left == 0 && sample < samples; ++sample) {
                     std::size_t one_more = 1;
-                    if (!search({i, {engine() % n}, {1.0}}, weights, one_more)) return;
+                    if (!search({i, {static_cast<std::size_t>(engine() % n)}, {1.0}}, weights, one_more)) return;
                 }
             }
         }

@@ -9,15 +9,15 @@
 
 namespace autograd::kernels::accurate {
 
-/// A register of doubles, as the compiler's own type: it has operators, and `condition ? a : b` lane by lane.
-using D = Register<double>::register_type;
+/// A register of doubles, as the compiler's own type: it has operators and `condition ? a : b` lane by lane.
+using D = Vector<double>;
 typedef std::uint64_t U __attribute__((vector_size(sizeof(D))));
 typedef float Floats __attribute__((vector_size(sizeof(D) / 2)));  ///< as many
 
 [[gnu::always_inline]] inline D all(double number) { return D{} + number; }
 [[gnu::always_inline]] inline U bits(D x) { return reinterpret_cast<U>(x); }
 [[gnu::always_inline]] inline D from_bits(U x) { return reinterpret_cast<D>(x); }
-[[gnu::always_inline]] inline D magnitude(D x) { return from_bits(bits(x) & 0x7FFFFFFFFFFFFFFFul); }
+[[gnu::always_inline]] inline D magnitude(D x) { return from_bits(bits(x) & 0x7FFFFFFFFFFFFFFF); }
 
 /// high + low, low being what high lost when it was rounded.
 struct Pair {
@@ -61,7 +61,9 @@ inline constexpr double log_of_2 = 0x1.62e42fefa39efp-1, log_of_2_high = 0x1.62e
                         log_of_2_low = 0x1.ef35793c76730p-45;
 
 /// 2^k for a whole number k between -1022 and 1023.
-[[gnu::always_inline]] inline D power_of_two(D k) { return from_bits((bits(k + shifter) << 52) + (1023ul << 52)); }
+[[gnu::always_inline]] inline D power_of_two(D k) {
+    return from_bits((bits(k + shifter) << 52) + (std::uint64_t{1023} << 52));
+}
 
 /// c0 + c1 x + c2 x^2 + ...
 template <std::size_t I = 0, std::size_t End = 0, std::size_t N>
@@ -94,10 +96,10 @@ struct Parts {
 
 /// m lies between the roots of 1/2 and of 2, so that near 1 nothing cancels in its logarithm.
 [[gnu::always_inline]] inline Parts parts_of(D x) {
-    constexpr std::uint64_t root = 0x3FE6A09E667F3BCDul;
-    const U shifted = bits(x) - root + (1023ul << 52);
-    return {from_bits((shifted & 0xFFFFFFFFFFFFFul) + root),
-            from_bits((shifted >> 52) | 0x4330000000000000ul) - (0x1p52 + 1023)};
+    constexpr std::uint64_t root = 0x3FE6A09E667F3BCD;
+    const U shifted = bits(x) - root + (std::uint64_t{1023} << 52);
+    return {from_bits((shifted & 0xFFFFFFFFFFFFF) + root),
+            from_bits((shifted >> 52) | 0x4330000000000000) - (0x1p52 + 1023)};
 }
 
 /// log(x) for a positive normal number: of its mantissa m by 2 artanh(s), s = (m - 1) / (m + 1).

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <autograd/array.hpp>
+#include <bit>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -21,6 +22,19 @@ namespace autograd::kernels::inline DELTARULE_REGISTERS {
 
 template <class T>
 using Register = xsimd::batch<T>;
+
+/// The numbers of a register in the compiler's own type, which has operators and subscripts. (Of WebAssembly's
+/// registers xsimd has one type, whatever they hold.)
+template <class T>
+using Vector [[gnu::vector_size(sizeof(Register<T>))]] = T;
+template <class T>
+[[gnu::always_inline]] inline Vector<T> vector_of(const Register<T>& x) {
+    return std::bit_cast<Vector<T>>(x.data);
+}
+template <class T>
+[[gnu::always_inline]] inline Register<T> register_of(Vector<T> x) {
+    return Register<T>(std::bit_cast<typename Register<T>::register_type>(x));
+}
 
 /// A register of numbers in memory.
 template <class T>
@@ -138,12 +152,12 @@ xsimd::batch_bool<T> inside(std::size_t n) {
 /// all.
 template <std::size_t Distance, class T, class F, std::size_t... Lane>
 [[gnu::always_inline]] inline T across(const Register<T>& x, F f, std::index_sequence<Lane...> lanes) {
-    const auto moved = __builtin_shufflevector(x.data, x.data, (Lane ^ Distance)...);
-    const Register<T> result = f(x, Register<T>(moved));
+    const Vector<T> data = vector_of(x);
+    const Register<T> result = f(x, register_of<T>(__builtin_shufflevector(data, data, (Lane ^ Distance)...)));
     if constexpr (Distance > 1)
         return across<Distance / 2>(result, f, lanes);
     else
-        return result.data[0];
+        return vector_of(result)[0];
 }
 
 /// All lanes of a register combined, or the first of them, whose number is a power of 2.

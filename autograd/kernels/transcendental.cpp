@@ -59,7 +59,7 @@ auto doubtful(const F&, const Register<T>& x, const Register<T>&) {
 /// The function of each lane, in double precision.
 template <class F, class... X>
 [[gnu::always_inline]] inline Register<double> in_double(const F& f, const Register<double>& x, const X&... others) {
-    return f(x.data, others.data...);
+    return register_of<double>(f(vector_of(x), vector_of(others)...));
 }
 inline accurate::D half_of(const Register<float>& x, std::size_t first) {
     alignas(64) float lanes[Register<float>::size];

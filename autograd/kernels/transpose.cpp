@@ -14,9 +14,9 @@ constexpr std::size_t width = Register<T>::size;
 template <std::size_t D, class T, std::size_t... Lane>
 [[gnu::always_inline]] inline void exchange(Register<T>& upper, Register<T>& lower, std::index_sequence<Lane...>) {
     constexpr std::size_t n = sizeof...(Lane);
-    const auto a = upper.data, b = lower.data;
-    upper = Register<T>(__builtin_shufflevector(a, b, ((Lane & D) == 0 ? Lane : n + Lane - D)...));
-    lower = Register<T>(__builtin_shufflevector(a, b, ((Lane & D) == 0 ? Lane + D : n + Lane)...));
+    const Vector<T> a = vector_of(upper), b = vector_of(lower);
+    upper = register_of<T>(__builtin_shufflevector(a, b, ((Lane & D) == 0 ? Lane : n + Lane - D)...));
+    lower = register_of<T>(__builtin_shufflevector(a, b, ((Lane & D) == 0 ? Lane + D : n + Lane)...));
 }
 
 /// Single numbers change places, then squares of 2 x 2, of 4 x 4, ...

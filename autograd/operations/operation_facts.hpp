@@ -55,27 +55,29 @@ const Facts* facts_of_node(const char* operation);
     }
 // The file is a part of the name: GCC 16 gives such a specialization and its lambdas to all files, even where it is
 // static or in a nameless namespace.
-constexpr std::size_t number_of(const char* file) {
-    std::size_t number = 14695981039346656037u;
+constexpr std::uint64_t number_of(const char* file) {
+    std::uint64_t number = 14695981039346656037u;
     for (; *file != '\0'; ++file) number = (number ^ static_cast<unsigned char>(*file)) * 1099511628211u;
     return number;
 }
-template <std::size_t File, int Line>
+template <std::uint64_t File, int Line>
 constexpr Facts facts_on_line = {};
 #define FACTS(...) \
     template <>    \
     constexpr Facts facts_on_line<number_of(__FILE__), __LINE__> = {__VA_ARGS__}
 // What a line without facts would hold is not made: it would be 400 bytes of a program for each.
-#define FACTS_OF_THIS_FILE(function)                                                                               \
-    std::vector<Facts> function() {                                                                                \
-        std::vector<Facts> facts;                                                                                  \
-        const auto add = [&]<int Line>(std::integral_constant<int, Line>) {                                        \
-            if constexpr (*facts_on_line<number_of(__FILE__), Line>.name != '\0')                                  \
-                facts.push_back(facts_on_line<number_of(__FILE__), Line>);                                         \
-        };                                                                                                         \
-        [&]<int... Line>(std::integer_sequence<int, Line...>) { (add(std::integral_constant<int, Line>()), ...); } \
-        (std::make_integer_sequence<int, __LINE__>());                                                             \
-        return facts;                                                                                              \
+#define FACTS_OF_THIS_FILE(function)                                                            \
+    std::vector<Facts> function() {                                                             \
+        std::vector<Facts> facts;                                                               \
+        const auto add = [&]<int Line>(std::integral_constant<int, Line>) {                     \
+            if constexpr (*facts_on_line<number_of(__FILE__), Line>.name != '\0')               \
+                facts.push_back(facts_on_line<number_of(__FILE__), Line>);                      \
+        };                                                                                      \
+        [&]<int... Line>(std::integer_sequence<int, Line...>) {                                 \
+            (void)std::initializer_list<int>{(add(std::integral_constant<int, Line>()), 0)...}; \
+        }                                                                                       \
+        (std::make_integer_sequence<int, __LINE__>());                                          \
+        return facts;                                                                           \
     }
 
 // Below a rule: compiles it for float and for double. It takes one variable or two, and what else is named, which must

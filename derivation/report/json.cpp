@@ -23,6 +23,21 @@ std::string number_or_null(const std::optional<T>& value) {
 
 }  // namespace
 
+namespace {
+
+/// The part of the line that is at fault, in bytes of its text.
+std::string caret(const LineReport& one) {
+    return one.caret_end == 0 ? "null" : "[" + number(one.caret_begin) + ", " + number(one.caret_end) + "]";
+}
+
+std::string list(const std::vector<std::string>& texts) {
+    std::vector<std::string> all;
+    for (const std::string& text : texts) all.push_back(quoted(text));
+    return enclosed('[', all, ']');
+}
+
+}  // namespace
+
 /// An end of a line within a text is `\n`.
 std::string enclosed(char open, const std::vector<std::string>& parts, char close) {
     std::string result(1, open);
@@ -55,7 +70,11 @@ std::string of_line(const LineReport& one) {
                    {"mistake", quoted_or_null(one.mistake)},
                    {"repair", quoted_or_null(one.repair)},
                    {"condition", quoted_or_null(one.condition)},
-                   {"because_of", number_or_null(one.because_of)}});
+                   {"because_of", number_or_null(one.because_of)},
+                   {"notes", list(one.notes)},
+                   {"caret", caret(one)},
+                   {"members_mathml", list(one.members_mathml)},
+                   {"repair_mathml", quoted_or_null(one.repair_mathml)}});
 }
 
 std::string of_error(const ReadError& error) {

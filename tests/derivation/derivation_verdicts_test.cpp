@@ -609,11 +609,16 @@ BOOST_AUTO_TEST_CASE(the_page_marks_the_factor_and_stands_alone) {
 BOOST_AUTO_TEST_CASE(json_has_every_key) {
     const std::string json = derivation::to_json({check_file(network + "claim (A) dz[n]/da[j] = sum(m, w[n,m])\n")});
     for (const char* key :
-         {"file",     "counts", "holds",  "conditional", "wrong",  "follows",   "ill-formed", "undecided",
-          "lines",    "line",   "kind",   "label",       "text",   "verdict",   "member",     "index",
-          "expected", "got",    "reason", "mistake",     "repair", "condition", "because_of"})
+         {"file",      "counts",     "holds",    "conditional", "wrong",          "follows",      "ill-formed",
+          "undecided", "lines",      "line",     "kind",        "label",          "text",         "verdict",
+          "member",    "index",      "expected", "got",         "reason",         "mistake",      "repair",
+          "condition", "because_of", "notes",    "caret",       "members_mathml", "repair_mathml"})
         BOOST_TEST(json.find("\"" + std::string(key) + "\"") != std::string::npos, key);
     BOOST_TEST(derivation::to_json({check_file("given x\n"), check_file("given x\n")}).starts_with("["));
+    // The part at fault is counted in bytes: an α has two.
+    const std::string marked = derivation::to_json({check_file("given α, y\nlet L = α^2\nclaim dL/dα = 2 α * y\n")});
+    BOOST_TEST(marked.find("\"caret\": [15, 16]") != std::string::npos, marked);
+    BOOST_TEST(marked.find("<mrow class=\\\"departs\\\"><mi>y</mi></mrow>") != std::string::npos, marked);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_report) {
