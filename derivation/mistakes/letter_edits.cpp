@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
@@ -140,7 +141,13 @@ void index_shift(Editing& editing) {
         const Expression saved = node;
         for (std::size_t i = 0; i < node.indices.size(); ++i) {
             if (node.indices[i].is_number()) continue;
+            // An index that leaves the array at every value of its letter is 0 by accident of the sizes.
+            const auto& terms = saved.indices[i].terms;
+            const auto range = terms.size() == 1 ? editing.range_of(terms[0].name) : std::nullopt;
             for (const int shift : {-1, 1, -2, 2}) {
+                if (range &&
+                    std::abs(saved.indices[i].offset + shift) >= static_cast<int>(editing.model.range(*range).size))
+                    continue;
                 node.indices[i].offset += shift;
                 commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)),
                        {});

@@ -313,6 +313,16 @@ BOOST_AUTO_TEST_CASE(the_repair_of_a_number_keeps_its_sign) {
     BOOST_TEST(page.find("<math") == std::string::npos, page);  // that of the left side alone said nothing
 }
 
+BOOST_AUTO_TEST_CASE(no_repair_leaves_an_array_for_good) {
+    // t[s-2] is 0 where s has two values, and the number 0 in the last line keeps these.
+    const derivation::Report report = check_file(
+        "index s = 2\ngiven v, w, t[s]\nat v = 1, w = 2, t = [0.5, 1]\nlet u[s] = v * sin(w * t[s])\n"
+        "let U = sum(s, u[s])\nlet V[s] = dU/dt[s]\nlet P = sum(s, V[s])\nlet A[s] = dP/dt[s]\n"
+        "claim du[s]/dt[s] = v * w * cos(t[s])\nclaim A[0] ~ -3.37\n");
+    BOOST_TEST(report.lines[0].repair == "v * w * cos(w * t[s])");
+    BOOST_TEST(verdict_of(report.lines[1]) == "holds");
+}
+
 BOOST_AUTO_TEST_CASE(one_letter_too_many_in_a_sum_over_several) {
     const std::string file = "index s = 4\nindex k = 3\ngiven x[s,k], c[k]\nlet L = sum(s, k, (x[s,k] + c[k])^2)\n";
     for (const std::string sum : {"sum(s, k, dL/dx[s,k])", "sum(k, s, dL/dx[s,k])"}) {
