@@ -2,12 +2,16 @@
 // the native program.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
 const [workerFile, root, deltarule] = process.argv.slice(2);
+if (!existsSync(workerFile)) {
+  console.error(`SKIPPED: the engine of the live page, as ${workerFile} is not here (scripts/lab.sh builds it).`);
+  process.exit(77);
+}
 const scratch = mkdtempSync(join(tmpdir(), "deltarule-engine-"));
 
 // A worker of Node, which is spoken to as one of a browser.
