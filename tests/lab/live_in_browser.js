@@ -1,12 +1,12 @@
-// live_in_browser.js FOLDER BROWSER PAGE ROOT DELTARULE: types into the live page, and compares its verdicts with those
-// of the native program on every example.
+// live_in_browser.js FOLDER BROWSER PAGE ROOT DELTARULE [WORD]: types into the live page, and compares its verdicts with those
+// of the native program on every example. WORD: only the tests whose names hold it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { deflateRawSync } from "node:zlib";
 
-const [folder, browserPath, file, root, deltarule] = process.argv.slice(2);
+const [folder, browserPath, file, root, deltarule, only = ""] = process.argv.slice(2);
 const require = createRequire(`${folder}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -50,6 +50,7 @@ async function settled(page) {
   );
 }
 async function test(name, body) {
+  if (!name.includes(only)) return;
   try {
     problems.length = 0;
     await body();
@@ -118,7 +119,11 @@ function native(text, name) {
   }
 }
 
-const examples = readdirSync(`${root}/examples/derivations`).filter((f) => /\.(deriv|md)$/.test(f));
+const examples = ["derivations", "lessons"].flatMap((group) =>
+  readdirSync(`${root}/examples/${group}`)
+    .filter((name) => /\.(deriv|md)$/.test(name) && name !== "README.md")
+    .map((name) => ({ name, path: `${root}/examples/${group}/${name}`, lesson: group === "lessons" })),
+);
 await test("the first screen: the coursework, judged, with its tape", async () => {
   const begin = performance.now(),
     page = await open();
@@ -138,8 +143,8 @@ await test("the first screen: the coursework, judged, with its tape", async () =
 await test("on every example the verdicts are the native program's, and each repair holds", async () => {
   const page = await open();
   let mended = 0;
-  for (const name of examples) {
-    const report = native(readFileSync(`${root}/examples/derivations/${name}`, "utf8"), name);
+  for (const { name, path, lesson } of examples) {
+    const report = native(readFileSync(path, "utf8"), name);
     await page.click("#open-button");
     await page.$$eval(
       "#open-panel li button:not(.remove)",
@@ -149,6 +154,11 @@ await test("on every example the verdicts are the native program's, and each rep
       name,
     );
     await settled(page);
+    assert.equal(await page.isChecked("#decide"), lesson);
+    if (lesson) {
+      assert.deepEqual(await verdictsOf(page), []);
+      await page.click("#decide");
+    }
     assert.deepEqual(
       await verdictsOf(page),
       report.lines.map((l) => `${l.line} ${l.verdict}`),
@@ -466,6 +476,33 @@ await test("files are opened, saved and exported", async () => {
   await page.context().close();
 });
 
+await test("decide first: nothing is told before the reader has said whether a line holds", async () => {
+  const page = await open({ hash: shared(small.replace("(1 - y^2) * x[i]", "x[i]")) });
+  await page.click("#decide");
+  assert.deepEqual(await verdictsOf(page), []);
+  assert.equal((await page.$$("#editor .mark")).length, 0);
+  assert.equal(await gutterOf(page, 6), "asked");
+  assert.match(await page.textContent("#counts"), /2 to decide$/);
+  await page.click('.card[data-line="6"] >> text=It holds');
+  assert.match(await page.textContent('.card[data-line="6"]'), /holds.*You were right\./);
+  await page.click('.card[data-line="7"] >> text=It holds');
+  assert.match(
+    await page.textContent('.card[data-line="7"]'),
+    /wrong.*You said that it holds\. The factor .* is missing/,
+  );
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 wrong"]);
+  // Who changes a line is told.
+  await page.click("#decide");
+  await page.click("#decide");
+  await goTo(page, 6, 0);
+  await page.keyboard.press("End");
+  await page.keyboard.type(" + 0");
+  await settled(page);
+  assert.equal(await gutterOf(page, 6), "holds");
+  assert.equal(await gutterOf(page, 7), "asked");
+  await page.context().close();
+});
+
 await test("the keyboard alone", async () => {
   const page = await open();
   const reached = new Set();
@@ -523,6 +560,10 @@ for (const scheme of ["light", "dark"]) {
           await page.keyboard.press("Escape");
           if (width < 980) await page.click("#show-tape");
           else await page.click('.card[data-line="35"] .over');
+        },
+        decide: async () => {
+          if (width < 980) await page.click("#show-text");
+          await page.click("#decide");
         },
         lesson: async () => {
           if (width < 980) await page.click("#show-text");

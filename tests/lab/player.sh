@@ -1,31 +1,18 @@
 #!/usr/bin/env bash
-# player.sh PAGES FOLDER SOURCES DELTARULE: has the programs PAGES and DELTARULE write the player's pages, and a browser step
-# through them. What the tests need of npm stands in FOLDER, outside of the sources; where DELTARULE_BROWSER is set, as by scripts/test.sh --lab, it is
-# put there. FOLDER/screenshots is what the pages look like.
+# player.sh PAGES FOLDER SOURCES DELTARULE: checks the style and types of the lab's pages, has the programs PAGES and DELTARULE
+# write the player's, and a browser step through them. FOLDER/screenshots is what they look like.
 set -euo pipefail
-pages=$1 folder=$2 root=$3 sources=$3/lab/player deltarule=$4 here=$(cd "$(dirname "$0")" && pwd)
-skip() {
-    echo "SKIPPED: the player in a browser, as $1 (scripts/test.sh --lab installs what it needs)." >&2
-    exit 77
-}
-browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "chromium is not here"
-command -v node >/dev/null || skip "node is not here"
-mkdir -p "$folder"
-if ! cmp -s "$here/package.json" "$folder/installed.json"; then
-    [ -n "${DELTARULE_BROWSER:-}" ] || skip "playwright-core is not in $folder"
-    command -v npm >/dev/null || skip "npm is not here"
-    cp "$here/package.json" "$folder/"
-    (cd "$folder" && npm install --no-package-lock --no-audit --no-fund --loglevel=error) || skip "npm could not install"
-    cp "$here/package.json" "$folder/installed.json"
-fi
+pages=$1 folder=$2 root=$3 sources=$3/lab/player live=$3/lab/web/page deltarule=$4 what="the player"
+. "$(dirname "$0")/browser.sh"
 
 echo "== Style and types"
 cd "$folder"
-npx --no-install prettier --config "$here/prettier.json" --check "$sources"/*.js "$sources"/*.css "$here"/*.js
+npx --no-install prettier --config "$here/prettier.json" --check "$sources"/*.js "$sources"/*.css "$live"/*.js "$live"/*.css "$here"/*.js
 npx --no-install tsc --noEmit --allowJs --checkJs --strict --target es2023 --lib es2023,dom,dom.iterable --module esnext \
-    "$sources"/*.js
+    "$sources"/*.js "$live"/*.js
 cp "$here/eslint.config.js" "$folder/"
-mkdir -p "$folder/linted" && cp "$sources"/*.js "$folder/linted/"
+rm -rf "$folder/linted" && mkdir -p "$folder/linted/player" "$folder/linted/live"
+cp "$sources"/*.js "$folder/linted/player/" && cp "$live"/*.js "$folder/linted/live/"
 npx --no-install eslint --no-inline-config linted
 
 echo "== The pages"

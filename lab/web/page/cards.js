@@ -5,7 +5,10 @@ import { lastRow, partsOf, placeOfByte, placesOf, repairOf } from "./text.js";
 
 /** @import { Line, Report } from "./text.js" */
 /** @import { Editor } from "./editor.js" */
-/** @typedef {{head: number, last: number, line: Line, stale: boolean, card: HTMLElement, key: string}} Said */
+/**
+ * @typedef {{head: number, last: number, line: Line, stale: boolean, card: HTMLElement, key: string, decided: string}} Said
+ *   decided: what the reader said of it, "holds" or "wrong", or "shown"; "" where nothing yet
+ */
 
 const known = ["holds", "conditional", "wrong", "follows", "ill-formed", "undecided"];
 /** @param {string} verdict */
@@ -18,6 +21,10 @@ export class Cards {
   said = [];
   /** Where the file cannot be read. @type {{row: number, card: HTMLElement} | null} */
   error = null;
+  /** Verdicts wait until the reader has said what a line is. */
+  deciding = false;
+  /** @type {() => void} */
+  ondecided = () => {};
   /** @type {(said: Said) => void} */
   onrepair = () => {};
   /** @type {(said: Said) => void} */
@@ -32,8 +39,34 @@ export class Cards {
     editor.verdictOf = (row) => {
       if (this.error?.row === row) return "ill-formed";
       const one = this.said.find((s) => s.head === row);
-      return !one ? "" : one.stale ? "pending" : verdictWord(one.line.verdict);
+      return !one ? "" : this.waits(one) ? "asked" : one.stale ? "pending" : verdictWord(one.line.verdict);
     };
+  }
+  /** Whether the reader is to say first whether a line holds. @param {Said} one */
+  waits(one) {
+    return this.deciding && one.decided === "";
+  }
+  /** Verdicts are kept back from now on, or not any more. @param {boolean} on */
+  decide(on) {
+    this.deciding = on;
+    for (const one of this.said) {
+      one.decided = "";
+      this.#again(one);
+    }
+    this.#mark();
+  }
+  /** @param {Said} one */
+  #again(one) {
+    const card = this.#card(one);
+    one.card.replaceWith(card);
+    one.card = card;
+  }
+  /** @param {Said} one @param {string} as */
+  #decided(one, as) {
+    one.decided = as;
+    this.#again(one);
+    this.#mark();
+    this.ondecided();
   }
   /** Lines have changed: what was said of others moves with them. @param {{row: number, rows: number, made: number}} change */
   moved({ row, rows, made }) {
@@ -55,6 +88,7 @@ export class Cards {
           return false;
         }
         one.stale = true;
+        one.decided ||= "shown"; // who changes a line wants to know
         one.last = Math.max(one.head, one.last + made - rows);
         one.card.classList.add("stale");
       }
@@ -103,7 +137,7 @@ export class Cards {
         before = old.get(`${head}`),
         key = JSON.stringify([line, line.expected !== null && this.comparable(line)]);
       const same = before && before.key === key ? before : null;
-      const one = same ?? { head, last: head, line, stale: false, card: h("li"), key };
+      const one = same ?? { head, last: head, line, stale: false, card: h("li"), key, decided: before?.decided ?? "" };
       one.line = line;
       one.last = lastRow(editor.rows, head);
       one.stale = false;
@@ -124,8 +158,10 @@ export class Cards {
   #mark() {
     const { editor } = this;
     editor.marks = new Map();
-    for (const { line, stale } of this.said) {
-      if (stale || line.verdict === "holds" || !line.caret || line.caret[1] <= line.caret[0]) continue;
+    for (const one of this.said) {
+      const { line, stale } = one;
+      if (stale || this.waits(one) || line.verdict === "holds" || !line.caret || line.caret[1] <= line.caret[0])
+        continue;
       const places = placesOf(editor.lines, line.line - 1, line.text);
       if (!places) continue;
       const [begin, end] = line.caret.map((byte) => placeOfByte(line.text, byte));
@@ -146,7 +182,28 @@ export class Cards {
     const { line } = one,
       word = verdictWord(line.verdict),
       name = `line ${line.line}${line.label ? ` (${line.label})` : ""}`;
-    const quiet = line.verdict === "holds" && !line.condition && !line.notes?.length;
+    if (this.waits(one)) {
+      /** @param {string} text @param {string} as */
+      const choice = (text, as) =>
+        h("button", { type: "button", "aria-label": `${text}: ${name}`, click: () => this.#decided(one, as) }, text);
+      return h(
+        "li",
+        { class: "card asked", "data-line": line.line },
+        "Does it hold? ",
+        choice("It holds", "holds"),
+        choice("It does not", "wrong"),
+        choice("Show", "shown"),
+      );
+    }
+    const told =
+      !["holds", "wrong"].includes(one.decided) || !/^(holds|wrong|ill-formed)$/.test(line.verdict)
+        ? ""
+        : (one.decided === "holds") === (line.verdict === "holds")
+          ? "You were right."
+          : one.decided === "holds"
+            ? "You said that it holds."
+            : "You said that it does not.";
+    const quiet = !told && line.verdict === "holds" && !line.condition && !line.notes?.length;
     const card = h("li", {
       class: `card ${word}${quiet ? " quiet" : ""}`,
       "data-line": line.line,
@@ -157,6 +214,7 @@ export class Cards {
       return card;
     }
     const says = [
+      told,
       line.reason ?? "",
       line.verdict === "holds" && line.condition ? `Local factors: ${line.condition}.` : "",
     ].filter(Boolean);

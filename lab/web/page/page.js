@@ -157,7 +157,8 @@ function count() {
   const counts = $("counts");
   counts.classList.remove("pending");
   if (report?.error) return fill(counts, h("span", { class: "wrong" }, h("b", {}, "!"), " cannot be read"));
-  const words = cards.said.map((one) => verdictWord(one.line.verdict));
+  const waiting = cards.said.filter((one) => cards.waits(one)).length,
+    words = cards.said.filter((one) => !cards.waits(one)).map((one) => verdictWord(one.line.verdict));
   const parts = Object.entries(signs).flatMap(([word, [sign, one, many]]) => {
     const n = words.filter((w) => w === word).length;
     return n > 0
@@ -171,6 +172,8 @@ function count() {
         ]
       : [];
   });
+  if (waiting > 0)
+    parts.unshift(h("span", {}, h("b", {}, `? ${waiting}`), h("span", { class: "words" }, " to decide")));
   fill(counts, ...(parts.length ? parts : ["There is nothing to judge: write a claim."]));
 }
 /** After something was said: the marks in the text, and room for the cards. */
@@ -229,6 +232,7 @@ function load(file, text, state = "") {
   cards.error = null;
   report = null;
   compared = new Set();
+  decideFirst(false);
   tape.forget();
   begin = state;
   quick = 0;
@@ -255,6 +259,7 @@ function openExample(example) {
   // What a test of this project expects of a line would tell the answer.
   load(example.file, example.text.replace(/[ \t]*[#%]\s*expect:.*$/gm, ""));
   lookFor = !isMarkdown(example.text);
+  decideFirst(example.kind === "lesson");
 }
 /** @param {File} file */
 async function openFile(file) {
@@ -314,6 +319,21 @@ async function exported(what) {
     own.end();
   }
 }
+
+/** @param {boolean} on */
+function decideFirst(on) {
+  /** @type {HTMLInputElement} */ ($("decide")).checked = on;
+  cards.decide(on);
+}
+$("decide").addEventListener("change", () => {
+  decideFirst(/** @type {HTMLInputElement} */ ($("decide")).checked);
+  shown();
+  count();
+});
+cards.ondecided = () => {
+  shown();
+  count();
+};
 
 /* What stands in the address */
 
@@ -594,7 +614,7 @@ function tell(row) {
 }
 /** @param {number} way */
 function nextProblem(way) {
-  const rows = cards.said.filter((one) => one.line.verdict !== "holds").map((one) => one.head);
+  const rows = cards.said.filter((one) => cards.waits(one) || one.line.verdict !== "holds").map((one) => one.head);
   if (cards.error) rows.push(cards.error.row);
   rows.sort((a, b) => a - b);
   const row = way > 0 ? (rows.find((r) => r > here) ?? rows[0]) : (rows.findLast((r) => r < here) ?? rows.at(-1));
