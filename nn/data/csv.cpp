@@ -419,7 +419,7 @@ std::string CsvReader::place(std::size_t column, const std::string& text) const 
 bool csv_missing(std::string_view text) {
     static const std::vector<std::string_view> marks = {"",     "?",    "-",    "NA",   "N/A", "n/a", "#N/A", "nan",
                                                         "null", "NULL", "None", "none", "NaN", "NAN", "."};
-    return std::ranges::find(marks, text) != marks.end();
+    return text.size() <= 4 && std::ranges::find(marks, text) != marks.end();  // most fields are longer
 }
 
 bool has_decimal_comma(std::string_view text) {

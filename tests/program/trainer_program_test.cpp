@@ -132,6 +132,29 @@ BOOST_AUTO_TEST_CASE(images_in_blocks_give_the_network_of_those_in_memory) {
     BOOST_TEST(whole.out.find("confusion") == stream.out.find("confusion"));
 }
 
+BOOST_AUTO_TEST_CASE(a_table_that_memory_does_not_hold_is_read_in_blocks) {
+    std::string table;
+    for (int i = 0; i < 250000; ++i) {
+        for (int k = 1; k <= 24; ++k) {
+            table += static_cast<char>('0' + i * k % 7);
+            table += ',';
+        }
+        table += i % 7 > 3 ? "a\n" : "b\n";
+    }
+    const std::string path = folder.write("large.csv", table);
+    const auto limited = [&](const std::string& options) {
+        const std::string command = "ulimit -v 180000; OPENBLAS_NUM_THREADS=1 " DELTARULE_PROGRAM
+                                    " train --quiet --epochs 1 --hidden 4 --batch 500 --csv " +
+                                    path + options + " > " + folder / "out" + " 2> " + folder / "error";
+        return std::system(command.c_str());
+    };
+    BOOST_TEST(limited("") != 0);
+    BOOST_TEST(has(bytes_of(folder / "error"), "the table is larger than a quarter of the memory that there is"));
+    BOOST_TEST(limited(" --stream --shuffle-buffer 5000") == 0, bytes_of(folder / "error"));
+    BOOST_TEST(bytes_of(folder / "out").starts_with("test accuracy: "));
+    std::filesystem::remove(path);
+}
+
 BOOST_AUTO_TEST_CASE(a_table_in_blocks) {
     const std::string diabetes = "train --csv " DELTARULE_SOURCE_DIR
                                  "/examples/data/diabetes.csv --hidden 0 --scale standard "
