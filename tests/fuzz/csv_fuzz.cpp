@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nn/batches.hpp>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>
 #include <nn/files/text.hpp>
+#include <optional>
 
 #include "fuzz.hpp"
 
@@ -89,6 +91,34 @@ void holds_whole(const std::string& path, const std::string& label, nn::Header h
     for (const bool one : seen) fuzz::require(one, "each class has a row");
 }
 
+/// Read in blocks, a table is the one that is read whole, or is refused as that is.
+void holds_in_blocks(const std::string& path, const nn::TableOptions& options) {
+    nn::Dataset<double> whole;
+    std::optional<nn::RowStream> stream;
+    const bool good = fuzz::accepts([&] { whole = nn::read_table(path, options); });
+    fuzz::require(fuzz::accepts([&] { stream = nn::RowStream::of_table(path, options); }) == good,
+                  "both are read, or both are refused");
+    if (!good) return;
+    const nn::Dataset<double>& about = stream->outline();
+    fuzz::require(about.columns == whole.columns && about.class_names == whole.class_names &&
+                      about.target_names == whole.target_names && about.dropped == whole.dropped,
+                  "columns and classes are the same");
+    const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+    std::size_t row = 0;
+    nn::Batch<double> block;
+    for (const auto read = stream->open(); read(block);)
+        for (std::size_t i = 0; i < block.x.shape()[0]; ++i, ++row) {
+            for (std::size_t j = 0; j < block.x.shape()[1]; ++j)
+                fuzz::require(same(block.x(i, j), whole.features(row, j)), "the numbers are the same");
+            if (whole.is_regression())
+                for (std::size_t j = 0; j < whole.target_names.size(); ++j)
+                    fuzz::require(block.targets(i, j) == whole.targets(row, j), "the targets are the same");
+            else
+                fuzz::require(block.labels(i) == whole.labels(row), "the classes are the same");
+        }
+    fuzz::require(row == whole.size(), "all rows come");
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -98,6 +128,9 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
         holds(file.path(), {"", header, {}});
         holds_whole(file.path(), "", header);
     }
+    holds_in_blocks(file.path(), {});
+    holds_in_blocks(file.path(), {.header = nn::Header::no, .missing = nn::Missing::mean});
+    holds_in_blocks(file.path(), {.labels = {"0,1"}, .missing = nn::Missing::drop});
     holds(file.path(), {"1", nn::Header::detect, {}});
     holds(file.path(), {"species", nn::Header::detect, {"petal_width", "sepal_length"}});
     return 0;
