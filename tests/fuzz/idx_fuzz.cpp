@@ -1,7 +1,7 @@
 // IDX files, as images and as labels.
 #include <bit>
 #include <cmath>
-#include <nn/data.hpp>
+#include <nn/batches.hpp>
 
 #include "fuzz.hpp"
 
@@ -32,13 +32,34 @@ std::string labels_of(const nn::Dataset<double>& data) {
     return bytes;
 }
 
+/// Read in blocks they are the same, or are refused, too.
+void holds_in_blocks(const std::string& image_bytes, const std::string& label_bytes, const nn::Dataset<double>* whole) {
+    const fuzz::MemoryFile image_file(image_bytes), label_file(label_bytes);
+    std::size_t row = 0;
+    const bool good = fuzz::accepts([&] {
+        nn::Batch<double> block;
+        const auto stream = nn::RowStream::of_idx(image_file.path(), label_file.path());
+        for (const auto read = stream.open(); read(block);)
+            for (std::size_t i = 0; i < block.x.shape()[0]; ++i, ++row) {
+                if (whole == nullptr) continue;
+                fuzz::require(block.labels(i) == whole->labels(row), "labels are the same");
+                for (std::size_t j = 0; j < block.x.shape()[1]; ++j)
+                    fuzz::require(block.x(i, j) == whole->features(row, j), "numbers are the same");
+            }
+    });
+    fuzz::require(good == (whole != nullptr), "both are read, or both are refused");
+    fuzz::require(whole == nullptr || row == whole->size(), "all rows come");
+}
+
 void holds(const std::string& image_bytes, const std::string& label_bytes) {
     const auto read = [](const std::string& of_images, const std::string& of_labels, nn::Dataset<double>& data) {
         const fuzz::MemoryFile image_file(of_images), label_file(of_labels);
         return fuzz::accepts([&] { data = nn::read_idx<double>(image_file.path(), label_file.path()); });
     };
     nn::Dataset<double> first, second;
-    if (!read(image_bytes, label_bytes, first)) return;
+    const bool good = read(image_bytes, label_bytes, first);
+    holds_in_blocks(image_bytes, label_bytes, good ? &first : nullptr);
+    if (!good) return;
     for (const double x : first.features) fuzz::require(std::isfinite(x), "numbers are finite");
     for (const std::int64_t label : first.labels)
         fuzz::require(label >= 0 && label < static_cast<std::int64_t>(first.classes()), "each row has a class");
