@@ -204,11 +204,22 @@ await test("typing breaks a line: its verdict changes, others keep theirs", asyn
   await page.evaluate(() => (document.querySelector('.card[data-line="7"]').mine = true));
   await goTo(page, 6, 19);
   await page.keyboard.press("End");
+  await page.evaluate(() => {
+    window.seen = { 6: [], 7: [] };
+    for (const k of [6, 7]) {
+      const line = document.querySelector(`#editor > .line:nth-child(${k})`);
+      new MutationObserver(() => window.seen[k].push(line.dataset.verdict)).observe(line, {
+        attributeFilter: ["data-verdict"],
+      });
+    }
+  });
   await page.keyboard.type(" * y");
-  assert.equal(await gutterOf(page, 6), "pending");
-  assert.equal(await gutterOf(page, 7), "holds");
+  await page.waitForFunction(() => window.seen[6].at(-1) === "wrong");
   await settled(page);
   assert.deepEqual(await verdictsOf(page), ["6 wrong", "7 holds"]);
+  const seen = await page.evaluate(() => window.seen);
+  assert.equal(seen[6][0], "pending");
+  assert.deepEqual(seen[7], []);
   assert.ok(await page.$eval('.card[data-line="7"]', (c) => c.mine === true), "the other line was judged anew");
   // A line above moves the verdicts with their lines.
   await goTo(page, 1, 0);

@@ -62,10 +62,8 @@ let timer = 0,
 /** @param {number} [after] milliseconds */
 function soon(after = wait) {
   clearTimeout(timer);
-  if (!dragging) {
-    engine.cancel();
-    ticket++;
-  }
+  // What is being computed may end while the next key is waited for; if it does not, it is stopped then.
+  if (!dragging) ticket++;
   $("counts").classList.add("pending");
   timer = window.setTimeout(run, after);
 }
