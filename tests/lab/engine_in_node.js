@@ -39,7 +39,12 @@ const seed = 1;
 /** The native program's output; it ends with 1 where a line does not hold. */
 function native(...args) {
   try {
-    return execFileSync(deltarule, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync(deltarule, args, {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   } catch (error) {
     if (error.stdout === undefined) throw error;
     return error.stdout;
@@ -57,7 +62,8 @@ function assertSame(got, expected, where, size = 0) {
   } else if (expected !== null && typeof expected === "object") {
     assert.deepEqual(Object.keys(got ?? {}).sort(), Object.keys(expected).sort(), where);
     for (const key of Object.keys(expected))
-      if (key !== "bytes") assertSame(got[key], expected[key], `${where}.${key}`, key === "least" || key === "largest" ? 1 : 0);
+      if (key !== "bytes")
+        assertSame(got[key], expected[key], `${where}.${key}`, key === "least" || key === "largest" ? 1 : 0);
   } else assert.equal(got, expected, where);
 }
 
@@ -69,7 +75,9 @@ async function main() {
   const folders = ["examples/derivations", "examples/derivations/errata", "examples/lessons", "docs"];
   const files = folders.flatMap((folder) => {
     try {
-      return readdirSync(join(root, folder)).filter((f) => /\.(deriv|md)$/.test(f)).map((f) => `${folder}/${f}`);
+      return readdirSync(join(root, folder))
+        .filter((f) => /\.(deriv|md)$/.test(f))
+        .map((f) => `${folder}/${f}`);
     } catch {
       return [];
     }
@@ -88,12 +96,17 @@ async function main() {
       const expected = JSON.parse(native("check", "--json", "--seed", `${seed}`, file));
       assertSame(report, expected, "report");
       lines += report.lines.length;
-      if (took > 300 || /coursework/.test(file)) console.log(`      ${file}: ${report.lines.length} lines in ${Math.round(took)} ms`);
+      if (took > 300 || /coursework/.test(file))
+        console.log(`      ${file}: ${report.lines.length} lines in ${Math.round(took)} ms`);
       if (report.error) continue;
       const page = await ask({ ask: "report", text, file, seed });
       assert.ok(page.html.startsWith("<!DOCTYPE html>"));
       for (const notation of ["latex", "text"])
-        assert.equal((await ask({ ask: "rewrite", text, notation })).text, native("check", `--${notation}`, file), notation);
+        assert.equal(
+          (await ask({ ask: "rewrite", text, notation })).text,
+          native("check", `--${notation}`, file),
+          notation,
+        );
       const said = await ask({ ask: "explain", text, file, seed });
       const output = join(scratch, "recording.json");
       rmSync(output, { force: true });
@@ -118,21 +131,39 @@ async function main() {
   const mistakes = readFileSync(join(root, "examples/derivations/coursework_mistakes.deriv"), "utf8");
   const whole = (await ask({ ask: "check", text: mistakes, file: "-", seed, line: 0 })).report;
   const third = whole.lines[2];
-  assert.deepEqual((await ask({ ask: "check", text: mistakes, file: "-", seed, line: third.line })).report.lines, [third]);
+  assert.deepEqual((await ask({ ask: "check", text: mistakes, file: "-", seed, line: third.line })).report.lines, [
+    third,
+  ]);
   assert.match((await ask({ ask: "dance", text: "given x\n" })).error, /dance/);
   assert.match((await ask({ ask: "check" })).error, /text/);
   assert.match((await ask({ ask: "rewrite", text: "nonsense", notation: "text" })).error, /nonsense|begin|line/);
 
   // The deepest formulas, the widest ones, and too large ones: an answer, and the engine lives on.
-  const deep = (n, open, close) => `given x\nlet y = ${open.repeat(n)}x${close.repeat(n)}\nclaim dy/dx = 1\nclaim y = ${open.repeat(n)}x${close.repeat(n)}\n`;
+  const deep = (n, open, close) =>
+    `given x\nlet y = ${open.repeat(n)}x${close.repeat(n)}\nclaim dy/dx = 1\nclaim y = ${open.repeat(n)}x${close.repeat(n)}\n`;
   const hard = [];
   for (const n of [50, 100, 118, 119, 5000])
-    for (const [open, close] of [["(", ")"], ["tanh(", ")"], ["-", ""], ["exp(-", ")"], ["{", "}"], ["1/(1+", ")"], ["\\frac{1}{", "}"]]) hard.push(deep(n, open, close));
+    for (const [open, close] of [
+      ["(", ")"],
+      ["tanh(", ")"],
+      ["-", ""],
+      ["exp(-", ")"],
+      ["{", "}"],
+      ["1/(1+", ")"],
+      ["\\frac{1}{", "}"],
+    ])
+      hard.push(deep(n, open, close));
   hard.push(`given x\nlet y = ${Array(20000).fill("x").join(" + ")}\nclaim dy/dx = 20000\n`);
   hard.push(`given x\nlet y = ${Array(3000).fill("x").join(" * ")}\nclaim dy/dx = 3000\n`);
   hard.push(`given x\nlet y = ${Array(3000).fill("x").join(" ^ ")}\nclaim dy/dx = 3000\n`);
-  hard.push("given x\n" + Array.from({ length: 400 }, (_, i) => `let y${i} = tanh(${i ? `y${i - 1}` : "x"})\n`).join("") + "claim dy399/dx = 1\n");
-  hard.push("index i, j, k = 100000\ngiven a[i,j,k]\nlet y = sum(i, sum(j, sum(k, a[i,j,k]^2)))\nclaim dy/da[i,j,k] = 2 a[i,j,k]\n");
+  hard.push(
+    "given x\n" +
+      Array.from({ length: 400 }, (_, i) => `let y${i} = tanh(${i ? `y${i - 1}` : "x"})\n`).join("") +
+      "claim dy399/dx = 1\n",
+  );
+  hard.push(
+    "index i, j, k = 100000\ngiven a[i,j,k]\nlet y = sum(i, sum(j, sum(k, a[i,j,k]^2)))\nclaim dy/da[i,j,k] = 2 a[i,j,k]\n",
+  );
   hard.push("x".repeat(2 << 20), "\0", "\ud800", "claim \u{1d6ff} = \u{1d6ff}\n");
   const readLike = (one) => (one.error ? one.error.sentence : one.lines.map((line) => line.verdict).join(" "));
   for (const text of hard) {
@@ -141,7 +172,12 @@ async function main() {
     const there = JSON.parse(
       (() => {
         try {
-          return execFileSync(deltarule, ["check", "--json", "-"], { input: text, encoding: "utf8", stdio: "pipe", maxBuffer: 1 << 28 });
+          return execFileSync(deltarule, ["check", "--json", "-"], {
+            input: text,
+            encoding: "utf8",
+            stdio: "pipe",
+            maxBuffer: 1 << 28,
+          });
         } catch (error) {
           return error.stdout;
         }

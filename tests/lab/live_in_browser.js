@@ -350,6 +350,7 @@ await test("a text goes by the address and comes back; a damaged one is a senten
   await page.keyboard.type(" + 0 * ż");
   const text = await textOf(page);
   await page.click("#share-button");
+  await page.waitForSelector("#share[open]");
   const link = await page.inputValue("#share-link");
   const other = await open({ hash: link.slice(link.indexOf("#")) });
   assert.equal(await textOf(other), text);

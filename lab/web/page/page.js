@@ -192,6 +192,7 @@ editor.onchange = (change) => {
   quick = quick === 0 || quick === one ? one : -1;
   hideHandle();
   stepLine(null);
+  if (!stopped) say("");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   keepSoon();
   if (dragging) {
