@@ -495,9 +495,9 @@ await test("decide first: nothing is told before the reader has said whether a l
   assert.equal((await page.$$("#editor .mark")).length, 0);
   assert.equal(await gutterOf(page, 6), "asked");
   assert.match(await page.textContent("#counts"), /2 to decide$/);
-  await page.click('.card[data-line="6"] >> text=It holds');
+  await page.click('.card[data-line="6"] >> text=Yes');
   assert.match(await page.textContent('.card[data-line="6"]'), /holds.*You were right\./);
-  await page.click('.card[data-line="7"] >> text=It holds');
+  await page.click('.card[data-line="7"] >> text=Yes');
   assert.match(
     await page.textContent('.card[data-line="7"]'),
     /wrong.*You said that it holds\. The factor .* is missing/,
@@ -513,6 +513,41 @@ await test("decide first: nothing is told before the reader has said whether a l
   assert.equal(await gutterOf(page, 6), "holds");
   assert.equal(await gutterOf(page, 7), "asked");
   await page.context().close();
+});
+
+await test("an engine that stops is a sentence, and the next key starts another", async () => {
+  const context = await newContext();
+  await context.addInitScript(() => {
+    const Real = window.Worker;
+    window.Worker = class extends Real {
+      postMessage(message) {
+        if (message.text?.includes("stop here"))
+          this.dispatchEvent(new ErrorEvent("error", { message: "unreachable" }));
+        else super.postMessage(message);
+      }
+    };
+  });
+  const page = await open({ context, hash: shared(small) });
+  await goTo(page, 1, 0);
+  await page.keyboard.press("End");
+  await page.keyboard.type(" # stop here");
+  await page.waitForSelector("#problem:not([hidden])");
+  assert.equal(await page.textContent("#problem"), "The engine stopped (unreachable). The next key starts it anew.");
+  await page.keyboard.press("Backspace");
+  await page.waitForSelector("#problem[hidden]", { state: "attached" });
+  await settled(page);
+  assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+  await context.close();
+});
+
+await test("a browser without WebAssembly is told so", async () => {
+  const context = await newContext();
+  await context.addInitScript(() => delete window.WebAssembly);
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.waitForSelector("#problem:not([hidden])");
+  assert.match(await page.textContent("#problem"), /a browser of the last three years: yours has no WebAssembly\.$/);
+  await context.close();
 });
 
 await test("the keyboard alone", async () => {

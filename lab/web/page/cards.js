@@ -183,16 +183,16 @@ export class Cards {
       word = verdictWord(line.verdict),
       name = `line ${line.line}${line.label ? ` (${line.label})` : ""}`;
     if (this.waits(one)) {
-      /** @param {string} text @param {string} as */
-      const choice = (text, as) =>
-        h("button", { type: "button", "aria-label": `${text}: ${name}`, click: () => this.#decided(one, as) }, text);
+      /** @param {string} text @param {string} whole @param {string} as */
+      const choice = (text, whole, as) =>
+        h("button", { type: "button", "aria-label": whole, click: () => this.#decided(one, as) }, text);
       return h(
         "li",
         { class: "card asked", "data-line": line.line },
         "Does it hold? ",
-        choice("It holds", "holds"),
-        choice("It does not", "wrong"),
-        choice("Show", "shown"),
+        choice("Yes", `Yes, ${name} holds`, "holds"),
+        choice("No", `No, ${name} does not hold`, "wrong"),
+        choice("Show", `Show ${name}`, "shown"),
       );
     }
     const told =
