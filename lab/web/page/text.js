@@ -150,7 +150,9 @@ export function repairOf(lines, line) {
     members = membersOf(line.text),
     wanted = line.members_mathml?.length ?? 0,
     member = members[line.member];
-  if (!places || !member || (wanted > 0 && wanted !== members.length) || member.end <= member.begin) return null;
+  // A number behind ~ is no formula.
+  const found = wanted === 0 || wanted === members.length - (line.mistake === "wrong-number" ? 1 : 0);
+  if (!places || !member || !found || member.end <= member.begin) return null;
   const last = places[member.end - 1];
   return { from: places[member.begin], to: { row: last.row, column: last.column + 1 }, text: line.repair };
 }
