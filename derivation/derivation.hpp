@@ -24,7 +24,7 @@ struct LineReport {
     Verdict verdict = Verdict::holds;
 
     // Where it does not hold.
-    std::optional<std::size_t> member;               ///< the first that departs; the left side is 0
+    std::optional<std::size_t> member;  ///< the first that departs; 0 is the left side, where that is repaired
     std::vector<std::pair<std::string, int>> index;  ///< the worst entry
     std::optional<double> expected;                  ///< the tape's value there
     std::optional<double> got;                       ///< the line's

@@ -255,7 +255,8 @@ class Explanation {
             if (result.tape && line.printed) {
                 result.value = Numbers{line.printed->shape, line.printed->values, {}};
             } else if (result.tape && members.size() > 1) {
-                const Expression& member = members[said.member.value_or(members.size() - 1)];
+                const bool departs = said.member.value_or(0) > 0;
+                const Expression& member = members[departs ? *said.member : members.size() - 1];
                 result.value = numbers(member, letters, point);
                 const bool holds = said.verdict == derivation::Verdict::holds;
                 // A chain rule of local factors holds in its own way.

@@ -51,10 +51,11 @@ struct Latex {
     static std::string root(const std::string& inside) { return "\\sqrt{" + inside + "}"; }
     static std::string layer(const std::string& digits) { return "(" + digits + ")"; }
     static std::string identifier(const std::string& name) {
-        if (!greek(name).empty() && name != "ell") return "\\" + name;
+        if (!greek(name).empty()) return "\\" + name;
         return name.size() == 1 ? name : "\\text{" + name + "}";
     }
     static std::string number(const std::string& text) { return text; }
+    static std::string minus_in_front() { return "-"; }
     static std::string sign(std::string_view text) {
         if (text == "*") return " \\, ";
         if (text == "dot") return " \\cdot ";
@@ -76,7 +77,8 @@ struct Latex {
         return "\\" + name + "{" + base + "}";
     }
     static std::string function(const std::string& name) {
-        return has_latex_command(name) ? "\\" + name : identifier(name);
+        if (has_latex_command(name)) return "\\" + name;
+        return name.size() == 1 || !greek(name).empty() ? identifier(name) : "\\operatorname{" + name + "}";
     }
     static std::string big(const std::string& name, const std::string& below) {
         return (name == "sum" || name == "prod" ? "\\" + name
@@ -110,6 +112,7 @@ struct MathMl {
         return fmt::format("<mi>{}</mi>", name);
     }
     static std::string number(const std::string& text) { return "<mn>" + text + "</mn>"; }
+    static std::string minus_in_front() { return sign("-"); }
     static std::string sign(std::string_view text) {
         std::string_view shown = text;
         if (text == "*") shown = "&#x2062;";
@@ -170,7 +173,10 @@ class Formula {
     std::string index(const Index& i) const {
         std::string result;
         for (const IndexTerm& term : i.terms) {
-            if (term.sign < 0 || !result.empty()) result += Style::sign(term.sign < 0 ? "-" : "+");
+            if (term.sign < 0 && result.empty())
+                result += Style::minus_in_front();
+            else if (!result.empty())
+                result += Style::sign(term.sign < 0 ? "-" : "+");
             result += Style::identifier(term.name);
         }
         if (i.offset != 0 || result.empty()) {
@@ -211,8 +217,10 @@ class Formula {
             case Kind::add: {
                 std::string result;
                 for (std::size_t i = 0; i < e.children.size(); ++i) {
-                    if (i > 0 || e.joints[i] == Joint::minus)
+                    if (i > 0)
                         result += Style::sign(e.joints[i] == Joint::minus ? "-" : "+");
+                    else if (e.joints[i] == Joint::minus)
+                        result += Style::minus_in_front();
                     result += in(e.children[i], of_product);
                 }
                 return result;
@@ -271,7 +279,8 @@ class Formula {
                 return Style::iverson(comparison(e));
             case Kind::transpose:
                 if (is_inverse(e.argument()))
-                    return Style::scripts(in(e.argument().base(), of_atom), "", Style::sign("-") + Style::transposed);
+                    return Style::scripts(in(e.argument().base(), of_atom), "",
+                                          Style::minus_in_front() + Style::transposed);
                 // W^{(1)} has a raised part already.
                 return Style::scripts(
                     e.argument().kind == Kind::entry ? Style::raisable(print(e.argument())) : in(e.argument(), of_atom),
@@ -289,13 +298,27 @@ class Formula {
         return print(e.left()) + Style::sign(e.name) + print(e.right());
     }
 
+    /// 1/2 x is half of x, and not x over 2; 1/N X^T is one Nth of it.
+    static bool begins_with_fraction(const Expression& e) {
+        return e.kind == Kind::product && e.children.size() > 2 && e.joints[1] == Joint::divided &&
+               e.joints[2] != Joint::divided && e.children[0].kind == Kind::number &&
+               (e.children[1].kind == Kind::number || is_number(e.children[0], 1));
+    }
+
+    /// Whether it is written with a line between what stands above and below.
+    static bool is_written_as_fraction(const Expression& e) {
+        return e.kind == Kind::product && std::ranges::find(e.joints, Joint::divided) != e.joints.end() &&
+               std::ranges::all_of(e.joints, [](Joint j) {
+                   return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
+               });
+    }
+
     std::string product(const Expression& e) const {
-        // 1/2 x is half of x, and not x over 2.
-        if (e.children.size() > 2 && e.joints[1] == Joint::divided && e.joints[2] != Joint::divided &&
-            e.children[0].kind == Kind::number && e.children[1].kind == Kind::number) {
+        if (begins_with_fraction(e)) {
             Parts rest = factors_of(e);
+            const std::string sign = Style::sign(rest[2].joint == Joint::elementwise ? "⊙" : "*");
             rest.erase(rest.begin(), rest.begin() + 2);
-            return Style::fraction(print(e.children[0]), print(e.children[1])) + Style::sign("*") +
+            return Style::fraction(print(e.children[0]), print(e.children[1])) + sign +
                    in(product_of_factors(rest), of_product);
         }
         struct Side {
@@ -303,10 +326,7 @@ class Formula {
             bool ends_in_number = false;
         };
         Side above, below;
-        const bool fraction =
-            std::ranges::find(e.joints, Joint::divided) != e.joints.end() && std::ranges::all_of(e.joints, [](Joint j) {
-                return j == Joint::times || j == Joint::divided || j == Joint::juxtaposed;
-            });
+        const bool fraction = is_written_as_fraction(e);
         // What stands alone above or below a line needs no brackets.
         const auto divisors = static_cast<std::size_t>(std::ranges::count(e.joints, Joint::divided));
         const auto alone = [&](Joint joint) {
@@ -314,6 +334,8 @@ class Formula {
         };
         for (std::size_t i = 0; i < e.children.size(); ++i) {
             const Joint joint = e.joints[i];
+            // A 1 stands above a line only where nothing else does.
+            if (fraction && i == 0 && is_number(e.children[0], 1) && e.children.size() - divisors > 1) continue;
             Side& side = fraction && joint == Joint::divided ? below : above;
             const bool is_number = e.children[i].kind == Kind::number;
             if (!side.text.empty() || (i > 0 && !fraction))
@@ -328,9 +350,11 @@ class Formula {
             // A sum reaches over what follows it, so that it stands in brackets before other factors.
             const bool open_sum =
                 e.children[i].kind == Kind::reduce && !e.children[i].letters.empty() && i + 1 < e.children.size();
-            side.text += open_sum             ? Style::bracketed(print(e.children[i]))
-                         : alone(e.joints[i]) ? print(e.children[i])
-                                              : in(e.children[i], of_power);
+            const bool whole = alone(joint) || (!begins_with_fraction(e.children[i]) &&
+                                                is_written_as_fraction(e.children[i]) && joint != Joint::divided);
+            side.text += open_sum ? Style::bracketed(print(e.children[i]))
+                         : whole  ? print(e.children[i])
+                                  : in(e.children[i], of_power);
         }
         return below.text.empty() ? above.text : Style::fraction(above.text, below.text);
     }

@@ -77,6 +77,10 @@ std::string typed(const LineReport& line) {
     return keyword + (line.label.empty() ? "" : "(" + line.label + ") ") + line.text;
 }
 
+std::string repair_of(const LineReport& line) {
+    return "It would hold with    " + plain(line.repair) + (line.member == 0 ? " on the left side" : "");
+}
+
 void add_details(std::string& out, const Grade& grade) {
     if (grade.error) {
         out += "\n" + plain(grade.file) + "\n" + indented(plain(error_of(grade)), 2);
@@ -89,7 +93,7 @@ void add_details(std::string& out, const Grade& grade) {
     if (wrong != nullptr) {
         out += fmt::format("  line {} is {}: {}\n", wrong->line, verdict_of(*wrong), plain(typed(*wrong)));
         out += indented(plain(why(*wrong)), 4);
-        if (!wrong->repair.empty()) out += indented("It would hold with    " + plain(wrong->repair), 4);
+        if (!wrong->repair.empty()) out += indented(repair_of(*wrong), 4);
     }
     for (const std::string& remark : remarks) out += indented(plain(remark), 2);
 }
@@ -242,7 +246,7 @@ std::string to_hint(const Exercise& exercise, const Grade& grade, int step) {
                             : wrong->verdict == Verdict::conditional ? "It holds only under a condition."
                                                                      : "It is none of the mistakes that have a name.",
                             4);
-        if (step == 3 && !wrong->repair.empty()) out += indented("It would hold with    " + plain(wrong->repair), 4);
+        if (step == 3 && !wrong->repair.empty()) out += indented(repair_of(*wrong), 4);
         return out;
     }
     for (std::size_t i = 0; i < grade.tasks.size(); ++i) {

@@ -266,6 +266,7 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     const Diagnosis diagnosis = diagnosis_of(target, member);
     if (diagnosis.mistake == "unknown")
         if (const auto condition = strange_condition_of(departure, judge_.varied_)) return holds_only(*condition);
+    if (!diagnosis.repair && blames_left_side(member)) return;
     judgement_.reason = diagnosis.reason;
     judgement_.mistake = diagnosis.mistake;
     judgement_.repair = diagnosis.repair;
@@ -291,6 +292,38 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
         const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
         return is_right(model_, line_, target, text) && (by_states || judge_.elsewhere_.confirms(line_, left, text));
     });
+}
+
+/// w - g = a, where a has a definition and what is right begins with w - H^-1 g: the first member is edited, and what
+/// it should be equal to stands on the right.
+bool LineJudge::blames_left_side(std::size_t member) {
+    const auto is_composed = [](const Expression& e) {
+        return e.kind == Kind::add || e.kind == Kind::product || e.kind == Kind::call || e.kind == Kind::reduce;
+    };
+    // Many formulas make a number, so that it says nothing about which was meant.
+    const bool has_names = any_part(line_.members[member], [](const Expression& e) { return e.kind == Kind::entry; });
+    if (line_.is_update || line_.fault || line_.members.size() != 2 || line_.printed || line_.steps > 0 ||
+        !is_composed(line_.members[0]) || !has_names)
+        return false;
+    const auto right = [member](const Model&, const Line& line) { return line.checked.members[member]; };
+    Target target(model_, *points_, line_.checked.members[member], line_.checked.free);
+    Line turned = line_;
+    std::swap(turned.members[0], turned.members[member]);
+    std::swap(turned.checked.members[0], turned.checked.members[member]);
+    const bool latex = is_latex(judge_.derivation_.source, line_, 0);
+    const Diagnosis diagnosis = diagnose(model_, turned, member, target, [&](const Expression& repair) {
+        const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
+        return is_right(model_, line_, target, text) && judge_.elsewhere_.confirms(line_, right, text);
+    });
+    if (!diagnosis.repair) return false;
+    judgement_.member = 0;
+    std::swap(judgement_.expected, judgement_.got);
+    judgement_.marks = {line_.members[0].span};
+    if (diagnosis.span.end > diagnosis.span.begin) judgement_.marks.push_back(diagnosis.span);
+    judgement_.reason = "The left side is at fault. " + diagnosis.reason;
+    judgement_.mistake = diagnosis.mistake;
+    judgement_.repair = diagnosis.repair;
+    return true;
 }
 
 void LineJudge::write_worst_entry(const Outcome& outcome) {

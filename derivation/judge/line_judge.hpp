@@ -33,6 +33,7 @@ class LineJudge {
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
     Diagnosis diagnosis_of(Target& target, std::size_t member);
+    bool blames_left_side(std::size_t member);
 
     // Printed numbers.
     void printed();

@@ -78,7 +78,7 @@ void function_for_derivative(Editing& editing) {
                    });
         });
         if (!depends) return;
-        const bool named = editing.model.is_function(saved.name) || editing.arrays;
+        const bool named = editing.model.is_function(saved.name);
         node = named ? call_of(saved.name, saved.order + 1, saved.argument()) : slope_of(saved);
         commit(saved.span, fmt::format("{} stands here where its derivative belongs.", saved.name), {});
         node = saved;

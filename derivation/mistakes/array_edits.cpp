@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/array_formulas.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
 #include <utility>
@@ -22,6 +23,24 @@ void turn_matrices(const Editing& editing, Expression& e) {
                             [&](int q) { return editing.model.quantity(q).role == Role::given; }))
         std::swap(e.indices[0], e.indices[1]);
     for (Expression& child : e.children) turn_matrices(editing, child);
+}
+
+/// (c A B)^T as c B^T A^T, where c is a number; of anything else its transpose.
+Expression turned_product(const Editing& editing, const Expression& e) {
+    if (e.kind != Kind::product) return transpose_of(e);
+    const ArrayFormulas formulas(editing, editing.by.value_or(-1));
+    Parts numbers, matrices;
+    for (Part& part : factors_of(e)) {
+        const bool number = !formulas.is_array(part.expression);
+        if (!number && !matrices.empty() && !is_of_matrices(part.joint)) return transpose_of(e);
+        if (!number && part.joint == Joint::divided) return transpose_of(e);
+        (number ? numbers : matrices).push_back(std::move(part));
+    }
+    if (matrices.size() < 2) return transpose_of(e);
+    const Joint joint = matrices.back().joint;
+    for (std::size_t i = matrices.size(); i-- > 0;)
+        numbers.push_back({turned(matrices[i].expression), i + 1 == matrices.size() ? Joint::juxtaposed : joint});
+    return product_of_factors(numbers);
 }
 
 /// Two factors of a product of arrays, one behind the other.
@@ -110,7 +129,7 @@ void transposed(Editing& editing) {
         }
         if (saved.kind == Kind::entry || saved.kind == Kind::product || saved.kind == Kind::derivative ||
             saved.kind == Kind::call) {
-            node = transpose_of(saved);
+            node = turned_product(editing, saved);
             commit(saved.span, fmt::format("{} must be transposed here.", to_text(saved)), {});
         }
     });

@@ -332,6 +332,12 @@ std::optional<Expression> through_others(const Editing& editing, Expression star
         for (const Part& part : terms_of(normalized(*inner))) {
             Expression formula =
                 normalized(product(outer, part.joint == Joint::minus ? negated(part.expression) : part.expression));
+            // A letter that a Kronecker delta fixes is none that a sum must run over: it goes first.
+            std::ranges::stable_partition(letters, [&](const std::string& letter) {
+                return std::ranges::any_of(factors_of(formula), [&](const Part& factor) {
+                    return factor.expression.kind == Kind::iverson && uses_letter(factor.expression, letter);
+                });
+            });
             for (const std::string& letter : letters) formula = summed_over(letter, formula);
             total = sum(total, formula, Joint::plus);
         }
@@ -341,7 +347,79 @@ std::optional<Expression> through_others(const Editing& editing, Expression star
     return normalized(total);
 }
 
+/// A cross-entropy: c times the sum of target * log(p), perhaps over examples too.
+struct CrossEntropy {
+    Parts front;  ///< of c
+    Expression target, p;
+};
+
+std::optional<CrossEntropy> cross_entropy_of(const Expression& loss) {
+    CrossEntropy found;
+    bool negative = false;
+    Expression e = normalized(loss);
+    for (;;) {
+        if (e.kind == Kind::add && e.children.size() == 1) {
+            negative = negative != (e.joints[0] == Joint::minus);
+            e = Expression(e.children[0]);
+        } else if (e.kind == Kind::reduce && (e.name == "sum" || e.name == "mean") && e.condition() == nullptr) {
+            for (const IndexTerm& letter : e.letters)
+                if (e.name == "mean")
+                    found.front.push_back({call_of("size", 0, letter_of(letter.name)), Joint::divided});
+            e = Expression(e.body());
+        } else if (e.kind == Kind::product) {
+            Parts parts = factors_of(e);
+            const auto sum = std::ranges::find_if(parts, [](const Part& part) {
+                return part.expression.kind == Kind::reduce && part.joint != Joint::divided;
+            });
+            const auto log = std::ranges::find_if(parts, [](const Part& part) {
+                return is_call(part.expression, "log") && part.joint != Joint::divided;
+            });
+            if (sum != parts.end()) {
+                e = Expression(sum->expression);
+                parts.erase(sum);
+                found.front.insert(found.front.end(), parts.begin(), parts.end());
+                continue;
+            }
+            if (!negative || log == parts.end() || log->expression.argument().kind != Kind::entry) return {};
+            found.p = log->expression.argument();
+            parts.erase(log);
+            found.target = product_of_factors(parts);
+            return found;
+        } else {
+            return {};
+        }
+    }
+}
+
+/// p - t behind a softmax and a cross-entropy, as every textbook has it.
+std::optional<Expression> error_of_softmax(const Editing& editing) {
+    const Model& model = editing.model;
+    const Expression& by = editing.by_entry;
+    if (!model.quantity(*editing.of).ranges.empty()) return {};
+    std::optional<CrossEntropy> loss = cross_entropy_of(model.quantity(*editing.of).definition);
+    if (!loss || !loss->p.symbol || !mentions(model.quantity(loss->p).definition, *editing.by) ||
+        loss->p.indices.size() != by.indices.size())
+        return {};
+    std::vector<std::pair<std::string, std::string>> names;
+    for (std::size_t i = 0; i < by.indices.size(); ++i) {
+        if (!by.indices[i].is_letter() || !loss->p.indices[i].is_letter()) return {};
+        names.emplace_back(loss->p.indices[i].terms[0].name, by.indices[i].terms[0].name);
+    }
+    Parts parts = {{sum_of_terms({{loss->p, Joint::plus}, {loss->target, Joint::minus}}), Joint::times}};
+    for (const Part& part : loss->front) parts.push_back(part);
+    Expression error = product_of_factors(parts);
+    // Through marks, as two letters may change places.
+    for (std::size_t i = 0; i < names.size(); ++i) rename_letter(error, names[i].first, "?" + std::to_string(i));
+    for (std::size_t i = 0; i < names.size(); ++i) rename_letter(error, "?" + std::to_string(i), names[i].second);
+    return error;
+}
+
 }  // namespace
+
+std::optional<Expression> partial_derivative(const Editing& editing) {
+    if (editing.arrays || !editing.of || !editing.by) return {};
+    return local(editing.model, editing.of_entry, editing.by_entry);
+}
 
 std::vector<Expression> by_chain_rule(const Editing& editing) {
     std::vector<Expression> formulas;
@@ -363,6 +441,7 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
     if (!has_typed_letters(of) || !has_typed_letters(by)) return formulas;
     const std::optional<Expression> direct =
         mentions(model.quantity(*editing.of).definition, *editing.by) ? local(model, of, by) : std::nullopt;
+    if (std::optional<Expression> error = error_of_softmax(editing)) formulas.push_back(std::move(*error));
     if (direct) formulas.push_back(*direct);
     if (const std::optional<Expression> value = through_others(editing, direct.value_or(number_of(0))))
         formulas.push_back(*value);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <derivation/mistakes/editing.hpp>
+#include <optional>
 #include <vector>
 
 namespace derivation {
@@ -9,5 +10,8 @@ namespace derivation {
 /// Formulas for the derivative on the left side, the simplest first: from the definition of the numerator, or through
 /// the quantities that stand between. They are to be tried: none is promised to hold.
 std::vector<Expression> by_chain_rule(const Editing& editing);
+
+/// What is differentiated on the left side by what stands in its own definition, the other names there held fixed.
+std::optional<Expression> partial_derivative(const Editing& editing);
 
 }  // namespace derivation

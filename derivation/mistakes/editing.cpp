@@ -200,7 +200,7 @@ void Editing::find_activations(const Expression& e, int quantity) {
     if (!any_part(e.argument(), varies)) return;
     const std::optional<int> function = model.find_function(e.name);
     const std::string name = function ? model.function(*function).definition : e.name;
-    Expression slope = !function && !arrays ? slope_of(e) : call_of(e.name, 1, e.argument());
+    Expression slope = function ? call_of(e.name, 1, e.argument()) : slope_of(e);
     if (!function && name == "relu") slope = is_positive(e.argument());
     activations_.push_back({quantity, e, std::move(slope), q.letters, name});
     // A let that is this call and nothing else is a name for its value.

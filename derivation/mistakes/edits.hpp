@@ -72,6 +72,7 @@ void jacobian_summed(Editing& editing);
 void missing_factor(Editing& editing);
 void missing_factor_within(Editing& editing);
 void missing_scalar(Editing& editing);
+void root_of_divisor(Editing& editing);
 void extra_factor(Editing& editing);
 void divided_for_times(Editing& editing);
 

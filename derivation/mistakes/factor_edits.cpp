@@ -63,7 +63,41 @@ void missing_scalar(Editing& editing) {
             });
 }
 
+/// x/v for x/sqrt(v)
+void root_of_divisor(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::product) return;
+        const auto take_root = [&](Expression& divisor) {
+            if (divisor.kind == Kind::number || is_call(divisor, "sqrt")) return;
+            const Expression saved = divisor;
+            divisor = call_of("sqrt", 0, saved);
+            commit(saved.span,
+                   fmt::format("A root is missing: {} stands where {} belongs.", to_text(saved), to_text(divisor)), {});
+            divisor = saved;
+        };
+        for (std::size_t i = 0; i < node.children.size(); ++i) {
+            if (node.joints[i] != Joint::divided) continue;
+            take_root(node.children[i]);
+            if (node.children[i].kind == Kind::product)
+                for (Expression& factor : node.children[i].children) take_root(factor);
+            // Before a small number is added: x/(v + eps) for x/(sqrt(v) + eps).
+            if (node.children[i].kind == Kind::add)
+                for (Expression& term : node.children[i].children) take_root(term);
+        }
+    });
+}
+
 void missing_factor(Editing& editing) {
+    // sum(a) for sum(y ⊙ a): of a product of vectors there is nothing to sum.
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (!editing.arrays || node.kind != Kind::reduce || !node.letters.empty()) return;
+        const Expression saved = node.body();
+        for (int q = 0; q < editing.model.count(); ++q)
+            for (const Expression& entry : editing.entries_of(q, letters, 1)) {
+                node.body() = product_of_factors({{entry, Joint::times}, {saved, Joint::elementwise}});
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+            }
+    });
     editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
         if (editing.line.is_update && is_parameter(editing, node)) return;
         const Expression saved = node;
@@ -100,6 +134,14 @@ void missing_factor(Editing& editing) {
             for (const Expression& entry : editing.entries_of(q, letters, 3)) with(entry);
         for (const Expression& adjoint : adjoints(editing, letters))
             if (adjoint.kind == Kind::derivative) with(adjoint);
+        // w - g for w - H^-1 g
+        for (const Quantity& matrix : editing.model.quantities) {
+            if (!editing.arrays || matrix.ranges.size() != 2 || matrix.ranges[0] != matrix.ranges[1]) continue;
+            const Expression inverse = power_of(entry_of(matrix.name, {}), negated(number_of(1)));
+            node = product_of_factors({{inverse, Joint::times}, {saved, Joint::juxtaposed}});
+            commit(saved.span, fmt::format("The factor {} is missing.", to_text(inverse)), {});
+            node = saved;
+        }
     });
 }
 

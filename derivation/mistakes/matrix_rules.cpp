@@ -180,13 +180,23 @@ class Differentials : ArrayFormulas {
     void beside(const Expression& number_of_all, const Adjoint& adjoint, const Expression& array) {
         std::optional<Expression> sum;
         if (adjoint.kind == Adjoint::Kind::formula)
-            sum = sum_over({}, adjoint.array);
+            sum = inner_product(adjoint.array).value_or(sum_over({}, adjoint.array));
         else if (adjoint.kind == Adjoint::Kind::ones)
             sum = count_of(array);
         if (sum)
             number(number_of_all, joined(adjoint.numbers, {{*sum, Joint::times}}), adjoint.sign);
         else
             possible_ = false;
+    }
+
+    /// x^T v for the sum of x ⊙ v.
+    std::optional<Expression> inner_product(const Expression& e) const {
+        if (e.kind != Kind::product || e.children.size() != 2 || e.joints[1] != Joint::elementwise) return {};
+        for (const Expression& factor : e.children)
+            if (const std::optional<Axes> axes = axes_of(factor);
+                !axes || axes->rows.size() != 1 || !axes->columns.empty() || factor.kind != Kind::entry)
+                return {};
+        return product_of_matrices({turned(e.children[0]), e.children[1]});
     }
 
     void factors(const Expression& e, Adjoint adjoint) {

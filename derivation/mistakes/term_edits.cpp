@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/chain_rule.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
+#include <derivation/mistakes/tidy.hpp>
 
 namespace derivation {
 
@@ -190,8 +192,14 @@ void missing_path(Editing& editing) {
     };
     for (const Through& one : all)
         for (const Expression& path : one.paths) offer({&path}, fmt::format("through {} as well", one.name));
-    if (!direct.held().empty() && mentions(model.quantity(*editing.of).definition, *editing.by))
+    if (!direct.held().empty() && mentions(model.quantity(*editing.of).definition, *editing.by)) {
+        // As a formula, where it can be said: dy/dv at fixed q is what was asked for, half of it.
+        if (const std::optional<Expression> partial = partial_derivative(editing)) {
+            const Expression tidy = tidied(*partial, false);
+            offer({&tidy}, "directly as well");
+        }
         offer({&direct}, "directly as well");
+    }
     for (std::size_t a = 0; a < all.size(); ++a)
         for (std::size_t b = a + 1; b < all.size(); ++b)
             for (const Expression& x : all[a].paths)

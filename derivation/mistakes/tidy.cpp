@@ -127,13 +127,101 @@ Expression joined(Expression e) {
     return powers.numbers > 1 || powers.joined ? powers.product() : e;
 }
 
+/// x/r/2 as x/2/r.
+void put_numbers_first(Parts& parts) {
+    for (std::size_t i = 2; i < parts.size(); ++i)
+        for (std::size_t k = i; k > 1 && parts[k].expression.kind == Kind::number && parts[k].joint == Joint::divided &&
+                                parts[k - 1].expression.kind != Kind::number && parts[k - 1].joint == Joint::divided;
+             --k)
+            std::swap(parts[k], parts[k - 1]);
+}
+
+bool is_row(const Parts& parts, bool (*is_joint)(Joint)) {
+    return std::all_of(parts.begin() + 1, parts.end(), [&](const Part& part) { return is_joint(part.joint); });
+}
+
+/// A (B C) as A B C, and x ⊙ (a * (1 - a)) as x ⊙ a ⊙ (1 - a).
+Parts opened(const Parts& parts) {
+    const auto elementwise = [](Joint joint) { return joint == Joint::elementwise; };
+    const auto of_matrices = [](Joint joint) { return joint == Joint::juxtaposed; };
+    const bool of_entries = is_row(parts, elementwise);
+    if (parts.size() < 2 || (!of_entries && !is_row(parts, of_matrices))) return parts;
+    Parts row;
+    for (const Part& part : parts) {
+        Parts inner = factors_of(part.expression);
+        const bool is_slope = inner.size() == 2 && inner[1].joint == Joint::times &&
+                              inner[1].expression.kind == Kind::add && inner[1].expression.children.size() == 2 &&
+                              is_number(inner[1].expression.children[0], 1) &&
+                              same(inner[1].expression.children[1], inner[0].expression);
+        if (of_entries && is_slope) inner[1].joint = Joint::elementwise;
+        if (is_row(inner, elementwise) != of_entries || (!of_entries && !is_row(inner, of_matrices))) {
+            row.push_back(part);
+            continue;
+        }
+        inner[0].joint = part.joint;
+        row.insert(row.end(), inner.begin(), inner.end());
+    }
+    return row;
+}
+
+/// In a product with arrays: 2 (y - t)/(2 s) x as (y - t)/s x.
+Expression with_numbers_joined(Expression e) {
+    if (e.kind != Kind::product) return e;
+    double above = 1, below = 1;
+    std::size_t numbers = 0;
+    Parts rest;
+    for (Part& part : factors_of(e)) {
+        if (part.expression.kind == Kind::number) {
+            (part.joint == Joint::divided ? below : above) *= part.expression.number;
+            numbers += part.expression.number == 1 ? 0 : 1;
+            continue;
+        }
+        if (part.joint == Joint::divided && part.expression.kind == Kind::product) {
+            Parts kept;
+            for (Part& inner : factors_of(part.expression)) {
+                if (inner.expression.kind != Kind::number) {
+                    kept.push_back(std::move(inner));
+                    continue;
+                }
+                (inner.joint == Joint::divided ? above : below) *= inner.expression.number;
+                ++numbers;
+            }
+            if (kept.empty()) continue;
+            part.expression = product_of_factors(kept);
+        }
+        rest.push_back(std::move(part));
+    }
+    const bool whole = above == std::floor(above) && below == std::floor(below) && above < 1e6 && below < 1e6;
+    if (numbers < 2 || !whole || above < 1 || below < 1 || rest.empty()) return e;
+    const auto common = static_cast<double>(std::gcd(static_cast<long>(above), static_cast<long>(below)));
+    Parts all;
+    if (above != common || below != common || rest[0].joint == Joint::divided)
+        all.push_back({number_of(above / common), Joint::times});
+    if (below != common) all.push_back({number_of(below / common), Joint::divided});
+    if (!all.empty() && rest[0].joint == Joint::times) rest[0].joint = Joint::juxtaposed;
+    all.insert(all.end(), rest.begin(), rest.end());
+    return product_of_factors(all);
+}
+
+/// (-a) + b as -a + b.
+Expression with_plain_signs(Expression e) {
+    if (e.kind != Kind::add || e.children.size() < 2) return e;
+    for (std::size_t i = 0; i < e.children.size(); ++i) {
+        Expression& term = e.children[i];
+        if (term.kind != Kind::add || term.children.size() != 1 || term.joints[0] != Joint::minus) continue;
+        term = Expression(term.children[0]);
+        e.joints[i] = e.joints[i] == Joint::minus ? Joint::plus : Joint::minus;
+    }
+    return e;
+}
+
 /// x/r/n as x/(r n).
 void join_last_divisors(Parts& parts) {
     if (parts.size() < 3 || parts.back().joint != Joint::divided || parts[parts.size() - 2].joint != Joint::divided)
         return;
     const Expression last = parts.back().expression;
     Expression& before = parts[parts.size() - 2].expression;
-    if (last.kind == Kind::number || before.kind == Kind::number) return;
+    if (last.kind == Kind::number) return;
     Parts both = factors_of(before);
     both.push_back({last, Joint::times});
     before = product_of_factors(both);
@@ -159,10 +247,13 @@ Expression tidied(Expression e, bool arrays) {
     if (!arrays) e = normalized(std::move(e));
     for (Expression& child : e.children) child = tidied(std::move(child), arrays);
     if (e.kind == Kind::power && is_number(e.exponent(), 1)) return Expression(std::move(e.base()));
-    if (arrays) e = without_transposed_product(std::move(e));
+    if (arrays) e = with_plain_signs(with_numbers_joined(without_transposed_product(std::move(e))));
     if (!arrays) e = normalized(joined(std::move(e)));
     if (e.kind != Kind::product) return e;
     Parts parts = factors_of(e);
+    if (arrays) parts = opened(parts);
+    put_numbers_first(parts);
+    if (arrays) join_last_divisors(parts);
     if (!arrays) {
         fill_numerator(parts);
         join_last_divisors(parts);

@@ -664,14 +664,19 @@ bool is_latex(const Source& source, const Line& line, std::size_t member) {
 
 namespace {
 
+/// Whether a name of an array stands in it, outside of a norm.
+bool is_array_of(const Model& model, const Expression& e) {
+    if (e.kind == Kind::norm) return false;
+    if (e.kind != Kind::entry)
+        return std::ranges::any_of(e.children, [&](const Expression& child) { return is_array_of(model, child); });
+    return !e.indices.empty() || std::ranges::any_of(model.quantities_named(e.name),
+                                                     [&](int q) { return !model.quantity(q).ranges.empty(); });
+}
+
 void write_signs(const Model& model, Expression& e) {
     for (Expression& child : e.children) write_signs(model, child);
     if (e.kind != Kind::product) return;
-    const auto is_scalar = [&](const Expression& factor) {
-        if (factor.kind != Kind::entry || !factor.indices.empty()) return factor.kind == Kind::number;
-        const std::vector<int> named = model.quantities_named(factor.name);
-        return std::ranges::all_of(named, [&](int q) { return model.quantity(q).ranges.empty(); });
-    };
+    const auto is_scalar = [&](const Expression& factor) { return !is_array_of(model, factor); };
     for (std::size_t i = 1; i < e.children.size(); ++i)
         if (e.joints[i] == Joint::times && !is_scalar(e.children[i]) &&
             !std::all_of(e.children.begin(), e.children.begin() + static_cast<std::ptrdiff_t>(i), is_scalar))

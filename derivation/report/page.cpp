@@ -72,11 +72,14 @@ std::string line_of(const LineReport& line, bool hint) {
     if (!line.reason.empty()) page += "<p>" + escaped(line.reason) + "</p>\n";
     if (!hint && !line.repair.empty()) {
         page += "<p>It would hold as</p>\n<div class=\"formula\">";
+        const bool of_left_side = line.member == 0 && line.members_mathml.size() == 2;
         if (line.repair_mathml.empty() || line.members_mathml.empty())
-            page += "<code>" + escaped(left_side(line) + line.repair) + "</code></div>\n";
+            page += "<code>" + escaped(with_repair(line)) + "</code></div>\n";
         else
-            page += math(line.members_mathml[0] + (line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") +
-                         line.repair_mathml) +
+            page += math(of_left_side
+                             ? line.repair_mathml + "<mo>=</mo>" + line.members_mathml[1]
+                             : line.members_mathml[0] + (line.kind == "update" ? "<mo>&#x2254;</mo>" : "<mo>=</mo>") +
+                                   line.repair_mathml) +
                     "</div>\n<div><code>" + escaped(line.repair) + "</code></div>\n";
     }
     page += numbers_of(line);

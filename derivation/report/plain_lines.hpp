@@ -18,8 +18,8 @@ void make_plain(std::string& text);
 /// Two numbers that differ, in five digits or in as many more as show it.
 std::pair<std::string, std::string> told_apart(double a, double b);
 
-/// What stands before a line's repair: the left side and its sign.
-std::string left_side(const LineReport& line);
+/// The line with its repair in the place of the side that is at fault.
+std::string with_repair(const LineReport& line);
 
 /// Breaks a sentence at blanks.
 std::vector<std::string> wrapped(const std::string& text, std::size_t room);

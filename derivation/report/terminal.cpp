@@ -22,9 +22,9 @@ std::size_t columns(std::string_view text) {
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string left_side(const LineReport& one) {
+std::string with_repair(const LineReport& one) {
     std::size_t end = 0;
-    std::string_view sign = one.kind == "update" ? ":=" : "=";
+    std::string_view sign = "=";
     const auto stands_here = [&](std::string_view text) { return one.text.compare(end, text.size(), text) == 0; };
     const bool is_update = one.kind == "update";
     const auto is_near = [&] {
@@ -46,14 +46,16 @@ std::string left_side(const LineReport& one) {
                           stands_here("\\gets")))
             break;
     }
-    if (end == one.text.size()) return {};
+    if (end == one.text.size()) return one.repair;
+    // The left side is at fault: then the right one stays.
+    if (one.member == 0) return fmt::format("{} {}{}", one.repair, sign, one.text.substr(end + sign.size()));
     std::string left = one.text.substr(0, end);
     while (!left.empty() &&
            (left.back() == ' ' || left.back() == '&' || left.back() == '-' || left.back() == '+' || left.back() == ':'))
         left.pop_back();
     for (const std::string_view change : {"Δ", "\\Delta", "Delta"})
         if (is_update && left.starts_with(change)) left.erase(0, change.size());
-    return left + " " + std::string(sign) + " ";
+    return fmt::format("{} {} {}", left, is_update ? ":=" : sign, one.repair);
 }
 
 std::pair<std::string, std::string> told_apart(double a, double b) {
@@ -262,11 +264,10 @@ class Printer {
     }
 
     void repair(const LineReport& one) {
-        const std::string left = left_side(one);
-        std::string text = "It would hold as    " + left + one.repair;
+        std::string text = "It would hold as    " + with_repair(one);
         if (columns(text) > width - indent) {
             out_ += std::string(indent, ' ') + "It would hold as\n";
-            text = "  " + left + one.repair;
+            text = "  " + with_repair(one);
         }
         const auto pieces = pieces_of(text, width - indent - 4);
         for (std::size_t i = 0; i < pieces.size(); ++i)

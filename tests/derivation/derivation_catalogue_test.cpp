@@ -160,6 +160,12 @@ let g[m] = sum(j, v[m,j] * h[j])
 let L = sum(m, g[m]^2)
 )";
 
+const std::string ratio = R"(
+given x
+given v positive
+let r = x / sqrt(v + 1)
+)";
+
 const std::string matrices = R"(
 index i, j : feature = 3
 index n : sample = 4
@@ -187,6 +193,7 @@ const std::vector<Case> cases = {
     {"wrong-name", graph, "claim df/ds = df/dd * dd/ds + df/de * dd/ds"},
     {"wrong-name", graph, "claim dL/dx = sum(m, j, dL/dg[m] * dg[m]/dh[j] * dw[j]/dx)"},
     {"wrong-power", graph, "claim s = d^(1/2)"},
+    {"missing-root", ratio, "claim dr/dx = 1 / (v + 1)"},
     {"wrong-power", graph, "claim 1/s = d^(-1/2)"},
     {"sign", graph, "claim h[j] = tanh(-w[j] * x)"},
     {"sign", network, "claim dC/dz[k] = y[k] - yhat[k]"},

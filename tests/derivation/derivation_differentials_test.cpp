@@ -54,8 +54,8 @@ BOOST_AUTO_TEST_CASE(of_a_number_by_an_array) {
             {"1/2 ||u||^2", "dL/dx", "u + W^T (V^T u ⊙ (1 - h^2))"},
             {"sum((A x)^3 / t)", "dL/dx", "3 A^T (1/t ⊙ (A x)^2)"},
             {"1/2 ||c/sd - t||^2", "dL/dx",
-             "-sum((c/sd - t) ⊙ c)/sd^3/size(i) c + 1/sd (c/sd - t) - sum(c/sd - t)/sd/size(i)"},
-            {"1/2 (n^T t - C)^2", "dL/dx", "-(n^T t - C) * g * sum(t ⊙ x)/||x||^3 x + (n^T t - C) * g/||x|| t"},
+             "-sum((c/sd - t) ⊙ c)/sd^3/size(i) c + 1/sd (c/sd - t) - sum(c/sd - t)/(sd * size(i))"},
+            {"1/2 (n^T t - C)^2", "dL/dx", "-(n^T t - C) * g * (t^T x)/||x||^3 x + (n^T t - C) * g/||x|| t"},
         },
         "1.7 * x * x");
     repairs_are(

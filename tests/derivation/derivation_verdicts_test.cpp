@@ -962,3 +962,43 @@ BOOST_AUTO_TEST_CASE(updates_with_states) {
         "at x = 1, m = 0\nclaim after 2 steps x ~ 0.54\n",
         "holds");
 }
+
+BOOST_AUTO_TEST_CASE(a_left_side_is_at_fault) {
+    const std::string file =
+        "index s = 5\nindex i = 3\nconstant lam\ngiven X[s,i], y[s], w[i]\nlet L = 1/2 ||X w - y||^2 + lam/2 ||w||^2\n"
+        "let g = X^T (X w - y) + lam w\nlet H = X^T X + lam I\nlet a = H^{-1} X^T y\n";
+    expect(file + "claim w - H^{-1} g = a\n", "holds");
+    for (const char* left : {"w - g", "w - H g", "w + H^{-1} g"}) {
+        const derivation::LineReport one = expect(file + "claim " + left + " = a\n", "wrong");
+        BOOST_TEST(one.repair == "w - H^-1 g", left << ": " << one.repair);
+        BOOST_TEST((one.member == 0u), left);
+        BOOST_TEST(one.reason.starts_with("The left side is at fault."), one.reason);
+        const derivation::Report report = derivation::check(file + "claim " + left + " = a\n");
+        BOOST_TEST(derivation::to_text(report).find("It would hold as    w - H^-1 g = a") != std::string::npos);
+    }
+    // Many sums are 1: none is offered.
+    const std::string targets = "index k = 4\ngiven y[k] onehot, t[k] onehot\n";
+    BOOST_TEST(expect(targets + "claim sum(k, y[k] * t[k]) = 1\n", "wrong").repair.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_repair_is_written_as_a_teacher_would) {
+    const auto repair = [](const std::string& text) { return expect(text, "wrong").repair; };
+    // A partial derivative on the right would be half of what is asked for.
+    BOOST_TEST(repair("index i = 4\nindex f = 3\ngiven x[i], v[i,f]\nlet q[f] = sum(i, v[i,f] * x[i])\n"
+                      "let y = 1/2 * sum(f, q[f]^2 - sum(i, v[i,f]^2 * x[i]^2))\nclaim dy/dv[i,f] = x[i] * q[f]\n") ==
+               "x[i] * q[f] - x[i]^2 * v[i,f]");
+    // A cross-entropy behind a softmax, where there is no second letter.
+    BOOST_TEST(repair("index k = 4\ngiven z[k], y[k] onehot, t[k] onehot, u unit\nlet p[k] = softmax(z[k])\n"
+                      "let L = -sum(k, (u * y[k] + (1 - u) * t[k]) * log(p[k]))\nclaim dL/dz[k] = p[k] - y[k]\n") ==
+               "p[k] - (u * y[k] + (1 - u) * t[k])");
+    // No sum over a letter that is fixed.
+    BOOST_TEST(repair("index i = 3\nindex k, l = 4\nindex n = 5\ngiven X[n,i], W[i,k], y[n,k]\n"
+                      "let z[n,k] = sum(i, X[n,i] * W[i,k])\nlet L = sum(n, k, sin(z[n,k]) * y[n,k])\n"
+                      "claim dL/dW[i,k] = sum(n, X[n,i]^3 * W[i,k] - 7)\n")
+                   .find("==") == std::string::npos);
+    const std::string arrays =
+        "index t, u = 4\nindex c = 3\ngiven Q[t,c], K[t,c], B[t,u], s, A[t,u], x[t], y[t]\n"
+        "let L = sum(Q ⊙ (B K)) / sqrt(size(c))\nlet M = s * x^T A y\n";
+    BOOST_TEST(repair(arrays + "claim dL/dQ = B K / size(c)\n") == "B K/sqrt(size(c))");
+    BOOST_TEST(repair(arrays + "claim dM/dA = s y x^T\n") == "s x y^T");
+}

@@ -90,8 +90,10 @@ inline derivation::LineReport repaired(const std::string& text, const derivation
     std::string left = left_side_of(line);
     std::erase(left, '&');
     const std::string statement =
-        line.kind + " " + left + (line.kind == "update" ? ":= " : "= ") + line.repair +
-        (line.text.find(" on ") != std::string::npos ? line.text.substr(line.text.find(" on ")) : "") + "\n";
+        line.member == 0u
+            ? line.kind + " " + line.repair + " " + line.text.substr(left_side_of(line).size()) + "\n"
+            : line.kind + " " + left + (line.kind == "update" ? ":= " : "= ") + line.repair +
+                  (line.text.find(" on ") != std::string::npos ? line.text.substr(line.text.find(" on ")) : "") + "\n";
     const std::string fence = above.find("```deriv") != std::string::npos ? "\n```\n" : "\n";
     derivation::Report report = derivation::check(above + statement + fence);
     if (report.error || report.lines.empty()) {
