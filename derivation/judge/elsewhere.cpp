@@ -12,7 +12,7 @@ namespace {
 bool is_right_on_both_sides(Model& model, const Line& line, const Expression& left, const std::string& text,
                             std::uint64_t seed) {
     const FreshLetters fresh(model);
-    const Expression member = check_member(model, line.checked, read_back(model, text));
+    const Expression member = checked_member(model, line, read_back(model, text));
     Sides sides(model);
     sides.watch(member);
     sides.watch(left);
@@ -37,7 +37,7 @@ std::optional<bool> is_right_at(Model& model, const Line& line, const Expression
     Target target(model, points, left, line.checked.free);
     if (is_right(model, line, target, member)) return true;
     const FreshLetters fresh(model);
-    if (!target.compare(check_member(model, line.checked, read_back(model, member))).decided) return {};
+    if (!target.compare(checked_member(model, line, read_back(model, member))).decided) return {};
     return false;
 }
 
@@ -62,7 +62,7 @@ bool is_right(Model& model, const Line& line, Target& target, const std::string&
     const FreshLetters fresh(model);
     try {
         const Expression typed = read_back(model, text);
-        Expression member = check_member(model, line.checked, typed);
+        Expression member = checked_member(model, line, typed);
         std::vector<std::string> said;
         if (!target.holds(member) && !target.holds_locally(member, said)) return false;
         // What is 0 everywhere can only be claimed to be 0, and a value where there is none is no value.

@@ -214,7 +214,43 @@ void LineJudge::update_by_states() {
     const JudgedStep judged = judged_step(model_, *points_, line_, used);
     if (judged.is_right) return;
     if (judged.climbs && judged.meant.kind != Kind::number) return judge_step(judged.meant);
+    if (slip_of_step(used)) return;
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
+}
+
+/// A step that is none, and would be one with a root more, or if a state gathered squares.
+bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
+    const auto is_wrong = [&](const std::string& mistake, const std::string& reason, Span where) {
+        judgement_.verdict = Verdict::wrong;
+        judgement_.member = 1;
+        judgement_.mistake = mistake;
+        judgement_.reason = reason;
+        judgement_.marks = {line_.members[1].span, where};
+        return true;
+    };
+    for (const auto& [name, next] : line_.new_values)
+        for (const StateUpdate& state : used) {
+            const auto is_root_of_it = [&](const Expression& e) {
+                return is_call(e, "sqrt") && any_part(e.argument(), [&](const Expression& x) { return same(x, name); });
+            };
+            if (state.power != 1 || model_.quantity(state.symbol).name != name.name ||
+                !any_part(line_.members[1], is_root_of_it))
+                continue;
+            return is_wrong("wrong-power",
+                            fmt::format("{} gathers the gradient itself, which may be negative below a root: line {} "
+                                        "should gather its square.",
+                                        name.name, state.line),
+                            name.span);
+        }
+    const Budget::Part part(*model_.budget, share_of_a_search);
+    const std::optional<Edit> edit = edit_of_step(model_, line_, [&](const Expression& right) {
+        Line other = line_;
+        other.checked.members[1] = right;
+        return judged_step(model_, *points_, other, used).is_right;
+    });
+    if (!edit) return false;
+    judgement_.repair = edit->member;
+    return is_wrong(edit->mistake, edit->sentence, edit->where);
 }
 
 void LineJudge::judge_step(const Expression& step) {

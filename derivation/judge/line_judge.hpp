@@ -3,8 +3,10 @@
 
 #include <derivation/judge/descent.hpp>
 #include <derivation/judge/judge.hpp>
+#include <derivation/judge/states.hpp>
 #include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/truth/target.hpp>
+#include <vector>
 
 namespace derivation {
 
@@ -23,6 +25,7 @@ class LineJudge {
     void update();
     void update_of_state();
     void update_by_states();
+    bool slip_of_step(const std::vector<StateUpdate>& used);
     void judge_step(const Expression& step);
     void ill_formed();
     void mend();

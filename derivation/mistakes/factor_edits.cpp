@@ -77,12 +77,12 @@ void root_of_divisor(Editing& editing) {
         };
         for (std::size_t i = 0; i < node.children.size(); ++i) {
             if (node.joints[i] != Joint::divided) continue;
-            take_root(node.children[i]);
-            if (node.children[i].kind == Kind::product)
-                for (Expression& factor : node.children[i].children) take_root(factor);
             // Before a small number is added: x/(v + eps) for x/(sqrt(v) + eps).
             if (node.children[i].kind == Kind::add)
                 for (Expression& term : node.children[i].children) take_root(term);
+            take_root(node.children[i]);
+            if (node.children[i].kind == Kind::product)
+                for (Expression& factor : node.children[i].children) take_root(factor);
         }
     });
 }

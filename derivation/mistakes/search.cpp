@@ -20,7 +20,7 @@ template <class Test>
 bool passes(Model& model, const Line& line, const Expression& member, const Test& test) {
     const FreshLetters fresh(model);
     try {
-        return test(check_member(model, line.checked, member));
+        return test(checked_member(model, line, member));
     } catch (const Error&) {
         return false;
     }
@@ -226,6 +226,24 @@ bool Search::has_idle_terms(const Expression& checked) {
 bool Search::smuggles(const Expression& checked) const {
     return std::ranges::any_of(
         aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
+}
+
+std::optional<Edit> edit_of_step(Model& model, const Line& line,
+                                 const std::function<bool(const Expression&)>& is_step) {
+    std::optional<Edit> found;
+    Editing editing(model, line, line.members[1], line.checked.members[0], line.checked.arrays, [&](Edit edit) {
+        if (!passes(model, line, edit.member, is_step)) return false;
+        found = std::move(edit);
+        return true;
+    });
+    for (const std::string_view name : {"missing-root", "divided-for-times"}) {
+        const Mistake& mistake = *find_mistake(name);
+        mistake.edits(editing);
+        if (!found) continue;
+        if (found->mistake.empty()) found->mistake = mistake.name;
+        break;
+    }
+    return found;
 }
 
 bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target) {

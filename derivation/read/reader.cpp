@@ -39,6 +39,19 @@ struct OtherNumbers {
     }
 };
 
+/// new(m[i]) as what the update of m says.
+Expression with_new_values(const Line& line, Expression e) {
+    for (const auto& [name, value] : line.new_values)
+        if (same(e, name)) {
+            const Span span = e.span;
+            e = value;
+            e.span = span;
+            return e;
+        }
+    for (Expression& child : e.children) child = with_new_values(line, std::move(child));
+    return e;
+}
+
 class Reader {
   public:
     explicit Reader(std::string text, std::optional<OtherNumbers> other_numbers = {})
@@ -508,8 +521,8 @@ class Reader {
     }
 
     /// The new value of a state, new(m[i]), is what the update of it above says.
-    void replace_states(Expression& e, std::vector<int>& used) const {
-        for (Expression& child : e.children) replace_states(child, used);
+    void find_new_values(const Expression& e, Line& line) const {
+        for (const Expression& child : e.children) find_new_values(child, line);
         if (e.kind != Kind::entry || e.order != 1) return;
         const auto state = std::find_if(states_.rbegin(), states_.rend(), [&](const State& one) {
             return one.written.name == e.name && one.written.indices.size() == e.indices.size();
@@ -522,9 +535,8 @@ class Reader {
         }
         for (std::size_t i = 0; i < e.indices.size(); ++i)
             rename_letter(next, "?" + std::to_string(i), e.indices[i].terms[0].name);
-        next.span = e.span;
-        e = std::move(next);
-        used.push_back(state->symbol);
+        line.new_values.emplace_back(e, std::move(next));
+        line.states.push_back(state->symbol);
     }
 
     /// p + change, or p - change.
@@ -553,8 +565,8 @@ class Reader {
             parser.fail("a := should stand here");
         Expression value = parser.expression();
         if (changes || less || more) value = after_change(target, std::move(value), less);
-        replace_states(value, line.states);
-        line.members = {target, value};
+        find_new_values(value, line);
+        line.members = {target, with_new_values(line, value)};
         line.ascends = parser.accept_word("ascent");
         Expression loss;
         if (parser.accept_word("on")) {
@@ -563,6 +575,7 @@ class Reader {
         }
         parser.expect_end();
         check(line);
+        const Expression next = std::exchange(line.members[1], value);
         if (line.fault) return;
         const Expression& parameter = line.checked.members[0];
         const auto fault = [&](Span span, const std::string& sentence) {
@@ -581,7 +594,7 @@ class Reader {
             }
             if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
             line.keeps_state = !depends_on(model(), *line.loss, *parameter.symbol);
-            if (line.keeps_state) states_.push_back({*parameter.symbol, line.members[0], line.members[1]});
+            if (line.keeps_state) states_.push_back({*parameter.symbol, line.members[0], next});
         } else {
             line.loss = default_loss(model(), *parameter.symbol);
             if (!line.loss)
@@ -684,6 +697,10 @@ void write_signs(const Model& model, Expression& e) {
 }
 
 }  // namespace
+
+Expression checked_member(Model& model, const Line& line, Expression member) {
+    return check_member(model, line.checked, with_new_values(line, std::move(member)));
+}
 
 Expression with_signs(const Model& model, const Line& line, const Expression& member) {
     Expression result = member;

@@ -24,7 +24,8 @@ struct Line {
     bool ascends = false;                    ///< the update climbs, on purpose
     bool keeps_state = false;                ///< what is updated is a state, on which the loss does not depend
     std::vector<int> states = {};            ///< those whose new values stand in the update
-    std::optional<Span> loss_name = {};      ///< of an update that names it
+    std::vector<std::pair<Expression, Expression>> new_values = {};  ///< new(m[i]), and what the update of m says
+    std::optional<Span> loss_name = {};                              ///< of an update that names it
     Checked checked;
     std::optional<IllFormed> fault;
     std::size_t fault_member = 0;
@@ -47,6 +48,10 @@ Derivation read_with_other_numbers(const Derivation& known);
 
 /// Whether the line is written in LaTeX up to this member.
 bool is_latex(const Source& source, const Line& line, std::size_t member);
+
+/// A formula in the place of a later member of the line, resolved, with the new values of its states put in. Throws
+/// `Error`.
+Expression checked_member(Model& model, const Line& line, Expression member);
 
 /// A member of the line, or what may take its place, as LaTeX and MathML show it: they have no sign for `*`, and arrays
 /// that stand side by side are a product of matrices, so that between two of them it becomes ⊙.

@@ -950,7 +950,24 @@ BOOST_AUTO_TEST_CASE(updates_with_states) {
     expect(momentum + "update x[i] := x[i] - eta * (4 * (x[i] - t)^3 + rho * new(m[i])) on E\n", "holds");
     expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps) on E\n", "holds");
     expect(adam + "update x[i] := x[i] - eta * new(m[i]) / sqrt(new(v[i]) + eps) on E\n", "holds");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i]) + eps) on E\n", "undecided");
+    // A forgotten root, and a forgotten square.
+    const LineReport rootless =
+        expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i]) + eps) on E\n", "wrong");
+    BOOST_TEST(rootless.repair == "x[i] - eta * new(m[i])/(sqrt(new(v[i])) + eps)");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / new(v[i]) on E\n", "wrong");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) * (sqrt(new(v[i])) + eps) on E\n", "wrong");
+    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i])^3 + eps) on E\n", "undecided");
+    const LineReport squareless =
+        expect(file +
+                   "update v[i] := beta * v[i] + (1 - beta) * 4 * (x[i] - t)^3 on E\n"
+                   "update x[i] := x[i] - eta * 4 * (x[i] - t)^3 / (sqrt(new(v[i])) + eps) on E\n",
+               "wrong");
+    BOOST_TEST(squareless.reason.find("line 6 should gather its square") != std::string::npos, squareless.reason);
+    // What is printed in one notation is the same line.
+    for (const derivation::Notation notation : {derivation::Notation::text, derivation::Notation::latex})
+        expect(derivation::rewritten(adam + "update x[i] := x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps) on E\n",
+                                     notation),
+               "holds");
     const LineReport follows = expect(file +
                                           "update m[i] := rho * m[i] + 4 * (x[i] - t)^2 on E\n"
                                           "update x[i] := x[i] - eta * new(m[i]) on E\n",
