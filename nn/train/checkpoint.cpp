@@ -182,8 +182,7 @@ TrainingPlace load_checkpoint(const std::string& path, const std::vector<Paramet
     OptimizerState<T> state{{}, said.optimizer_numbers};
     const std::string begin = prefix;
     for (auto& [name, array] : tensors.arrays) {
-        const bool is_parameter =
-            std::any_of(parameters.begin(), parameters.end(), [&](const Parameter<T>& p) { return p.name() == name; });
+        const bool is_parameter = std::ranges::find(parameters, name, &Parameter<T>::name) != parameters.end();
         if (is_parameter) continue;
         if (!name.starts_with(begin))
             fail(path, fmt::format("it is of another network: it has an array '{}'", printable(name)));
