@@ -51,8 +51,8 @@ Variable<T> operator/(Variable<T> x, Variable<T> y) {
 BINARY(operator/);
 
 // With a number c.
-constexpr char add_number[] = "add", mul_number[] = "mul", number_sub[] = "sub", div_number[] = "div",
-               number_div[] = "div";
+constexpr char add_number[] = "add\0add_number", mul_number[] = "mul\0mul_number", number_sub[] = "sub\0number_sub",
+               div_number[] = "div\0div_number", number_div[] = "div\0number_div";
 
 FACTS(add_number, "x + c", "xbar += zbar");
 template <class T>

@@ -37,7 +37,7 @@ Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_
 }
 
 FACTS("where", "mask ? x : y", "xbar += mask ? zbar : 0; ybar += mask ? 0 : zbar", {}, {}, "mask x y");
-constexpr char where_or_number[] = "where", where_else_number[] = "where";
+constexpr char where_or_number[] = "where\0where_or_number", where_else_number[] = "where\0where_else_number";
 FACTS(where_or_number, "mask ? x : c", "xbar += mask ? zbar : 0", {}, {}, "mask x");
 FACTS(where_else_number, "mask ? c : y", "ybar += mask ? 0 : zbar", {}, {}, "mask y");
 template <class T>

@@ -7,7 +7,7 @@
 
 namespace autograd {
 
-constexpr char quotient_in_domain[] = "div";
+constexpr char quotient_in_domain[] = "div\0quotient_in_domain";
 FACTS(quotient_in_domain, "u / d, NaN where the function is not defined", "ubar += zbar / d; dbar += -zbar * z / d", {},
       {}, "u d f");
 

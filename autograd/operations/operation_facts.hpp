@@ -44,7 +44,7 @@ const Facts* facts_of(std::string_view name);
 
 /// Those of a node, by `Node::operation`. Where rules of several forms are recorded under one name, as x / c and c / x
 /// are both "div", each has facts of its own, and an array of its own with the name: the node's pointer tells them
-/// apart.
+/// apart. Behind the name's zero other letters stand in each, as compilers and linkers make one of equal arrays.
 const Facts* facts_of_node(const char* operation);
 
 // In a source of rules, FACTS(...) stands above each rule, with AT(x < 0) for the test of a reason. FACTS_OF_THIS_FILE,

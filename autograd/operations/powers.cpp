@@ -13,7 +13,8 @@ Variable<T> sqrt(Variable<T> x) {
 }
 UNARY(sqrt);
 
-constexpr char power_of_number[] = "pow", slope_by_base[] = "pow", slope_by_exponent[] = "pow";
+constexpr char power_of_number[] = "pow\0power_of_number", slope_by_base[] = "pow\0slope_by_base",
+               slope_by_exponent[] = "pow\0slope_by_exponent";
 
 // On variables each slope is recorded with its own: at the edges where a slope is 0 by its limit or by convention, its
 // derivative is another, and p (1 + y log x) the one by both.

@@ -16,7 +16,8 @@ Variable<T> times(Variable<T> a, Variable<T> b) {
 }
 BINARY(times);
 
-constexpr char with_transposed_right[] = "matmul", with_transposed_left[] = "matmul", linear_alone[] = "linear";
+constexpr char with_transposed_right[] = "matmul\0with_transposed_right",
+               with_transposed_left[] = "matmul\0with_transposed_left", linear_alone[] = "linear\0linear_alone";
 
 FACTS(with_transposed_right, "x @ y^T", "xbar += zbar @ y; ybar += zbar^T @ x");
 template <class T>

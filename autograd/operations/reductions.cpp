@@ -224,7 +224,7 @@ Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const 
            choose(direction, direction * reshape(zbar, kept), T(0));
 }
 
-constexpr char quotient_or_zero[] = "div";
+constexpr char quotient_or_zero[] = "div\0quotient_or_zero";
 FACTS(quotient_or_zero, "x / y, 0 where y is 0", "xbar += zbar / y, 0 where y is 0; ybar += -zbar * z / y");
 template <class T>
 Variable<T> over_nonzero(Variable<T> u, Variable<T> z) {
