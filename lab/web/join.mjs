@@ -18,7 +18,11 @@ function joined(folder, names) {
   return texts.join("\n");
 }
 /** JSON that may stand in a script. */
-const json = (value) => JSON.stringify(value).replace(/</g, "\\u003c").replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+const json = (value) =>
+  JSON.stringify(value)
+    .replace(/</g, "\\u003c")
+    .replace(/\u2028/g, "\\u2028")
+    .replace(/\u2029/g, "\\u2029");
 
 const packed = gzipSync(readFileSync(join(engine, "engine.wasm")), { level: 9 }).toString("base64");
 const version = /project\(deltarule VERSION ([0-9.]+)/.exec(read(sources, "CMakeLists.txt"))[1];
@@ -88,8 +92,11 @@ script("licences-text", "[]", licenceTexts);
 script("worker", "null", worker);
 
 const most = 3 * 1024 * 1024;
-if (Buffer.byteLength(page) > most) throw new Error(`[join] the page has ${Buffer.byteLength(page)} bytes, and may have ${most}`);
+if (Buffer.byteLength(page) > most)
+  throw new Error(`[join] the page has ${Buffer.byteLength(page)} bytes, and may have ${most}`);
 mkdirSync(dirname(output), { recursive: true });
 writeFileSync(output, page);
 writeFileSync(join(dirname(output), "worker.js"), worker);
-console.log(`${output}: ${(Buffer.byteLength(page) / 1e6).toFixed(2)} MB, of which the engine ${(packed.length / 1e6).toFixed(2)}`);
+console.log(
+  `${output}: ${(Buffer.byteLength(page) / 1e6).toFixed(2)} MB, of which the engine ${(packed.length / 1e6).toFixed(2)}`,
+);

@@ -47,7 +47,8 @@ async function answer({ id, ...question }) {
   } catch (e) {
     // What stopped in the middle is not asked again: another one takes its place.
     engine = started();
-    const why = e instanceof RangeError ? "there is not enough room for this" : e instanceof Error ? e.message : String(e);
+    const why =
+      e instanceof RangeError ? "there is not enough room for this" : e instanceof Error ? e.message : String(e);
     return { id, error: `The engine stopped: ${why}. It was started anew.` };
   }
 }
