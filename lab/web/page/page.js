@@ -42,14 +42,19 @@ function say(sentence, more) {
 const sentenceOf = (e) => (e instanceof Error ? e.message : String(e));
 /** An engine's error may show the line below its sentence. @param {string} text */
 const firstLine = (text) => text.split("\n")[0];
-/** @param {string} file */
-const titleOf = (file) => {
-  const words = file
+const manners = /** @type {Record<string, string>} */ ({
+  arrays: ", as arrays",
+  index: ", by index",
+  latex: ", in LaTeX",
+});
+/** What a file is called in the list. @param {string} file */
+const titleOf = (file) =>
+  file
     .replace(/\.\w+$/, "")
     .replace(/_mistakes$/, "")
-    .replace(/_/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+    .replace(/_(arrays|latex|index)$/, (_, how) => manners[how])
+    .replace(/_/g, " ")
+    .replace(/hessian|jacobian|gaussian|kalman|^./g, (w) => w.charAt(0).toUpperCase() + w.slice(1));
 
 /* What the engine says */
 
