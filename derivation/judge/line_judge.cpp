@@ -194,6 +194,10 @@ void LineJudge::update_of_state() {
     if (judged.state.gradient.kind != Kind::derivative)
         return undecided(0, "The loss depends on nothing that has the shape of this state.");
     judge_step(judged.meant);
+    if (judgement_.verdict != Verdict::wrong || judgement_.repair || !judge_.looks_for_reasons_) return;
+    const Judgement of_gradient = std::exchange(judgement_, {});
+    judge_step(judged.meant_squared);
+    if (judgement_.verdict != Verdict::wrong || !judgement_.repair) judgement_ = of_gradient;
 }
 
 /// A parameter that takes its step by states, which are right themselves.

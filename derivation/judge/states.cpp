@@ -116,7 +116,15 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
             a = one;
             break;
         }
-    judged.meant = sum(product_of({a, m}), product_of({number_of(1), all[0]}), Joint::plus);
+    // Of a running mean 1 - a.
+    Expression b = number_of(1);
+    for (const Expression& one : constants)
+        if (one.kind == Kind::add && one.children.size() == 2 && is_number(one.children[0], 1)) {
+            b = one;
+            break;
+        }
+    judged.meant = sum(product_of({a, m}), product_of({b, all[0]}), Joint::plus);
+    judged.meant_squared = sum(product_of({a, m}), product_of({b, power_of(all[0], number_of(2))}), Joint::plus);
     state.gradient = all[0];
     return judged;
 }

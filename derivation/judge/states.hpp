@@ -21,10 +21,11 @@ struct StateUpdate {
 };
 
 /// m := a m + b g^n, with a and b made of constants: of a state that is updated so; `right` is whether the line is one.
-/// Where it is none, the formula that is meant: with the constants of the line.
+/// Where it is none, the formulas that may be meant, with the constants of the line: of the gradient, and of its
+/// square.
 struct JudgedState {
     StateUpdate state;
-    Expression meant;
+    Expression meant, meant_squared;
 };
 JudgedState judged_state(const Model& model, std::vector<Point>& points, const Line& update);
 

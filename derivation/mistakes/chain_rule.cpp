@@ -296,8 +296,9 @@ Expression named_derivative(const Model& model, int a, const Expression& of, int
     return derivative_of(of, entry);
 }
 
-/// An entry of a quantity with letters that the derivative does not use; none where there are too few.
-std::optional<Expression> entry_between(const Editing& editing, int q, Names& letters) {
+/// An entry of a quantity with letters that the derivative does not use, or marks where there are too few: entry by
+/// entry no sum is left over them.
+Expression entry_between(const Editing& editing, int q, Names& letters) {
     const Quantity& through = editing.model.quantity(q);
     for (const int range : through.ranges) {
         const Names typed = editing.letters_of_range(range);
@@ -305,8 +306,7 @@ std::optional<Expression> entry_between(const Editing& editing, int q, Names& le
             return !uses_letter(editing.of_entry, name) && !uses_letter(editing.by_entry, name) &&
                    std::ranges::find(letters, name) == letters.end();
         });
-        if (unused == typed.end()) return {};
-        letters.push_back(*unused);
+        letters.push_back(unused != typed.end() ? *unused : "!" + std::to_string(letters.size()));
     }
     Expression entry = entry_of(through.name, letters);
     entry.symbol = q;
@@ -324,11 +324,10 @@ std::optional<Expression> through_others(const Editing& editing, Expression star
             has_derivative(through.definition) || !depends_on(model, *editing.of, q))
             continue;
         Names letters;
-        const std::optional<Expression> entry = entry_between(editing, q, letters);
-        if (!entry) return {};
-        const std::optional<Expression> inner = local(model, *entry, editing.by_entry);
+        const Expression entry = entry_between(editing, q, letters);
+        const std::optional<Expression> inner = local(model, entry, editing.by_entry);
         if (!inner) return {};
-        const Expression outer = named_derivative(model, *editing.of, editing.of_entry, q, *entry);
+        const Expression outer = named_derivative(model, *editing.of, editing.of_entry, q, entry);
         for (const Part& part : terms_of(normalized(*inner))) {
             Expression formula =
                 normalized(product(outer, part.joint == Joint::minus ? negated(part.expression) : part.expression));

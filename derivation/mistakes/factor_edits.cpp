@@ -88,6 +88,18 @@ void root_of_divisor(Editing& editing) {
 }
 
 void missing_factor(Editing& editing) {
+    // [m < 1] for max(0, 1 - m)
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::iverson || (node.name != "<" && node.name != ">")) return;
+        const Expression saved = node;
+        const bool less = saved.name == "<";
+        const Expression &large = less ? saved.right() : saved.left(), &small = less ? saved.left() : saved.right();
+        const Expression gap =
+            is_number(small, 0) ? large : sum_of_terms({{large, Joint::plus}, {small, Joint::minus}});
+        node = product_of({saved, gap});
+        commit(saved.span, fmt::format("The factor {} is missing.", to_text(gap)), {});
+        node = saved;
+    });
     // sum(a) for sum(y ⊙ a): of a product of vectors there is nothing to sum.
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (!editing.arrays || node.kind != Kind::reduce || !node.letters.empty()) return;

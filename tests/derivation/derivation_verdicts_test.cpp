@@ -1004,6 +1004,15 @@ BOOST_AUTO_TEST_CASE(a_repair_is_written_as_a_teacher_would) {
     BOOST_TEST(repair("index i = 4\nindex f = 3\ngiven x[i], v[i,f]\nlet q[f] = sum(i, v[i,f] * x[i])\n"
                       "let y = 1/2 * sum(f, q[f]^2 - sum(i, v[i,f]^2 * x[i]^2))\nclaim dy/dv[i,f] = x[i] * q[f]\n") ==
                "x[i] * q[f] - x[i]^2 * v[i,f]");
+    // A product's rule, where the range has one letter: no sum is left.
+    BOOST_TEST(!repair("index j = 4\ngiven a[j], t[j]\nlet s[j] = sigmoid(a[j])\nlet h[j] = a[j] * s[j]\n"
+                       "let L = 1/2 * sum(j, (h[j] - t[j])^2)\nclaim dL/da[j] = (h[j] - t[j]) * s[j] * (1 - s[j])\n")
+                    .empty());
+    BOOST_TEST(repair("given x\nlet y = max(0, 1 - x)^2\nclaim dy/dx = -2 * [x < 1]\n") == "-2 * [x < 1] * (1 - x)");
+    BOOST_TEST(repair("index i = 3\nconstant b, lam\ngiven x[i], v[i], t[i]\n"
+                      "let E = 1/2 * sum(i, x[i]^2 * t[i]) + lam/2 * sum(i, x[i]^2)\n"
+                      "let g[i] = t[i] * x[i] + lam * x[i]\n"
+                      "update v[i] := b * v[i] + (1 - b) * (t[i] * x[i])^2 on E\n") == "b * v[i] + (1 - b) * g[i]^2");
     // A cross-entropy behind a softmax, where there is no second letter.
     BOOST_TEST(repair("index k = 4\ngiven z[k], y[k] onehot, t[k] onehot, u unit\nlet p[k] = softmax(z[k])\n"
                       "let L = -sum(k, (u * y[k] + (1 - u) * t[k]) * log(p[k]))\nclaim dL/dz[k] = p[k] - y[k]\n") ==
