@@ -9,7 +9,6 @@
 #include <nn/files/contents.hpp>
 #include <nn/files/input.hpp>
 #include <nn/files/text.hpp>
-#include <ranges>
 
 namespace nn::files {
 
@@ -111,9 +110,9 @@ const Entry* Contents::find(std::string_view name) const {
 std::string Contents::names() const {
     constexpr std::size_t shown = 8;
     std::string text;
-    for (const Entry& entry : entries | std::views::take(shown))
-        text +=
-            fmt::format("{}'{}' {}", text.empty() ? "" : ", ", printable(entry.name), autograd::to_string(entry.shape));
+    for (std::size_t i = 0; i < std::min(shown, entries.size()); ++i)
+        text += fmt::format("{}'{}' {}", i == 0 ? "" : ", ", printable(entries[i].name),
+                            autograd::to_string(entries[i].shape));
     if (entries.size() > shown) text += fmt::format(" and {} more", entries.size() - shown);
     return text.empty() ? "none" : text;
 }
