@@ -31,9 +31,14 @@ async function started() {
   });
 }
 
+/** Half a character, which UTF-8 has no bytes for, becomes the sign for it. @param {string} text */
+const wellFormed = (text) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text));
+
 /** The engine's answer, which is JSON. @param {Engine} one @param {Record<string, unknown>} question */
 function asked(one, question) {
-  const bytes = new TextEncoder().encode(JSON.stringify(question));
+  const bytes = new TextEncoder().encode(
+    JSON.stringify(question, (_, value) => (typeof value === "string" ? wellFormed(value) : value)),
+  );
   one.HEAPU8.set(bytes, one._room(bytes.length));
   const begin = one._answer();
   const heap = one.HEAPU8;
