@@ -232,8 +232,9 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
         judgement_.marks = {line_.members[1].span, where};
         return true;
     };
-    for (const auto& [name, next] : line_.new_values)
+    for (const auto& new_value : line_.new_values)
         for (const StateUpdate& state : used) {
+            const auto& name = new_value.first;
             const auto is_root_of_it = [&](const Expression& e) {
                 return is_call(e, "sqrt") && any_part(e.argument(), [&](const Expression& x) { return same(x, name); });
             };

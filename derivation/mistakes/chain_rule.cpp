@@ -332,7 +332,7 @@ std::optional<Expression> through_others(const Editing& editing, Expression star
             Expression formula =
                 normalized(product(outer, part.joint == Joint::minus ? negated(part.expression) : part.expression));
             // A letter that a Kronecker delta fixes is none that a sum must run over: it goes first.
-            std::ranges::stable_partition(letters, [&](const std::string& letter) {
+            std::stable_partition(letters.begin(), letters.end(), [&](const std::string& letter) {
                 return std::ranges::any_of(factors_of(formula), [&](const Part& factor) {
                     return factor.expression.kind == Kind::iverson && uses_letter(factor.expression, letter);
                 });

@@ -199,7 +199,7 @@ void extra_sum(Editing& editing) {
         Expression saved = node;
         // Each letter once stands first.
         for (std::size_t i = 0; i < saved.letters.size(); ++i) {
-            if (i > 0) std::ranges::rotate(saved.letters, saved.letters.begin() + 1);
+            if (i > 0) std::rotate(saved.letters.begin(), saved.letters.begin() + 1, saved.letters.end());
             const std::string bound = saved.letters[0].name;
             const auto remove = [&](const std::string& replacement) {
                 node = without_first_letter(saved, replacement);
