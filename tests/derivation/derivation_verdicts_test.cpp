@@ -627,7 +627,7 @@ BOOST_AUTO_TEST_CASE(json_has_every_key) {
     BOOST_TEST(derivation::to_json({check_file("given x\n"), check_file("given x\n")}).starts_with("["));
     // The part at fault is counted in bytes: an α has two.
     const std::string marked = derivation::to_json({check_file("given α, y\nlet L = α^2\nclaim dL/dα = 2 α * y\n")});
-    BOOST_TEST(marked.find("\"caret\": [15, 16]") != std::string::npos, marked);
+    BOOST_TEST(marked.find("\"caret\": [16, 17]") != std::string::npos, marked);
     BOOST_TEST(marked.find("<mrow class=\\\"departs\\\"><mi>y</mi></mrow>") != std::string::npos, marked);
 }
 
