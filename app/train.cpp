@@ -72,8 +72,11 @@ std::string mean_of(const std::vector<std::vector<double>>& scores, std::size_t 
     for (const auto& fold : scores) mean += fold[which] / n;
     for (const auto& fold : scores) square += (fold[which] - mean) * (fold[which] - mean) / (n - 1);
     if (std::isnan(square)) return fmt::format("undefined (in a fold all {})", alike);
-    return fmt::format("{:.{}f} ± {:.{}f}", static_cast<double>(mean), digits, static_cast<double>(std::sqrt(square)),
-                       digits);
+    const auto average = static_cast<double>(mean), deviation = static_cast<double>(std::sqrt(square));
+    // Of what is far from 1, as an error in metres may be, the digits behind the point say nothing, or hundreds do.
+    if (average != 0 && (std::abs(average) < 1e-3 || std::abs(average) >= 1e9))
+        return fmt::format("{:.6g} ± {:.6g}", average, deviation);
+    return fmt::format("{:.{}f} ± {:.{}f}", average, digits, deviation, digits);
 }
 
 /// Trains and tests once for each fold, which is left out of the training.

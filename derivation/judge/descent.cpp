@@ -61,11 +61,13 @@ Rate rate_of(const Model& model, std::vector<Point>& points, const Line& update)
         if (depends_on(model, right, rate)) used.push_back(rate);
     for (const int rate : used)
         if (fits({rate})) return {rate};
+    const double number = fitting_number(model, points[0], update), typed = first_number(update.members[1]);
+    // A number that was typed is the rate. (Of 1, which nobody types, a constant may have been forgotten.)
+    if (used.empty() && typed > 0 && typed != 1 && std::abs(number - typed) < 1e-9 * typed && fits({{}, typed}))
+        return {{}, typed};
     if (!rates.empty()) return {used.empty() ? rates[0] : used[0]};
-    const double number = fitting_number(model, points[0], update);
     // One that fits with the wrong sign is what was meant too: the update climbs.
     if (std::isfinite(number) && number != 0 && fits({{}, number})) return {{}, std::abs(number)};
-    const double typed = first_number(update.members[1]);
     return {{}, typed > 0 ? typed : 0.1};
 }
 

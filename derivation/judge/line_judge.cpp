@@ -235,8 +235,14 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
     for (const auto& new_value : line_.new_values)
         for (const StateUpdate& state : used) {
             const auto& name = new_value.first;
+            // Not of a variance, which takes the square of the state away.
+            const auto is_square = [&](const Expression& e) {
+                return e.kind == Kind::power && same(e.children[0], name);
+            };
             const auto is_root_of_it = [&](const Expression& e) {
-                return is_call(e, "sqrt") && any_part(e.argument(), [&](const Expression& x) { return same(x, name); });
+                return is_call(e, "sqrt") &&
+                       any_part(e.argument(), [&](const Expression& x) { return same(x, name); }) &&
+                       !any_part(e.argument(), is_square);
             };
             if (state.power != 1 || model_.quantity(state.symbol).name != name.name ||
                 !any_part(line_.members[1], is_root_of_it))

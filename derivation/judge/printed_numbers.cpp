@@ -6,6 +6,7 @@
 #include <derivation/formula/building.hpp>
 #include <derivation/judge/line_judge.hpp>
 #include <derivation/resolve/dependence.hpp>
+#include <limits>
 #include <utility>
 
 namespace derivation {
@@ -90,8 +91,8 @@ void LineJudge::printed() {
         // A little more than half a unit: the last digit may have been rounded either way.
         const double error =
             std::abs(value - numbers.values[i]) / (numbers.tolerances[i] * (1 + 1e-6) + 1e-12 * std::abs(value));
-        if (!(error > worst)) return true;
-        worst = error;
+        if (error <= worst) return true;
+        worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;  // of a number beyond a double's
         judgement_.verdict = Verdict::wrong;
         judgement_.member = member;
         judgement_.expected = value;
@@ -109,7 +110,7 @@ void LineJudge::printed() {
     judgement_.marks.push_back(numbers.span);
     // The same number of digits as was printed.
     if (numbers.values.size() == 1) {
-        const int decimals = std::clamp(static_cast<int>(std::lround(-std::log10(2 * numbers.tolerances[0]))), 0, 15);
+        const auto decimals = std::lround(std::clamp(-std::log10(2 * numbers.tolerances[0]), 0., 15.));
         judgement_.repaired_number = fmt::format("{:.{}f}", *judgement_.expected, decimals);
     }
 }

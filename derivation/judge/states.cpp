@@ -99,6 +99,7 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
             for (const Expression& a : constants)
                 for (const Expression& b : constants)
                     for (const Joint joint : {Joint::plus, Joint::minus}) {
+                        if (power == 2 && joint == Joint::minus) continue;  // squares are gathered, not taken away
                         const Expression g = power == 1 ? gradient : power_of(gradient, number_of(2));
                         const Expression next = sum(product_of({a, m}), product_of({b, g}), joint);
                         if (!state.is_right && Target(model, points, next, update.checked.free).holds(right)) {

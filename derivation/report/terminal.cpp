@@ -23,30 +23,31 @@ std::size_t columns(std::string_view text) {
 }
 
 std::string with_repair(const LineReport& one) {
-    std::size_t end = 0;
-    std::string_view sign = "=";
-    const auto stands_here = [&](std::string_view text) { return one.text.compare(end, text.size(), text) == 0; };
     const bool is_update = one.kind == "update";
-    const auto is_near = [&] {
-        for (const std::string_view near : {"~", "≈", "\\approx", "\\simeq"})
-            if (!is_update && stands_here(near)) {
-                sign = near;
-                return true;
-            }
-        return false;
-    };
-    // Not the == of [k == n].
-    for (int open = 0; end < one.text.size(); ++end) {
-        const char c = one.text[end];
+    // Where the left side ends, and the sign before the member that is at fault.
+    std::size_t end = one.text.size(), signs = 0;
+    std::string_view sign;
+    const std::size_t wanted = std::max<std::size_t>(one.member.value_or(1), 1);
+    for (std::size_t i = 0, open = 0; i < one.text.size() && signs < wanted; ++i) {
+        const char c = one.text[i];
         if (c == '[' || c == '(' || c == '{') ++open;
-        if (c == ']' || c == ')' || c == '}') --open;
-        if (open > 0) continue;
-        if (c == '=' || is_near()) break;
-        if (is_update && (stands_here(":=") || stands_here("<-") || stands_here("←") || stands_here("\\leftarrow") ||
-                          stands_here("\\gets")))
-            break;
+        if ((c == ']' || c == ')' || c == '}') && open > 0) --open;
+        if (open > 0) continue;  // not the == of [k == n]
+        const auto stands_here = [&](std::string_view text) { return one.text.compare(i, text.size(), text) == 0; };
+        std::string_view here;
+        if (is_update) {
+            for (const std::string_view step : {":=", "<-", "←", "\\leftarrow", "\\gets", "="})
+                if (here.empty() && stands_here(step)) here = step;
+        } else {
+            for (const std::string_view equal : {"=", "~", "≈", "\\approx", "\\simeq"})
+                if (here.empty() && stands_here(equal)) here = equal;
+        }
+        if (here.empty()) continue;
+        if (++signs == 1) end = i;
+        sign = is_update ? ":=" : here;
+        i += here.size() - 1;
     }
-    if (end == one.text.size()) return one.repair;
+    if (signs == 0) return one.repair;
     // The left side is at fault: then the right one stays.
     if (one.member == 0) return fmt::format("{} {}{}", one.repair, sign, one.text.substr(end + sign.size()));
     std::string left = one.text.substr(0, end);
@@ -55,7 +56,7 @@ std::string with_repair(const LineReport& one) {
         left.pop_back();
     for (const std::string_view change : {"Δ", "\\Delta", "Delta"})
         if (is_update && left.starts_with(change)) left.erase(0, change.size());
-    return fmt::format("{} {} {}", left, is_update ? ":=" : sign, one.repair);
+    return fmt::format("{} {} {}", left, sign, one.repair);
 }
 
 std::pair<std::string, std::string> told_apart(double a, double b) {

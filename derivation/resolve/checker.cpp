@@ -113,6 +113,13 @@ Expression Checker::after_step(Expression e) {
                                     "`constant alpha = 0.1`",
                                     e.name),
                         "undeclared");
+    if (rates.size() > 1)
+        throw IllFormed(
+            e.span,
+            fmt::format("new({}) takes a step whose rate is a constant, and {} and {} could be it: write the "
+                        "step instead",
+                        e.name, model_.quantity(rates[0]).name, model_.quantity(rates[1]).name),
+            "undeclared");
     place(e);
     const auto scalar_entry = [&](int symbol) {
         Expression result = entry_of(model_.quantity(symbol).name, {});

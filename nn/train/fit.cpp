@@ -352,7 +352,11 @@ class Trainer {
         if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
         text += ",rate\n";
         const auto number = [](double x) { return fmt::format("{}", static_cast<T>(x)); };  // as a checkpoint has it
-        const auto in_units = [&](double x) { return number(static_cast<T>(x) * options_.metric_unit); };
+        const auto in_units = [&](double x) {
+            const double value = static_cast<T>(x) * options_.metric_unit;
+            // A unit may be beyond what T holds.
+            return value == 0 || std::isnormal(static_cast<T>(value)) ? number(value) : fmt::format("{:.9g}", value);
+        };
         for (const Epoch& epoch : history_.epochs) {
             text += fmt::format("{},{},{}", epoch.number, number(epoch.training.loss), in_units(epoch.training.metric));
             if (epoch.validation)

@@ -616,6 +616,37 @@ BOOST_AUTO_TEST_CASE(the_page_marks_the_factor_and_stands_alone) {
     BOOST_TEST(other.find("given later", later + 1) == other.npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_number_beyond_a_double_is_no_value) {
+    const std::string file = "given x\nat x = 2\nlet E = x^2\n";
+    for (const std::string number : {"1e400", "-1e400", "1e308"})
+        BOOST_TEST(expect(file + "claim E ~ " + number + "\n", "wrong").repair.starts_with("4"), number);
+    expect(file + "claim E ~ 4\n", "holds");
+    // Of a chain, too, a printed number is mended as one.
+    const auto chain = check_file(file + "claim dE/dx = 2 * x ~ 6\n");
+    BOOST_TEST(derivation::to_text(chain).find("dE/dx ~ 4") != std::string::npos, derivation::to_text(chain));
+}
+
+BOOST_AUTO_TEST_CASE(the_rate_is_the_one_that_was_typed) {
+    const std::string file =
+        "index s = 5\nconstant N = size(s)\ngiven x[s], w\nlet E = 1/2 * sum(s, (w * x[s] - 1)^2)\n";
+    const std::string gradient = "sum(s, (w * x[s] - 1) * x[s])\n";
+    expect(file + "update w := w - 0.1 * " + gradient, "holds");
+    expect(file + "update w := w - N * " + gradient, "holds");
+    BOOST_TEST(expect(file + "update w := w - " + gradient, "wrong").reason.find("rate") != std::string::npos);
+    // With two constants nobody knows which one new(w) takes.
+    expect(file + "constant eta\nclaim new(w) = w - eta * " + gradient, "ill-formed");
+}
+
+BOOST_AUTO_TEST_CASE(squares_are_gathered_and_a_variance_is_no_mistake) {
+    const std::string file = "constant b, eta, e\ngiven x, v, m\nlet E = x^2\n";
+    expect(file + "update v := b * v + (1 - b) * (2 * x)^2 on E\n", "holds");
+    expect(file + "update v := b * v - (1 - b) * (2 * x)^2 on E\n", "wrong");
+    expect(file +
+               "update v := b * v + (1 - b) * (2 * x)^2 on E\nupdate m := b * m + (1 - b) * 2 * x on E\n"
+               "update x := x - eta * new(m) / sqrt(new(v) - new(m)^2 + e) on E\n",
+           "undecided");
+}
+
 BOOST_AUTO_TEST_CASE(json_has_every_key) {
     const std::string json = derivation::to_json({check_file(network + "claim (A) dz[n]/da[j] = sum(m, w[n,m])\n")});
     for (const char* key :
