@@ -46,7 +46,7 @@ class BatchSource {
     virtual bool next(Batch<T>& batch) = 0;
 };
 
-/// A data set in memory, to which a reference is kept. The order is that of `Batches`.
+/// A data set in memory, to which a reference is kept. The order of each pass is that of the first one of `Batches`.
 template <class T>
 class DatasetBatches : public BatchSource<T> {
   public:

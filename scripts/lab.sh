@@ -9,7 +9,7 @@ version=$(em++ --version 2>/dev/null | sed -n '1s/.* \([0-9][0-9.]*\) .*/\1/p') 
 if [ -z "$version" ] || [ "$(printf '%s\n' 3.1.60 "$version" | sort -V | head -n 1)" != 3.1.60 ]; then
     [ $# -eq 0 ] || { echo "[lab] Emscripten 3.1.60 or newer is not here" >&2; exit 77; }
     exec scripts/in-debian.sh --keep build/web-in-debian --keep build/lab trixie \
-        sh -c 'scripts/install-deps.sh web >/dev/null && exec scripts/lab.sh build/web-in-debian'
+        sh -c 'scripts/install-deps.sh web >/dev/null || exit 77; exec scripts/lab.sh build/web-in-debian'
 fi
 folder=${1:-build/web}
 [ -f "$folder/build.ninja" ] || emcmake cmake --preset web -B "$folder" -G Ninja

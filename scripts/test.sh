@@ -22,7 +22,8 @@ scripts/install-deps.sh
 browser_tests() {
     echo "== Testing: the lab in a browser"
     scripts/install-deps.sh lab || true  # the test says what is missing
-    scripts/lab.sh || echo "SKIPPED: the live page, which cannot be built here." >&2
+    # Only where there is no compiler for it: a page that does not build is a failure.
+    scripts/lab.sh || { [ $? -eq 77 ] && rm -rf build/lab && echo "SKIPPED: the live page, whose compiler cannot be had here." >&2; }
     DELTARULE_BROWSER=1 ctest --preset release -R '^(player|web_engine|live_page)$'
 }
 if [ "${1:-}" = --lab ]; then

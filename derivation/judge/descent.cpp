@@ -62,7 +62,7 @@ Rate rate_of(const Model& model, std::vector<Point>& points, const Line& update)
     for (const int rate : used)
         if (fits({rate})) return {rate};
     const double number = fitting_number(model, points[0], update), typed = first_number(update.members[1]);
-    // A number that was typed is the rate. (Of 1, which nobody types, a constant may have been forgotten.)
+    // A number that was typed is the rate. (Where nothing stands before the gradient, a constant was forgotten.)
     if (used.empty() && typed > 0 && typed != 1 && std::abs(number - typed) < 1e-9 * typed && fits({{}, typed}))
         return {{}, typed};
     if (!rates.empty()) return {used.empty() ? rates[0] : used[0]};

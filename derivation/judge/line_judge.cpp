@@ -237,7 +237,9 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
             const auto& name = new_value.first;
             // Not of a variance, which takes the square of the state away.
             const auto is_square = [&](const Expression& e) {
-                return e.kind == Kind::power && same(e.children[0], name);
+                const auto is_name = [&](const Expression& x) { return same(x, name); };
+                return (e.kind == Kind::power && is_name(e.children[0])) ||
+                       (e.kind == Kind::product && std::ranges::count_if(e.children, is_name) > 1);
             };
             const auto is_root_of_it = [&](const Expression& e) {
                 return is_call(e, "sqrt") &&

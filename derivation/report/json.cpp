@@ -21,10 +21,6 @@ std::string number_or_null(const std::optional<T>& value) {
     return value ? number(*value) : "null";
 }
 
-}  // namespace
-
-namespace {
-
 /// The part of the line that is at fault, in bytes of its text.
 std::string caret(const LineReport& one) {
     return one.caret_end == 0 ? "null" : "[" + number(one.caret_begin) + ", " + number(one.caret_end) + "]";

@@ -641,10 +641,12 @@ BOOST_AUTO_TEST_CASE(squares_are_gathered_and_a_variance_is_no_mistake) {
     const std::string file = "constant b, eta, e\ngiven x, v, m\nlet E = x^2\n";
     expect(file + "update v := b * v + (1 - b) * (2 * x)^2 on E\n", "holds");
     expect(file + "update v := b * v - (1 - b) * (2 * x)^2 on E\n", "wrong");
-    expect(file +
-               "update v := b * v + (1 - b) * (2 * x)^2 on E\nupdate m := b * m + (1 - b) * 2 * x on E\n"
-               "update x := x - eta * new(m) / sqrt(new(v) - new(m)^2 + e) on E\n",
-           "undecided");
+    for (const std::string square : {"new(m)^2", "new(m) * new(m)"})
+        expect(file +
+                   "update v := b * v + (1 - b) * (2 * x)^2 on E\nupdate m := b * m + (1 - b) * 2 * x on E\n"
+                   "update x := x - eta * new(m) / sqrt(new(v) - " +
+                   square + " + e) on E\n",
+               "undecided");
 }
 
 BOOST_AUTO_TEST_CASE(json_has_every_key) {

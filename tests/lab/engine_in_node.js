@@ -13,6 +13,10 @@ if (!existsSync(workerFile)) {
   console.error(`SKIPPED: the engine of the live page, as ${workerFile} is not here (scripts/lab.sh builds it).`);
   process.exit(77);
 }
+if (!process.env.DELTARULE_BROWSER) {
+  console.error("SKIPPED: the engine of the live page, which may be older than the sources (scripts/test.sh --lab builds it).");
+  process.exit(77);
+}
 const scratch = mkdtempSync(join(tmpdir(), "deltarule-engine-"));
 
 // A worker of Node, which is spoken to as one of a browser.

@@ -5,4 +5,5 @@ set -euo pipefail
 folder=$1 root=$2 deltarule=$3 page=$4 what="the live page"
 . "$(dirname "$0")/browser.sh"
 [ -f "$page" ] || skip "$page is not there (scripts/lab.sh builds it)"
+[ -n "${DELTARULE_BROWSER:-}" ] || skip "$page may be older than the sources"
 node "$here/live_in_browser.js" "$folder" "$browser" "$page" "$root" "$deltarule"
