@@ -229,10 +229,6 @@ int train(const TrainOptions& given) {
         test = std::move(held);
     }
     Training training(options, std::move(data), engine);
-    nn::DatasetBatches<double> rows(*test);
-    const auto read_test = [&]() -> nn::ReadRows<double> {
-        rows.begin(1024, nullptr);
-        return [&](nn::Batch<double>& block) { return rows.next(block); };
-    };
-    return train_and_test(options, training, test->size(), read_test, &*test);
+    return train_and_test(
+        options, training, test->size(), [&] { return read_rows(*test); }, &*test);
 }

@@ -329,11 +329,7 @@ void Training::in_blocks(const nn::ReadRows<double>& read, const F& f) const {
     }
 }
 
-Tested Training::test(const nn::Dataset<double>& rows) const {
-    nn::DatasetBatches<double> all(rows);
-    all.begin(1024, nullptr);
-    return test([&](nn::Batch<double>& block) { return all.next(block); });
-}
+Tested Training::test(const nn::Dataset<double>& rows) const { return test(read_rows(rows)); }
 
 Tested Training::test(const nn::ReadRows<double>& read) const {
     return model_.is_regression() ? test_numbers(read) : test_classes(read);

@@ -199,12 +199,17 @@ void KnownRows::add(const nn::Batch<double>& rows) {
     for (const auto label : rows.labels) ++of_class[static_cast<std::size_t>(label)];
 }
 
+nn::ReadRows<double> read_rows(const nn::Dataset<double>& data) {
+    nn::DatasetBatches<double> rows(data);
+    rows.begin(1024, nullptr);
+    return [rows](nn::Batch<double>& block) mutable { return rows.next(block); };
+}
+
 KnownRows known(const nn::Dataset<double>& rows) {
     KnownRows known;
     known.outline = nn::rows_of(rows, {});
-    nn::DatasetBatches<double> all(rows);
     nn::Batch<double> block;
-    for (all.begin(1024, nullptr); all.next(block);) known.add(block);
+    for (const nn::ReadRows<double> read = read_rows(rows); read(block);) known.add(block);
     return known;
 }
 

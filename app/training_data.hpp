@@ -35,6 +35,9 @@ struct KnownRows {
     void add(const nn::Batch<double>& rows);
 };
 
+/// Reads a data set in memory, to which a reference is kept, block by block.
+nn::ReadRows<double> read_rows(const nn::Dataset<double>& data);
+
 KnownRows known(const nn::Dataset<double>& rows);
 
 enum class Part { training, validation, test };

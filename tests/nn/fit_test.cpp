@@ -21,6 +21,7 @@
 #include <random>
 #include <set>
 
+#include "check_message.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -29,14 +30,6 @@ using autograd::Array;
 using autograd::FileError;
 using autograd::Parameter;
 using autograd::Shape;
-
-template <class F>
-void check_message(F f, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return std::string(e.what()).find(part) != std::string::npos;
-    });
-}
 
 /// Three classes on two spirals' worth of numbers, none of them random.
 template <class T>

@@ -12,6 +12,7 @@
 #include <nn/optimizers.hpp>
 
 #include "allocations.hpp"
+#include "check_message.hpp"
 
 namespace {
 
@@ -20,14 +21,6 @@ using autograd::GradientError;
 using autograd::Parameter;
 using autograd::Shape;
 using autograd::Tape;
-
-template <class F>
-void check_message(F f, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return std::string(e.what()).find(part) != std::string::npos;
-    });
-}
 
 const Parameter<double> x("x", Array<double>{3, -4}), y("y", Array<double>{0, 12});
 

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "check_message.hpp"
+
 namespace {
 
 using autograd::Array;
@@ -29,14 +31,6 @@ Strings names_of(const std::vector<Parameter<double>>& parameters) {
     Strings names;
     for (const auto& parameter : parameters) names.push_back(parameter.name());
     return names;
-}
-
-template <class F>
-void check_message(F f, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return std::string(e.what()).find(part) != std::string::npos;
-    });
 }
 
 }  // namespace

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "check_message.hpp"
+
 namespace {
 
 using autograd::Array;
@@ -61,14 +63,6 @@ void compare(Options options, Reference reference) {
         for (std::size_t k = 0; k < length; ++k) BOOST_REQUIRE_SMALL(parameter.value()(k) - expected[k], 1e-12);
     }
     BOOST_TEST(optimizer.steps() == 100u);
-}
-
-template <class F>
-void check_message(F f, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return std::string(e.what()).find(part) != std::string::npos;
-    });
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <nn/normalization.hpp>
 #include <set>
 
+#include "check_message.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -25,14 +26,6 @@ namespace {
 using autograd::Array;
 using autograd::Parameter;
 using autograd::Shape;
-
-template <class F>
-void check_message(F f, const std::string& part) {
-    BOOST_CHECK_EXCEPTION(f(), std::exception, [&](const std::exception& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return std::string(e.what()).find(part) != std::string::npos;
-    });
-}
 
 /// Row i holds i and its square; classes go round, or the target is 3 i.
 nn::Dataset<double> counted(std::size_t rows, bool is_regression = false) {
