@@ -14,7 +14,9 @@ if (!existsSync(workerFile)) {
   process.exit(77);
 }
 if (!process.env.DELTARULE_BROWSER) {
-  console.error("SKIPPED: the engine of the live page, which may be older than the sources (scripts/test.sh --lab builds it).");
+  console.error(
+    "SKIPPED: the engine of the live page, which may be older than the sources (scripts/test.sh --lab builds it).",
+  );
   process.exit(77);
 }
 const scratch = mkdtempSync(join(tmpdir(), "deltarule-engine-"));
