@@ -41,6 +41,20 @@ enum class Domain {
 };
 enum class Role { given, constant, definition };
 
+/// The step that an update takes a parameter: what new(NAME) means below it.
+struct Step {
+    std::size_t line = 0;
+    int loss = 0;
+    std::vector<int> rates;  ///< the constants of the update that may be its rate
+    bool ascends = false;
+    bool by_states = false;
+    std::optional<std::size_t> differs_from = {};  ///< the line of an update above that takes another one
+
+    bool is_same_as(const Step& other) const {
+        return loss == other.loss && rates == other.rates && ascends == other.ascends && by_states == other.by_states;
+    }
+};
+
 struct Quantity {
     std::string name;
     std::vector<int> ranges;
@@ -51,6 +65,7 @@ struct Quantity {
     std::vector<double> worked;  ///< the numbers of `at`
     Expression definition;       ///< of a `let`, resolved
     Expression written;          ///< and as it was typed
+    std::optional<Step> step;    ///< of a parameter that an update above takes one
     bool is_direction = false;   ///< dX of a line of differentials, which nobody declared
     Span span;
 };

@@ -85,6 +85,13 @@ bool is_simple_derivative(const Expression& e) {
     return e.kind == Kind::derivative && e.order == 1 && e.held().empty() && e.numerator().kind == Kind::entry;
 }
 
+double first_number(const Expression& e) {
+    if (e.kind == Kind::number && e.number > 0) return e.number;
+    for (const Expression& child : e.children)
+        if (const double found = first_number(child); found > 0) return found;
+    return 0;
+}
+
 bool has_derivative(const Expression& e) {
     return any_part(e, [](const Expression& x) { return x.kind == Kind::derivative; });
 }

@@ -128,6 +128,8 @@ bool is_simple_derivative(const Expression& e);
 /// Whether every part has the parts that its kind needs: a power two, a sum of letters a comparison as its condition.
 /// What is typed always is one; what an edit makes may not be.
 bool is_formula(const Expression& e);
+/// The first positive number of a formula, or 0.
+double first_number(const Expression& e);
 /// Whether a derivative stands in it.
 bool has_derivative(const Expression& e);
 

@@ -14,14 +14,6 @@ Expression scalar_entry(const Model& model, int quantity) {
     return entry;
 }
 
-/// The first positive number of a formula, or 0.
-double first_number(const Expression& e) {
-    if (e.kind == Kind::number && e.number > 0) return e.number;
-    for (const Expression& child : e.children)
-        if (const double found = first_number(child); found > 0) return found;
-    return 0;
-}
-
 /// The number that fits the entry with the largest gradient.
 double fitting_number(const Model& model, Point& point, const Line& update) {
     const Expression &parameter = update.checked.members[0], &right = update.checked.members[1];

@@ -9,6 +9,7 @@
 #include <derivation/read/reader.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/lookup.hpp>
+#include <map>
 #include <utility>
 
 namespace derivation {
@@ -489,7 +490,8 @@ class Reader {
         if (line.steps > 0 && (!line.printed || line.members.size() != 1))
             throw Error(line.span, "a claim after steps has the form: after 1 step EXPR ~ NUMBER");
         parser.expect_end();
-        check(line);
+        for (const Expression& member : line.members) find_new_values(member, line);
+        check_with_new_values(line);
         if (line.printed && !line.fault && !other_numbers_) check_printed(line);
     }
 
@@ -565,8 +567,8 @@ class Reader {
             parser.fail("a := should stand here");
         Expression value = parser.expression();
         if (changes || less || more) value = after_change(target, std::move(value), less);
+        line.members = {target, value};
         find_new_values(value, line);
-        line.members = {target, with_new_values(line, value)};
         line.ascends = parser.accept_word("ascent");
         Expression loss;
         if (parser.accept_word("on")) {
@@ -574,8 +576,7 @@ class Reader {
             line.loss_name = loss.span;
         }
         parser.expect_end();
-        check(line);
-        const Expression next = std::exchange(line.members[1], value);
+        check_with_new_values(line);
         if (line.fault) return;
         const Expression& parameter = line.checked.members[0];
         const auto fault = [&](Span span, const std::string& sentence) {
@@ -594,7 +595,10 @@ class Reader {
             }
             if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
             line.keeps_state = !depends_on(model(), *line.loss, *parameter.symbol);
-            if (line.keeps_state) states_.push_back({*parameter.symbol, line.members[0], next});
+            if (line.keeps_state) {
+                states_.push_back({*parameter.symbol, line.members[0], with_new_values(line, value)});
+                return;
+            }
         } else {
             line.loss = default_loss(model(), *parameter.symbol);
             if (!line.loss)
@@ -603,11 +607,51 @@ class Reader {
                                          "names the loss whose gradient it gathers: {} := ... on E.",
                                          target.name, target.name));
         }
+        note_step(line);
     }
 
-    void check(Line& line) {
+    /// What new(NAME) means from here on. A rate that was forgotten is the usual one.
+    void note_step(Line& line) {
+        Quantity& parameter = model().quantity(*line.checked.members[0].symbol);
+        const std::optional<Step> usual = usual_step(model(), *line.checked.members[0].symbol);
+        Step step{line.number, *line.loss, {}, line.ascends, !line.states.empty()};
+        const std::vector<int> possible = possible_rates(model(), *line.loss);
+        for (const int rate : possible)
+            if (depends_on(model(), line.checked.members[1], rate)) step.rates.push_back(rate);
+        const double number = first_number(line.members[1]);
+        if (step.rates.empty() && (number == 0 || number == 1))
+            step.rates = parameter.step ? parameter.step->rates : possible;
+        const auto taken = taken_by_default_.find(parameter.name);
+        if (taken != taken_by_default_.end() && !(usual && usual->is_same_as(step))) {
+            line.fault =
+                IllFormed(line.members[0].span,
+                          fmt::format("Line {} takes new({}) for another step than this: put this update above it.",
+                                      taken->second, parameter.name));
+            line.fault->mistake = "update";
+        }
+        if (parameter.step && !parameter.step->is_same_as(step)) step.differs_from = parameter.step->line;
+        parameter.step = step;
+    }
+
+    void note_new_names(const Expression& e, std::size_t line) {
+        for (const Expression& child : e.children) note_new_names(child, line);
+        if (e.kind != Kind::entry || e.order != 1) return;
+        for (const int q : model().quantities_named(e.name))
+            if (!model().quantity(q).step) taken_by_default_.try_emplace(e.name, line);
+    }
+
+    void check_with_new_values(Line& line) {
+        std::vector<Expression> members;
+        for (const Expression& member : line.members) {
+            members.push_back(with_new_values(line, member));
+            note_new_names(members.back(), line.number);
+        }
+        check(line, members);
+    }
+
+    void check(Line& line, const std::vector<Expression>& members) {
         try {
-            line.checked = check_line(model(), line.members, line.fault_member);
+            line.checked = check_line(model(), members, line.fault_member);
         } catch (const IllFormed& error) {
             line.fault = error;
         } catch (const TooLarge& error) {
@@ -623,6 +667,7 @@ class Reader {
     };
 
     std::vector<State> states_;
+    std::map<std::string, std::size_t> taken_by_default_;  ///< new(NAME) without an update above, and the line
     std::optional<OtherNumbers> other_numbers_;
     Derivation result_;
     std::size_t next_ = 0;    ///< the statement after the one that is read

@@ -102,11 +102,21 @@ bool Checker::declared(const Expression& e, const std::vector<int>& ranges) cons
                                [&](int q) { return model_.quantity(q).ranges == ranges; });
 }
 
+/// What new(NAME) comes to: the true step of the update above, or where there is none the step of descent that is
+/// usual.
 Expression Checker::after_step(Expression e) {
     e.order = 0;
-    const std::optional<int> loss = default_loss(model_, *e.symbol);
-    if (!loss) throw IllFormed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
-    const std::vector<int> rates = possible_rates(model_, *loss);
+    const auto refused = [&](const std::string& why) {
+        return IllFormed(e.span, fmt::format("new({}) {}: write the step instead", e.name, why), "undeclared");
+    };
+    const std::optional<Step> step = model_.quantity(e).step ? model_.quantity(e).step : usual_step(model_, *e.symbol);
+    if (!step) throw IllFormed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
+    if (step->differs_from)
+        throw refused(fmt::format("may be the step of line {} or that of line {}", *step->differs_from, step->line));
+    if (step->by_states) throw refused(fmt::format("is the step of line {}, which goes by states", step->line));
+    const std::vector<int>& rates = step->rates;
+    if (rates.empty() && step->line > 0)
+        throw refused(fmt::format("is the step of line {}, whose rate has no name", step->line));
     if (rates.empty())
         throw IllFormed(e.span,
                         fmt::format("new({}) takes a step whose rate is a constant: declare one above, as in "
@@ -114,12 +124,8 @@ Expression Checker::after_step(Expression e) {
                                     e.name),
                         "undeclared");
     if (rates.size() > 1)
-        throw IllFormed(
-            e.span,
-            fmt::format("new({}) takes a step whose rate is a constant, and {} and {} could be it: write the "
-                        "step instead",
-                        e.name, model_.quantity(rates[0]).name, model_.quantity(rates[1]).name),
-            "undeclared");
+        throw refused(fmt::format("takes a step whose rate is a constant, and {} and {} could be it",
+                                  model_.quantity(rates[0]).name, model_.quantity(rates[1]).name));
     place(e);
     const auto scalar_entry = [&](int symbol) {
         Expression result = entry_of(model_.quantity(symbol).name, {});
@@ -127,9 +133,11 @@ Expression Checker::after_step(Expression e) {
         result.span = e.span;
         return result;
     };
-    Expression derivative = derivative_of(scalar_entry(*loss), e);
+    Expression derivative = derivative_of(scalar_entry(step->loss), e);
     derivative.span = e.span;
-    return sum_of_terms({{e, Joint::plus}, {product_of({scalar_entry(rates[0]), derivative}), Joint::minus}});
+    return sum_of_terms(
+        {{e, Joint::plus},
+         {product_of({scalar_entry(rates[0]), derivative}), step->ascends ? Joint::plus : Joint::minus}});
 }
 
 Expression Checker::call(Expression e) {

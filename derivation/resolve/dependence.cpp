@@ -58,6 +58,15 @@ std::optional<int> default_loss(const Model& model, int parameter) {
     return {};
 }
 
+std::optional<Step> usual_step(const Model& model, int parameter) {
+    const std::optional<int> loss = default_loss(model, parameter);
+    if (!loss) return {};
+    Step step;
+    step.loss = *loss;
+    step.rates = possible_rates(model, *loss);
+    return step;
+}
+
 std::vector<int> possible_rates(const Model& model, int loss) {
     std::vector<int> rates;
     for (int q = 0; q < model.count(); ++q)

@@ -637,6 +637,35 @@ BOOST_AUTO_TEST_CASE(the_rate_is_the_one_that_was_typed) {
     expect(file + "constant eta\nclaim new(w) = w - eta * " + gradient, "ill-formed");
 }
 
+BOOST_AUTO_TEST_CASE(a_new_value_is_that_of_the_update_above) {
+    const std::string head =
+        "constant eta = 0.1, rate = 0.5\ngiven x, m\nlet E = (x - 1)^2\nlet J = x\nat x = 0.6, m = 1\n";
+    const std::string climbs = head + "update x := x + eta * 2 * (x - 1) ascent on E\n";
+    expect(climbs + "claim new(x) = x + eta * 2 * (x - 1)\n", "holds");
+    expect(climbs + "claim new(x) = x - eta * 2 * (x - 1)\n", "wrong");
+    expect(climbs + "claim new(x) ~ 0.52\n", "holds");
+    expect(climbs + "claim after 1 step x ~ 0.52\n", "holds");
+    // The loss and the rate are the update's own.
+    expect(head + "update x := x - rate * 2 * (x - 1) on E\nclaim new(x) = x - rate * 2 * (x - 1)\n", "holds");
+    expect(head + "update x := x - rate * 2 * (x - 1) on E\nclaim new(x) = x - eta\n", "wrong");
+    // A wrong update makes no other step right.
+    expect(head + "update x := x - rate * (x - 1) on E\nclaim new(x) = x - rate * (x - 1)\n", "wrong");
+    // What cannot be named is not guessed.
+    for (const std::string update : {"update x := x - 0.1 * 2 * (x - 1) on E\n",
+                                     "update m := 0.5 * m + 2 * (x - 1) on E\nupdate x := x - eta * new(m) on E\n",
+                                     "update x := x - eta * 2 * (x - 1) on E\nupdate x := x - eta on J\n"})
+        expect(head + update + "claim new(x) = x - eta * 2 * (x - 1)\n", "ill-formed");
+    // The new value of a state is what its update says, in claims too.
+    const std::string state = head + "update m := 0.5 * m + 2 * (x - 1) on E\n";
+    expect(state + "claim new(m) = m/2 + 2 * x - 2\n", "holds");
+    expect(state + "claim new(m) ~ -0.3\n", "holds");
+    BOOST_TEST(expect(state + "claim new(m) = m/2 + 2 * x\n", "wrong").reason != "");
+    // An update below that takes another step than a line above has taken for granted.
+    const std::string assumed = "constant eta\ngiven x\nlet E = (x - 1)^2\nclaim new(x) = x - eta * 2 * (x - 1)\n";
+    expect(assumed + "update x := x - eta * 2 * (x - 1)\n", "holds");
+    expect(assumed + "update x := x + eta * 2 * (x - 1) ascent\n", "ill-formed");
+}
+
 BOOST_AUTO_TEST_CASE(squares_are_gathered_and_a_variance_is_no_mistake) {
     const std::string file = "constant b, eta, e\ngiven x, v, m\nlet E = x^2\n";
     expect(file + "update v := b * v + (1 - b) * (2 * x)^2 on E\n", "holds");
