@@ -7,16 +7,6 @@ using derivation::Report;
 
 namespace {
 
-LineReport expect(const std::string& file, const std::string& verdict, const std::string& condition = {}) {
-    const LineReport line = judged(file);
-    BOOST_TEST_CONTEXT(line.text) {
-        BOOST_TEST(verdict_of(line) == verdict,
-                   verdict_of(line) << " instead of " << verdict << ": " << line.reason << " " << line.repair);
-        if (!condition.empty()) BOOST_TEST(line.condition == condition);
-    }
-    return line;
-}
-
 void refuses(const std::string& file, std::size_t line, std::size_t column, const std::string& part) {
     const Report report = derivation::check(file);
     BOOST_TEST_CONTEXT(file) {
@@ -242,31 +232,6 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_say_where) {
     refuses_the_line("claim x = " + std::string(500, '(') + "\n", 1, "nested");
 }
 
-BOOST_AUTO_TEST_CASE(updates_are_one_step_of_descent) {
-    const std::string file =
-        "constant eta\nconstant lambda\ngiven w\ngiven b\ngiven x\ngiven y\nlet p = w * x + b\nlet E = (p - y)^2\nlet "
-        "L = E + lambda * w^2\n";
-    expect(file + "update w := w - eta * (2 * (p - y) * x + 2 * lambda * w)\n", "holds");
-    expect(file + "update w <- (1 - 2 * eta * lambda) * w - eta * 2 * (p - y) * x\n", "holds");
-    expect(file + "update w := w - eta * 2 * (p - y) * x on E\n", "holds");
-    BOOST_TEST(expect(file + "update w := w - eta * 2 * (p - y) * x\n", "wrong").mistake == "missing-regulariser");
-    BOOST_TEST(expect(file + "update w := w + eta * dL/dw\n", "wrong").mistake == "update-climbs");
-    BOOST_TEST(expect(file + "update w := w - dL/dw\n", "wrong").mistake == "missing-rate");
-    expect(file + "update b := b - lambda * dL/db\n", "wrong");
-    BOOST_TEST(expect(file + "update b := b - eta * 2 * (new(w) * x + b - y)\n", "wrong").mistake == "updated-weights");
-    expect("given w\nlet L = w^2\nupdate w := w - 0.1 * 2 * w\n", "holds");
-    expect("given w\nlet L = w^2\nupdate w := w + 0.1 * 2 * w\n", "wrong");
-    expect("given w\nlet L = w^2\nupdate L := L - w\n", "ill-formed");
-    // The rate stands nowhere as a number: 1/8, and 3/8.
-    expect("given w\ngiven x\nlet L = (w - x)^2 / 2\nupdate w := w - (w - x) / 8\n", "holds");
-    expect("given w\ngiven x\nlet L = (w - x)^2 / 2\nupdate w := w - 3 * (w - x) / 8\n", "holds");
-    // The rate is 0.25, and not the 2 of the gradient.
-    expect(
-        "given w\ngiven x\nlet L = (w - x)^2\nupdate w := w - 0.25 * 2 * (w - x)\nat w = 3\nat x = 1\nclaim after 1 "
-        "step w ~ 2.0\n",
-        "holds");
-}
-
 BOOST_AUTO_TEST_CASE(a_number_says_which_of_two_arrays_is_meant_where_one_has_no_such_entry) {
     const std::string file =
         "index i : input = 3\nindex k : output = 4\ngiven w[i]\ngiven w[k]\nlet L = sum(i, w[i]^2) + 3 * w[3]\n";
@@ -355,11 +320,6 @@ BOOST_AUTO_TEST_CASE(the_reason_for_a_factor_is_the_quantitys_own) {
                "The input of a bias is 1: the factor x[s] should not be there.");
     BOOST_TEST(expect(bias + "claim dD/dw = sum(s, u[s] * x[s] * v)\n", "wrong").reason ==
                "The factor v should not be there.");
-}
-
-BOOST_AUTO_TEST_CASE(a_repair_of_an_update_keeps_its_rate) {
-    BOOST_TEST(expect("given w, x\nlet L = (w - x)^2 / 2\nupdate w := w - 0.3 * (w - x)^2\n", "wrong").repair ==
-               "w - 0.3 * (w - x)");
 }
 
 BOOST_AUTO_TEST_CASE(a_letter_says_more_of_an_array_than_a_shifted_one) {
@@ -624,58 +584,6 @@ BOOST_AUTO_TEST_CASE(a_number_beyond_a_double_is_no_value) {
     // Of a chain, too, a printed number is mended as one.
     const auto chain = check_file(file + "claim dE/dx = 2 * x ~ 6\n");
     BOOST_TEST(derivation::to_text(chain).find("dE/dx ~ 4") != std::string::npos, derivation::to_text(chain));
-}
-
-BOOST_AUTO_TEST_CASE(the_rate_is_the_one_that_was_typed) {
-    const std::string file =
-        "index s = 5\nconstant N = size(s)\ngiven x[s], w\nlet E = 1/2 * sum(s, (w * x[s] - 1)^2)\n";
-    const std::string gradient = "sum(s, (w * x[s] - 1) * x[s])\n";
-    expect(file + "update w := w - 0.1 * " + gradient, "holds");
-    expect(file + "update w := w - N * " + gradient, "holds");
-    BOOST_TEST(expect(file + "update w := w - " + gradient, "wrong").reason.find("rate") != std::string::npos);
-    // With two constants nobody knows which one new(w) takes.
-    expect(file + "constant eta\nclaim new(w) = w - eta * " + gradient, "ill-formed");
-}
-
-BOOST_AUTO_TEST_CASE(a_new_value_is_that_of_the_update_above) {
-    const std::string head =
-        "constant eta = 0.1, rate = 0.5\ngiven x, m\nlet E = (x - 1)^2\nlet J = x\nat x = 0.6, m = 1\n";
-    const std::string climbs = head + "update x := x + eta * 2 * (x - 1) ascent on E\n";
-    expect(climbs + "claim new(x) = x + eta * 2 * (x - 1)\n", "holds");
-    expect(climbs + "claim new(x) = x - eta * 2 * (x - 1)\n", "wrong");
-    expect(climbs + "claim new(x) ~ 0.52\n", "holds");
-    expect(climbs + "claim after 1 step x ~ 0.52\n", "holds");
-    // The loss and the rate are the update's own.
-    expect(head + "update x := x - rate * 2 * (x - 1) on E\nclaim new(x) = x - rate * 2 * (x - 1)\n", "holds");
-    expect(head + "update x := x - rate * 2 * (x - 1) on E\nclaim new(x) = x - eta\n", "wrong");
-    // A wrong update makes no other step right.
-    expect(head + "update x := x - rate * (x - 1) on E\nclaim new(x) = x - rate * (x - 1)\n", "wrong");
-    // What cannot be named is not guessed.
-    for (const std::string update : {"update x := x - 0.1 * 2 * (x - 1) on E\n",
-                                     "update m := 0.5 * m + 2 * (x - 1) on E\nupdate x := x - eta * new(m) on E\n",
-                                     "update x := x - eta * 2 * (x - 1) on E\nupdate x := x - eta on J\n"})
-        expect(head + update + "claim new(x) = x - eta * 2 * (x - 1)\n", "ill-formed");
-    // The new value of a state is what its update says, in claims too.
-    const std::string state = head + "update m := 0.5 * m + 2 * (x - 1) on E\n";
-    expect(state + "claim new(m) = m/2 + 2 * x - 2\n", "holds");
-    expect(state + "claim new(m) ~ -0.3\n", "holds");
-    BOOST_TEST(expect(state + "claim new(m) = m/2 + 2 * x\n", "wrong").reason != "");
-    // An update below that takes another step than a line above has taken for granted.
-    const std::string assumed = "constant eta\ngiven x\nlet E = (x - 1)^2\nclaim new(x) = x - eta * 2 * (x - 1)\n";
-    expect(assumed + "update x := x - eta * 2 * (x - 1)\n", "holds");
-    expect(assumed + "update x := x + eta * 2 * (x - 1) ascent\n", "ill-formed");
-}
-
-BOOST_AUTO_TEST_CASE(squares_are_gathered_and_a_variance_is_no_mistake) {
-    const std::string file = "constant b, eta, e\ngiven x, v, m\nlet E = x^2\n";
-    expect(file + "update v := b * v + (1 - b) * (2 * x)^2 on E\n", "holds");
-    expect(file + "update v := b * v - (1 - b) * (2 * x)^2 on E\n", "wrong");
-    for (const std::string square : {"new(m)^2", "new(m) * new(m)"})
-        expect(file +
-                   "update v := b * v + (1 - b) * (2 * x)^2 on E\nupdate m := b * m + (1 - b) * 2 * x on E\n"
-                   "update x := x - eta * new(m) / sqrt(new(v) - " +
-                   square + " + e) on E\n",
-               "undecided");
 }
 
 BOOST_AUTO_TEST_CASE(json_has_every_key) {
@@ -983,63 +891,6 @@ BOOST_AUTO_TEST_CASE(what_is_held_fixed_is_a_quantity_and_no_function) {
     BOOST_TEST(line.condition.find("dy/du at fixed v") != std::string::npos, line.condition);
     BOOST_TEST(line.condition.find("dy/dv at fixed u") != std::string::npos, line.condition);
     BOOST_TEST(line.condition.find("f") == line.condition.find("fixed"), line.condition);
-}
-
-BOOST_AUTO_TEST_CASE(updates_with_states) {
-    const std::string file =
-        "index i = 3\nconstant eta, rho, beta, eps\ngiven x[i], m[i], v[i], t\nlet E = sum(i, (x[i] - t)^4)\n"
-        "let J = sum(i, x[i]^2)\n";
-    const std::string momentum = file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^3 on E\n",
-                      velocity = file + "update m[i] := rho * m[i] - eta * 4 * (x[i] - t)^3 on E\n",
-                      adam = file +
-                             "update m[i] := rho * m[i] + (1 - rho) * 4 * (x[i] - t)^3 on E\n"
-                             "update v[i] := beta * v[i] + (1 - beta) * (4 * (x[i] - t)^3)^2 on E\n";
-    expect(momentum, "holds");
-    expect(velocity, "holds");
-    for (const LineReport& line : check_file(adam).lines) BOOST_TEST(verdict_of(line) == "holds", line.text);
-    expect(file + "update m[i] := rho * m[i] + dE/dx[i] on E\n", "holds");
-    expect(file + "update m := rho m + 2 x on J\n", "holds");
-    expect(file + "update m[i] := rho * m[i] + 3 * (x[i] - t)^3 on E\n", "wrong");
-    expect(file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^2 on E\n", "wrong");
-    expect(file + "update m[i] := rho * v[i] + 4 * (x[i] - t)^3 on E\n", "wrong");
-    expect(file + "update m[i] := rho * m[i] + 4 * (x[i] - t)^3\n", "ill-formed");
-    // A step by them.
-    expect(momentum + "update x[i] := x[i] - eta * new(m[i]) on E\n", "holds");
-    expect(momentum + "update x[i] -= eta * new(m[i]) on E\n", "holds");
-    expect(momentum + "update x[i] := x[i] + eta * new(m[i]) on E\n", "wrong");
-    expect(velocity + "update x[i] := x[i] + new(m[i]) on E\n", "holds");
-    expect(velocity + "update x[i] := x[i] - new(m[i]) on E\n", "wrong");
-    expect(momentum + "update x[i] := x[i] - eta * (4 * (x[i] - t)^3 + rho * new(m[i])) on E\n", "holds");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps) on E\n", "holds");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / sqrt(new(v[i]) + eps) on E\n", "holds");
-    // A forgotten root, and a forgotten square.
-    const LineReport rootless =
-        expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i]) + eps) on E\n", "wrong");
-    BOOST_TEST(rootless.repair == "x[i] - eta * new(m[i])/(sqrt(new(v[i])) + eps)");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / new(v[i]) on E\n", "wrong");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) * (sqrt(new(v[i])) + eps) on E\n", "wrong");
-    expect(adam + "update x[i] := x[i] - eta * new(m[i]) / (new(v[i])^3 + eps) on E\n", "undecided");
-    const LineReport squareless =
-        expect(file +
-                   "update v[i] := beta * v[i] + (1 - beta) * 4 * (x[i] - t)^3 on E\n"
-                   "update x[i] := x[i] - eta * 4 * (x[i] - t)^3 / (sqrt(new(v[i])) + eps) on E\n",
-               "wrong");
-    BOOST_TEST(squareless.reason.find("line 6 should gather its square") != std::string::npos, squareless.reason);
-    // What is printed in one notation is the same line.
-    for (const derivation::Notation notation : {derivation::Notation::text, derivation::Notation::latex})
-        expect(derivation::rewritten(adam + "update x[i] := x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps) on E\n",
-                                     notation),
-               "holds");
-    const LineReport follows = expect(file +
-                                          "update m[i] := rho * m[i] + 4 * (x[i] - t)^2 on E\n"
-                                          "update x[i] := x[i] - eta * new(m[i]) on E\n",
-                                      "follows");
-    BOOST_TEST(follows.because_of.value() == 6u);
-    // The numbers after two steps are those of the states too: m is 2, then 0.5 * 2 + 1.6, and x 0.8, then 0.54.
-    expect(
-        "given x, m\nlet E = x^2\nupdate m := 0.5 * m + 2 * x on E\nupdate x := x - 0.1 * new(m) on E\n"
-        "at x = 1, m = 0\nclaim after 2 steps x ~ 0.54\n",
-        "holds");
 }
 
 BOOST_AUTO_TEST_CASE(a_left_side_is_at_fault) {

@@ -47,6 +47,18 @@ inline std::string verdict_of(const derivation::LineReport& line) {
     return derivation::verdict_names[static_cast<std::size_t>(line.verdict)];
 }
 
+/// The last line of a file, whose verdict and condition are these.
+inline derivation::LineReport expect(const std::string& file, const std::string& verdict,
+                                     const std::string& condition = {}) {
+    const derivation::LineReport line = judged(file);
+    BOOST_TEST_CONTEXT(line.text) {
+        BOOST_TEST(verdict_of(line) == verdict,
+                   verdict_of(line) << " instead of " << verdict << ": " << line.reason << " " << line.repair);
+        if (!condition.empty()) BOOST_TEST(line.condition == condition);
+    }
+    return line;
+}
+
 /// Holds the verdict of each line, alone behind the file, against the one beside it, at the seeds 1 to `last_seed`.
 inline void verdicts_are(const std::string& file, const std::vector<std::pair<const char*, const char*>>& lines,
                          std::uint64_t last_seed = 1) {
