@@ -115,6 +115,15 @@ bool any_part(const Expression& e, const Test& test) {
     return test(e) || std::ranges::any_of(e.children, [&](const Expression& child) { return any_part(child, test); });
 }
 
+/// The first part of the formula that passes the test, or nothing.
+template <class Test>
+const Expression* first_part(const Expression& e, const Test& test) {
+    if (test(e)) return &e;
+    for (const Expression& child : e.children)
+        if (const Expression* found = first_part(child, test)) return found;
+    return nullptr;
+}
+
 /// Whether it is typed as A^-1.
 bool is_inverse(const Expression& e);
 /// Whether a part of the formula is this one.

@@ -236,24 +236,21 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
         for (const StateUpdate& state : used) {
             const auto& name = new_value.first;
             // Not of a variance, which takes the square of the state away.
+            const auto is_name = [&](const Expression& x) { return same(x, name); };
             const auto is_square = [&](const Expression& e) {
-                const auto is_name = [&](const Expression& x) { return same(x, name); };
                 return (e.kind == Kind::power && is_name(e.children[0])) ||
                        (e.kind == Kind::product && std::ranges::count_if(e.children, is_name) > 1);
             };
             const auto is_root_of_it = [&](const Expression& e) {
-                return is_call(e, "sqrt") &&
-                       any_part(e.argument(), [&](const Expression& x) { return same(x, name); }) &&
-                       !any_part(e.argument(), is_square);
+                return is_call(e, "sqrt") && any_part(e.argument(), is_name) && !any_part(e.argument(), is_square);
             };
-            if (state.power != 1 || model_.quantity(state.symbol).name != name.name ||
-                !any_part(line_.members[1], is_root_of_it))
-                continue;
+            const Expression* root = first_part(line_.members[1], is_root_of_it);
+            if (state.power != 1 || model_.quantity(state.symbol).name != name.name || root == nullptr) continue;
             return is_wrong("wrong-power",
                             fmt::format("{} gathers the gradient itself, which may be negative below a root: line {} "
                                         "should gather its square.",
                                         name.name, state.line),
-                            name.span);
+                            first_part(*root, is_name)->span);
         }
     const Budget::Part part(*model_.budget, share_of_a_search);
     const std::optional<Edit> edit = edit_of_step(model_, line_, [&](const Expression& right) {

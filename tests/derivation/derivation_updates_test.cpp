@@ -142,3 +142,14 @@ BOOST_AUTO_TEST_CASE(updates_with_states) {
         "at x = 1, m = 0\nclaim after 2 steps x ~ 0.54\n",
         "holds");
 }
+
+BOOST_AUTO_TEST_CASE(the_caret_stands_below_the_state_in_the_root) {
+    const std::string step = "update x := x - eta * new(m) / (sqrt(new(m)) + eps)";
+    const derivation::Report report = check_file(
+        "constant b, eta, eps\ngiven x, m\nlet E = x^4\n"
+        "update m := b * m + (1 - b) * 4 * x^3 on E\n" +
+        step + " on E\n");
+    const LineReport& line = report.lines.back();
+    BOOST_TEST(verdict_of(line) == "wrong");
+    BOOST_TEST(line.caret_begin == step.find("sqrt") + 5 - step.find("x :="));
+}
