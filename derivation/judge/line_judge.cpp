@@ -215,15 +215,21 @@ void LineJudge::update_by_states() {
             return;
         }
     points_ = &judge_.points_of_states();
-    const JudgedStep judged = judged_step(model_, *points_, line_, used);
+    const StepsByStates steps(model_, *points_, used);
+    const JudgedStep judged = steps.judged(line_);
     if (judged.is_right) return;
-    if (judged.climbs && judged.meant.kind != Kind::number) return judge_step(judged.meant);
-    if (slip_of_step(used)) return;
+    if (judged.climbs) return judge_step(judged.meant);
+    if (!judged.is_corrected)
+        return undecided(1,
+                         "This step by states would be known without the constants beside them: a running mean may be "
+                         "divided by 1 - b^n, where b is the rate at which it forgets, and a mean of squares below the "
+                         "root, and by no other power of it.");
+    if (slip_of_step(used, steps)) return;
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
 }
 
 /// A step that is none, and would be one with a root more, or if a state gathered squares.
-bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
+bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps) {
     const auto is_wrong = [&](const std::string& mistake, const std::string& reason, Span where) {
         judgement_.verdict = Verdict::wrong;
         judgement_.member = 1;
@@ -256,7 +262,7 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used) {
     const std::optional<Edit> edit = edit_of_step(model_, line_, [&](const Expression& right) {
         Line other = line_;
         other.checked.members[1] = right;
-        return judged_step(model_, *points_, other, used).is_right;
+        return steps.judged(other).is_right;
     });
     if (!edit) return false;
     judgement_.repair = edit->member;

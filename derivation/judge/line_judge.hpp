@@ -25,7 +25,7 @@ class LineJudge {
     void update();
     void update_of_state();
     void update_by_states();
-    bool slip_of_step(const std::vector<StateUpdate>& used);
+    bool slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps);
     void judge_step(const Expression& step);
     void ill_formed();
     void mend();

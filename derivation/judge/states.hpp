@@ -3,7 +3,7 @@
 
 #include <derivation/read/reader.hpp>
 #include <derivation/truth/point.hpp>
-#include <optional>
+#include <memory>
 #include <vector>
 
 namespace derivation {
@@ -15,6 +15,8 @@ struct StateUpdate {
     bool is_right = false;  ///< whether that line holds
     int power = 1;          ///< of the gradient that it gathers
     double sign = 1;        ///< with which it does so
+    Expression decay;       ///< the constant that its old value is multiplied by
+    Expression weight;      ///< and the gradient
     Expression next;        ///< as it was typed, over these letters
     std::vector<int> letters;
     Expression gradient;
@@ -29,14 +31,32 @@ struct JudgedState {
 };
 JudgedState judged_state(const Model& model, std::vector<Point>& points, const Line& update);
 
-/// The step of a parameter that goes by states: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e) with a running mean
-/// v of squared gradients. `right` is whether the update is one; `meant` what is where it is none.
 struct JudgedStep {
     bool is_right = false;
     bool climbs = false;
-    Expression meant;
+    bool is_corrected = true;  ///< false where only the constants beside its means are others
+    Expression meant;          ///< what is right, where it climbs
 };
-JudgedStep judged_step(const Model& model, std::vector<Point>& points, const Line& update,
-                       const std::vector<StateUpdate>& states);
+
+/// The steps of parameters that go by states: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e), and with e below the
+/// root, where v is a running mean of squared gradients. What c, a and e are, the numbers of a line say: where the
+/// constants of the file are the same, these are the same.
+class StepsByStates {
+  public:
+    StepsByStates(const Model& model, const std::vector<Point>& points, std::vector<StateUpdate> states);
+
+    JudgedStep judged(const Line& update) const;
+
+    /// Points that share their constants, and differ in everything else.
+    struct Sample {
+        Model model;
+        std::vector<Point> points;
+    };
+
+  private:
+    const Model& model_;
+    std::vector<StateUpdate> states_;
+    std::vector<std::unique_ptr<Sample>> samples_;
+};
 
 }  // namespace derivation

@@ -143,6 +143,71 @@ BOOST_AUTO_TEST_CASE(updates_with_states) {
         "holds");
 }
 
+// However the constants of a step are written; of the running means nothing else is made of their own rates.
+BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
+    const std::string file =
+        "index i = 3\nconstant eta, b1, b2, eps, t\nconstant tiny = 1e-8\nconstant small = 0.001\n"
+        "given x[i], m[i], v[i], s\nlet E = sum(i, (x[i] - 1)^4)\n"
+        "update m[i] := b1 * m[i] + (1 - b1) * 4 * (x[i] - 1)^3 on E\n"
+        "update v[i] := b2 * v[i] + (1 - b2) * (4 * (x[i] - 1)^3)^2 on E\n";
+    const auto is = [&](const std::string& step, const std::string& verdict) {
+        for (const derivation::Notation notation : {derivation::Notation::text, derivation::Notation::latex})
+            expect(derivation::rewritten(file + "update x[i] := " + step + " on E\n", notation), verdict);
+    };
+    is("x[i] - eta * new(m[i]) / ((1-b1) * (sqrt(new(v[i])/(1-b2)) + eps))", "holds");
+    is("x[i] - eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i])/(1-b2)) + eps)", "holds");
+    is("x[i] - eta * (new(m[i])/(1-b1^t)) / (sqrt(new(v[i])/(1-b2^t)) + eps)", "holds");
+    is("x[i] - eta * sqrt(1-b2^t)/(1-b1^t) * new(m[i]) / (sqrt(new(v[i])) + eps)", "holds");
+    is("x[i] - eta * new(m[i]) / (2 * (sqrt(new(v[i])) + eps))", "holds");
+    is("x[i] - eta/(1-b1) * new(m[i]) / (sqrt(new(v[i])) + eps)", "holds");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i]))/sqrt(1-b2) + eps)", "holds");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i]))/sqrt(1-b2))", "holds");
+    is("(x[i] * (sqrt(new(v[i])) + eps) - eta * new(m[i])) / (sqrt(new(v[i])) + eps)", "holds");
+    is("x[i] - eta * dE/dx[i] / (2 * sqrt(new(v[i]) + eps))", "holds");
+    is("x[i] - small * new(m[i]) / (sqrt(new(v[i])) + tiny)", "holds");
+    is("x[i] + eta * new(m[i]) / ((1-b1) * (sqrt(new(v[i])/(1-b2)) + eps))", "wrong");
+    // Wrong powers of what a mean is divided by, a mean that is multiplied, a small number that is taken away, and
+    // what is no constant.
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i]))/(1-b2) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])/(1-b2)^2) + eps)", "undecided");
+    is("x[i] - eta * (1-b1) * new(m[i]) / (sqrt(new(v[i])) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt((1-b2) * new(v[i])) + eps)", "undecided");
+    is("x[i] - eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) - eps)", "undecided");
+    is("x[i] - small * new(m[i]) / (sqrt(new(v[i])) - tiny)", "undecided");
+    is("x[i] - eta * s * new(m[i]) / (sqrt(new(v[i])) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps * x[i])", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps)^2", "wrong");
+    is("x[i] - eta * new(m[i]) / (sqrt(v[i]) + eps)", "undecided");
+    is("x[i] - eta * m[i] / (sqrt(new(v[i])) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / ((1-b1) * (new(v[i])/(1-b2) + eps))", "wrong");
+    // With the numbers that everybody takes, as constants and as they are.
+    const std::string numbers =
+        "index i = 3\nconstant b1 = 0.9, b2 = 0.999, eta = 0.001, eps = 1e-8\ngiven x[i], m[i], v[i]\n"
+        "let E = sum(i, (x[i] - 1)^4)\nupdate m[i] := b1 * m[i] + (1 - b1) * 4 * (x[i] - 1)^3 on E\n"
+        "update v[i] := b2 * v[i] + (1 - b2) * (4 * (x[i] - 1)^3)^2 on E\n";
+    for (const char* step : {"eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i])/(1-b2)) + eps)",
+                             "eta * (new(m[i])/0.1) / (sqrt(new(v[i])/0.001) + eps)",
+                             "0.001 * new(m[i]) / ((1-b1) * (sqrt(new(v[i])/(1-b2)) + 1e-8))",
+                             "eta * (new(m[i])/(1-b1^3)) / (sqrt(new(v[i])/(1-b2^3)) + eps)"})
+        expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "holds");
+    for (const char* step : {"eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i]))/(1-b2) + eps)",
+                             "eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i])/(1-b2)) - eps)",
+                             "eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)",
+                             "eta * new(m[i]) * (1-b1) / (sqrt(new(v[i])/(1-b2)) + eps)"})
+        expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "undecided");
+    // Momentum that turns around.
+    const std::string velocity =
+        "constant rho, eta\ngiven x, m\nlet E = x^4\nupdate m := rho * m - eta * 4 * x^3 on E\n";
+    expect(velocity + "update x := x + rho * new(m) - eta * 4 * x^3 on E\n", "holds");
+    expect(velocity + "update x := x - eta * (4 * x^3 + rho * new(m)) on E\n", "undecided");
+    // A gradient with a kink, of which a point shows one side.
+    const std::string kink =
+        "constant b, eta, eps\ngiven x, v, t\nlet E = 3 * relu(x - t)\nupdate v := b * v + (1 - b) * (dE/dx)^2 on E\n";
+    expect(kink + "update x := x - eta * 3 * [x > t] / (sqrt(new(v)) + eps) on E\n", "holds");
+    expect(kink + "update x := x - eta * 3 / (sqrt(new(v)) + eps) on E\n", "undecided");
+}
+
 BOOST_AUTO_TEST_CASE(the_caret_stands_below_the_state_in_the_root) {
     const std::string step = "update x := x - eta * new(m) / (sqrt(new(m)) + eps)";
     const derivation::Report report = check_file(
