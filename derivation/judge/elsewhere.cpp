@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <derivation/judge/elsewhere.hpp>
+#include <derivation/truth/choices.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <utility>
@@ -16,8 +17,8 @@ bool is_right_on_both_sides(Model& model, const Line& line, const Expression& le
     Sides sides(model);
     sides.watch(member);
     sides.watch(left);
-    if (sides.are_all_shown()) return true;
-    std::vector<Point> points = draw_points(model, {}, seed, 3, false, {&left, &member});
+    if (sides.are_all_shown() && Choices(model, {}, {&left, &member}).missing({}).empty()) return true;
+    std::vector<Point> points = draw_points(model, {}, seed, 3, false, {{&left, &member}});
     // A bracket that shows one side only is a 1 or a 0 by accident. A repair has it where the left side has it, and
     // brings none that the line did not have.
     for (Point& point : points) sides.add(point);
@@ -44,11 +45,13 @@ std::optional<bool> is_right_at(Model& model, const Line& line, const Expression
 }  // namespace
 
 std::vector<Point> points_for(const Derivation& derivation, std::uint64_t seed, bool all_positive) {
-    std::vector<const Expression*> members;
-    for (const Line& line : derivation.lines)
-        if (!line.fault)
-            for (const Expression& member : line.checked.members) members.push_back(&member);
-    return draw_points(derivation.model, {}, seed, 3, all_positive, members);
+    std::vector<Formulas> claims;
+    for (const Line& line : derivation.lines) {
+        if (line.fault) continue;
+        claims.emplace_back();
+        for (const Expression& member : line.checked.members) claims.back().push_back(&member);
+    }
+    return draw_points(derivation.model, {}, seed, 3, all_positive, claims);
 }
 
 Expression read_back(const Model& model, const std::string& text) {

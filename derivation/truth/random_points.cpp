@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <derivation/truth/choices.hpp>
 #include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
@@ -77,6 +78,9 @@ class Draw {
 
     /// How many points the rows of 0 and one 1 need.
     std::size_t fewest_points() const { return one_hots_.points(); }
+
+    /// Rows of 0 and one 1 that are so at the points from here on.
+    void choose(OneHotChoice choice) { chosen_ = std::move(choice); }
 
     /// `spread` lets some of what is given be so many times as large.
     Point point(std::size_t number, bool all_positive, double spread = 1) {
@@ -154,7 +158,7 @@ class Draw {
                 break;
             case Domain::onehot:
                 for (std::size_t begin = 0; begin < values.size(); begin += row)
-                    values[begin + one_hots_.class_at(q, quantity.ranges.back(), begin / row, number)] = 1;
+                    values[begin + class_at(q, begin / row, number)] = 1;
                 break;
         }
         if (domain == Domain::symmetric)
@@ -168,6 +172,12 @@ class Draw {
     }
 
   private:
+    std::size_t class_at(int q, std::size_t row, std::size_t number) const {
+        const auto chosen = chosen_.find({q, row});
+        if (chosen != chosen_.end()) return chosen->second;
+        return one_hots_.class_at(q, model_.quantity(q).ranges.back(), row, number);
+    }
+
     /// A matrix far from singular: M M^T / n and a part of the diagonal, or M with a heavier diagonal.
     void make_regular(double* m, std::size_t n, bool is_definite, double size) {
         const std::vector<double> drawn(m, m + n * n);
@@ -197,6 +207,7 @@ class Draw {
     const Variation& variation_;
     std::mt19937_64 engine_;
     OneHots one_hots_;
+    OneHotChoice chosen_;
     double spread_ = 1;
     std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
@@ -204,9 +215,9 @@ class Draw {
 }  // namespace
 
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
-                               bool all_positive, const std::vector<const Expression*>& claims) {
+                               bool all_positive, const std::vector<Formulas>& claims) {
     // Points that show one more entry are taken as long as there are few, those that show a whole kink a little longer.
-    constexpr std::size_t most_tries = 120, few_points = 8, most_points = 16;
+    constexpr std::size_t most_tries = 120, few_points = 8, most_points = 16, most_points_with_choices = 128;
     constexpr std::size_t most_tries_for_sides = 400, fewest_tries_for_sides = 24, most_nodes_for_sides = 100000;
     // From one point to the next: a hinge may lie far out, or near 0.
     constexpr std::array spreads = {1.0, 1.0, 3.0, 1.0, 0.3, 10.0, 1.0, 0.1, 3.0, 30.0, 0.03, 100.0};
@@ -225,7 +236,8 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
     if (count == 1) return points;
     Sides sides(model);
     sides.watch_definitions();
-    for (const Expression* claim : claims) sides.watch(*claim);
+    for (const Formulas& claim : claims)
+        for (const Expression* member : claim) sides.watch(*member);
     for (Point& point : points) sides.add(point);
     std::size_t nodes = 0;
     for (std::size_t tries = 0; !sides.are_all_shown() && points.size() < most_points; ++tries) {
@@ -238,6 +250,18 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
             points.push_back(std::move(point));
     }
     if (!sides.are_all_shown()) add_moved_points(model, variation, seed, sides, points, most_points);
+    for (const Formulas& claim : claims)
+        for (OneHotChoice& choice : Choices(model, variation, claim).missing(points)) {
+            if (points.size() >= most_points_with_choices) return points;
+            draw.choose(std::move(choice));
+            constexpr std::size_t most_tries_for_a_choice = 10;
+            for (std::size_t tries = 0; tries < most_tries_for_a_choice; ++tries) {
+                Point point = draw.point(points.size(), all_positive || tries % 2 == 1);
+                if (!point.is_finite() || point.is_kinked()) continue;
+                points.push_back(std::move(point));
+                break;
+            }
+        }
     return points;
 }
 

@@ -7,11 +7,15 @@
 
 namespace derivation {
 
+/// What is judged together: the members of a claim.
+using Formulas = std::vector<const Expression*>;
+
 /// Random points: at least `count`, and more, further apart, until they show both sides of every kink and bracket of
-/// the definitions and of the `claims`, or no new point does. None where the definitions have no value anywhere.
-/// `all_positive` keeps to the positive ones among them, where logarithms and roots have values.
+/// the definitions and of the `claims`, or no new point does, and all that the one-hot entries of a claim may be. None
+/// where the definitions have no value anywhere. `all_positive` keeps to the positive ones among them, where logarithms
+/// and roots have values.
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
-                               bool all_positive = false, const std::vector<const Expression*>& claims = {});
+                               bool all_positive = false, const std::vector<Formulas>& claims = {});
 
 /// Up to so many points near 0 and far out, whatever they show.
 std::vector<Point> scattered_points(const Model& model, const Variation& variation, std::uint64_t seed,

@@ -841,6 +841,36 @@ given Y[n,k] onehot, B[n,c] onehot
                  4);
 }
 
+BOOST_AUTO_TEST_CASE(one_hot_entries_are_shown_at_every_choice_that_a_claim_names) {
+    for (const char* classes : {"2", "3", "20"}) {
+        const std::string file = std::string("index n = 3\nindex k = ") + classes + "\ngiven Y[n,k] onehot, u\n";
+        verdicts_are(file,
+                     {{"Y[0,0] * Y[1,0] = 0", "wrong"},
+                      {"Y[0,0] * Y[1,1] = 0", "wrong"},
+                      {"Y[0,1] * Y[2,0] = 0", "wrong"},
+                      {"Y[0,0] * Y[1,0] = Y[0,0]", "wrong"},
+                      {"Y[0,0] * Y[1,0] * Y[2,0] = 0", "wrong"},
+                      {"Y[0,0] * Y[1,1] * Y[2,0] * u = 0", "wrong"},
+                      {"(1 - Y[0,0]) * (1 - Y[1,0]) * (1 - Y[2,0]) = 0", "wrong"},
+                      {"Y[0,0] = Y[1,0]", "wrong"},
+                      {"sum(n, Y[n,0]) = 1", "wrong"},
+                      {"prod(n, Y[n,1]) = 0", "wrong"},
+                      {"Y[0,0] * Y[0,1] = 0", "holds"},
+                      {"sum(k, Y[0,k]) = 1", "holds"},
+                      {"Y[0,0]^2 * Y[1,0] = Y[0,0] * Y[1,0]", "holds"},
+                      {"Y[0,0] + Y[0,1] = 1", classes[0] == '2' && classes[1] == '\0' ? "holds" : "wrong"}},
+                     4);
+        // Through a definition.
+        verdicts_are(file + "let a = Y[0,0] * Y[1,0]\n", {{"a = 0", "wrong"}, {"a^2 = a", "holds"}}, 4);
+    }
+    verdicts_are("index n = 3\nindex k = 30\ngiven Y[n,k] onehot\n",
+                 {{"Y[0,29] = 0", "wrong"},
+                  {"Y[n,29] = 0", "wrong"},
+                  {"Y[2,17] * Y[0,23] = 0", "wrong"},
+                  {"Y[0,3] * Y[0,29] = 0", "holds"}},
+                 4);
+}
+
 BOOST_AUTO_TEST_CASE(small_slips_come_before_strange_domains) {
     const std::string file = R"(
 index i, l = 4
