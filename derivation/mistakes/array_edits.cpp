@@ -71,8 +71,18 @@ class Neighbours {
 
     void change_kind() {
         static constexpr const char* of_matrices = "A product of matrices belongs here, not an elementwise one.";
+        // These two take a vector on the left for another thing.
+        static constexpr const char* row = "A vector on the left is a column here, and a row before an @.";
+        static constexpr const char* column = "A vector on the left of an @ is a row: side by side it is a column.";
+        const Joint before = product_.joints[first_ + 1];
         for (const Joint joint : {Joint::elementwise, Joint::juxtaposed, Joint::matrix}) {
-            if (product_.joints[first_ + 1] == joint) continue;
+            if (before == joint) continue;
+            if (is_of_matrices(before) && is_of_matrices(joint)) {
+                product_.joints[first_ + 1] = joint;
+                commit_(saved_.span, joint == Joint::matrix ? row : column, "kind-of-product");
+                product_ = saved_;
+                continue;
+            }
             product_.joints[first_ + 1] = joint;
             const bool elementwise = joint == Joint::elementwise;
             commit_(saved_.span, elementwise ? "The product is elementwise here." : of_matrices, "kind-of-product");

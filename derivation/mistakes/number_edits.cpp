@@ -60,12 +60,56 @@ double size_of(const Editing& editing, const Expression& size) {
     return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
 }
 
+/// Whether the loss divides by a constant or by a number of terms.
+bool loss_is_mean(const Editing& editing) {
+    const auto is_size = [&](const Expression& e) {
+        return (e.kind == Kind::entry && editing.model.quantity(e).role == Role::constant) ||
+               (e.kind == Kind::number && e.number > 2);
+    };
+    const auto divides = [&](const Expression& e) {
+        if (e.kind == Kind::reduce && e.name == "mean") return true;
+        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+            if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
+        return false;
+    };
+    return any_behind(editing.model, editing.of, divides);
+}
+
+/// Whether something of this size is summed over, in the line or behind it: else a number that is the size is it by
+/// accident.
+bool is_summed(const Editing& editing, double size) {
+    const Model& model = editing.model;
+    const auto sums = [&](const Expression& e) {
+        return e.kind == Kind::reduce && std::ranges::any_of(e.letters, [&](const IndexTerm& letter) {
+                   return letter.letter && model.range_of(letter).size == size;
+               });
+    };
+    std::vector<int> named;
+    for (const Expression& member : editing.line.checked.members) add_entries(member, named);
+    add_entries(editing.left, named);
+    return any_part(editing.left, sums) ||
+           std::ranges::any_of(editing.line.checked.members, [&](const Expression& e) { return any_part(e, sums); }) ||
+           std::ranges::any_of(named, [&](int q) { return any_behind(model, q, sums); });
+}
+
+/// Whether the number itself makes the factor: it stands on the left side or behind it, or is too much in the member.
+bool makes_factor(const Editing& editing, double number, bool divide) {
+    const auto is_factor = [&](const Expression& e) {
+        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+            if (e.joints[i] != Joint::divided && is_number(e.children[i], number)) return true;
+        return false;
+    };
+    if (divide) return any_part(editing.member, is_factor) && !loss_is_mean(editing);
+    return any_part(editing.left, is_factor) || any_behind(editing.model, editing.of, is_factor);
+}
+
 /// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
 void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
     for (const Expression& size : sizes(editing)) {
         const double number = size_of(editing, size);
+        const bool summed = is_summed(editing, number), number_is_size = summed && (!divide || loss_is_mean(editing));
         const auto is_size = [&](const Expression& e) {
-            return same(e, size) || (e.kind == Kind::number && e.number == number && number > 2) ||
+            return same(e, size) || (number_is_size && e.kind == Kind::number && e.number == number && number > 2) ||
                    (is_call(e, "size") && is_call(size, "size") &&
                     editing.same_range(e.argument().name, size.argument().name));
         };
@@ -90,6 +134,7 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
                 commit(parts[i].expression.span, {}, {});
             }
         });
+        if (!summed || (is_call(size, "size") && makes_factor(editing, number, divide))) continue;
         if (editing.member.kind == Kind::add && !editing.line.is_update) {
             Expression edited = quotient_of(editing.member, size);
             if (!divide) edited = product_of({editing.member, size});
@@ -113,21 +158,6 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
                    mistake);
         });
     }
-}
-
-/// Whether the loss divides by a constant or by a number of terms.
-bool loss_is_mean(const Editing& editing) {
-    const auto is_size = [&](const Expression& e) {
-        return (e.kind == Kind::entry && editing.model.quantity(e).role == Role::constant) ||
-               (e.kind == Kind::number && e.number > 2);
-    };
-    const auto divides = [&](const Expression& e) {
-        if (e.kind == Kind::reduce && e.name == "mean") return true;
-        for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
-            if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
-        return false;
-    };
-    return any_behind(editing.model, editing.of, divides);
 }
 
 }  // namespace

@@ -126,7 +126,9 @@ std::optional<Edit> Search::run() {
     std::vector<Edit> firsts;
     for (const Mistake& mistake : catalogue()) {
         std::optional<Edit> found = try_row(mistake, member_, [&](const Edit& edit) {
-            if (firsts.size() < most_first_edits && !mistake.is(last_resort)) firsts.push_back(edit);
+            // What stands for what is said where nothing else is changed: 1 + p is not 1 - p with another sign.
+            if (firsts.size() < most_first_edits && !mistake.is(last_resort) && edit.mistake != "wrong-term")
+                firsts.push_back(edit);
         });
         if (found) return found;
     }

@@ -1,0 +1,46 @@
+// Reasons that are true: of the line, and of the repair that stands beside them.
+#define BOOST_TEST_MODULE derivation_reasons
+#include "judged.hpp"
+
+using derivation::LineReport;
+
+BOOST_AUTO_TEST_CASE(one_minus_p_is_not_said_where_something_else_is_the_repair) {
+    const std::string file = "index i\nindex j\ngiven W[i,j], x[j]\nlet z = W x\n";
+    for (const char* claim : {"W x + 1 = z", "W x - 1 = z", "W x + 2 = z"}) {
+        const LineReport line = expect(file + "claim " + claim + "\n", "wrong");
+        BOOST_TEST(line.reason.find("1 - z") == std::string::npos, line.reason << " " << line.repair);
+        BOOST_TEST(line.repair == "W x", line.reason << " " << line.repair);
+    }
+    BOOST_TEST(expect("given u\nlet p = sigmoid(u)\nclaim dp/du = p * p\n", "wrong").repair == "(1 - p) * p");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_a_size_where_something_of_that_size_is_summed) {
+    const std::string file =
+        "index i\nindex j\nindex s = 5\ngiven W[i,j], x[j], y[s], b\nlet z = W x\nlet B = sum(s, y[s] + b)\n"
+        "let A = sum(s, (y[s] - b)^2) / 5\n";
+    const auto reason = [&](const std::string& claim) {
+        return expect(file + "claim " + claim + "\n", "wrong").reason;
+    };
+    for (const char* claim :
+         {"3 * W x = z", "4 W x = z", "z = 3 * W x", "z = 4 W x", "3 * sum(j, W[i,j] * x[j]) = z[i]",
+          "z[i] = 3 * sum(j, W[i,j] * x[j])", "z[i] = sum(j, W[i,j] * x[j]) / 3", "sum(j, W[i,j] * x[j]) / 3 = z[i]"}) {
+        BOOST_TEST(reason(claim).find("size") == std::string::npos, claim << ": " << reason(claim));
+        BOOST_TEST(reason(claim).find("mean") == std::string::npos, claim << ": " << reason(claim));
+        BOOST_TEST(reason(claim).find("/N") == std::string::npos, claim << ": " << reason(claim));
+    }
+    // Here it is one.
+    BOOST_TEST(reason("dB/db = 1") == "The factor size(s) is missing: every term of the sum adds the same.");
+    BOOST_TEST(reason("dA/db = -2 * sum(s, y[s] - b)").starts_with("The 1/N of the mean is missing"));
+    BOOST_TEST(reason("dA/dy[s] = 2 * (y[s] - b)").starts_with("The 1/N of the mean is missing"));
+    BOOST_TEST(reason("dB/dy[s] = 1/5").starts_with("A 1/N that should not be there"));
+}
+
+BOOST_AUTO_TEST_CASE(a_product_of_matrices_is_not_said_to_be_an_elementwise_one) {
+    const std::string file = "index i\nindex j\ngiven W[i,j], x[j], v[j]\nlet z = W x\nlet q = x^T x\n";
+    for (const char* claim : {"x^T x = x x^T", "q = x x^T", "W^T z = z W"}) {
+        const LineReport line = expect(file + "claim " + claim + "\n", "ill-formed");
+        BOOST_TEST(line.reason.find("elementwise") == std::string::npos, line.reason);
+    }
+    BOOST_TEST(expect(file + "claim W^T z = z W\n", "ill-formed").reason.find("a row before an @") !=
+               std::string::npos);
+}
