@@ -109,28 +109,42 @@ class Differentiation {
             }
             case Kind::power: {
                 if (e.exponent().kind != Kind::number) {
-                    possible = possible && of(e.exponent()).empty();
                     Expression lower = e;
                     lower.exponent() = sum_of_terms({{e.exponent(), Joint::plus}, {number_of(1), Joint::minus}});
-                    return scaled(of(e.base()), product(e.exponent(), lower));
+                    std::vector<Term> all = scaled(of(e.base()), product(e.exponent(), lower));
+                    for (Term& term : scaled(of(e.exponent()), product(call_of("log", 0, e.base()), e)))
+                        all.push_back(std::move(term));
+                    return all;
                 }
                 const double n = e.exponent().number;
                 return scaled(of(e.base()), product(number_of(n), power(e.base(), n - 1)));
             }
             case Kind::call: {
+                if (e.children.size() == 2 && (e.name == "max" || e.name == "min")) {
+                    std::vector<Term> all;
+                    for (const std::size_t i : {0u, 1u})
+                        for (Term& term :
+                             scaled(of(e.children[i]),
+                                    comparison_of(e.children[i], e.name == "max" ? ">" : "<", e.children[1 - i])))
+                            all.push_back(std::move(term));
+                    return all;
+                }
                 if (e.children.size() != 1) {
-                    possible = false;
+                    if (mentions(e, *by_.symbol)) possible = false;
                     return {};
                 }
                 return scaled(of(e.argument()), slope_of(e));
             }
             case Kind::reduce: {
                 std::vector<Term> all;
-                if ((e.name != "sum" && e.name != "mean") || e.condition() != nullptr || e.letters.size() != 1) {
+                if ((e.name != "sum" && e.name != "mean") || e.condition() != nullptr) {
                     if (mentions(e, *by_.symbol)) possible = false;
                     return {};
                 }
-                for (Term& term : of(e.body())) all.push_back(summed(e, std::move(term)));
+                for (Term& term : of(e.body())) {
+                    for (const IndexTerm& letter : e.letters) term = summed(e, letter, std::move(term));
+                    all.push_back(std::move(term));
+                }
                 return all;
             }
             default:
@@ -146,8 +160,8 @@ class Differentiation {
     }
 
     /// The sum of a term over a letter: an equation that fixes the letter replaces it.
-    Term summed(const Expression& e, Term term) {
-        const std::string& letter = e.letters[0].name;
+    Term summed(const Expression& e, const IndexTerm& over, Term term) {
+        const std::string& letter = over.name;
         // Only the left sides of equations may fix it: the right ones are the denominator's, whose letters are free.
         const auto equation = std::ranges::find_if(term.equal, [&](const auto& one) {
             return std::ranges::find(one.first.terms, letter, &IndexTerm::name) != one.first.terms.end();
@@ -165,6 +179,7 @@ class Differentiation {
         } else {
             Expression sum = e;
             sum.name = "sum";
+            sum.letters = {over};
             sum.body() = term.formula;
             term.formula = sum;
         }
@@ -193,7 +208,7 @@ class Differentiation {
 };
 
 /// The terms as one formula, with a Kronecker delta for every equation that is left.
-std::optional<Expression> assembled(const std::vector<Term>& terms) {
+std::optional<Expression> assembled(const Model& model, const std::vector<Term>& terms) {
     Expression total = number_of(0);
     for (const Term& term : terms) {
         Expression formula = term.formula;
@@ -206,6 +221,15 @@ std::optional<Expression> assembled(const std::vector<Term>& terms) {
             if (a.is_number() && b.is_number()) {
                 formula = number_of(0);
                 break;
+            }
+            if (a.is_letter() != b.is_letter() && a.is_number() != b.is_number()) {
+                const std::string& letter = (a.is_letter() ? a : b).terms[0].name;
+                const int number = (a.is_letter() ? b : a).offset;
+                const std::optional<int> known = model.find_letter(letter);
+                if (!known) return {};
+                formula = product(
+                    comparison_of(letter_of(letter), "==", number_of(number + model.range_of(*known).first)), formula);
+                continue;
             }
             if (!a.is_letter() || !b.is_letter()) return {};
             formula = product(kronecker(a.terms[0].name, b.terms[0].name), formula);
@@ -257,7 +281,7 @@ std::optional<Expression> local(const Model& model, const Expression& of, const 
     Differentiation differentiation(by);
     const std::vector<Term> terms = differentiation.of(body);
     if (!differentiation.possible) return {};
-    std::optional<Expression> derivative = assembled(terms);
+    std::optional<Expression> derivative = assembled(model, terms);
     if (derivative)
         for (const Letter& letter : model.letters) rename_letter(*derivative, "?" + letter.name, letter.name);
     return derivative;
@@ -427,7 +451,7 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
     if (!editing.arrays && left.kind == Kind::derivative && left.order == 1 && left.numerator().kind != Kind::entry) {
         Differentiation differentiation(left.denominator());
         const std::vector<Term> terms = differentiation.of(normalized(left.numerator()));
-        if (const std::optional<Expression> value = assembled(terms); value && differentiation.possible)
+        if (const std::optional<Expression> value = assembled(model, terms); value && differentiation.possible)
             formulas.push_back(*value);
     }
     if (editing.arrays || !editing.of || !editing.by || editing.line.is_update || editing.second_order) return formulas;

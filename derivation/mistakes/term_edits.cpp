@@ -192,19 +192,20 @@ void missing_path(Editing& editing) {
     };
     for (const Through& one : all)
         for (const Expression& path : one.paths) offer({&path}, fmt::format("through {} as well", one.name));
-    if (!direct.held().empty() && mentions(model.quantity(*editing.of).definition, *editing.by)) {
+    const bool is_direct = !direct.held().empty() && mentions(model.quantity(*editing.of).definition, *editing.by);
+    if (is_direct) {
         // As a formula, where it can be said: dy/dv at fixed q is what was asked for, half of it.
         if (const std::optional<Expression> partial = partial_derivative(editing)) {
             const Expression tidy = tidied(*partial, false);
             offer({&tidy}, "directly as well");
         }
-        offer({&direct}, "directly as well");
     }
     for (std::size_t a = 0; a < all.size(); ++a)
         for (std::size_t b = a + 1; b < all.size(); ++b)
             for (const Expression& x : all[a].paths)
                 for (const Expression& y : all[b].paths)
                     offer({&x, &y}, fmt::format("through {} and {} as well", all[a].name, all[b].name));
+    if (is_direct) offer({&direct}, "directly as well");
 }
 
 void extra_term(Editing& editing) {

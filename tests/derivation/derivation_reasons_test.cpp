@@ -44,3 +44,17 @@ BOOST_AUTO_TEST_CASE(a_product_of_matrices_is_not_said_to_be_an_elementwise_one)
     BOOST_TEST(expect(file + "claim W^T z = z W\n", "ill-formed").reason.find("a row before an @") !=
                std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(what_is_held_fixed_is_written_as_a_formula) {
+    const auto repair = [](const std::string& loss) {
+        return expect("index i, l, k = 4\ngiven w[i], x[i], t\nlet m = mean(i, w[i])\nlet L = " + loss +
+                          "\nclaim dL/dw[i] = dL/dm / 4\n",
+                      "wrong")
+            .repair;
+    };
+    for (const char* loss :
+         {"sum(i, max(w[i] - m, 0))", "sum(i, min(m * w[i], t))", "sum(i, (m^2)^w[i])", "w[0] * m",
+          "sum(i, l, w[i] * w[l] * x[i]) + m^2", "sum(i, (w[i] - m)^2 * x[i])", "mean(i, l, (w[i] - w[l])^2 * m)"})
+        BOOST_TEST((!repair(loss).empty() && repair(loss).find("|(") == std::string::npos),
+                   loss << ": " << repair(loss));
+}
