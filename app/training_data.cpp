@@ -73,7 +73,8 @@ std::string described(const nn::Dataset<double>& data, nn::Task task) {
     else
         text += fmt::format("the {} is in {}\n", what, names ? "'" + all + "'" : "column " + all);
     if (!data.is_regression()) {
-        text += fmt::format("{} classes in {}{}", data.classes(), names ? "" : "column ", all);
+        text += fmt::format("{} {} in {}{}", data.classes(), data.classes() == 1 ? "class" : "classes",
+                            names ? "" : "column ", all);
         if (detected && nn::csv_number(data.class_names[0])) text += " (--task regression learns their numbers)";
     } else if (targets.size() > 1) {
         text += fmt::format("{} targets: {}", targets.size(), all);
@@ -126,7 +127,10 @@ nn::TableOptions table_options(const TrainOptions& options) {
 
 void describe(const TrainOptions& options, const nn::Dataset<double>& data) {
     if (!options.csv.empty()) say(options, described(data, options.task));
-    if (data.dropped > 0) say(options, fmt::format("{} rows with a missing cell are left out\n", data.dropped));
+    if (data.dropped > 0)
+        say(options, fmt::format("{} with a missing cell {} left out\n",
+                                 data.dropped == 1 ? "1 row" : fmt::format("{} rows", data.dropped),
+                                 data.dropped == 1 ? "is" : "are"));
 }
 
 void require_fitting_test(const TrainOptions& options, const nn::RowFacts& training, const nn::RowFacts& test) {

@@ -236,12 +236,10 @@ Exercise read_exercise(std::string text, const std::string& file) {
             throw Refused{1, "the file is longer than an exercise may be (1 MiB)"};
         }
         const Source source(text);
-        if (const std::size_t bad = first_bad_byte(text); bad < text.size())
+        if (const std::size_t bad = first_bad_byte(source.text); bad < source.text.size())
             throw Refused{source.position(bad).line, "this byte is not valid UTF-8 text"};
-        const std::string_view without_mark =
-            text.starts_with("\xEF\xBB\xBF") ? std::string_view(text).substr(3) : std::string_view(text);
-        const auto declarations = blocks_fenced_as("deriv", without_mark),
-                   points = blocks_fenced_as("points", without_mark);
+        const auto declarations = blocks_fenced_as("deriv", source.text),
+                   points = blocks_fenced_as("points", source.text);
         if (!declarations) throw Refused{1, "an exercise has its declarations in a block fenced as ```deriv"};
         if (!points)
             throw Refused{1, "an exercise has a block fenced as ```points, with a line such as: (a) dE/dw[i]: 2"};

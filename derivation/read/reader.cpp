@@ -53,6 +53,11 @@ Expression with_new_values(const Line& line, Expression e) {
     return e;
 }
 
+/// (20.5) is the number 20.5, where there is one entry.
+bool is_one_for_one(const Parser::Numbers& numbers, const std::vector<std::size_t>& shape) {
+    return numbers.values.size() == 1 && std::ranges::all_of(shape, [](std::size_t length) { return length == 1; });
+}
+
 class Reader {
   public:
     explicit Reader(std::string text, std::optional<OtherNumbers> other_numbers = {})
@@ -240,7 +245,7 @@ class Reader {
         if (other_numbers_) return {};
         std::vector<std::size_t> shape;
         for (const int range : quantity.ranges) shape.push_back(static_cast<std::size_t>(model().range(range).size));
-        if (shape != numbers.shape)
+        if (shape != numbers.shape && !is_one_for_one(numbers, shape))
             throw Error(numbers.span, fmt::format("{} has the shape ({}), these numbers ({})", quantity.name,
                                                   fmt::join(shape, ", "), fmt::join(numbers.shape, ", ")));
         return numbers.values;
@@ -513,7 +518,8 @@ class Reader {
         std::vector<std::size_t> shape;
         for (const int letter : line.checked.free)
             shape.push_back(static_cast<std::size_t>(model().range_of(letter).size));
-        if (line.printed->shape != shape && !(line.printed->values.size() == 1 && line.printed->shape.empty())) {
+        if (line.printed->shape != shape && !is_one_for_one(*line.printed, shape) &&
+            !(line.printed->values.size() == 1 && line.printed->shape.empty())) {
             line.fault = IllFormed(line.printed->span,
                                    fmt::format("The left side has the shape ({}), these numbers ({}).",
                                                fmt::join(shape, ", "), fmt::join(line.printed->shape, ", ")));

@@ -153,6 +153,8 @@ void add_rows(std::string_view text, const Statement& statement, std::vector<Sta
 }  // namespace
 
 Source::Source(std::string content) : text(std::move(content)) {
+    // Where it was printed, it would not be seen.
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     for (std::size_t i = 0; i < text.size(); ++i)
         if (text[i] == '\n') line_begins.push_back(i + 1);
 }
@@ -189,13 +191,11 @@ Source read_source(std::string content) {
     if (const std::size_t bad = first_bad_byte(text); bad < text.size())
         throw Error({bad, bad + 1}, "this byte is not valid UTF-8 text");
 
-    const bool markdown = text.find("\n```deriv") != std::string_view::npos || text.starts_with("```deriv") ||
-                          text.starts_with("\xEF\xBB\xBF```deriv");
+    const bool markdown = text.find("\n```deriv") != std::string_view::npos || text.starts_with("```deriv");
     bool in_block = !markdown;
     std::vector<Statement> raw;
     std::string prose;
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    for (std::size_t begin = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; begin < text.size();) {
+    for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         const Span whole{begin, end};
         begin = end + 1;

@@ -193,7 +193,7 @@ class Cells {
             Column column{reader.has_header() ? reader.columns()[i] : "", {}};
             for (const auto& [word, number] : found.words) column.categories.push_back(word);
             const std::size_t different = column.categories.size();
-            if (different > most_words || too_many_words(different, rows_)) too_many(reader, i);
+            if (different > most_words || too_many_words(different, rows_)) too_many(reader, i, rows_);
             found.places.resize(different);
             std::size_t place = 0;  // in alphabetical order
             for (const auto& [word, number] : found.words) found.places[number] = place++;
@@ -256,7 +256,7 @@ class Cells {
             if (is_new) bytes_ += field.size() + 64;
             if (is_new && numbers_ > 0)
                 throw FileError(reader.place(i, field) + " was not there when it was read first");
-            if (found.words.size() > most_words) too_many(reader, i);
+            if (found.words.size() > most_words) too_many(reader, i, rows_ + 1);  // this row is not yet counted
             value = static_cast<double>(word->second);
         }
         if (found.numbers && !found.words.empty())
@@ -264,11 +264,11 @@ class Cells {
         return value;
     }
 
-    [[noreturn]] void too_many(const CsvReader& reader, std::size_t i) const {
+    [[noreturn]] void too_many(const CsvReader& reader, std::size_t i, std::size_t rows) const {
         const std::string& name = reader.columns()[i];
         throw FileError(fmt::format(
             "{}: column '{}' holds {} different words in {} rows, too many for categories: --drop {} leaves it out",
-            printable(reader.path()), printable(name), columns_[i].words.size(), rows_, printable(name)));
+            printable(reader.path()), printable(name), columns_[i].words.size(), rows, printable(name)));
     }
 
     Missing missing_;

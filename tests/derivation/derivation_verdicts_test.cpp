@@ -346,6 +346,10 @@ BOOST_AUTO_TEST_CASE(numbers_are_judged_to_their_last_digit) {
         "given w\ngiven x\nlet L = (w * x - 1)^2\nupdate w := w - 0.1 * dL/dw\nat w = 0.5\nat x = 3\n";
     expect(file + "claim L ~ 0.25\n", "holds");
     expect(file + "claim L ~ 0.3\n", "holds");
+    expect(file + "claim L ~ (0.25)\n", "holds");
+    expect(file + "claim L ~ (0.26)\n", "wrong");
+    expect(file + "claim L ~ [0.25, 0.25]\n", "ill-formed");
+    expect("given x = (3)\nclaim x^2 = 9\n", "holds");
     expect(file + "claim L ~ 0.26\n", "wrong");
     expect(file + "claim dL/dw = 2 * (w*x - 1) * x ~ 3.0\n", "holds");
     expect(file + "claim dL/dw = 3 * (w*x - 1) * x ~ 3.0\n", "wrong");
@@ -442,6 +446,10 @@ BOOST_AUTO_TEST_CASE(the_flat_side_of_relu_is_no_kink) {
 
 BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_text) {
     expect("\xEF\xBB\xBFgiven x\r\nlet\ty = x^2\r\nclaim\tdy/dx = 2 * x\r\n", "holds");
+    const derivation::Report report = derivation::check("\xEF\xBB\xBFgivn x\n");
+    BOOST_REQUIRE(report.error.has_value());
+    BOOST_TEST(report.error->column == 1u);
+    BOOST_TEST(derivation::to_text(report).find("\xEF\xBB\xBF") == std::string::npos);
     expect("\xEF\xBB\xBF```deriv\ngiven x\nlet y = x^2\nclaim dy/dx = 2 * x\n```\n", "holds");
 }
 

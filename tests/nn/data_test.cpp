@@ -185,6 +185,14 @@ BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     refuses(bytes.substr(0, bytes.size() / 2), "cut short");
 }
 
+BOOST_AUTO_TEST_CASE(there_are_no_more_words_than_rows) {
+    std::string text = "name,x,c\n";
+    for (int i = 0; i < 1200; ++i) text += "p" + std::to_string(i) + ",1," + (i % 2 == 0 ? "a\n" : "b\n");
+    BOOST_CHECK_EXCEPTION(nn::read_table(written(text)), autograd::FileError, [](const autograd::FileError& error) {
+        return std::string(error.what()).find("holds 1001 different words in 1001 rows") != std::string::npos;
+    });
+}
+
 BOOST_AUTO_TEST_CASE(every_mutation_is_read_or_refused) {
     std::mt19937_64 engine(3);
     const std::string valid = "a,b,c\n1,2.5,x\n-3,4e2,y\n5,6,x\n";

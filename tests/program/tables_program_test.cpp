@@ -75,6 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_learned_is_decided_and_said) {
     refuses("train --csv " + folder.write("prices.csv", prices) + save,
             "'0,5' in the target, column 'price', has a decimal");
     refuses("train --csv " + folder.write("one.csv", "x,c\n1,a\n2,a\n") + save, "only one class, 'a'");
+    BOOST_TEST(has(run("train --csv " + folder / "one.csv" + save).out, "\n1 class in c\n"));
     refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + save, "only one class, '2.5'");
     refuses("train --csv " + folder.write("two.csv", "x,c\n1,2.5\n2,2.50\n") + " --task regression" + save,
             "column 'c', is always 2.5");
@@ -568,7 +569,7 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     std::string named = "x,disorder\n";
     for (int i = 0; i < 60; ++i) named += fmt::format("{},{}\n", i, i == 7 ? "" : i % 3 ? "None" : "apnea");
     const Result kept = run("train --epochs 1 --missing drop --csv " + folder.write("named.csv", named));
-    BOOST_TEST(has(kept.out, "2 classes in disorder\n1 rows with a missing cell are left out\n"),
+    BOOST_TEST(has(kept.out, "2 classes in disorder\n1 row with a missing cell is left out\n"),
                kept.out + kept.error);
     // A missing cell is answered as the mean is, of the rows for training.
     const std::string model = trained("gaps.st", "--missing mean --epochs 3 --csv " + path);
