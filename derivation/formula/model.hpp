@@ -41,8 +41,8 @@ enum class Domain {
 };
 enum class Role { given, constant, definition };
 
-/// The step that an update takes a parameter: what new(NAME) means below it.
-struct Step {
+/// The step of a parameter in an update: what new(NAME) means below it.
+struct StepAbove {
     std::size_t line = 0;
     int loss = 0;
     std::vector<int> rates;  ///< the constants of the update that may be its rate
@@ -50,7 +50,7 @@ struct Step {
     bool by_states = false;
     std::optional<std::size_t> differs_from = {};  ///< the line of an update above that takes another one
 
-    bool is_same_as(const Step& other) const {
+    bool is_same_as(const StepAbove& other) const {
         return loss == other.loss && rates == other.rates && ascends == other.ascends && by_states == other.by_states;
     }
 };
@@ -61,12 +61,12 @@ struct Quantity {
     std::vector<int> letters;  ///< those that it was declared with
     Role role = Role::given;
     Domain domain = Domain::real;
-    std::vector<double> values;  ///< where they are the same at every point
-    std::vector<double> worked;  ///< the numbers of `at`
-    Expression definition;       ///< of a `let`, resolved
-    Expression written;          ///< and as it was typed
-    std::optional<Step> step;    ///< of a parameter that an update above takes one
-    bool is_direction = false;   ///< dX of a line of differentials, which nobody declared
+    std::vector<double> values;     ///< where they are the same at every point
+    std::vector<double> worked;     ///< the numbers of `at`
+    Expression definition;          ///< of a `let`, resolved
+    Expression written;             ///< and as it was typed
+    std::optional<StepAbove> step;  ///< of a parameter that an update above takes one
+    bool is_direction = false;      ///< dX of a line of differentials, which nobody declared
     Span span;
 };
 

@@ -619,8 +619,8 @@ class Reader {
     /// What new(NAME) means from here on. A rate that was forgotten is the usual one.
     void note_step(Line& line) {
         Quantity& parameter = model().quantity(*line.checked.members[0].symbol);
-        const std::optional<Step> usual = usual_step(model(), *line.checked.members[0].symbol);
-        Step step{line.number, *line.loss, {}, line.ascends, !line.states.empty()};
+        const std::optional<StepAbove> usual = usual_step(model(), *line.checked.members[0].symbol);
+        StepAbove step{line.number, *line.loss, {}, line.ascends, !line.states.empty()};
         const std::vector<int> possible = possible_rates(model(), *line.loss);
         for (const int rate : possible)
             if (depends_on(model(), line.checked.members[1], rate)) step.rates.push_back(rate);

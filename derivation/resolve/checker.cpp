@@ -109,7 +109,8 @@ Expression Checker::after_step(Expression e) {
     const auto refused = [&](const std::string& why) {
         return IllFormed(e.span, fmt::format("new({}) {}: write the step instead", e.name, why), "undeclared");
     };
-    const std::optional<Step> step = model_.quantity(e).step ? model_.quantity(e).step : usual_step(model_, *e.symbol);
+    const std::optional<StepAbove> step =
+        model_.quantity(e).step ? model_.quantity(e).step : usual_step(model_, *e.symbol);
     if (!step) throw IllFormed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
     if (step->differs_from)
         throw refused(fmt::format("may be the step of line {} or that of line {}", *step->differs_from, step->line));

@@ -58,10 +58,10 @@ std::optional<int> default_loss(const Model& model, int parameter) {
     return {};
 }
 
-std::optional<Step> usual_step(const Model& model, int parameter) {
+std::optional<StepAbove> usual_step(const Model& model, int parameter) {
     const std::optional<int> loss = default_loss(model, parameter);
     if (!loss) return {};
-    Step step;
+    StepAbove step;
     step.loss = *loss;
     step.rates = possible_rates(model, *loss);
     return step;

@@ -22,7 +22,7 @@ void add_entries(const Expression& e, std::vector<int>& quantities);
 std::optional<int> default_loss(const Model& model, int parameter);
 
 /// The step of descent of a parameter that no update takes one: on its default loss, with any rate.
-std::optional<Step> usual_step(const Model& model, int parameter);
+std::optional<StepAbove> usual_step(const Model& model, int parameter);
 
 /// The constants that a loss does not depend on: what can be a learning rate.
 std::vector<int> possible_rates(const Model& model, int loss);
