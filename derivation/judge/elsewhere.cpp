@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <derivation/judge/elsewhere.hpp>
-#include <derivation/truth/choices.hpp>
+#include <derivation/truth/one_hot_choices.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <utility>

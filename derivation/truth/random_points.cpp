@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <derivation/truth/choices.hpp>
 #include <derivation/truth/moved_points.hpp>
+#include <derivation/truth/one_hot_choices.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <map>

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <derivation/resolve/dependence.hpp>
-#include <derivation/truth/choices.hpp>
+#include <derivation/truth/one_hot_choices.hpp>
 
 namespace derivation {
 
