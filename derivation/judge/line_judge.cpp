@@ -220,10 +220,11 @@ void LineJudge::update_by_states() {
     if (judged.is_right) return;
     if (judged.climbs) return judge_step(judged.meant);
     if (!judged.is_corrected)
-        return undecided(1,
-                         "This step by states would be known without the constants beside them: a running mean may be "
-                         "divided by 1 - b^n, where b is the rate at which it forgets, and a mean of squares below the "
-                         "root, and by no other power of it.");
+        return undecided(
+            1,
+            "With other constants it would be a step by these states: a running mean may be divided by 1 - b^n, where "
+            "b is the rate at which it forgets, a mean of squares below the root, and nothing else is made "
+            "of that rate.");
     if (slip_of_step(used, steps)) return;
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
 }

@@ -164,12 +164,12 @@ std::vector<double> values_of(Sample& sample, const Expression& e, const std::ve
     return values;
 }
 
-/// a x + b z = y
+/// a x + b z = y, where so much of it is rounding.
 struct Row {
-    double x, z, y;
+    double x, z, y, noise;
 };
 struct Solution {
-    double a, b;
+    double a, b, noise;
 };
 
 /// By the two rows that tell most; none where all say the same.
@@ -182,9 +182,12 @@ std::optional<Solution> solved(const std::vector<Row>& rows) {
     const Row first = *largest([](const Row& row) { return row.x; });
     const Row second = *largest([&](const Row& row) { return determinant(first, row); });
     const double d = determinant(first, second);
-    constexpr double least = 1e-9;
-    if (!(std::abs(d) > least * (std::abs(first.x * second.z) + std::abs(first.z * second.x)))) return {};
-    return Solution{(first.y * second.z - first.z * second.y) / d, (first.x * second.y - first.y * second.x) / d};
+    // Rows that are nearly alike make it larger.
+    const double lost = (std::abs(first.x * second.z) + std::abs(first.z * second.x)) / std::abs(d);
+    constexpr double most_lost = 1e9;
+    if (!(lost < most_lost)) return {};
+    return Solution{(first.y * second.z - first.z * second.y) / d, (first.x * second.y - first.y * second.x) / d,
+                    lost * std::max(first.noise, second.noise)};
 }
 
 /// One kind of step, p - (a m + b g), p - n/(a sqrt(v) + b) or p - n/sqrt(a v + b), in which a and b are the same
@@ -254,22 +257,22 @@ class OneStep {
         const std::vector<double> p = values_of(sample, p_, free_), right = values_of(sample, right_, free_),
                                   n = values_of(sample, form.n, free_), other = values_of(sample, form.other, free_);
         std::vector<Row> rows;
-        double sign = form.sign, noise = 0;
+        double sign = form.sign;
         for (std::size_t i = 0; i < p.size(); ++i) {
             const double d = p[i] - right[i], v = other[i];
-            Row row{n[i], v, d};
-            if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i]};
-            if (form.kind == Form::root_of_sum) row = {v * d * d, d * d, n[i] * n[i]};
-            if (!std::isfinite(row.x) || !std::isfinite(row.z) || !std::isfinite(row.y) || d == 0) continue;
-            // Of p - right so much is rounding.
             constexpr double rounding = 1e-15;
-            noise = std::max(noise, rounding * std::abs(p[i] / d) * (form.kind == Form::sum ? 1 : std::max(1.0, v)));
+            const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::sum ? 1 : std::max(1.0, v));
+            Row row{n[i], v, d, noise};
+            if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i], noise};
+            if (form.kind == Form::root_of_sum) row = {v * d * d, d * d, n[i] * n[i], noise};
+            if (!std::isfinite(row.x) || !std::isfinite(row.z) || !std::isfinite(row.y) || d == 0) continue;
             if (form.kind == Form::root_of_sum) sign = n[i] * d > 0 ? form.sign : -form.sign;
             rows.push_back(row);
         }
         const std::optional<Solution> solution = solved(rows);
-        if (!solution || noise > 1e-3) return {};
-        auto [a, b] = *solution;
+        constexpr double most_noise = 1e-3;
+        if (!solution || solution->noise > most_noise) return {};
+        auto [a, b, noise] = *solution;
         if (std::abs(b) <= noise * std::abs(a)) b = 0;
         const double along = a * (form.kind == Form::root_of_sum ? 1 : sign),
                      beside = b * (form.kind == Form::root ? sign : 1);

@@ -196,6 +196,13 @@ BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
                              "eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)",
                              "eta * new(m[i]) * (1-b1) / (sqrt(new(v[i])/(1-b2)) + eps)"})
         expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "undecided");
+    // An entry that hardly moves says nothing of the constants.
+    const std::string still =
+        "index i = 3\nconstant b2 = 0.999, eta = 0.001, eps = 1e-5\ngiven x[i] = [1.001, 2, 3], v[i]\n"
+        "let E = sum(i, (x[i] - 1)^4)\nupdate v[i] := b2 * v[i] + (1 - b2) * (4 * (x[i] - 1)^3)^2 on E\n"
+        "update x[i] := x[i] - eta * 4 * (x[i] - 1)^3 / (sqrt(new(v[i]))";
+    expect(still + " + eps) on E\n", "holds");
+    expect(still + " - eps) on E\n", "undecided");
     // Momentum that turns around.
     const std::string velocity =
         "constant rho, eta\ngiven x, m\nlet E = x^4\nupdate m := rho * m - eta * 4 * x^3 on E\n";
