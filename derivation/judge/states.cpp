@@ -106,7 +106,6 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
                             state.is_right = true;
                             state.power = power;
                             state.decay = a;
-                            state.weight = b;
                             state.gradient = gradient;
                             state.sign = joint == Joint::plus ? 1 : -1;
                         }
@@ -302,20 +301,34 @@ class OneStep {
         for (const StateUpdate* state : states) {
             std::vector<Expression> counts = {number_of(1)};
             any_part(right_, [&](const Expression& e) {
-                if (e.kind == Kind::power && same(e.base(), state->decay) && is_constant(model_, e.exponent()))
-                    add_once(counts, e.exponent());
+                if (e.kind == Kind::power && is_constant(model_, e)) add_once(counts, e.exponent());
                 return false;
             });
-            const auto sum_of_weights = [&](Sample& sample, const Expression* count) {
+            const Solution mean = mean_of(*state, before), changed = mean_of(*state, after);
+            const auto sum_of_weights = [&](Sample& sample, const Solution& mean, const Expression* count) {
                 Evaluator evaluator(sample.model, sample.points[0]);
-                const double decay = evaluator(state->decay);
-                return evaluator(state->weight) * (count ? 1 - std::pow(decay, evaluator(*count)) : 1) / (1 - decay);
+                return mean.b * (count ? 1 - std::pow(mean.a, evaluator(*count)) : 1) / (1 - mean.a);
             };
-            all.push_back(sum_of_weights(after, nullptr) / sum_of_weights(before, nullptr));
+            all.push_back(sum_of_weights(after, changed, nullptr) / sum_of_weights(before, mean, nullptr));
             for (const Expression& count : counts)
-                all.push_back(sum_of_weights(after, &count) / sum_of_weights(before, &count));
+                all.push_back(sum_of_weights(after, changed, &count) / sum_of_weights(before, mean, &count));
         }
         return all;
+    }
+
+    /// The numbers of a m + b g^n, which may have been written in several ways.
+    Solution mean_of(const StateUpdate& state, Sample& sample) const {
+        Expression old = p_;
+        old.name = model_.quantity(state.symbol).name;
+        old.symbol = state.symbol;
+        const std::vector<double> before = values_of(sample, old, free_),
+                                  g = values_of(sample, at_entry(model_, state.gradient, state, p_), free_),
+                                  next = values_of(sample, at_entry(model_, state.next, state, p_), free_);
+        std::vector<Row> rows;
+        for (std::size_t i = 0; i < g.size(); ++i)
+            rows.push_back({before[i], state.power == 1 ? g[i] : g[i] * g[i], next[i], 0});
+        std::erase_if(rows, [](const Row& row) { return !std::isfinite(row.x + row.y + row.z); });
+        return solved(rows).value_or(Solution{0, 1, 0});
     }
 
     const Model& model_;

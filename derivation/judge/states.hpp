@@ -16,7 +16,6 @@ struct StateUpdate {
     int power = 1;          ///< of the gradient that it gathers
     double sign = 1;        ///< with which it does so
     Expression decay;       ///< the constant that its old value is multiplied by
-    Expression weight;      ///< and the gradient
     Expression next;        ///< as it was typed, over these letters
     std::vector<int> letters;
     Expression gradient;

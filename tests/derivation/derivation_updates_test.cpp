@@ -196,6 +196,13 @@ BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
                              "eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)",
                              "eta * new(m[i]) * (1-b1) / (sqrt(new(v[i])/(1-b2)) + eps)"})
         expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "undecided");
+    // Where b is 1 - b.
+    const std::string halves =
+        "constant b1 = 0.5, b2 = 0.9, eta = 0.1, eps = 1e-6\ngiven x, m, v\nlet E = (x - 1)^4\n"
+        "update m := b1 * m + (1 - b1) * 4 * (x - 1)^3 on E\n"
+        "update v := b2 * v + (1 - b2) * (4 * (x - 1)^3)^2 on E\nupdate x := x - eta * (new(m)/(1-b1^7))";
+    expect(halves + " / (sqrt(new(v)/(1-b2^7)) + eps) on E\n", "holds");
+    expect(halves + " / (sqrt(new(v))/(1-b2^7) + eps) on E\n", "undecided");
     // An entry that hardly moves says nothing of the constants.
     const std::string still =
         "index i = 3\nconstant b2 = 0.999, eta = 0.001, eps = 1e-5\ngiven x[i] = [1.001, 2, 3], v[i]\n"
