@@ -30,13 +30,14 @@ void add_array(const char* operation, Array<T>& adjoint, const Array<T>& values,
 template <class T>
 Gradients<T> gradients_of(std::span<const Variable<T>> ys, std::span<const Array<T>> seeds, const Keep<T>& keep);
 
-/// The adjoints during a backward pass over arrays.
+/// The adjoints during a backward pass over arrays. As long as it lives, nothing can be recorded.
 template <class T>
 struct ArrayWalk {
     const Reel<T>& reel;
     BufferPool<T>& pool;
     AdjointTable<T>& table;
     const Array<T>* zbar;  ///< the adjoint of the node whose rule is run
+    typename Reel<T>::Walk walk{reel};
 };
 
 /// What a rule sees when it is run on arrays.

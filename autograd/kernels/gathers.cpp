@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <autograd/kernels/axis_view.hpp>
 #include <autograd/kernels/gathers.hpp>
 #include <autograd/kernels/registers.hpp>
+#include <type_traits>
+#include <vector>
 
 namespace autograd::kernels {
 
@@ -25,18 +28,39 @@ void Taken<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     }
 }
 
+namespace {
+
+/// Calls add(sums) where the sums of the result stand. Many numbers that may all go to one place are added in double:
+/// in float a sum stops growing at 2^24 of them.
+template <class T, class F>
+void add_to_sums(Array<T>& result, std::size_t count, F add) {
+    constexpr std::size_t few = 4096;
+    if constexpr (std::is_same_v<T, float>) {
+        if (count > few) {
+            std::vector<double> sums(result.begin(), result.end());
+            add(sums.data());
+            std::transform(sums.begin(), sums.end(), result.data(), [](double sum) { return static_cast<float>(sum); });
+            return;
+        }
+    }
+    add(result.data());
+}
+
+}  // namespace
+
 template <class T>
 void ScatterAdded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (!accumulate) result.fill(T(0));
     const AxisView view(shape_, axis);
-    const T* xs = x.data();
-    for (std::size_t o = 0; o < view.outer; ++o) {
-        T* z = result.data() + o * view.length * view.inner;
-        for (std::int32_t index : indices.values) {
-            copy_or_add(xs, z + static_cast<std::size_t>(index) * view.inner, view.inner, true);
-            xs += view.inner;
-        }
-    }
+    add_to_sums(result, indices.values.size(), [&](auto* z) {
+        const T* xs = x.data();
+        for (std::size_t o = 0; o < view.outer; ++o, z += view.length * view.inner)
+            for (std::int32_t index : indices.values) {
+                auto* sums = z + static_cast<std::size_t>(index) * view.inner;
+                for (std::size_t i = 0; i < view.inner; ++i) sums[i] += xs[i];
+                xs += view.inner;
+            }
+    });
 }
 
 namespace {
@@ -76,15 +100,15 @@ void TakenAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 
 template <class T>
 void ScatterAddedAlong<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (!accumulate) result.fill(T(0));
     const AxisView from(indices.shape, axis);
-    each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row, auto inner) {
-        const T* xs = x.data() + row;
-        const std::int32_t* places = indices.values.data() + row;
-        T* z = result.data() + to;
-        if (!accumulate)
-            for (std::size_t i = 0; i < shape_[axis]; ++i) z[i * inner] = T(0);
-        for (std::size_t i = 0; i < from.length; ++i)
-            z[static_cast<std::size_t>(places[i * inner]) * inner] += xs[i * inner];
+    add_to_sums(result, from.length, [&](auto* sums) {
+        each_row_along(from, shape_[axis], [&](std::size_t to, std::size_t row, auto inner) {
+            const T* xs = x.data() + row;
+            const std::int32_t* places = indices.values.data() + row;
+            for (std::size_t i = 0; i < from.length; ++i)
+                sums[to + static_cast<std::size_t>(places[i * inner]) * inner] += xs[i * inner];
+        });
     });
 }
 
@@ -98,7 +122,9 @@ void TakenFlat<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 template <class T>
 void ScatterAddedFlat<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     if (!accumulate) result.fill(T(0));
-    for (std::size_t i = 0; i < indices.values.size(); ++i) result.data()[indices.values[i]] += x.data()[i];
+    add_to_sums(result, indices.values.size(), [&](auto* sums) {
+        for (std::size_t i = 0; i < indices.values.size(); ++i) sums[indices.values[i]] += x.data()[i];
+    });
 }
 
 #define INSTANTIATE(T)                   \

@@ -16,16 +16,26 @@ namespace autograd::kernels {
 
 namespace {
 
+/// The product of two rows, a long one by halves: the error grows as the logarithm of the length.
+template <class T>
+T multiply_row(const T* row, const T* x, std::size_t k) {
+    constexpr std::size_t block = 1 << 14;
+    if (k > block) {
+        const std::size_t half = k / 2;
+        return multiply_row(row, x, half) + multiply_row(row + half, x + half, k - half);
+    }
+    const auto product = [&](std::size_t l, auto... some) {
+        return load_some(row + l, some...) * load_some(x + l, some...);
+    };
+    return fold(k, T(0), std::plus<>(), product);
+}
+
 /// z = the products of x with each of some rows, on top of `start`, whose numbers lie `start_step` apart.
 template <class T>
 [[gnu::noinline]] void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
                                      std::size_t start_step) {
-    for (std::size_t i = 0; i < rows; ++i, row += k) {
-        const auto product = [&](std::size_t l, auto... some) {
-            return load_some(row + l, some...) * load_some(x + l, some...);
-        };
-        z[i] = (start == nullptr ? T(0) : start[i * start_step]) + fold(k, T(0), std::plus<>(), product);
-    }
+    for (std::size_t i = 0; i < rows; ++i, row += k)
+        z[i] = (start == nullptr ? T(0) : start[i * start_step]) + multiply_row(row, x, k);
 }
 
 #ifdef DELTARULE_BLAS
@@ -77,6 +87,20 @@ void multiply_large(const Multiplication<T>& of) {
     // A BLAS counts in int.
     if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
         return multiply_in_blocks(of);
+    // A matrix by a vector it adds in one go, however long: here in parts, so that less is rounded away.
+    constexpr std::size_t part = 1 << 14;
+    if (of.k > part && ((of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed))) {
+        Multiplication<T> some = of;
+        for (std::size_t l = 0; l < of.k; l += part) {
+            some.a = of.a + l * of.m;
+            some.b = of.b + l * of.n;
+            some.k = std::min(part, of.k - l);
+            multiply_large(some);
+            some.start = of.c;
+            some.start_step = of.n;
+        }
+        return;
+    }
     if (of.start != nullptr && of.start != of.c)
         for (std::size_t i = 0; i < of.m; ++i) std::copy_n(of.start + i * of.start_step, of.n, of.c + i * of.n);
     const T beta = of.start != nullptr ? T(1) : T(0);
@@ -108,6 +132,7 @@ void multiply_large(const Multiplication<T>& of) {
 template <class T>
 void multiply(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
+    if (m == 1 && n == 1) return multiply_rows(b, 1, a, k, c, start, 1);
     if (m == 1 && b_transposed && k * n <= most_of_a_vector<T>) return multiply_rows(b, n, a, k, c, start, 1);
     if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors

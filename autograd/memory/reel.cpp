@@ -35,6 +35,10 @@ template <class T>
 
 template <class T>
 Node<T>& Reel<T>::next() {
+    if (walks_ > 0) [[unlikely]]
+        throw VariableError(
+            "[record] backward() walks the tape, and a rule records on it: a rule reads arrays by at(x), "
+            "and calls no operation on variables");
     if (size_ == nodes_.size()) add_chunk();
     Node<T>& node = *nodes_[size_];
     node.value = &node.storage;

@@ -65,6 +65,18 @@ class Reel {
     };
     Identity identity() const { return {recording_, recording_->now()}; }
 
+    /// As long as one lives, arrays are walked, and nothing can be recorded.
+    class Walk {
+      public:
+        explicit Walk(const Reel& reel) : reel_(reel) { ++reel_.walks_; }
+        ~Walk() { --reel_.walks_; }
+        Walk(const Walk&) = delete;
+        Walk& operator=(const Walk&) = delete;
+
+      private:
+        const Reel& reel_;
+    };
+
     /// Throws `VariableError`, beginning with `[operation]`, unless x belongs to what is recorded now.
     void check(const char* operation, const Variable<T>& x) const {
         if (!identity().holds(x)) throw_foreign(operation, x);
@@ -120,6 +132,7 @@ class Reel {
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // nodes never move: a rule may record while the tape is walked
     std::vector<Node<T>*> nodes_;
     std::size_t size_ = 0;
+    mutable int walks_ = 0;
     struct Names {
         Arena letters;
         std::vector<std::pair<std::uint32_t, std::string_view>> of_nodes;

@@ -2,6 +2,7 @@
 // operation stands with its rule: z is the result, zbar its adjoint.
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <cmath>
 #include <stdexcept>
 
 namespace autograd {
@@ -32,6 +33,7 @@ FACTS("clip", "min(max(x, low), high)", "xbar += zbar where low <= x <= high");
 template <class T>
 Variable<T> clip(Variable<T> x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
     if (low > high) throw std::invalid_argument("[clip] the lower bound is above the upper one");
+    if (std::isnan(low) || std::isnan(high)) throw std::invalid_argument("[clip] a bound is NaN");
     return record("clip", {x}, clip(x.value(), low, high),
                   [x, low, high](auto& at) { at.adjoint(x) += between(at.zbar(), at(x), low, high); });
 }

@@ -220,3 +220,30 @@ BOOST_AUTO_TEST_CASE(more_ones_than_a_float_counts) {
     const auto x = tape.constant(Array<float>(Shape{rows, 2}, 1.0f));
     BOOST_TEST(tape.backward(x + b, x.value())[b](0) == 2e7f);
 }
+
+// What goes to one place, and products with vectors.
+BOOST_AUTO_TEST_CASE(sums_that_gathers_and_vectors_make) {
+    const std::size_t rows = 1'000'000;
+    const double tenth = 0.1f;
+    const auto close = [](float got, double expected, const char* of) {
+        BOOST_TEST(std::abs(got - expected) <= 2e-5 * std::abs(expected), of << ": " << got << " for " << expected);
+    };
+    Tape<float> tape;
+    const auto x = tape.variable(Array<float>(Shape{3, 2}, 1.0f));
+    const Indices same(Shape{rows}, 1);
+    close(tape.backward(take(x, same), Array<float>(Shape{rows, 2}, 0.1f))[x](1, 1), tenth * rows, "take");
+    close(tape.backward(take(x, same, 1), Array<float>(Shape{3, rows}, 0.1f))[x](2, 1), tenth * rows,
+          "take of columns");
+    const auto row = tape.variable(Array<float>(Shape{1, 2}, 1.0f));
+    close(tape.backward(take_along_axis(row, Indices(Shape{1, rows}, 1), 1), Array<float>(Shape{1, rows}, 0.1f))[row](
+              0, 1),
+          tenth * rows, "take_along_axis");
+    const auto v = tape.variable(Array<float>(Shape{rows}, 0.1f));
+    close(matmul(v, v).value()(), tenth * tenth * rows, "vector by vector");
+    const auto columns = tape.variable(Array<float>(Shape{rows, 2}, 0.1f));
+    close(matmul(v, columns).value()(1), tenth * tenth * rows, "vector by matrix");
+    close(matmul(transpose(columns), v).value()(1), tenth * tenth * rows, "matrix by vector");
+    const auto weight = tape.variable(Array<float>(Shape{1, 1}, 1.0f));
+    const auto inputs = tape.constant(Array<float>(Shape{rows, 1}, 0.1f));
+    close(tape.backward(matmul(inputs, weight), inputs.value())[weight](0, 0), tenth * tenth * rows, "weight");
+}

@@ -467,6 +467,10 @@ BOOST_AUTO_TEST_CASE(errors_are_sentences) {
     BOOST_CHECK_THROW(reshape(a, {4}), std::invalid_argument);
     BOOST_CHECK_THROW(take(a, Indices{3}, 0), std::out_of_range);
     BOOST_CHECK_THROW(concatenate<double>({a, b}, 0), std::invalid_argument);
+    BOOST_CHECK_EXCEPTION(clip(a, 1.0, 0.0), std::invalid_argument,
+                          says("[clip] the lower bound is above the upper one"));
+    for (const auto& [low, high] : {std::pair{std::nan(""), 1.0}, {0.0, std::nan("")}})
+        BOOST_CHECK_EXCEPTION(clip(a, low, high), std::invalid_argument, says("[clip] a bound is NaN"));
     BOOST_CHECK_THROW(mean_squared_error(a, b), std::invalid_argument);
     BOOST_CHECK_THROW(softmax_cross_entropy(a, Indices{0, 1, 2}), std::out_of_range);
     BOOST_CHECK_THROW(softmax_cross_entropy(a, Indices{0, 1}), std::invalid_argument);

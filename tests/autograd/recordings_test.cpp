@@ -150,6 +150,22 @@ BOOST_AUTO_TEST_CASE(a_kernel_that_only_writes_is_added_to_an_adjoint_all_the_sa
     BOOST_TEST(tape.backward(z)[x] == (Array<double>{30, 20, 12}));
 }
 
+// It would write into the recording that is walked.
+BOOST_AUTO_TEST_CASE(a_rule_that_records_during_backward_is_named) {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{0.5, 2});
+    auto y = x;
+    for (int i = 0; i < 200; ++i)
+        y = record("mine", {y}, xt::sin(y.value()),
+                   [y](OnArrays<double>& at) { at.adjoint(y) += at.zbar() * cos(y).value(); });
+    BOOST_CHECK_EXCEPTION(tape.backward(sum(y)), VariableError, [](const VariableError& error) {
+        return std::string(error.what()).find("a rule records on it") != std::string::npos;
+    });
+    // Nothing is left behind: the tape goes on.
+    const auto z = sum(sin(x));
+    BOOST_TEST(tape.backward(z)[x](0) == std::cos(0.5));
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {
     Tape<double> tape;
     Parameter<double> w("w", Array<double>(xt::ones<double>({4, 3}) * 0.1));
