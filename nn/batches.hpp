@@ -44,6 +44,10 @@ class BatchSource {
 
     /// Writes the next batch, the last of which may be smaller; false at the end of the pass.
     virtual bool next(Batch<T>& batch) = 0;
+
+    /// The same, of whose rows only those from `begin` to before `end` are wanted: one process among several needs no
+    /// others.
+    virtual bool next_rows(Batch<T>& batch, std::size_t begin, std::size_t end);
 };
 
 /// A data set in memory, to which a reference is kept. The order of each pass is that of the first one of `Batches`.
@@ -54,7 +58,8 @@ class DatasetBatches : public BatchSource<T> {
     RowFacts facts() const override;
     std::string checksum() const override;
     void begin(std::size_t batch, std::mt19937_64* engine) override;
-    bool next(Batch<T>& batch) override;
+    bool next(Batch<T>& batch) override { return next_rows(batch, 0, batch_); }
+    bool next_rows(Batch<T>& batch, std::size_t begin, std::size_t end) override;
 
   private:
     const Dataset<T>& data_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nn/batches.hpp>
 #include <nn/checkpoint.hpp>
+#include <nn/communicator.hpp>
 #include <nn/schedules.hpp>
 #include <optional>
 #include <random>
@@ -65,6 +66,8 @@ struct FitOptions {
     std::function<std::string(const Measured&)> describe = {};  ///< what stands there behind the loss
     std::function<bool(const Epoch&)> on_step = {};             ///< after each; false ends the training
     std::function<bool(const Epoch&)> on_epoch = {};
+    /// The processes that train together; none: this one alone. See below.
+    Communicator* communicator = nullptr;
 };
 
 /// `net` runs the network on a variable, `parameters` are its own.
@@ -88,6 +91,12 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
 ///     nn::fit(model, data, {.epochs = 20, .validation_share = 0.1, .patience = 3});
 ///
 /// The data are a data set, or batches that need not be in memory (nn/batches.hpp).
+///
+/// Several processes take each its part of every batch's rows, and sum the gradients, weighted by these: what one
+/// process would do, but for rounding. Data, options and parameters are the same in all, or it throws. The loss has to
+/// be a mean in which each row counts alike. The first process writes the files and shows the progress; a callback of
+/// any of them ends the training of all. What a layer computes over a batch (`BatchNorm`) or draws (`Dropout`) is not
+/// shared, and refused. Where one of them throws, the others wait: `mpi::World::end` ends them.
 ///
 /// Throws `std::invalid_argument` where the options contradict each other or there are no rows, `std::runtime_error`
 /// where the loss overflows, `autograd::FileError` where a file cannot be written, or the checkpoint is damaged or of

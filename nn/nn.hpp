@@ -6,6 +6,7 @@
 #include <nn/average.hpp>
 #include <nn/batches.hpp>
 #include <nn/checkpoint.hpp>
+#include <nn/communicator.hpp>
 #include <nn/convolution.hpp>
 #include <nn/csv.hpp>
 #include <nn/data.hpp>

@@ -176,15 +176,16 @@ void DatasetBatches<T>::begin(std::size_t batch, std::mt19937_64* engine) {
 }
 
 template <class T>
-bool DatasetBatches<T>::next(Batch<T>& batch) {
-    const auto rows = std::span(order_).subspan(position_, std::min(batch_, order_.size() - position_));
-    if (rows.empty()) return false;
+bool DatasetBatches<T>::next_rows(Batch<T>& batch, std::size_t begin, std::size_t end) {
+    const std::size_t n = std::min(batch_, order_.size() - position_);
+    if (n == 0) return false;
+    const auto rows = std::span(order_).subspan(position_, std::min(end, n)).subspan(begin);
     copy_rows(data_.features, rows, batch.x);
     if (data_.is_regression())
         copy_rows(data_.targets, rows, batch.targets);
     else
         copy_rows(data_.labels, rows, batch.labels);
-    position_ += rows.size();
+    position_ += n;
     return true;
 }
 

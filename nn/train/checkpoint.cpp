@@ -10,6 +10,7 @@
 #include <nn/checkpoint.hpp>
 #include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
+#include <nn/train/checkpoint_checksum.hpp>
 #include <sstream>
 #include <stdexcept>
 
@@ -78,6 +79,7 @@ class Checksum {
             add(array->data(), array->size() * sizeof(T));
         }
     }
+    std::uint32_t value() const { return static_cast<std::uint32_t>(sum_); }
     std::string text() const { return fmt::format("{:08x}", sum_); }
 
   private:
@@ -123,36 +125,49 @@ Said read(const std::string& path, const Metadata& metadata) {
 template <class T>
 constexpr const char* type_name = sizeof(T) == 4 ? "float" : "double";
 
+/// The arrays of a checkpoint, and what it says besides.
+template <class T>
+std::pair<std::vector<Parameter<T>>, json> held(const TrainingPlace& place, std::vector<Parameter<T>> arrays,
+                                                const Optimizer<T>& optimizer) {
+    const OptimizerState<T> state = optimizer.state();
+    for (const auto& [name, array] : state.arrays) arrays.emplace_back(prefix + name, array);
+    return {std::move(arrays),
+            {{"epoch", place.epoch},
+             {"position", place.position},
+             {"engine", text_of(place.engine)},
+             {"engine_of_epoch", text_of(place.engine_of_epoch)},
+             {"numbers", to_json(place.numbers)},
+             {"texts", place.texts},
+             {"optimizer", optimizer.name()},
+             {"optimizer_numbers", to_json(state.numbers)},
+             {"type", type_name<T>}}};
+}
+
+template <class T>
+Checksum<T> checksum_of(const std::string& text, const std::vector<Parameter<T>>& parameters) {
+    std::map<std::string, const Array<T>*> arrays;
+    for (const Parameter<T>& parameter : parameters) arrays[parameter.name()] = &parameter.value();
+    Checksum<T> checksum;
+    checksum.add(text);
+    checksum.add(arrays);
+    return checksum;
+}
+
 }  // namespace
 
 template <class T>
 void save_checkpoint(const std::string& path, const TrainingPlace& place, const std::vector<Parameter<T>>& parameters,
                      const Optimizer<T>& optimizer) {
     if (path.ends_with(".npz")) fail(path, "a checkpoint is a safetensors file, and cannot have a name with .npz");
-    const OptimizerState<T> state = optimizer.state();
-    std::vector<Parameter<T>> all = parameters;
-    for (const auto& [name, array] : state.arrays) all.emplace_back(prefix + name, array);
-    json training = {{"epoch", place.epoch},
-                     {"position", place.position},
-                     {"engine", text_of(place.engine)},
-                     {"engine_of_epoch", text_of(place.engine_of_epoch)},
-                     {"numbers", to_json(place.numbers)},
-                     {"texts", place.texts},
-                     {"optimizer", optimizer.name()},
-                     {"optimizer_numbers", to_json(state.numbers)},
-                     {"type", type_name<T>}};
+    const auto [all, training] = held(place, parameters, optimizer);
     std::string text;
     try {
         text = training.dump();
     } catch (const json::exception&) {
         fail(path, "a text of the training is not valid UTF-8");
     }
-    std::map<std::string, const Array<T>*> arrays;
-    for (const Parameter<T>& parameter : all) arrays[parameter.name()] = &parameter.value();
-    Checksum<T> checksum;
-    checksum.add(text);
-    checksum.add(arrays);
-    save(path, all, {{"checkpoint", std::to_string(newest_format)}, {"training", text}, {"checksum", checksum.text()}});
+    const std::string checksum = checksum_of(text, all).text();
+    save(path, all, {{"checkpoint", std::to_string(newest_format)}, {"training", text}, {"checksum", checksum}});
 }
 
 template <class T>
@@ -199,12 +214,21 @@ TrainingPlace load_checkpoint(const std::string& path, const std::vector<Paramet
     return said.place;
 }
 
+template <class T>
+std::uint32_t train::checkpoint_checksum(const TrainingPlace& place, const std::vector<Parameter<T>>& parameters,
+                                         const Optimizer<T>& optimizer) {
+    const auto [all, training] = held(place, parameters, optimizer);
+    return checksum_of(training.dump(-1, ' ', false, json::error_handler_t::replace), all).value();
+}
+
 TrainingPlace read_training_place(const std::string& path) { return read(path, read_outline(path).metadata).place; }
 
-#define INSTANTIATE(T)                                                                                        \
-    template void save_checkpoint(const std::string&, const TrainingPlace&, const std::vector<Parameter<T>>&, \
-                                  const Optimizer<T>&);                                                       \
-    template TrainingPlace load_checkpoint(const std::string&, const std::vector<Parameter<T>>&, Optimizer<T>&);
+#define INSTANTIATE(T)                                                                                           \
+    template void save_checkpoint(const std::string&, const TrainingPlace&, const std::vector<Parameter<T>>&,    \
+                                  const Optimizer<T>&);                                                          \
+    template TrainingPlace load_checkpoint(const std::string&, const std::vector<Parameter<T>>&, Optimizer<T>&); \
+    template std::uint32_t train::checkpoint_checksum(const TrainingPlace&, const std::vector<Parameter<T>>&,    \
+                                                      const Optimizer<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

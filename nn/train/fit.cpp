@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <autograd/edit_gradients.hpp>
 #include <autograd/error.hpp>
 #include <autograd/operations.hpp>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <nn/fit.hpp>
 #include <nn/gradient_tools.hpp>
 #include <nn/mode.hpp>
+#include <nn/train/checkpoint_checksum.hpp>
 #include <nn/train/progress.hpp>
 #include <stdexcept>
 
@@ -46,6 +48,11 @@ std::string described(const RowFacts& facts) {
 /// Sums over rows, from which the means are taken.
 struct Sums {
     double loss = 0, metric = 0, rows = 0;
+    void operator+=(const Sums& other) {
+        loss += other.loss;
+        metric += other.metric;
+        rows += other.rows;
+    }
     Measured mean(bool is_regression) const {
         return {loss / rows, is_regression ? std::sqrt(metric / rows) : metric / rows};
     }
@@ -64,6 +71,7 @@ class Trainer {
           facts_(data.facts()),
           validation_(validation),
           options_(options),
+          all_(options.communicator != nullptr ? *options.communicator : alone_),
           own_(options.optimizer == nullptr ? std::make_unique<Adam<T>>(parameters) : nullptr),
           optimizer_(own_ ? *own_ : *options.optimizer) {
         place_.engine = place_.engine_of_epoch = engine;
@@ -77,14 +85,16 @@ class Trainer {
             }
         place_.texts = made_of();
         if (options.resume) resume();
+        if (all_.size() > 1) require_alike();
     }
 
     History run() {
         const double rows = static_cast<double>(facts_.rows), epochs = static_cast<double>(options_.epochs);
         const double done = (static_cast<double>(place_.epoch) * rows + static_cast<double>(place_.position)) / rows;
-        train::Progress progress(options_.progress, options_.epochs, done / epochs, [this](const Measured& measured) {
-            return options_.describe ? options_.describe(measured) : described(measured);
-        });
+        train::Progress progress(is_first() ? options_.progress : nullptr, options_.epochs, done / epochs,
+                                 [this](const Measured& measured) {
+                                     return options_.describe ? options_.describe(measured) : described(measured);
+                                 });
         write(true);
         while (place_.epoch < options_.epochs && !history_.stopped && !is_over()) {
             if (!pass(progress)) break;
@@ -175,6 +185,40 @@ class Trainer {
         steps_ = static_cast<std::uint64_t>(steps);
     }
 
+    bool is_first() const { return all_.rank() == 0; }
+
+    /// Throws where the training of a process is not the first one's.
+    void require_alike() {
+        TrainingPlace place = place_now(false);
+        place.numbers["epochs"] = static_cast<double>(options_.epochs);
+        std::vector<double> sums(all_.size(), 0);
+        sums[all_.rank()] = train::checkpoint_checksum(place, saved_, optimizer_);
+        all_.sum(std::span(sums));
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            require(sums[i] == sums[0],
+                    fmt::format("process {} of {} has other data, options or parameters than the first", i + 1,
+                                sums.size()));
+    }
+
+    /// Whether one of the processes says so.
+    bool any(bool mine) {
+        double count = mine;
+        all_.sum(std::span(&count, 1));
+        return count > 0;
+    }
+
+    /// Reads this process's part of the next batch, which has so many rows, and returns the share of it. Who has none
+    /// reads a row that counts nothing: its gradients are there for the sum.
+    double next(BatchSource<T>& source, Batch<T>& batch, std::size_t rows) {
+        if (all_.size() == 1) {
+            source.next(batch);
+            return 1;
+        }
+        const std::size_t begin = rows * all_.rank() / all_.size(), end = rows * (all_.rank() + 1) / all_.size();
+        source.next_rows(batch, begin < end ? begin : 0, begin < end ? end : 1);
+        return static_cast<double>(end - begin) / static_cast<double>(rows);
+    }
+
     /// The rest of an epoch; false where it was ended.
     bool pass(train::Progress& progress) {
         std::mt19937_64 engine = place_.engine_of_epoch;
@@ -182,34 +226,88 @@ class Trainer {
         if (place_.position == 0) place_.engine = engine;
         for (std::size_t done = 0; done < place_.position; done += options_.batch) data_.next(batch_);
         while (place_.position < facts_.rows) {
-            step();
+            if (!step()) return false;
             const Epoch epoch = current();
             if (place_.position < facts_.rows) progress.show(epoch, false);
-            if (options_.on_step && !options_.on_step(epoch)) history_.stopped = true;
-            if (history_.stopped && place_.position < facts_.rows) return false;
+            if (options_.on_step && !options_.on_step(epoch)) ends_ = true;
+            if (ends_ && all_.size() == 1 && place_.position < facts_.rows) {
+                history_.stopped = true;
+                return false;
+            }
             if (place_.position < facts_.rows) write(false);
         }
         return true;
     }
 
-    void step() {
+    /// One step; false, and none is made, where one of several processes ends the training.
+    bool step() {
         if (scheduler_) scheduler_->set(steps_);
-        data_.next(batch_);
+        const double share = next(data_, batch_, std::min(options_.batch, facts_.rows - place_.position));
         tape_.rewind();
-        const auto [output, loss] = [&] {
-            const Training<T> training(tape_, place_.engine);
-            return forward(batch_);
-        }();
-        const double value = static_cast<double>(loss.item());
+        const auto [output, loss] = train();
+        double value = static_cast<double>(loss.item());
+        Sums sums = sums_of(value, output.value(), batch_);
+        auto gradients = tape_.backward(loss);
+        if (all_.size() > 1 && !sum_up(gradients, share, value, sums)) {
+            history_.stopped = true;
+            return false;
+        }
         if (!std::isfinite(value))
             throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
                                                  place_.epoch + 1, optimizer_.rate()));
-        auto gradients = tape_.backward(loss);
         if (options_.clip_norm > 0) clip_gradient_norm(gradients, optimizer_.parameters(), options_.clip_norm);
-        add(sums_, value, output.value(), batch_);
+        sums_ += sums;
         optimizer_.step(gradients);
         ++steps_;
-        place_.position += batch_.x.shape()[0];
+        place_.position += static_cast<std::uint64_t>(sums.rows);
+        return true;
+    }
+
+    /// Output and loss in training. Of several processes none may change what the others do not: the engine, a buffer.
+    std::pair<Variable<T>, Variable<T>> train() {
+        const Training<T> training(tape_, place_.engine);
+        if (all_.size() == 1) return forward(batch_);
+        const auto versions = [&] {
+            std::uint64_t all = 0;
+            for (const Parameter<T>& parameter : parameters_) all += parameter.is_buffer() ? parameter.version() : 0;
+            return all;
+        };
+        const std::mt19937_64 engine = place_.engine;
+        const std::uint64_t before = versions();
+        const auto made = forward(batch_);
+        require(engine == place_.engine,
+                "a layer draws random numbers, as dropout does, and several processes would each draw others");
+        require(versions() == before,
+                "a layer changes its buffers, as batch norm does, and several processes would each have others");
+        return made;
+    }
+
+    /// Gives the gradients, the loss and the sums of the whole batch for those of its share, in one message; false
+    /// where a process ends the training instead.
+    bool sum_up(autograd::Gradients<T>& gradients, double share, double& loss, Sums& sums) {
+        const double rows = static_cast<double>(std::min(options_.batch, facts_.rows - place_.position));
+        std::size_t count = 0;
+        for (const Parameter<T>& parameter : optimizer_.parameters()) count += gradients[parameter].size();
+        numbers_.resize(count + 3);
+        T* to = numbers_.data();
+        for (const Parameter<T>& parameter : optimizer_.parameters()) {
+            const Array<T>& gradient = gradients[parameter];
+            to = std::transform(gradient.data(), gradient.data() + gradient.size(), to,
+                                [by = static_cast<T>(share)](T number) { return by * number; });
+        }
+        to[0] = static_cast<T>(share * loss);
+        to[1] = share > 0 ? static_cast<T>(sums.metric) : T(0);
+        to[2] = ends_ ? T(1) : T(0);
+        all_.sum(std::span(numbers_));
+        const T* from = numbers_.data();
+        for (const Parameter<T>& parameter : optimizer_.parameters()) {
+            Array<T>& gradient = autograd::own_gradient(gradients, parameter);
+            std::copy_n(from, gradient.size(), gradient.data());
+            from += gradient.size();
+        }
+        loss = static_cast<double>(from[0]);
+        sums = {loss * rows, static_cast<double>(from[1]), rows};
+        return !(from[2] > 0);
     }
 
     std::pair<Variable<T>, Variable<T>> forward(const Batch<T>& batch) {
@@ -219,39 +317,39 @@ class Trainer {
         return {output, softmax_cross_entropy(output, batch.labels)};
     }
 
-    void add(Sums& sums, double loss, const Array<T>& output, const Batch<T>& batch) const {
+    Sums sums_of(double loss, const Array<T>& output, const Batch<T>& batch) const {
         const double rows = static_cast<double>(batch.x.shape()[0]);
-        sums.rows += rows;
-        sums.loss += loss * rows;
+        Sums sums{loss * rows, NAN, rows};
         if (facts_.is_regression()) {
-            if (output.shape() != batch.targets.shape()) {
-                sums.metric = NAN;
-                return;
-            }
+            if (output.shape() != batch.targets.shape()) return sums;
             double squares = 0;
             for (std::size_t i = 0; i < output.size(); ++i)
                 squares +=
                     std::pow(static_cast<double>(output.data()[i]) - static_cast<double>(batch.targets.data()[i]), 2);
-            sums.metric += squares / static_cast<double>(output.shape()[1]);
+            sums.metric = squares / static_cast<double>(output.shape()[1]);
         } else if (output.dimension() == 2 && output.shape()[0] == batch.labels.size() &&
                    output.shape()[1] == facts_.classes) {
-            sums.metric += accuracy(output, batch.labels) * rows;
-        } else {
-            sums.metric = NAN;
+            sums.metric = accuracy(output, batch.labels) * rows;
         }
+        return sums;
     }
 
     Measured validate() {
         constexpr std::size_t block = 1024;
+        const std::size_t rows = validation_->facts().rows;
         Sums sums;
         Batch<T> batch;
-        for (validation_->begin(block, nullptr); validation_->next(batch);) {
+        validation_->begin(block, nullptr);
+        for (std::size_t done = 0; done < rows; done += block) {
+            if (next(*validation_, batch, std::min(block, rows - done)) == 0) continue;
             tape_.rewind();
             const Evaluation<T> evaluation(tape_);
             const auto [output, loss] = forward(batch);
-            add(sums, static_cast<double>(loss.item()), output.value(), batch);
+            sums += sums_of(static_cast<double>(loss.item()), output.value(), batch);
         }
-        return sums.mean(facts_.is_regression());
+        double all[] = {sums.loss, sums.metric, sums.rows};
+        all_.sum(std::span(all));
+        return Sums{all[0], all[1], all[2]}.mean(facts_.is_regression());
     }
 
     Epoch current() const {
@@ -281,7 +379,8 @@ class Trainer {
         place_.engine_of_epoch = place_.engine;
         sums_ = {};
         progress.show(epoch, true);
-        if (options_.on_epoch && !options_.on_epoch(epoch)) history_.stopped = true;
+        if (options_.on_epoch && !options_.on_epoch(epoch)) ends_ = true;
+        history_.stopped = any(ends_);
         write(false);
     }
 
@@ -304,25 +403,29 @@ class Trainer {
                                       : fmt::format("accuracy {:.2f} %", 100 * measured.metric);
     }
 
+    TrainingPlace place_now(bool finished) const {
+        TrainingPlace place = place_;
+        place.numbers = {{"loss", sums_.loss},
+                         {"metric", sums_.metric},
+                         {"rows", sums_.rows},
+                         {"best loss", best_loss_},
+                         {"best epoch", static_cast<double>(best_epoch_)},
+                         {"steps", static_cast<double>(steps_)},
+                         {"finished", finished ? 1.0 : 0.0}};
+        if (plateau_)
+            for (const auto& [name, number] : plateau_->state()) place.numbers["plateau " + name] = number;
+        return place;
+    }
+
     /// Writes checkpoint and history, if it is time.
     void write(bool now) {
-        if (options_.checkpoint.empty() && options_.history.empty()) return;
+        if (!is_first() || (options_.checkpoint.empty() && options_.history.empty())) return;
         const auto start = Clock::now();
         if (!now && start < due_) return;
         if (!options_.checkpoint.empty()) {
-            TrainingPlace place = place_;
-            place.numbers = {{"loss", sums_.loss},
-                             {"metric", sums_.metric},
-                             {"rows", sums_.rows},
-                             {"best loss", best_loss_},
-                             {"best epoch", static_cast<double>(best_epoch_)},
-                             {"steps", static_cast<double>(steps_)},
-                             {"finished", now && is_finished() ? 1.0 : 0.0}};
-            if (plateau_)
-                for (const auto& [name, number] : plateau_->state()) place.numbers["plateau " + name] = number;
             std::vector<Parameter<T>> all = saved_;
             all.emplace_back(history_name, history_array());
-            save_checkpoint(options_.checkpoint, place, all, optimizer_);
+            save_checkpoint(options_.checkpoint, place_now(now && is_finished()), all, optimizer_);
         }
         if (!options_.history.empty()) files::write(options_.history, history_text());
         const auto taken = Clock::now() - start;
@@ -373,6 +476,8 @@ class Trainer {
     const RowFacts facts_;
     BatchSource<T>* validation_;
     const FitOptions<T>& options_;
+    Communicator alone_;
+    Communicator& all_;
     std::unique_ptr<Optimizer<T>> own_;
     Optimizer<T>& optimizer_;
     std::optional<Scheduler<T>> scheduler_;
@@ -381,7 +486,9 @@ class Trainer {
     TrainingPlace place_;
     autograd::Tape<T> tape_;
     Batch<T> batch_;
-    Sums sums_;  // of the epoch so far
+    std::vector<T> numbers_;  // that are summed over the processes
+    Sums sums_;               // of the epoch so far
+    bool ends_ = false;       // as a callback asks for
     std::uint64_t steps_ = 0;
     double best_loss_ = infinity;
     std::size_t best_epoch_ = 0;
@@ -406,8 +513,9 @@ void require_options(const FitOptions<T>& options, const RowFacts& facts) {
     require(options.patience == 0 || validations > 0 || options.validation_share > 0,
             "patience needs rows for validation");
     require(!options.resume || !options.checkpoint.empty(), "there is no checkpoint to go on from");
-    for (const std::string& path : {options.checkpoint, options.history})
-        if (!path.empty()) files::require_writable(path);
+    if (options.communicator == nullptr || options.communicator->rank() == 0)
+        for (const std::string& path : {options.checkpoint, options.history})
+            if (!path.empty()) files::require_writable(path);
     require(options.checkpoint.empty() || options.history.empty() ||
                 !files::is_same_place(options.checkpoint, options.history),
             "the checkpoint and the history are one file");
