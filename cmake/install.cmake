@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
 set(DELTARULE_ROOMS autograd)
-foreach(room IN ITEMS nn derivation lab)
+foreach(room IN ITEMS nn mpi derivation lab)
     if(TARGET ${room})
         list(PREPEND DELTARULE_ROOMS ${room})
     endif()
@@ -24,6 +24,9 @@ file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_
 if(TARGET nn)
     file(GLOB nn_headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/nn/*.hpp")
     list(APPEND headers ${nn_headers})
+endif()
+if(TARGET mpi)
+    list(APPEND headers mpi/world.hpp)
 endif()
 if(TARGET derivation)
     list(APPEND headers derivation/derivation.hpp derivation/grade.hpp)
@@ -54,6 +57,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/deltaruleConfig.cmake" "${CMAKE_CURRE
 
 # What the linker needs: the rooms, and behind static ones what they use.
 list(TRANSFORM DELTARULE_ROOMS PREPEND -ldeltarule_ OUTPUT_VARIABLE libraries)
+list(REMOVE_ITEM libraries -ldeltarule_mpi)  # whose programs are compiled by MPI's own commands
 if(NOT BUILD_SHARED_LIBS)
     if(DELTARULE_SYSTEM_LIBRARY)
         list(APPEND libraries -lfmt)
