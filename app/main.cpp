@@ -24,6 +24,7 @@
 
 #include "commands.hpp"
 #include "described_network.hpp"
+#include "processes.hpp"
 #include "signals.hpp"
 
 namespace {
@@ -114,9 +115,9 @@ bool keep_standard_streams() {
 
 /// The exit code where what was printed cannot be written: a reader that went away gets no sentence.
 int end_without_output(int reason, int exit_code) {
-    if (reason == EPIPE) return 128 + SIGPIPE;
-    say_error(fmt::format("deltarule: the standard output cannot be written ({})\n", std::strerror(reason)));
-    return exit_code;
+    if (reason == EPIPE) return end_in_error("", 128 + SIGPIPE);
+    return end_in_error(fmt::format("deltarule: the standard output cannot be written ({})\n", std::strerror(reason)),
+                        exit_code);
 }
 
 }  // namespace
@@ -443,12 +444,12 @@ static int run(int argc, char** argv) {
             flush_output();
             return done;
         } catch (const CLI::ParseError& error) {
+            if (train_command->parsed()) processes();  // of several, one says it
             std::ostringstream help, message;
             const int done = app.exit(error, help, message) == 0 ? 0 : 2;
             fmt::print("{}", help.str());
-            say_error(message.str());
             flush_output();
-            return done;
+            return message.str().empty() ? done : end_in_error(message.str(), done);
         }
     } catch (const std::exception& error) {
         const auto* failed = dynamic_cast<const std::system_error*>(&error);
@@ -456,14 +457,15 @@ static int run(int argc, char** argv) {
         std::fflush(stdout);
         const bool memory =
             dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const std::length_error*>(&error);
-        say_error(
-            fmt::format("deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what())));
-        return exit_code;
+        return end_in_error(
+            fmt::format("deltarule: {}\n", memory ? "there is not enough memory for this" : printable(error.what())),
+            exit_code);
     }
 }
 
 int main(int argc, char** argv) {
     const int exit_code = run(argc, argv);
+    leave_processes();
 #ifndef __SANITIZE_ADDRESS__  // which looks for leaks at the end
     // All is written. OpenBLAS would wait for its threads now, for ever where they get no memory.
     std::_Exit(exit_code);

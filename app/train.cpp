@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <nn/checkpoint.hpp>
@@ -16,6 +17,7 @@
 
 #include "class_scores.hpp"
 #include "commands.hpp"
+#include "processes.hpp"
 #include "saved_network.hpp"
 #include "signals.hpp"
 #include "training.hpp"
@@ -122,6 +124,16 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
     return 0;
 }
 
+/// Throws where one process alone can do what is asked for.
+void require_shared(const TrainOptions& options, std::size_t processes) {
+    if (processes == 1) return;
+    for (const auto& [given, name] :
+         {std::pair{options.stream, "--stream"}, {options.folds > 0, "--folds"}, {options.balanced, "--balanced"}})
+        if (given)
+            throw std::invalid_argument(
+                fmt::format("[train] {} is for one process, and there are {}", name, processes));
+}
+
 /// Throws where a training stands there that has not come to its end: it would be lost.
 void require_no_training(const std::string& path) {
     if (!std::filesystem::exists(path)) return;
@@ -164,7 +176,10 @@ int train_and_test(const TrainOptions& options, Training& training, std::size_t 
     flush_output();
     note_signals();
     training.run(false);
-    if (const int signal = noted_signal(); signal != 0) {
+    // Another process may have had the signal.
+    const int signal = noted_signal() == 0 && training.is_stopped() ? SIGTERM : noted_signal();
+    if (processes().rank() > 0) return signal == 0 ? 0 : 128 + signal;
+    if (signal != 0) {
         const std::string& checkpoint = options.resume.empty() ? options.checkpoint : options.resume;
         if (!checkpoint.empty())
             say_error(fmt::format("deltarule: interrupted; --resume {} goes on\n", printable(checkpoint)));
@@ -207,7 +222,11 @@ int train(const TrainOptions& given) {
     TrainOptions options = given;
     if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
     nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
-    require_outputs(options, options.save + ".interrupted");
+    require_shared(options, processes().size());
+    if (processes().rank() == 0)
+        require_outputs(options, options.save + ".interrupted");
+    else
+        options.save = options.checkpoint = options.history = options.report = "";
 
     std::mt19937_64 engine(options.seed);
     if (options.stream) {

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "class_scores.hpp"
+#include "processes.hpp"
 #include "signals.hpp"
 #include "training_data.hpp"
 
@@ -40,6 +41,19 @@ void require_memory(const std::vector<DescribedLayer>& layers, std::size_t batch
         throw std::invalid_argument(fmt::format(
             "[train] {} needs {:.0f} GB for a batch of {}, but the machine has {:.0f}: choose a smaller --batch",
             network_name(layers), in_batch / 1e9, batch, there / 1e9));
+}
+
+/// Throws where a layer would do in each process what the others do not.
+void require_shared(const std::vector<DescribedLayer>& layers, std::size_t processes) {
+    const auto refuse = [&](const char* name, const char* what) {
+        throw std::invalid_argument(
+            fmt::format("[train] {} is for one process, and there are {}: each would {}", name, processes, what));
+    };
+    for (const DescribedLayer& layer : layers) {
+        if (processes > 1 && layer.kind == LayerKind::batchnorm)
+            refuse("batchnorm", "have the mean and the variance of its own rows");
+        if (processes > 1 && layer.kind == LayerKind::dropout) refuse("dropout", "draw other numbers");
+    }
 }
 
 /// Throws where a batch of one row would have no variance.
@@ -147,6 +161,7 @@ Model make_model(const TrainOptions& options, const KnownRows& known, std::mt199
                                                                            : options.hidden,
                                                                        nn::activation_from_name(options.activation));
     auto layers = read_layers(line, input, rows.is_regression() ? rows.target_names.size() : rows.classes());
+    require_shared(layers, processes().size());
     require_memory(layers, std::min(options.batch, known.size()));
     require_batches(layers, known.size(), options.batch);
     Model model{Network(std::move(layers), input, engine),
@@ -273,6 +288,7 @@ void Training::run(bool quiet) {
     fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
     fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
     fit.on_epoch = fit.on_step;
+    fit.communicator = &processes();
     history_ = nn::fit(model_.network, *training_, fit);
     if (quiet || !validation_ || history_.stopped) return;
     if (history_.is_early)

@@ -40,6 +40,9 @@ class Training {
     /// Says at the end which epoch's network it is, where there was a validation.
     void run(bool quiet);
 
+    /// Whether a signal ended it, to this process or another one.
+    bool is_stopped() const { return history_.stopped; }
+
     /// The same as `description`, for programs.
     nlohmann::json as_json(std::size_t tested) const;
 

@@ -405,3 +405,14 @@ BOOST_AUTO_TEST_CASE(the_history_of_a_regression_is_in_the_units_that_are_printe
     BOOST_TEST(run(table + "--label 8,9 --history " + path).exit == 0);  // of several targets there is no unit
     BOOST_TEST(bytes_of(path).starts_with("epoch,loss,rmse_deviations,rate\n"), bytes_of(path));
 }
+
+// What mpirun tells its processes: each alone would train the same and write the same file.
+BOOST_AUTO_TEST_CASE(one_of_several_processes_does_not_train_alone) {
+    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+        setenv(name, "4", 1);
+        refuses("train --epochs 1 --save " + folder / "never", "4 processes were started");
+        setenv(name, "1", 1);
+        BOOST_TEST(run("train --epochs 1").exit == 0);
+        unsetenv(name);
+    }
+}
