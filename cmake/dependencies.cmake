@@ -96,7 +96,11 @@ if(DELTARULE_APP AND DELTARULE_ONNX)
 endif()
 if(DELTARULE_MPI)
     set(MPI_CXX_SKIP_MPICXX ON)  # its interface for C serves
-    deltarule_require(MPI libopenmpi-dev COMPONENTS CXX)
+    find_package(MPI COMPONENTS CXX QUIET)
+    if(NOT MPI_CXX_FOUND)
+        message(FATAL_ERROR "deltarule needs MPI for -DDELTARULE_MPI=ON: install the packages libopenmpi-dev and openmpi-bin "
+                            "(scripts/install-deps.sh mpi).")
+    endif()
 endif()
 if(DELTARULE_BENCH)
     deltarule_require(benchmark libbenchmark-dev)

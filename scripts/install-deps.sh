@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# install-deps.sh [autograd|docs|lab|web]: installs what deltarule needs, or the engine alone, its site, the browser tests of
-# the lab, or the compiler of its live page, on Debian and Ubuntu, where not all is there; on another system it prints what is needed.
+# install-deps.sh [autograd|docs|lab|mpi|web]: installs what deltarule needs, or the engine alone, its site, the browser tests of
+# the lab, training in several processes, or the compiler of its live page, on Debian and Ubuntu, where not all is there; on another
+# system it prints what is needed.
 set -euo pipefail
 
 # Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
@@ -25,6 +26,8 @@ docs      doxygen-awesome-css -                     -              -
 lab       chromium            chromium              chromium       chromium
 lab       nodejs              nodejs                nodejs         node
 lab       npm                 nodejs-npm            npm            -
+mpi       libopenmpi-dev      openmpi-devel         openmpi        open-mpi
+mpi       openmpi-bin         openmpi               -              -
 web       emscripten          emscripten            emscripten     emscripten
 web       nodejs              nodejs                nodejs         node
 '
@@ -32,11 +35,11 @@ names() {  # names COLUMN WHO
     awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
 case ${1:-} in
-    "") who='[^dlw].*' ;;  # all but docs, lab and web
+    "") who='[^dlmw].*' ;;  # all but docs, lab, mpi and web
     autograd) who=autograd ;;
     web) who='(autograd|nn|web)' ;;
-    docs | lab) who=$1 ;;  # what scripts/docs.sh needs, and scripts/test.sh --lab
-    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab|web]" >&2; exit 2 ;;
+    docs | lab | mpi) who=$1 ;;  # what scripts/docs.sh needs, scripts/test.sh --lab, and DELTARULE_MPI
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab|mpi|web]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

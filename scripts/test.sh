@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: optimised, then with sanitizers (not with --fast). With --all, also
 # what takes long: the examples that train, every derivation at 50 seeds, 300 kills, each fuzz target for
-# DELTARULE_FUZZ_SECONDS (300), and what --lab does alone: the lab's pages in a browser, which it installs.
+# DELTARULE_FUZZ_SECONDS (300), ONNX and MPI where they are, and what --lab does alone: the lab's pages in a browser, which it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,6 +50,12 @@ if [ "${1:-}" = --all ]; then
         cmake -S . -B build/onnx -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_ONNX=ON
         cmake --build build/onnx --parallel --target deltarule
         ctest --test-dir build/onnx -R onnx_python
+    fi
+    if command -v mpicxx >/dev/null; then
+        echo "== Testing: MPI"
+        cmake -S . -B build/mpi -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_MPI=ON
+        cmake --build build/mpi --parallel --target deltarule fit_over_processes processes_program_test
+        ctest --test-dir build/mpi -R '^mpi_' --output-on-failure
     fi
     echo "== Testing at length: release"
     ctest --preset release --parallel "$(nproc)" -C long -R '_long$|^(derivation_examples|damaged_program|derivation_fuzz)_test$'

@@ -263,7 +263,7 @@ def growth(results):
 def report(results, about):
     lines = "\n".join(f"- {key}: {value}" for key, value in about.items())
     parts = [
-        "# Results\n\nWritten by `bench/report/results.py`; `bench/run.sh` measures anew. How to read it: [README.md](README.md).",
+        "# Results\n\nWritten by `bench/report/results.py`; `bench/run.sh` measures anew. How to read it: [README.md](README.md). Training in several processes: [processes](processes/README.md).",
         lines,
         "![Time of a training step and throughput of operations](results.svg)",
         "## Figures to reach\n\n" + targets(results),
