@@ -94,8 +94,8 @@ void missing_factor(Editing& editing) {
         const Expression saved = node;
         const bool less = saved.name == "<";
         const Expression &large = less ? saved.right() : saved.left(), &small = less ? saved.left() : saved.right();
-        const Expression gap =
-            is_number(small, 0) ? large : sum_of_terms({{large, Joint::plus}, {small, Joint::minus}});
+        Expression gap = large;
+        if (!is_number(small, 0)) gap = sum_of_terms({{large, Joint::plus}, {small, Joint::minus}});
         node = product_of({saved, gap});
         commit(saved.span, fmt::format("The factor {} is missing.", to_text(gap)), {});
         node = saved;

@@ -125,9 +125,9 @@ void missing_identity(Editing& editing) {
             if (is_array(term)) continue;
             const Expression identity = entry_of("I", {});
             Parts terms = saved;
-            terms[i].expression = is_number(term, 1)
-                                      ? identity
-                                      : product_of_factors({{term, Joint::times}, {identity, Joint::juxtaposed}});
+            terms[i].expression = identity;
+            if (!is_number(term, 1))
+                terms[i].expression = product_of_factors({{term, Joint::times}, {identity, Joint::juxtaposed}});
             node = sum_of_terms(terms);
             commit(term.span,
                    fmt::format("A number is added to every entry: {} belongs here.", to_text(terms[i].expression)), {});
