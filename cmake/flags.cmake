@@ -16,6 +16,10 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # False alarms of GCC 12 from within the SIMD intrinsics and std::string at -O3.
     target_compile_options(deltarule_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
+    if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14)
+        # And of GCC 14 from within std::string, where two are added, and Boost's numbers.
+        target_compile_options(deltarule_flags INTERFACE -Wno-array-bounds)
+    endif()
 endif()
 if(DELTARULE_SANITIZE)
     # A sanitized library needs a sanitized program: these travel too. (The checks that are left out take long to compile;
