@@ -89,6 +89,10 @@ struct ExplainOptions {
     std::string output;  // none: a table for the terminal
 };
 
+struct LabOptions {
+    std::string file;  // none: the page as it begins
+};
+
 struct GradeOptions {
     std::string exercise;
     std::vector<std::string> answers;
@@ -109,6 +113,7 @@ int check(const CheckOptions& options);
 std::string derivation_in(const std::string& path);
 int grade(const GradeOptions& options);
 int explain(const ExplainOptions& options);
+int open_lab(const LabOptions& options);
 
 /// Writes to the standard error; where that cannot be written, nothing is said, and the exit code tells it.
 void say_error(std::string_view text);

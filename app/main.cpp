@@ -142,6 +142,7 @@ static int run(int argc, char** argv) {
     CheckOptions checking;
     GradeOptions grading;
     ExplainOptions explaining;
+    LabOptions opening;
 
     CLI::App app("Trains small networks, lets them predict, explains them, and checks derivations made by hand.");
     app.set_version_flag("--version", "deltarule " DELTARULE_VERSION);
@@ -420,6 +421,10 @@ static int run(int argc, char** argv) {
                      "Write this page; NAME.json is the data, NAME.dot a drawing for Graphviz [print a table]")
         ->check(not_empty);
 
+    CLI::App* lab_command = app.add_subcommand("lab", "Open the live page, which judges a derivation as you type it");
+    lab_command->add_option("file", opening.file, "A derivation to begin with; - is the standard input")
+        ->check(not_empty);
+
     int exit_code = 1;
     try {
         try {
@@ -437,6 +442,7 @@ static int run(int argc, char** argv) {
             const int done = check_command->parsed()     ? check(checking)
                              : grade_command->parsed()   ? grade(grading)
                              : explain_command->parsed() ? explain(explaining)
+                             : lab_command->parsed()     ? open_lab(opening)
                              : train_command->parsed()   ? train(training)
                              : info_command->parsed()    ? info(information)
                              : export_command->parsed()  ? export_network(exporting)

@@ -14,6 +14,12 @@ install(EXPORT deltaruleTargets NAMESPACE deltarule:: DESTINATION "${DELTARULE_C
 if(DELTARULE_APP)
     install(TARGETS deltarule)
     install(FILES examples/data/digits.csv.gz DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule")
+    # The live page, where scripts/lab.sh has built it or DELTARULE_LAB_PAGE says where it is.
+    if(DELTARULE_LAB_PAGE)
+        install(FILES "${DELTARULE_LAB_PAGE}" DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule" RENAME deltarule-lab.html)
+    else()
+        install(FILES build/lab/deltarule-lab.html DESTINATION "${CMAKE_INSTALL_DATADIR}/deltarule" OPTIONAL)
+    endif()
     install(FILES packaging/deltarule.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
     install(FILES packaging/completion/deltarule DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
     install(FILES packaging/completion/_deltarule DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")

@@ -70,6 +70,7 @@ try() {  # inside the second system
     bash -c '. /usr/share/bash-completion/completions/deltarule && COMP_WORDS=(deltarule train --op) COMP_CWORD=2 &&
         _deltarule && [ "${COMPREPLY[*]}" = --optimizer ]'
     [ -s /usr/share/zsh/vendor-completions/_deltarule ]
+    [ ! -e /usr/share/deltarule/deltarule-lab.html ] || [ "$(BROWSER=true deltarule lab)" = file:///usr/share/deltarule/deltarule-lab.html ]
     purge
 
     say "over older packages"
@@ -79,7 +80,7 @@ try() {  # inside the second system
     get "${all[@]}"
     [ ! -e /usr/share/deltarule/older ]
     local package
-    [ "$(installed | wc -l)" -eq 3 ]
+    [ "$(installed | wc -l)" -eq ${#all[@]} ]
     for package in $(installed); do
         dpkg-query -W -f '${Version}\n' "$package" | grep -q "^$version-" || die "$package is not the new one"
     done

@@ -371,6 +371,29 @@ await test("a text goes by the address and comes back; a damaged one is a senten
   }
 });
 
+await test("deltarule lab opens the page with the text of a file", async () => {
+  const text = `${small}# ż, <b> & "quotes"\n`;
+  writeFileSync(`${here}/given & <ż>.deriv`, text);
+  writeFileSync(`${here}/record.sh`, `printf %s "$1" > "${here}/opened"\n`);
+  for (const name of [[], [`${here}/given & <ż>.deriv`]]) {
+    execFileSync(deltarule, ["lab", ...name], {
+      env: { ...process.env, BROWSER: `sh '${here}/record.sh'`, TMPDIR: here },
+    });
+    const opened = readFileSync(`${here}/opened`, "utf8"),
+      page = await (await newContext()).newPage();
+    await page.goto(opened);
+    await page.waitForURL(/deltarule-lab\.html/);
+    await settled(page);
+    assert.equal(page.url().split("#")[0], address);
+    assert.equal(await page.inputValue("#name"), name.length ? "given & <ż>.deriv" : "coursework.deriv");
+    if (name.length) {
+      assert.equal(await textOf(page), text);
+      assert.deepEqual(await verdictsOf(page), ["6 holds", "7 holds"]);
+    }
+    await page.context().close();
+  }
+});
+
 await test("two tabs keep two drafts, and a page that is loaded anew has its own", async () => {
   const context = await newContext(),
     one = await open({ context, hash: shared(small, "a.deriv") }),
