@@ -53,6 +53,8 @@ fi
 
 missing=()
 for package in $(names 2 "$who"); do
+    # A node from elsewhere brings its npm along.
+    [ "$package" != npm ] || ! command -v npm >/dev/null || continue
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
