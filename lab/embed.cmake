@@ -1,6 +1,6 @@
 # cmake -DFOLDER=lab/player -DOUTPUT=player_files.cpp -P embed.cmake: the files of the page as strings of C++. A page from the disk
 # may not import modules: they follow each other in one, each after those that it imports.
-set(modules numbers formulas recording sums steps state dom elements arrays graph predict step views player)
+set(modules numbers formulas recording sums steps state dom elements arrays graph typed predict step views player)
 foreach(module IN LISTS modules)
     file(READ "${FOLDER}/${module}.js" text)
     string(REGEX REPLACE "(^|\n)import {[^}]*} from \"[^\"]*\";" "\\1" text "${text}")

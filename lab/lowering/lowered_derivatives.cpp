@@ -10,10 +10,11 @@ Value Lowerer::derivative(const Expression& e) {
     std::ranges::sort(held);
     Version* const outer = std::exchange(version_, &version_holding(held));
     const auto by = e.denominators();
-    Letters one_by_one = free_of(e.numerator());
+    Letters letters = free_of(e.numerator());
     for (const Expression& one : by.first(by.size() - 1))
-        for (const int letter : without(free_of(one), one_by_one)) one_by_one.push_back(letter);
-    const Value result = stacked(one_by_one, [&] {
+        for (const int letter : without(free_of(one), letters)) letters.push_back(letter);
+    if (!letters.empty()) one_by_one_.emplace(definition_, letters);
+    const Value result = stacked(letters, [&] {
         Value y = record(e.numerator());
         for (const Expression& one : by) y = gradient(y, one);
         return y;

@@ -64,8 +64,15 @@ Variable Lowerer::array_of_steps(int q) {
 
 void Lowerer::describe(LoweredLet& let) const {
     const auto found = recurrences_.find(let.quantity);
-    if (found == recurrences_.end()) return;
     const std::string name = name_of(model_, let.quantity);
+    if (found == recurrences_.end()) {
+        const auto letters = one_by_one_.find(let.quantity);
+        if (letters == one_by_one_.end()) return;
+        let.manner = Manner::entry_by_entry;
+        let.note = fmt::format("{} is recorded entry by entry over {}: each is walked back from by itself.", name,
+                               fmt::join(names_of(letters->second), " and "));
+        return;
+    }
     if (found->second.entry_by_entry) {
         let.manner = Manner::entry_by_entry;
         let.note = fmt::format("{} is recorded entry by entry: it uses entries of its own in a sum.", name);

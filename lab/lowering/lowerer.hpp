@@ -297,10 +297,12 @@ class Lowerer {
     const derivation::Derivation& derivation_;
     const Model& model_;
     const derivation::Point& point_;
-    Letters fixed_;         ///< the values of letters that have one, else -1
-    Letters order_;         ///< the letters of the left side
-    bool expands_ = false;  ///< sums go term by term
-    std::size_t open_ = 0;  ///< definitions within definitions
+    Letters fixed_;                      ///< the values of letters that have one, else -1
+    Letters order_;                      ///< the letters of the left side
+    bool expands_ = false;               ///< sums go term by term
+    std::size_t open_ = 0;               ///< definitions within definitions
+    int definition_ = -1;                ///< the innermost of them
+    std::map<int, Letters> one_by_one_;  ///< of definitions, the letters whose entries are walked back from one by one
     std::map<Letters, Version> versions_;
     Version* version_;
     std::map<int, Recurrence> recurrences_;

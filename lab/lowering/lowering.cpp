@@ -151,6 +151,7 @@ Variable Lowerer::definition(int q, const Letters& letters, const std::string& n
     if (++open_ > most_open)
         throw derivation::Error(model_.quantity(q).span, fmt::format("{} depends on itself", model_.quantity(q).name));
     const Letters outer = std::exchange(order_, letters);
+    const int around = std::exchange(definition_, q);
     const std::size_t from = tape().size();
     Value value = spread(record(model_.quantity(q).definition), letters);
     // Every name has a node of its own, so that its adjoint is not mixed with that of another.
@@ -165,6 +166,7 @@ Variable Lowerer::definition(int q, const Letters& letters, const std::string& n
     std::erase_if(inverses_, [&](const auto& one) { return one.second.index() == node.index(); });
     std::erase_if(gradients_, [&](const auto& one) { return one.second && one.second->index() == node.index(); });
     order_ = outer;
+    definition_ = around;
     --open_;
     return node;
 }

@@ -94,7 +94,7 @@ function address() {
   if (state.tab !== "nodes") parts.push(`view=${state.tab}`);
   if (state.claim >= 0) parts.push(`claim=${state.claim + 1}`);
   if (state.path >= 0) parts.push(`path=${state.path}`);
-  if (state.predict) parts.push("predict");
+  if (state.predict) parts.push(state.asks === "number" ? "predict" : `predict=${state.asks}`);
   const hash = `#${parts.join("&")}`;
   if (embedded) tell(hash);
   else if (location.hash !== hash) history.replaceState(null, "", encodeURI(hash));
@@ -167,6 +167,8 @@ function fromAddress(text) {
   state.claim = of.has("claim") ? whole("claim", recording?.claims?.length ?? 0, 0) - 1 : -1;
   state.path = of.has("path") ? whole("path", nodes.length - 1, -1) : -1;
   state.predict = of.has("predict");
+  const asks = of.get("predict");
+  if (state.predict) state.asks = asks === "array" || asks === "formula" ? asks : "number";
   state.cursor = {};
   for (const place of (of.get("at") ?? "").split(".")) {
     const m = place.match(/^([\p{L}′]+)(\d+)$/u);

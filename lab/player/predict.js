@@ -6,6 +6,7 @@ import { axes, example, nodes, recording } from "./recording.js";
 import { backwardSum, each, entry, forwardSum, listed, termsOf } from "./sums.js";
 import { flatOf, placeIn, render, state } from "./state.js";
 import { $, h } from "./dom.js";
+import { agree, typedEntries, wordsOf } from "./typed.js";
 
 /** @import { Numbers, Cursor, Step } from "./types.js" */
 
@@ -56,7 +57,7 @@ function mistakes(step, right, letters) {
   }
   if (sum && node.inputs.length === 1 && sum.entrywise && !step.edge) {
     const x = sum.parts.find((p) => !p.adjoint && String(p.array.shape) === String(shape));
-    if (x) add(`It is ${node.operation}'s input: ${node.operation} was not applied.`, (at) => entry(x, at));
+    if (x) add(`It is ${x.of} itself: ${node.operation} was not applied.`, (at) => entry(x, at));
   }
   if (sum && sum.over.length > 0 && !split) {
     const letter = sum.over[0],
@@ -175,10 +176,50 @@ function judged(step, right, letters, typed, places) {
     text: `Not yet. ${which} is ${short(Math.abs(off.off))}${share} too ${off.off > 0 ? "large" : "small"}, and no usual mistake.`,
   };
 }
+/** Whether the rule is hidden as well, until the learner has given it. */
+export const asksFormula = () => state.asks === "formula";
+/** Buttons that ask for something else. @param {number} n numbers that are there @param {"number" | "array" | "formula"} now */
+const ways = (n, now) =>
+  /** @type {["number" | "array" | "formula", string, boolean][]} */ ([
+    ["number", "one number", n > 0],
+    ["array", "the whole array", n > 1 && n <= 30],
+    ["formula", "the formula", n > 0],
+  ])
+    .filter(([way, , can]) => can && way !== now)
+    .map(([way, text]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          click: () => {
+            state.asks = way;
+            state.verdict = null;
+            render();
+          },
+        },
+        text,
+      ),
+    );
+/** What is said of a formula. @param {Step} step @param {Numbers} right @param {string[]} letters @param {string} text */
+function judgedFormula(step, right, letters, text) {
+  const v = values(right),
+    typed = typedEntries(text, step, right, letters);
+  if (typeof typed === "string") return { right: false, text: typed };
+  if (agree(typed, v)) return { right: true, text: "Right." };
+  const equal = mistakes(step, right, letters).find((m) => agree(typed, m.array) && !agree(v, m.array));
+  if (equal) return { right: false, text: `Not quite. ${equal.text}` };
+  const good = v.filter((one, k) => agree([typed[k]], [one])).length;
+  return {
+    right: false,
+    text: `Not yet. ${v.length === 1 ? "It is another number" : good > 0 ? `${good} of ${v.length} entries are right` : "No entry is right"}, and it is no usual mistake.`,
+  };
+}
 /** @param {Step} step @param {Numbers} array @param {string[]} letters @param {string} name */
 export function question(step, array, letters, name) {
   const n = array.sampled ? 0 : count(array.shape),
-    whole = state.whole && n > 1 && n <= 30,
+    whole = state.asks === "array" && n > 1 && n <= 30,
+    words = asksFormula() && n > 0 ? wordsOf(step) : [],
+    inLetters = words.length > 0,
     own = flatOf(letters, shown(array));
   const places = whole ? Array.from({ length: n }, (_, k) => k) : [own],
     columns = array.shape.length ? array.shape[array.shape.length - 1] : 1;
@@ -186,15 +227,21 @@ export function question(step, array, letters, name) {
     where = place.length
       ? `[${place.map((k, axis) => (letters[axis] ? `${letters[axis]} = ${k}` : k)).join(", ")}]`
       : "";
-  const asked =
+  // The adjoint of the node that it is; the bar is for who reads the rule.
+  const to = step.edge ? `the adjoint of ${nodes[step.edge.to].name}` : name,
+    free = letters.filter((l) => l !== ""),
+    spot = inLetters ? (free.length ? `[${free.join(",")}]` : "") : whole ? "" : where,
+    bar = step.edge && !inLetters ? `, ${name}` : "";
+  const what =
     step.term !== undefined && step.edge
-      ? `What does this term add to ${name}`
+      ? `What does this term add to ${to}${spot}${bar}`
       : step.part === "unsummed"
-        ? "What comes to the copy"
+        ? `What comes to the copy${spot}`
         : step.edge
-          ? `What does this add to ${name}`
-          : `What is ${name}`;
-  const fields = places.map(
+          ? `What does this add to ${to}${spot}${bar}`
+          : `What is ${to}${spot}`;
+  const asked = inLetters ? `${what}, as a formula` : what;
+  const fields = (inLetters ? [own] : places).map(
     (k, n) =>
       /** @type {HTMLInputElement} */ (
         h("input", {
@@ -202,8 +249,8 @@ export function question(step, array, letters, name) {
           inputmode: "text",
           autocomplete: "off",
           spellcheck: "false",
-          class: whole ? "" : "single",
-          "aria-label": whole ? `entry ${k + 1} of ${places.length}` : `${asked}${where}?`,
+          class: whole || inLetters ? "" : "single",
+          "aria-label": whole && !inLetters ? `entry ${k + 1} of ${places.length}` : `${asked}?`,
           "data-answer": n,
         })
       ),
@@ -224,13 +271,15 @@ export function question(step, array, letters, name) {
       class: "predict",
       submit: (/** @type {Event} */ e) => {
         e.preventDefault();
-        state.verdict = judged(
-          step,
-          array,
-          letters,
-          fields.map((f) => f.value),
-          places,
-        );
+        state.verdict = inLetters
+          ? judgedFormula(step, array, letters, fields[0].value)
+          : judged(
+              step,
+              array,
+              letters,
+              fields.map((f) => f.value),
+              places,
+            );
         if (state.verdict.right) reveal();
         else {
           verdict.textContent = state.verdict.text;
@@ -238,9 +287,41 @@ export function question(step, array, letters, name) {
         }
       },
     },
-    h("p", {}, h("strong", {}, "Predict first. "), `${asked}${whole ? "" : where}?`),
+    h("p", {}, h("strong", {}, "Predict first. "), `${asked}?`),
   );
-  if (whole)
+  if (inLetters)
+    form.append(
+      fields[0],
+      h(
+        "p",
+        { class: "words" },
+        "Made of ",
+        ...words.flatMap(({ word, shown, part }) => {
+          const index = part.letters.filter((l) => l !== ""),
+            at = index.length ? `[${index.join(",")}]` : "";
+          return [
+            h(
+              "button",
+              {
+                type: "button",
+                "data-word": word,
+                title: part.of,
+                click: () => {
+                  const field = fields[0],
+                    [from, to] = [field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length];
+                  field.setRangeText(shown + at, from, to, "end");
+                  field.focus();
+                },
+              },
+              shown + at,
+            ),
+            " ",
+          ];
+        }),
+        "with + − * / ^, functions such as exp(x), and sum(k, …).",
+      ),
+    );
+  else if (whole)
     form.append(
       h("div", { class: "grid", style: `grid-template-columns: repeat(${columns}, minmax(4.2rem, 1fr))` }, ...fields),
     );
@@ -261,19 +342,7 @@ export function question(step, array, letters, name) {
         },
         "Show me",
       ),
-      n > 1 && n <= 30
-        ? h(
-            "button",
-            {
-              type: "button",
-              click: () => {
-                state.whole = !state.whole;
-                render();
-              },
-            },
-            whole ? "one number" : "the whole array",
-          )
-        : null,
+      ...ways(n, inLetters ? "formula" : whole ? "array" : "number"),
     ),
     verdict,
   );

@@ -23,7 +23,7 @@ export const state = {
   cursor: /** @type {Cursor} */ ({}),
   revealed: new Set(/** @type {number[]} */ ([])),
   verdict: /** @type {{right: boolean, text: string} | null} */ (null),
-  whole: false,
+  asks: /** @type {"number" | "array" | "formula"} */ ("number"),
   wide: new Set(/** @type {string[]} */ ([])),
 };
 /** What the step's pane shows now, so that letters can light it. @type {{cells: {td: HTMLElement, at: number[]}[], letters: string[], shape: number[]}[]} */

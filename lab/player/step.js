@@ -23,10 +23,29 @@ import { bounded, flatOf, here, pictures, placeIn, render, state } from "./state
 import { $, fill, h, svg } from "./dom.js";
 import { shownFormula, written } from "./elements.js";
 import { picture } from "./arrays.js";
-import { question } from "./predict.js";
+import { asksFormula, question } from "./predict.js";
+import { wordsOf } from "./typed.js";
+import { plain, tokens, withNumbers } from "./formulas.js";
 
 /** @import { Node2, Numbers, Node, Contribution, Cursor, Piece, Sum, Part, Step } from "./types.js" */
 
+const infix = new Set(["add", "sub", "mul", "div", "neg", "pow"]);
+/** Its formula with the names of what it is made of, o − t, where it is arithmetic. @param {Node} node @param {Sum | null} sum */
+function arithmeticOf(node, sum) {
+  const list = infix.has(node.operation) ? tokens(plain(node.formula?.text ?? "").replace(/^\s*z\s*=/, "")) : null;
+  if (!list || list.length === 0) return "";
+  const names = namesOf(node);
+  let known = true;
+  const pieces = withNumbers(list, (name) => {
+    if (!/^\p{L}/u.test(name)) return null;
+    const k = names.indexOf(name),
+      part = sum?.parts.find((p) => p.name === name && p.node < 0);
+    known &&= k >= 0 || part !== undefined;
+    return { text: k >= 0 ? nodes[node.inputs[k]].name : part ? short(values(part.array)[0]) : name };
+  });
+  const text = pieces.map((p) => p.text).join("");
+  return known ? text.replace(/\^2$/, "²").replace(/\^3$/, "³") : "";
+}
 /** @param {Node} node @param {Sum | null} sum */
 function madeOf(node, sum) {
   const input = node.inputs.map((i) => nodes[i].name),
@@ -41,12 +60,16 @@ function madeOf(node, sum) {
   if (node.operation === "softmax_cross_entropy" && sum)
     return `${node.name}: how little the softmax gives to the right class, −log p${count(node.shape) > 1 ? ", for each row" : (sum.share ?? 1) > 1 ? ", the mean over the rows" : sum.sizes.get(sum.over[0]) === 1 ? "" : ", summed over the rows"}.`;
   if (node.operation === "broadcast_to") return `${node.name} repeats ${input[0]}: a broadcast.`;
-  if (of?.kind === "entries" && sum && input.length === 1)
+  const arithmetic = arithmeticOf(node, sum);
+  if (of?.kind === "entries" && sum && input.length === 1 && !arithmetic)
     return `${node.name}: ${node.operation} is taken of each number of ${input[0]} by itself.`;
   const repeated = node.inputs.filter(
     (i, k) => of?.kind === "entries" && count(nodes[i].shape) < count(node.shape) && of.inputs[k],
   );
-  return `${node.name}: ${node.operation} of ${input.join(" and ")}${of?.kind === "entries" && sum ? ", entry by entry" : ""}.${repeated.length ? ` ${repeated.map((i) => nodes[i].name).join(" and ")} is repeated to fit: a broadcast.` : ""}`;
+  const made = arithmetic
+    ? `${node.name} is ${arithmetic}`
+    : `${node.name}: ${node.operation} of ${input.join(" and ")}`;
+  return `${made}${of?.kind === "entries" && sum && count(node.shape) > 1 ? ", entry by entry" : ""}.${repeated.length ? ` ${repeated.map((i) => nodes[i].name).join(" and ")} is repeated to fit: a broadcast.` : ""}`;
 }
 /** @param {Step} step @param {boolean} hidden */
 export function sentenceOf(step, hidden) {
@@ -62,6 +85,10 @@ export function sentenceOf(step, hidden) {
           : "is a variable: its gradient is wanted";
     return `${node.name} ${what}: ${times(node.shape)}.${again}`;
   }
+  if (hidden && asksFormula() && step.edge)
+    return `${node.name} sends something back to ${nodes[step.edge.to].name}${step.term !== undefined ? `, here its term ${step.term + 1} of ${step.terms}` : ""}: by which rule?`;
+  if (hidden && asksFormula())
+    return `${node.name} is made of ${node.inputs.map((i) => nodes[i].name).join(" and ")}: by which rule?`;
   if (step.kind === "value") return madeOf(node, forwardSum(node)) + again;
   if (step.kind === "seed")
     return `Now back. When ${node.name} grows by 1, ${node.name} grows by 1: its adjoint begins as 1.`;
@@ -328,7 +355,8 @@ export function renderStep(hidden) {
     shape = step.edge ? step.edge.value.shape : node.shape;
   const term = step.term ?? -1,
     added = addedAt(step);
-  if (f || sum) {
+  const ruleHidden = hidden && asksFormula();
+  if ((f || sum) && !ruleHidden) {
     const rule = h("div", { class: "rule", tabindex: 0, role: "group", "aria-label": "the rule" }),
       math = shownFormula(f);
     if (math) rule.append(math);
@@ -365,13 +393,13 @@ export function renderStep(hidden) {
     }
     top.push(rule);
   }
-  if (sum && axes[node.id]?.kind === "product" && (!step.edge || leadsTo(step.edge, sum) === "input")) {
+  if (sum && !ruleHidden && axes[node.id]?.kind === "product" && (!step.edge || leadsTo(step.edge, sum) === "input")) {
     const drawing = units(sum, back, term, hidden);
     if (drawing) top.push(drawing);
   }
   const both = together(step, hidden);
   if (both) parts.push(both);
-  const over = sum?.over ?? [];
+  const over = ruleHidden ? [] : (sum?.over ?? []);
   /** @param {Part} p */
   const given = (p) =>
     picture({
@@ -385,7 +413,9 @@ export function renderStep(hidden) {
       quiet: step.kind === "value" && node.operation === "softmax_cross_entropy",
     });
   if (step.kind === "value" || step.edge) {
-    if (sum) {
+    if (ruleHidden) {
+      for (const { shown, part } of wordsOf(step)) arrays.push(given({ ...part, name: shown }));
+    } else if (sum) {
       for (const p of sum.parts) if (p.node >= 0 || p.letters.length > 0) arrays.push(given(p));
     } else if (step.kind === "value")
       node.inputs.forEach((i, k) => arrays.push(given({ ...inputPart(node, k, letters.inputs[k]) })));

@@ -3,11 +3,12 @@
 import { count, short, times, values } from "./numbers.js";
 import { nodes, ownLetters, recording } from "./recording.js";
 import { adjointAt, complete, seed, steps } from "./steps.js";
-import { embedded, go, render, state } from "./state.js";
+import { embedded, go, hiding, render, state } from "./state.js";
 import { $, fill, h, svg } from "./dom.js";
 import { shownFormula } from "./elements.js";
 import { greatest, least, picture, thumb } from "./arrays.js";
 import { stepOf } from "./graph.js";
+import { asksFormula } from "./predict.js";
 
 /** @import { Claim, Numbers } from "./types.js" */
 
@@ -116,6 +117,7 @@ function renderNodes(at) {
       now = id === step.node || id === step.edge?.to,
       key = `${seen}${adjoint ? (complete(id, at) ? "done" : at) : ""}`;
     cells.row.classList.toggle("now", now);
+    cells.row.classList.toggle("unruled", step.kind === "value" && id === step.node && hiding() && asksFormula());
     if (now) cells.row.setAttribute("aria-current", "step");
     else cells.row.removeAttribute("aria-current");
     if (cells.state === key) continue;

@@ -1,9 +1,10 @@
-// player_in_browser.js FOLDER BROWSER: steps through the pages in FOLDER/pages and compares what they show with their JSON.
+// player_in_browser.js FOLDER BROWSER [WORD]: steps through the pages in FOLDER/pages and compares what they show with their
+// JSON. WORD: only the tests whose names hold it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const [folder, browserPath] = process.argv.slice(2);
+const [folder, browserPath, only = ""] = process.argv.slice(2);
 const require = createRequire(`${folder}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -29,6 +30,7 @@ async function open(name, hash = "", options = {}) {
   return page;
 }
 async function test(name, body) {
+  if (!name.includes(only)) return;
   try {
     problems.length = 0;
     await body();
@@ -307,6 +309,69 @@ await test("predict first: a batch that is not summed, a mean for a sum", async 
   await page.context().close();
 });
 
+await test("predict first: the formula, which is hidden until the learner has given it", async () => {
+  const page = await open("coursework", "#predict=formula"),
+    { nodes } = await recordingOf(page),
+    sigmoid = nodes.find((n) => n.operation === "sigmoid"),
+    hidden = nodes[sigmoid.inputs[0]];
+  const answer = async (text) => {
+    await page.fill(".predict input", text);
+    await page.keyboard.press("Enter");
+    return page.textContent("#step .verdict");
+  };
+  const find = async (condition) => {
+    while (!condition(await shown(page))) await page.keyboard.press("ArrowRight");
+  };
+  await find((s) => s.node === hidden.id);
+  assert.equal(await page.$$eval("#step .rule, #step .units", (list) => list.length), 0);
+  assert.equal(await page.$$eval("tr.unruled", (list) => list.length), 1);
+  assert.ok(!(await shown(page)).sentence.includes("summed"));
+  assert.match(await page.textContent(".predict"), /What is linear#1\[n,j\], as a formula\?/);
+  assert.deepEqual(await page.$$eval("[data-word]", (list) => list.map((b) => b.textContent)), [
+    "x[n,i]",
+    "w[j,i]",
+    "b[j]",
+  ]);
+  assert.match(await answer("sum(i, w[j,i] * x[n,i])"), /bias is missing/);
+  assert.match(await answer("w[j,i] * x[n,i] + b[j]"), /^i is left: sum over it/);
+  assert.match(await answer("sum(i, w[i,j] * x[n,i]) + b[j]"), /^Not yet/);
+  assert.match(await answer("sum(q, w[j,q] * x[n,q]) + b[j]"), /no letter q/);
+  assert.match(await answer("w[j] * x"), /w has 2 indices/);
+  assert.match(await answer("0.5"), /This is a number/);
+  assert.match(await answer("constructor + x[n,i]"), /no formula/);
+  assert.match(await answer("-(sum(i, w[j,i] * x[n,i]) + b[j])"), /wrong sign/);
+  assert.match(await answer("z[n,j] = ∑(i, x[n,i] w) + b"), /^Right\.$/);
+  assert.equal(await page.$$eval("#step .rule", (list) => list.length), 1);
+  await page.evaluate(() => document.activeElement.blur());
+  await find((s) => s.node === sigmoid.id && s.to === hidden.id);
+  assert.match(await page.textContent(".predict"), /to the adjoint of linear#1\[n,j\], as a formula/);
+  // What may be used is put in by a click.
+  await page.click('[data-word="sigmoid1bar"]');
+  await page.keyboard.press("Enter");
+  assert.match(await page.textContent("#step .verdict"), /slope f′ is missing/);
+  assert.match(page.url(), /predict=formula/);
+  assert.match(await answer("sigmoid1bar * sigmoid1 * (1 - sigmoid1)"), /^Right/);
+  // A number is asked for by name, too.
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ArrowRight");
+  await page.click("text=one number");
+  assert.match(await page.textContent(".predict"), /to the adjoint of .*[\]a-z0-9], .̄\?/);
+  await page.context().close();
+});
+
+await test("arithmetic is written as mathematics", async () => {
+  const page = await open("fan_out"),
+    { nodes } = await recordingOf(page),
+    said = new Map();
+  for (const node of nodes) {
+    said.set(node.name, (await shown(page)).sentence);
+    await page.keyboard.press("ArrowRight");
+  }
+  assert.match(said.get("sub#1"), /^sub#1 is matmul#1 − c, entry by entry\. c is repeated to fit: a broadcast\./);
+  assert.match(said.get("mul#3"), /^mul#3 is sub#1 · sub#1, entry by entry\./);
+  await page.context().close();
+});
+
 await test("a click on a weight shows the way of its gradient", async () => {
   const page = await open("coursework"),
     { nodes, result, backward } = await recordingOf(page),
@@ -500,6 +565,7 @@ for (const scheme of ["light", "dark"]) {
         ["coursework", "#step=5"],
         ["coursework", "#step=1000"],
         ["coursework", "#step=14&predict"],
+        ["coursework", "#step=9&predict=formula"],
         ["coursework", "#step=16&view=claims&claim=1&path=1"],
         ["coursework", "#step=20&view=digits"],
         ["markup", "#step=9&view=memory"],
