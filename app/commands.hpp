@@ -63,8 +63,9 @@ struct InfoOptions {
 };
 
 struct ExportOptions {
-    std::string model;
-    std::string cpp, onnx;  // one or both
+    std::string model;       // or a derivation
+    std::uint64_t seed = 1;  // for a derivation
+    std::string cpp, onnx;   // one or both
 };
 
 struct CheckOptions {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <derivation/derivation.hpp>
 #include <filesystem>
+#include <lab/exported_derivation.hpp>
 #include <map>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
@@ -678,9 +680,31 @@ void write_cpp(const Model& model, const ExportOptions& options) {
     fmt::print("\n");
 }
 
+/// Whether the name is a derivation's.
+bool names_derivation(const std::string& path) {
+    return path == "-" || path.ends_with(".deriv") || path.ends_with(".md");
+}
+
+int export_derivation(const ExportOptions& options) {
+    if (!options.onnx.empty())
+        throw std::invalid_argument(
+            "[export] a derivation is written as C++: --onnx is for a network that train saved");
+    nn::files::require_writable(options.cpp, {options.model});
+    const std::string text = derivation_in(options.model);
+    const derivation::Report report = derivation::check(text, {options.model, options.seed, 0});
+    if (report.error) {
+        say_error(derivation::to_text(report));
+        return 1;
+    }
+    nn::files::write(options.cpp, lab::to_cpp(text, report));
+    fmt::print("C++ in {}\n", printable(options.cpp));
+    return 0;
+}
+
 }  // namespace
 
 int export_network(const ExportOptions& options) {
+    if (names_derivation(options.model)) return export_derivation(options);
     const Model model = load(options.model);
     for (const std::string& path : {options.cpp, options.onnx})
         if (!path.empty()) nn::files::require_writable(path, {options.model});

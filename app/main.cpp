@@ -344,15 +344,23 @@ static int run(int argc, char** argv) {
     info_command->add_option("model", information.model, "Safetensors, or NumPy's .npz")->required()->check(not_empty);
     info_command->add_flag("--json", information.json, "Print it as JSON");
 
-    CLI::App* export_command =
-        app.add_subcommand("export", "Write a network as a header of C++17 that needs nothing else, or as ONNX");
-    export_command->add_option("model", exporting.model, "A network that train --save wrote")
+    CLI::App* export_command = app.add_subcommand(
+        "export", "Write a network as a header of C++17 that needs nothing else, or as ONNX; a derivation as C++");
+    export_command
+        ->add_option(
+            "model", exporting.model,
+            "A network that train --save wrote, or a derivation, NAME.deriv or NAME.md; - is the standard input")
         ->required()
         ->check(not_empty);
     export_command
-        ->add_option("--cpp", exporting.cpp,
-                     "Write this header; from 20,000 numbers on they stand in a file beside it, NAME.bin")
+        ->add_option(
+            "--cpp", exporting.cpp,
+            "Write this header, from 20,000 numbers on with a file beside it, NAME.bin; of a derivation a program "
+            "that builds its network with deltarule")
         ->check(not_empty);
+    export_command->add_option("--seed", exporting.seed, "For a derivation: other numbers, where the file gives none")
+        ->check(whole(0))
+        ->capture_default_str();
     export_command
         ->add_option("--onnx", exporting.onnx,
                      "Write this ONNX file, where the program was built with -DDELTARULE_ONNX=ON")

@@ -9,7 +9,7 @@
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <lab/explained_derivation.hpp>
-#include <lab/lowering.hpp>
+#include <lab/explanation.hpp>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -152,7 +152,7 @@ class Explanation {
         if (!result_) result_ = scalar_of_claims(derivation_);
     }
 
-    Recording run() {
+    Explained run() {
         const auto variation = certain_functions(model_, report_);
         Point point = friendly_point(model_, report_.seed, variation);
         for (const auto& [function, name] : variation.functions)
@@ -175,7 +175,7 @@ class Explanation {
             recording.claims->push_back(claim(report_.lines[i], derivation_.lines[i], point, lowering));
         recording.source = derivation_.source.text;
         recording.notes = notes_;
-        return recording;
+        return {std::move(recording), std::move(lowering)};
     }
 
   private:
@@ -325,6 +325,10 @@ class Explanation {
 }  // namespace
 
 Recording explained(const std::string& text, const derivation::Report& report) {
+    return explained_with_tape(text, report).recording;
+}
+
+Explained explained_with_tape(const std::string& text, const derivation::Report& report) {
     return Explanation(text, report).run();
 }
 

@@ -19,6 +19,17 @@ struct NodeFacts {
     std::string group;                 ///< the name of its let, "backward" for a derivative in a let, or nothing
 };
 
+/// The C++ that records a node: `matmul(w, x)`, where a place such as `\1l12\2` stands for node 12, left (`l`) or right
+/// (`r`) of an operator or as an argument (`a`).
+struct Code {
+    std::string text;  ///< nothing where it is not known
+    int level = 0;     ///< how close it binds: sums 1, products 2, signs 3, calls 4
+};
+using Codes = std::vector<Code>;
+
+/// A number as C++ has it: 2.0, INFINITY.
+std::string code_of(double number);
+
 enum class Manner {
     whole,           ///< as operations on whole arrays
     step_by_step,    ///< a recurrence: an array for each of its steps
@@ -42,6 +53,7 @@ struct Lowering {
     /// Of a recurrence, the arrays of its steps: derivatives are taken by these.
     std::vector<std::vector<Variable>> steps;
     std::vector<NodeFacts> nodes;  ///< by the index of the node
+    Codes codes;                   ///< likewise
     std::vector<LoweredLet> lets;
     std::optional<int> result;  ///< the last scalar let without a derivative: the loss
 };

@@ -1,5 +1,4 @@
 // Derivatives within lets: what the backward pass gives, recorded.
-#include <autograd/grad.hpp>
 #include <lab/lowering/lowerer.hpp>
 
 namespace lab::lowering {

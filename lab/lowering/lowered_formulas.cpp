@@ -87,7 +87,7 @@ Value Lowerer::of_letters(const Expression& e) {
                              e.left().kind == Kind::letter && e.right().kind == Kind::letter;
     const bool is_typed = std::ranges::none_of(free, [&](int letter) { return model_.letter(letter).is_of_array(); });
     const std::string name = is_identity ? "I" : is_typed ? to_text(e) : "";
-    return noted(tape().constant(numbers, name), free);
+    return noted(constant(numbers, name), free);
 }
 
 Value Lowerer::entry(const Expression& e) {
@@ -213,7 +213,7 @@ Value Lowerer::comparison(const Expression& e) {
     Array<double> result = left;
     for (std::size_t i = 0; i < result.size(); ++i)
         result.data()[i] = derivation::holds(e, left.data()[i], right.data()[i]) ? 1 : 0;
-    return noted(tape().constant(result, to_text(e)), axes);
+    return noted(constant(result, to_text(e)), axes);
 }
 
 Value Lowerer::of_matrix(const Expression& e) {

@@ -1,44 +1,8 @@
 // Products, sums of products, which are products of matrices where they can be, and the other reductions.
-#include <autograd/operations/partners.hpp>
 #include <cmath>
 #include <lab/lowering/lowerer.hpp>
-#include <numeric>
 
 namespace lab::lowering {
-
-namespace {
-
-/// z = w x of a matrix and a column as one node, where `autograd::matmul` makes a matrix of the column first.
-// wbar += zbar x^T     xbar += w^T zbar
-Variable times_column(const Variable& w, const Variable& x) {
-    using autograd::reshape, autograd::sum;
-    const std::size_t rows = w.shape()[0], columns = w.shape()[1];
-    const Shape column = {rows, 1};
-    Array<double> z = Array<double>::from_shape({rows});
-    for (std::size_t k = 0; k < rows; ++k)
-        z(k) = std::inner_product(x.value().begin(), x.value().end(), w.value().begin() + k * columns, 0.0);
-    return autograd::record("matmul", {w, x}, z, [w, x, column](auto& at) {
-        at.adjoint(w) += reshape(at.zbar(), column) * at(x);
-        if (at.wants(x)) at.adjoint(x) += sum(at.evaluate(reshape(at.zbar(), column) * at(w)), {0});
-    });
-}
-
-/// z = x w of a row and a matrix likewise.
-// xbar += w zbar       wbar += x^T zbar
-Variable row_times(const Variable& x, const Variable& w) {
-    using autograd::reshape, autograd::sum;
-    const std::size_t rows = w.shape()[0], columns = w.shape()[1];
-    const Shape column = {rows, 1};
-    Array<double> z = Array<double>::from_shape({columns});
-    std::ranges::fill(z, 0);
-    for (std::size_t i = 0; i < w.size(); ++i) z(i % columns) += x.value()(i / columns) * w.value().data()[i];
-    return autograd::record("matmul", {x, w}, z, [x, w, column](auto& at) {
-        if (at.wants(x)) at.adjoint(x) += sum(at.evaluate(at(w) * at.zbar()), {1});
-        at.adjoint(w) += reshape(at(x), column) * at.zbar();
-    });
-}
-
-}  // namespace
 
 void Lowerer::add_factors(const Expression& e, bool divides, std::vector<Factor>& factors) const {
     if (e.kind != Kind::product || (divides && e.children.size() > 1) || softmax_of(factors_of_one(e))) {
@@ -259,10 +223,10 @@ Value Lowerer::reduce(const Expression& e) {
     if (condition) {
         const double neutral = is_sum ? 0 : e.name == "prod" ? 1 : e.name == "max" ? -INFINITY : INFINITY;
         const Variable mask = aligned(*condition, axes);
-        body = noted(where(mask, *body.node, tape().constant(neutral)), axes);
+        body = noted(where(mask, *body.node, constant(neutral)), axes);
         if (is_mean) {
             const Array<double> all = broadcast_to(mask, shape_of(axes)).value();
-            counted = reduced(noted(tape().constant(all), axes), letters,
+            counted = reduced(noted(constant(all), axes), letters,
                               [](const Variable& x, const Axes& which) { return sum(x, which); });
         }
     }

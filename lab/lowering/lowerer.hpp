@@ -2,10 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <autograd/operations.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/truth/letters.hpp>
-#include <lab/lowering.hpp>
+#include <lab/lowering/written.hpp>
 #include <map>
 #include <set>
 #include <tuple>
@@ -13,10 +12,6 @@
 
 namespace lab::lowering {
 
-using autograd::Array;
-using autograd::Axes;
-using autograd::Indices;
-using autograd::Shape;
 using derivation::Expression;
 using derivation::Index;
 using derivation::IndexTerm;
@@ -25,7 +20,6 @@ using derivation::Kind;
 using derivation::Model;
 using derivation::Quantity;
 using derivation::Role;
-using Variable = autograd::Variable<double>;
 using Letters = std::vector<int>;
 
 inline bool is_among(const Letters& letters, int one) { return std::ranges::find(letters, one) != letters.end(); }
@@ -67,6 +61,13 @@ class Lowerer {
 
   private:
     autograd::Tape<double>& tape() { return *result_.tape; }
+    Variable constant(const Array<double>& value, const std::string& name = "") {
+        return {tape().constant(value, name), &result_.codes, {}};
+    }
+    Variable constant(double value) { return {tape().constant(value), &result_.codes, {}}; }
+    Variable variable(const Array<double>& value, const std::string& name) {
+        return {tape().variable(value, name), &result_.codes, {}};
+    }
     std::size_t size_of(int letter) const { return static_cast<std::size_t>(model_.range_of(letter).size); }
     Shape shape_of(const Letters& axes) const {
         Shape shape;
@@ -182,7 +183,7 @@ class Lowerer {
 
     // ---- arrays and their axes
 
-    Variable as_node(const Value& value) { return value.node ? *value.node : tape().constant(value.number); }
+    Variable as_node(const Value& value) { return value.node ? *value.node : constant(value.number); }
 
     /// The same with its axes in this order.
     Value arranged(const Value& value, const Letters& axes);

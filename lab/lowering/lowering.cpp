@@ -39,6 +39,7 @@ Lowering Lowerer::run(const std::vector<int>& left_out) {
     for (const auto& [q, node] : version_->arrays) result_.arrays[static_cast<std::size_t>(q)] = node;
     for (const auto& [key, node] : version_->steps) result_.steps[static_cast<std::size_t>(key.first)].push_back(node);
     result_.nodes.resize(tape().size());
+    result_.codes.resize(tape().size());
     result_.result = last_scalar(model_);
     return std::move(result_);
 }
@@ -103,16 +104,16 @@ Variable Lowerer::array(int q) {
     const std::size_t from = tape().size();
     Variable node;
     if (is_among(version_->held, q)) {
-        node = tape().constant(numbers_of(q), name_of(model_, q));
+        node = constant(numbers_of(q), name_of(model_, q));
     } else if (quantity.role != Role::definition) {
         if (!version_->held.empty()) {
             Version& outer = *std::exchange(version_, &versions_[{}]);
             node = array(q);
             version_ = &outer;
         } else if (quantity.role == Role::constant && !is_differentiated_by(q)) {
-            node = tape().constant(numbers_of(q), name_of(model_, q));
+            node = constant(numbers_of(q), name_of(model_, q));
         } else {
-            node = tape().variable(numbers_of(q), name_of(model_, q));
+            node = variable(numbers_of(q), name_of(model_, q));
         }
     } else if (recurrences_.contains(q)) {
         node = array_of_steps(q);
@@ -157,7 +158,7 @@ Variable Lowerer::definition(int q, const Letters& letters, const std::string& n
     // Every name has a node of its own, so that its adjoint is not mixed with that of another.
     Variable node = as_node(value);
     if (!node.requires_gradient())
-        node = tape().variable(Array<double>(node.value()), name);
+        node = variable(Array<double>(node.value()), name);
     else if (node.index() < from || !node.name().empty())
         node = node + 0.0;
     tape().name(node, name);

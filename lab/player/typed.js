@@ -63,6 +63,18 @@ export function typedEntries(text, step, right, letters) {
   const meant = new Map();
   let problem = "",
     names = 0;
+  /** How long the axis is where a letter stands; 0 where it stands nowhere. @param {string[]} part @param {string} letter */
+  const axisOf = (part, letter) => {
+    for (let i = 0; i + 1 < part.length; i++) {
+      const word = part[i + 1] === "[" ? words.find((w) => w.word === part[i]) : undefined,
+        place = part
+          .slice(i + 2, part.indexOf("]", i))
+          .filter((one) => one !== ",")
+          .indexOf(letter);
+      if (word && place >= 0) return word.part.array.shape.filter((_, k) => word.part.letters[k] !== "")[place] ?? 0;
+    }
+    return 0;
+  };
   /** The letters that a name runs over, where it is not within a sum over them. @type {Set<string>} */
   const used = new Set();
   /** @param {string[]} part @param {Set<string>} bound @returns {AtCursor | null} */
@@ -75,8 +87,13 @@ export function typedEntries(text, step, right, letters) {
         let depth = 1,
           end = i + 4;
         for (; end < part.length && depth > 0; end++) depth += part[end] === "(" ? 1 : part[end] === ")" ? -1 : 0;
-        const letter = part[i + 2],
-          size = sizes.get(letter),
+        const letter = part[i + 2];
+        if (!sizes.has(letter)) {
+          // A letter of the learner's own runs over the axis where it stands.
+          const place = axisOf(part.slice(i + 4, end), letter);
+          if (place > 0) sizes.set(letter, place);
+        }
+        const size = sizes.get(letter),
           inner = depth === 0 ? read(part.slice(i + 4, end - 1), new Set([...bound, letter])) : null;
         if (size === undefined) problem ||= `There is no letter ${letter} here.`;
         if (!inner || size === undefined) return null;

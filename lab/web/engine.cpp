@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <derivation/derivation.hpp>
 #include <lab/explained_derivation.hpp>
+#include <lab/exported_derivation.hpp>
 #include <lab/recording_json.hpp>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -32,6 +33,7 @@ std::string answer_to(const json& question) {
     if (ask == "check") return member("report", derivation::to_json({report}));
     if (report.error) throw std::runtime_error(derivation::to_text(report));
     if (ask == "explain") return member("recording", lab::to_json(lab::explained(text, report)));
+    if (ask == "cpp") return member("text", dumped(lab::to_cpp(text, report)));
     if (ask == "report") return member("html", dumped(derivation::to_html({report})));
     throw std::invalid_argument("[engine] nothing is known of '" + ask + "'");
 }

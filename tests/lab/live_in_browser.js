@@ -496,6 +496,8 @@ await test("files are opened, saved and exported", async () => {
     });
   assert.match((await what("report")).text, /^<!DOCTYPE html>[^]*holds/);
   assert.match((await what("latex")).text, /\\frac/);
+  execFileSync(deltarule, ["export", `${here}/own.deriv`, "--cpp", `${here}/own.cpp`]);
+  assert.deepEqual(await what("cpp"), { name: "own.cpp", text: readFileSync(`${here}/own.cpp`, "utf8") });
   const recording = JSON.parse((await what("recording")).text);
   assert.equal(recording.format, 1);
   const player = await what("page");

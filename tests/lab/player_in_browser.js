@@ -351,6 +351,13 @@ await test("predict first: the formula, which is hidden until the learner has gi
   assert.match(await page.textContent("#step .verdict"), /slope f′ is missing/);
   assert.match(page.url(), /predict=formula/);
   assert.match(await answer("sigmoid1bar * sigmoid1 * (1 - sigmoid1)"), /^Right/);
+  // A letter of one's own, for a sum along an axis.
+  await page.evaluate(() => (location.hash = "#step=9&predict=formula"));
+  await page.waitForFunction(() => document.getElementById("kicker").textContent.startsWith("Step 9 "));
+  assert.match(await answer("exp(linear2[n,k]) / sum(m, exp(linear2[n,k]))"), /^Not yet|no letter m/);
+  assert.match(await answer("exp(linear2[n,k]) / sum(m, exp(linear2[n,m]))"), /^Right/);
+  await page.evaluate(() => document.activeElement.blur());
+  await find((s) => s.node === sigmoid.id && s.to === hidden.id);
   // A number is asked for by name, too.
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("ArrowRight");

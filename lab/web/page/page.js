@@ -305,7 +305,8 @@ async function exported(what) {
       return a;
     };
     say("");
-    if (what === "report") download(`${stem()}_report.html`, "text/html", (await answer("report")).html);
+    if (what === "cpp") download(`${stem()}.cpp`, "text/x-c++src", (await answer("cpp")).text);
+    else if (what === "report") download(`${stem()}_report.html`, "text/html", (await answer("report")).html);
     else if (what === "latex" || what === "text")
       download(
         `${stem()}_${what}${isMarkdown(editor.text) ? ".md" : ".deriv"}`,
