@@ -305,9 +305,9 @@ class OneStep {
                 return false;
             });
             const Solution mean = mean_of(*state, before), changed = mean_of(*state, after);
-            const auto sum_of_weights = [&](Sample& sample, const Solution& mean, const Expression* count) {
+            const auto sum_of_weights = [&](Sample& sample, const Solution& of, const Expression* count) {
                 Evaluator evaluator(sample.model, sample.points[0]);
-                return mean.b * (count ? 1 - std::pow(mean.a, evaluator(*count)) : 1) / (1 - mean.a);
+                return of.b * (count ? 1 - std::pow(of.a, evaluator(*count)) : 1) / (1 - of.a);
             };
             all.push_back(sum_of_weights(after, changed, nullptr) / sum_of_weights(before, mean, nullptr));
             for (const Expression& count : counts)
