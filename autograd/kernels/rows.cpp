@@ -91,11 +91,14 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         return;
     }
     each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
-        T ties[block_size] = {};
+        T ties[block_size];
         const T *extrema = z.data() + to, *zbars = zbar.data() + to;
-        for (std::size_t i = 0; i < rows.length; ++i)
-            for (std::size_t k = 0; k < count; ++k)
-                ties[k] += x.data()[from + i * rows.inner + k] == extrema[k] ? T(1) : T(0);
+        add_in_halves(ties, count, 0, rows.length, false, [&](T* sums, std::size_t first, std::size_t some, bool adds) {
+            if (!adds) std::fill_n(sums, count, T(0));
+            for (std::size_t i = first; i < first + some; ++i)
+                for (std::size_t k = 0; k < count; ++k)
+                    sums[k] += x.data()[from + i * rows.inner + k] == extrema[k] ? T(1) : T(0);
+        });
         for (std::size_t i = 0; i < rows.length; ++i) {
             const T* xs = x.data() + from + i * rows.inner;
             T* xbars = result.data() + from + i * rows.inner;

@@ -23,14 +23,14 @@ void check_equal_shapes(const char* operation, const Variable<T>& prediction, co
 }
 
 template <class T>
-Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, T total, Reduction reduction) {
+Variable<T> cross_entropy(Variable<T> x, const Targets<T>& given, double total, Reduction reduction) {
     Tape<T>& tape = x.tape();
     const Array<T>& logits = x.value();
     const Targets<T>* targets = Reel<T>::of(tape).arena.make(given);
     const std::span<T> losses = tape.template allocate<T>(given.rows());
     const Shape shape =
         reduction == Reduction::none ? Shape(logits.shape().begin(), logits.shape().end() - 1) : Shape{};
-    const T scale = reduction == Reduction::mean ? T(1) / total : T(1);
+    const T scale = reduction == Reduction::mean ? static_cast<T>(1 / total) : T(1);
     // p = softmax(x); `losses`, which the next node takes, are written on the way
     const Variable<T> p = record("softmax", {x}, kernels::SoftmaxWithLosses<T>{logits, given, losses}, [x](auto& at) {
         at.adjoint(x) += softmax_gradient(at.z(), at.zbar(), at(x).dimension() - 1);
@@ -58,7 +58,7 @@ struct CheckedLabels {
         return options.class_weights.empty() ? T(1)
                                              : static_cast<T>(options.class_weights[static_cast<std::size_t>(label)]);
     }
-    T total = 0;
+    double total = 0;  // a float counts to 2^24
 };
 
 void check_options(const char* operation, const Shape& logits, const CrossEntropyOptions& options) {
@@ -101,9 +101,9 @@ CheckedLabels<T> check_labels(const char* operation, const Shape& shape, const I
         if (label < 0 || label >= static_cast<std::int64_t>(shape.back()))
             throw std::out_of_range(
                 fmt::format("[{}] label {} is not one of {} classes", operation, label, shape.back()));
-        checked.total += checked.weight(label);
+        checked.total += static_cast<double>(checked.weight(label));
     }
-    if (options.reduction == Reduction::mean && checked.total == T(0))
+    if (options.reduction == Reduction::mean && checked.total == 0)
         throw std::invalid_argument(
             fmt::format("[{}] no row counts: every label is ignored, or of weight 0", operation));
     return checked;
@@ -173,7 +173,7 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
     for (std::size_t i = 0; i < weights.size(); ++i)
         weights[i] = (probabilities.data()[i] * (T(1) - smoothing) + smoothing / static_cast<T>(classes)) *
                      (options.class_weights.empty() ? T(1) : static_cast<T>(options.class_weights[i % classes]));
-    return cross_entropy(logits, Targets<T>{{}, weights, classes}, static_cast<T>(rows), options.reduction);
+    return cross_entropy(logits, Targets<T>{{}, weights, classes}, static_cast<double>(rows), options.reduction);
 }
 
 FACTS("binary_cross_entropy_with_logits", "t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))",
@@ -261,7 +261,8 @@ Variable<T> negative_log_likelihood(Variable<T> x, const Indices& labels, const 
         losses = losses * checked.each([&](std::int64_t k) { return checked.weight(k); });
     if (options.ignored_label)
         losses = choose(x.tape().constant(checked.each([](std::int64_t) { return T(1); })), losses, T(0));
-    return options.reduction == Reduction::mean ? sum(losses) / checked.total : reduced(losses, options.reduction);
+    return options.reduction == Reduction::mean ? sum(losses) / static_cast<T>(checked.total)
+                                                : reduced(losses, options.reduction);
 }
 
 FACTS("kl_divergence", "y * (log(y) - x)", "xbar += -zbar * y; ybar += zbar * (log(y) + 1 - x)");

@@ -20,9 +20,9 @@ constexpr double decrease = 1e-4, curvature = 0.9;  // of the Wolfe conditions
 
 template <class T>
 T dot(const std::vector<T>& a, const std::vector<T>& b) {
-    T sum = 0;
-    for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
-    return sum;
+    double sum = 0;  // of more numbers than a float adds up well
+    for (std::size_t k = 0; k < a.size(); ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+    return static_cast<T>(sum);
 }
 
 /// a += factor * b
@@ -232,9 +232,9 @@ double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
         direct(now.gradient);
         double t = options_.rate;
         if (iterations_ == 0) {
-            T sum = 0;
-            for (const T g : now.gradient) sum += std::abs(g);
-            t *= std::min(1.0, 1.0 / static_cast<double>(sum));
+            double sum = 0;
+            for (const T g : now.gradient) sum += static_cast<double>(std::abs(g));
+            t *= std::min(1.0, 1.0 / sum);
         }
         ++iterations_;
         last_gradient_ = now.gradient;

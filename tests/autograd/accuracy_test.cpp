@@ -219,6 +219,24 @@ BOOST_AUTO_TEST_CASE(more_ones_than_a_float_counts) {
     const auto b = tape.variable(Array<float>(Shape{2}, 0.0f));
     const auto x = tape.constant(Array<float>(Shape{rows, 2}, 1.0f));
     BOOST_TEST(tape.backward(x + b, x.value())[b](0) == 2e7f);
+    const auto y = tape.variable(Array<float>(Shape{rows, 2}, 0.0f));
+    BOOST_TEST(tape.backward(amax(y, {0}), Array<float>{1, 1})[y](rows - 1, 1) == 5e-8f);
+}
+
+// So is each weight, or a part of it, much earlier.
+BOOST_AUTO_TEST_CASE(losses_of_many_rows) {
+    const auto ln2 = static_cast<float>(std::log(2.0)), off = 1e-6f;
+    for (const std::size_t rows : {std::size_t{1'000'000}, std::size_t{20'000'000}}) {
+        Tape<float> tape;
+        const bool has_weights = rows < 10'000'000;
+        autograd::Indices labels(Shape{rows}, 0);
+        for (std::size_t i = 0; i < rows; i += 2) labels(i) = 1;
+        const autograd::CrossEntropyOptions options{.class_weights = has_weights ? std::vector<double>{0.1, 1}
+                                                                                 : std::vector<double>{}};
+        const auto logits = tape.constant(Array<float>(Shape{rows, 2}, 0.0f));
+        BOOST_TEST(std::abs(softmax_cross_entropy(logits, labels, options).item() - ln2) < off);
+        BOOST_TEST(std::abs(negative_log_likelihood(logits - ln2, labels, options).item() - ln2) < off);
+    }
 }
 
 // What goes to one place, and products with vectors.
