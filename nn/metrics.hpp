@@ -1,5 +1,6 @@
 // How good predictions are. Scores are (n, classes), labels (n,); predictions and targets are (n, targets). All throw
 // `std::invalid_argument` where shapes do not fit or there are no rows, `std::out_of_range` where a label is no class.
+// A row with a score that is NaN is never right.
 #pragma once
 
 #include <autograd/array.hpp>
@@ -16,6 +17,7 @@ template <class T>
 double top_k_accuracy(const autograd::Array<T>& scores, const autograd::Indices& labels, std::size_t k);
 
 /// How many rows of class i (first axis) have their largest score at class k (second axis): (classes, classes).
+/// Throws `std::invalid_argument` where a score is NaN, too.
 template <class T>
 autograd::Indices confusion_matrix(const autograd::Array<T>& scores, const autograd::Indices& labels);
 

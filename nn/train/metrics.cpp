@@ -31,8 +31,14 @@ void for_each_row(const char* operation, const Array<T>& scores, const Indices& 
 }
 
 template <class T>
+bool has_nan(std::span<const T> row) {
+    return std::ranges::any_of(row, [](T score) { return std::isnan(score); });
+}
+
+/// The class of the largest score; none, which is -1, where one is NaN.
+template <class T>
 std::int64_t best(std::span<const T> row) {
-    return std::max_element(row.begin(), row.end()) - row.begin();
+    return has_nan(row) ? -1 : std::ranges::max_element(row) - row.begin();
 }
 
 }  // namespace
@@ -41,8 +47,13 @@ template <class T>
 Indices confusion_matrix(const Array<T>& scores, const Indices& labels) {
     const std::size_t classes = scores.dimension() == 2 ? scores.shape()[1] : 0;
     Indices counts(autograd::Shape{classes, classes}, 0);
-    for_each_row("confusion_matrix", scores, labels,
-                 [&](std::int64_t label, std::span<const T> row) { ++counts(label, best(row)); });
+    for_each_row("confusion_matrix", scores, labels, [&](std::int64_t label, std::span<const T> row) {
+        if (has_nan(row))
+            throw std::invalid_argument(
+                fmt::format("[confusion_matrix] a score at position {} is NaN: the row is taken for no class",
+                            static_cast<std::size_t>(row.data() - scores.data()) / classes));
+        ++counts(label, best(row));
+    });
     return counts;
 }
 
@@ -62,7 +73,7 @@ double top_k_accuracy(const Array<T>& scores, const Indices& labels, std::size_t
         const auto at = static_cast<std::size_t>(label);
         std::size_t before = 0;
         for (std::size_t i = 0; i < row.size(); ++i) before += row[i] > row[at] || (row[i] == row[at] && i < at);
-        right += before < k && !std::isnan(row[at]);
+        right += before < k && !has_nan(row);
     });
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }

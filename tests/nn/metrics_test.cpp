@@ -9,6 +9,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "check_message.hpp"
+
 namespace {
 
 using autograd::Array;
@@ -72,4 +74,16 @@ BOOST_AUTO_TEST_CASE(absolute_errors) {
     BOOST_TEST(nn::mean_absolute_error(predictions, targets) == (std::vector<double>{1.5, 0.5}),
                boost::test_tools::per_element());
     BOOST_CHECK_THROW(nn::mean_absolute_error(predictions, Array<double>(Shape{1, 2}, 1.0)), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_with_a_score_that_is_no_number_is_never_right) {
+    const double nan = std::nan("");
+    BOOST_TEST(nn::accuracy(Array<double>(Shape{4, 2}, nan), Indices{0, 0, 0, 1}) == 0);
+    const Array<double> scores = {{1, 2, nan}, {nan, 2, 1}, {1, 2, 0}, {-INFINITY, 2, 0}};
+    const Indices labels = {1, 1, 1, 1};
+    BOOST_TEST(nn::accuracy(scores, labels) == 0.5);
+    BOOST_TEST(nn::top_k_accuracy(scores, labels, 1) == 0.5);
+    BOOST_TEST(nn::top_k_accuracy(scores, labels, 3) == 0.5);
+    check_message([&] { nn::confusion_matrix(scores, labels); },
+                  "[confusion_matrix] a score at position 0 is NaN: the row is taken for no class");
 }
