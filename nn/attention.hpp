@@ -33,7 +33,8 @@ class MultiHeadAttention {
     /// Of a sequence to itself.
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const { return (*this)(x, x, x); }
 
-    /// (n, places, width) of `query`. `lengths` (n,) are those of the keys' sequences: nobody sees what stands behind.
+    /// (n, places, width) of `query`. `lengths` (n,) are those of the keys' sequences: nobody sees what stands behind,
+    /// which are any finite numbers.
     /// Throws `std::invalid_argument` where shapes do not fit, and `std::out_of_range` for a length that is not from 0
     /// to the number of the key's places.
     autograd::Variable<T> operator()(const autograd::Variable<T>& query, const autograd::Variable<T>& key,

@@ -34,8 +34,8 @@ struct Recurrence {
 /// `weight_hh_l0` (gates * hidden, hidden), `bias_ih_l0` and `bias_hh_l0`, with the layer's number and `_reverse` for
 /// the second direction; all start uniformly in ±1 / sqrt(hidden). Copies share them.
 ///
-/// Sequences of different lengths are filled up to the longest, with any numbers: what stands behind a sequence's
-/// length changes no result, and there its outputs are 0.
+/// Sequences of different lengths are filled up to the longest, with any numbers or NaN: what stands behind a
+/// sequence's length changes no result, and there its outputs are 0.
 template <class T>
 class Recurrent {
   public:

@@ -49,6 +49,13 @@ Axes last_axes(const char* layer, const Shape& shape) {
 }
 
 template <class T>
+T checked_epsilon(const char* layer, double epsilon) {
+    if (!(epsilon >= 0))
+        throw std::invalid_argument(fmt::format("[{}] epsilon is {}, but cannot be negative", layer, epsilon));
+    return static_cast<T>(epsilon);
+}
+
+template <class T>
 void check_last_axes(const char* layer, const Variable<T>& x, const Shape& shape) {
     const ShapeView own = x.shape();
     if (own.size() < shape.size() || !autograd::equal_shapes(own.subspan(own.size() - shape.size()), shape))
@@ -116,7 +123,7 @@ template <class T>
 LayerNorm<T>::LayerNorm(Shape shape, double epsilon, bool with_bias)
     : weight("weight", Array<T>(shape, T(1))),
       bias("bias", Array<T>(with_bias ? shape : Shape{0}, T(0))),
-      epsilon_(static_cast<T>(epsilon)),
+      epsilon_(checked_epsilon<T>("layer_norm", epsilon)),
       has_bias_(with_bias),
       axes_(last_axes("layer_norm", shape)) {}
 
@@ -136,7 +143,9 @@ std::vector<Parameter<T>> LayerNorm<T>::parameters() const {
 
 template <class T>
 RmsNorm<T>::RmsNorm(Shape shape, double epsilon)
-    : weight("weight", Array<T>(shape, T(1))), epsilon_(static_cast<T>(epsilon)), axes_(last_axes("rms_norm", shape)) {}
+    : weight("weight", Array<T>(shape, T(1))),
+      epsilon_(checked_epsilon<T>("rms_norm", epsilon)),
+      axes_(last_axes("rms_norm", shape)) {}
 
 template <class T>
 Variable<T> RmsNorm<T>::operator()(const Variable<T>& x) const {

@@ -156,7 +156,8 @@ Recurrence<T> Recurrent<T>::run(const Variable& x, const std::optional<Indices>&
     const std::span<Variable> hidden = tape.template allocate<Variable>(count),
                               cells = tape.template allocate<Variable>(has_cell_ ? count : 0);
     const std::size_t directions = options_.bidirectional ? 2 : 1;
-    Variable output = x;
+    // What stands behind a length may be NaN, whose gradient 0 times would be NaN, too.
+    Variable output = masks ? where(reshape(masks->within, Shape{n, steps, 1}), x, masks->zero) : x;
     for (std::size_t k = 0; k < count; k += directions) {
         Variable sides[2];
         for (std::size_t d = 0; d < directions; ++d) {

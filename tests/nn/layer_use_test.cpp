@@ -130,6 +130,8 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
         "[layer_norm] the input has shape (2, 4, 3), but its last axes must have the shape (2, 3)");
     throws([&] { nn::RmsNorm<double>({4})(rows); },
            "[rms_norm] the input has shape (2, 3), but its last axes must have the shape (4,)");
+    throws([&] { nn::LayerNorm<double>({3}, -0.5); }, "[layer_norm] epsilon is -0.5, but cannot be negative");
+    throws([&] { nn::RmsNorm<double>({3}, std::nan("")); }, "[rms_norm] epsilon is nan, but cannot be negative");
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape, Indices{3}); }, "[embedding] 3 is not one of 3 words");
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape.constant(A{0.5})); },
            "[embedding] 0.5 is the number of no word");
@@ -335,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_training_step_allocates_nothing_from_the_second_on) {
     allocated("an embedding", embedding.parameters(), [&](Tape<float>& tape) { return sum(embedding(tape, words)); });
 }
 
-// What stands behind a sequence's length, be it NaN, changes nothing.
+// What stands behind a sequence's length, be it NaN for recurrent layers, changes nothing.
 BOOST_AUTO_TEST_CASE(padding_is_never_read) {
     std::mt19937_64 engine(1);
     A x = numbers({2, 4, 3}), spoiled = x;
@@ -351,6 +353,14 @@ BOOST_AUTO_TEST_CASE(padding_is_never_read) {
     BOOST_TEST(attention(query, clean, clean, lengths).value() == attention(query, dirty, dirty, lengths).value());
     const auto gradient = tape.backward(sum(lstm.run(dirty, lengths).output))[dirty];
     BOOST_TEST(gradient(0, 2, 0) == 0);
+    for (double& number : spoiled)
+        if (number == 1e6) number = std::nan("");
+    const auto nan = tape.variable(spoiled);
+    const auto result = lstm.run(nan, lengths).output;
+    BOOST_TEST(result.value() == lstm.run(clean, lengths).output.value());
+    const auto of_clean = tape.backward(sum(lstm.run(clean, lengths).output)), of_nan = tape.backward(sum(result));
+    for (const auto& parameter : lstm.parameters()) BOOST_TEST(of_nan[parameter] == of_clean[parameter]);
+    BOOST_TEST(of_nan[nan](0, 2, 0) == 0);
     // A sequence of no steps gives 0, and a place that sees nothing the bias alone.
     const auto none = lstm.run(clean, Indices{0, 4}).output.value();
     BOOST_TEST(none(0, 0, 0) == 0);
