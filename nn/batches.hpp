@@ -23,7 +23,7 @@ struct Batch {
 
 /// What is known of rows before they are read.
 struct RowFacts {
-    std::size_t rows = 0, columns = 0;
+    std::size_t rows = 0, columns = 0;     ///< columns: the numbers in a row
     std::size_t classes = 0, targets = 0;  ///< one of them is 0: there are classes, or numbers to be predicted
     bool is_regression() const { return targets > 0; }
 };
@@ -51,10 +51,11 @@ class BatchSource {
 };
 
 /// A data set in memory, to which a reference is kept. The order of each pass is that of the first one of `Batches`.
+/// Throws as `Batches` does where its parts do not fit.
 template <class T>
 class DatasetBatches : public BatchSource<T> {
   public:
-    explicit DatasetBatches(const Dataset<T>& data) : data_(data) {}
+    explicit DatasetBatches(const Dataset<T>& data);
     RowFacts facts() const override;
     std::string checksum() const override;
     void begin(std::size_t batch, std::mt19937_64* engine) override;
@@ -75,8 +76,9 @@ using ReadRows = std::function<bool(Batch<T>&)>;
 /// from those in it, and the next one that is read takes its place. Where all fit into it, the order is that of
 /// `DatasetBatches`. Holds the buffer and what was read last, and no more.
 ///
-/// `next` throws `std::runtime_error` where a pass has more or fewer rows than `facts` says, and what `open` and its
-/// reader throw. `std::invalid_argument` for a buffer without rows.
+/// `next` throws `std::runtime_error` where a pass has more or fewer rows than `facts` says, `std::invalid_argument`
+/// where theirs are not its columns, labels or targets, and what `open` and its reader throw. `std::invalid_argument`
+/// for a buffer without rows, too.
 template <class T>
 class StreamedBatches : public BatchSource<T> {
   public:

@@ -20,10 +20,14 @@ struct Column {
     bool operator==(const Column&) const = default;
 };
 
-/// Rows of numbers, each with the number of its class, or with the numbers that are to be predicted.
+/// Rows of numbers, each with the number of its class, or with the numbers that are to be predicted. A row is all that
+/// stands behind the first axis, as the (channels, height, width) of a picture.
+///
+/// Whatever takes one throws `std::invalid_argument` where there are not as many features as labels or targets, and
+/// `std::out_of_range` where a label is none of the `class_names`, if there are any.
 template <class T>
 struct Dataset {
-    autograd::Array<T> features;                 ///< (n, columns)
+    autograd::Array<T> features;                 ///< (n, columns), or of any other rank
     autograd::Indices labels;                    ///< (n,), from 0
     std::vector<std::string> class_names;        ///< by label
     std::vector<std::string> column_names = {};  ///< of the features; none where the source has no names
@@ -85,7 +89,7 @@ Dataset<T> read_idx(const std::string& images, const std::string& labels);
 /// A shuffled order of 0 ... n - 1, the same on every standard library.
 std::vector<std::size_t> shuffled(std::size_t n, std::mt19937_64& engine);
 
-/// The rows of these numbers.
+/// The rows of these numbers. Throws `std::out_of_range` where one is not there.
 template <class T>
 Dataset<T> rows_of(const Dataset<T>& data, const std::vector<std::size_t>& rows);
 
@@ -113,7 +117,8 @@ class Batches {
     /// Keeps a reference to data and engine.
     Batches(const Dataset<T>& data, std::size_t batch, std::mt19937_64& engine);
 
-    /// Writes the next batch, (batch, columns) and (batch,), and returns true; or returns false at the end of a pass.
+    /// Writes the next batch, (batch, columns) and (batch,) where the features are (n, columns), and returns true; or
+    /// returns false at the end of a pass.
     bool next(autograd::Array<T>& x, autograd::Indices& labels);
 
     /// The same where numbers are to be predicted: targets (batch, targets).

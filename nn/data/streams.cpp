@@ -16,6 +16,20 @@ std::size_t rows_in(const Batch<T>& batch) {
     return batch.x.dimension() == 2 ? batch.x.shape()[0] : 0;
 }
 
+/// Throws where a block is not of the rows that were promised.
+template <class T>
+void require_fitting(const Batch<T>& block, const RowFacts& facts) {
+    using autograd::Shape, autograd::to_string;
+    const std::size_t n = block.x.dimension() == 0 ? 0 : block.x.shape()[0];
+    if (n == 0) return;
+    const Shape x{n, facts.columns}, y = facts.is_regression() ? Shape{n, facts.targets} : Shape{n};
+    const Shape& there = facts.is_regression() ? block.targets.shape() : block.labels.shape();
+    if (block.x.shape() != x || there != y)
+        throw std::invalid_argument(fmt::format(
+            "[batches] a block has features of shape {} and {} of shape {}, not {} and {}", to_string(block.x.shape()),
+            facts.is_regression() ? "targets" : "labels", to_string(there), to_string(x), to_string(y)));
+}
+
 template <class T>
 void copy_row(const Batch<T>& from, std::size_t row, Batch<T>& to, std::size_t place, const RowFacts& facts) {
     std::copy_n(from.x.data() + row * facts.columns, facts.columns, to.x.data() + place * facts.columns);
@@ -84,6 +98,7 @@ void StreamedBatches<T>::take(Batch<T>& to, std::size_t row) {
         while (in_block_ == rows_in(block_)) {
             in_block_ = 0;
             if (!read_(block_)) return false;
+            require_fitting(block_, facts_);
         }
         return true;
     };

@@ -326,7 +326,7 @@ class Trainer {
             for (std::size_t i = 0; i < output.size(); ++i)
                 squares +=
                     std::pow(static_cast<double>(output.data()[i]) - static_cast<double>(batch.targets.data()[i]), 2);
-            sums.metric = squares / static_cast<double>(output.shape()[1]);
+            sums.metric = squares / static_cast<double>(output.size() / output.shape()[0]);
         } else if (output.dimension() == 2 && output.shape()[0] == batch.labels.size() &&
                    output.shape()[1] == facts_.classes) {
             sums.metric = accuracy(output, batch.labels) * rows;

@@ -1,8 +1,10 @@
 #define BOOST_TEST_MODULE data
 #include <autograd/error.hpp>
 #include <boost/test/unit_test.hpp>
+#include <nn/batches.hpp>
 #include <nn/data.hpp>
 
+#include "check_message.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -344,4 +346,83 @@ BOOST_AUTO_TEST_CASE(words_and_gaps_in_a_table) {
     const auto whole = nn::read_table(path, {.missing = nn::Missing::drop});
     BOOST_TEST(whole.dropped == 2u);
     BOOST_TEST((whole.features == autograd::Array<double>{{1, 1}, {1, 4}}));
+}
+
+namespace {
+
+/// All that goes through a data set says what is wrong with it.
+void refuses_data(const nn::Dataset<double>& data, const std::string& part) {
+    std::mt19937_64 engine(1);
+    check_message([&] { nn::rows_of(data, {0}); }, "[rows_of] " + part);
+    check_message([&] { nn::split(data, 0.5, engine); }, "[split] " + part);
+    check_message([&] { nn::folds(data, 2, engine); }, "[folds] " + part);
+    check_message([&] { nn::Batches<double>(data, 2, engine); }, "[batches] " + part);
+    check_message([&] { nn::DatasetBatches<double>{data}; }, "[batches] " + part);
+    if (!data.is_regression()) check_message([&] { nn::stratified_split(data, 0.5, engine); }, part);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_data_set_whose_parts_do_not_fit_is_refused) {
+    using autograd::Array, autograd::Indices, autograd::Shape;
+    const Array<double> two(Shape{2, 1}, 1.0), four(Shape{4, 2}, 1.0), scalar(Shape{}, 1.0);
+    refuses_data({two, Indices(Shape{5}, 0), {"a", "b"}},
+                 "features of shape (2, 1) do not fit labels of shape (5,): a row of each is wanted");
+    refuses_data({four, Indices{0, 1}, {"a", "b"}}, "features of shape (4, 2) do not fit labels of shape (2,)");
+    refuses_data({four, Indices(Shape{4, 1}, 0), {"a"}}, "features of shape (4, 2) do not fit labels of shape (4, 1)");
+    refuses_data({scalar, Indices{0}, {"a"}}, "features of shape () do not fit labels of shape (1,)");
+    nn::Dataset<double> numbers{four, {}, {}};
+    numbers.target_names = {"y"};
+    refuses_data(numbers, "features of shape (4, 2) do not fit targets of shape ()");
+    numbers.targets = two;
+    refuses_data(numbers, "features of shape (4, 2) do not fit targets of shape (2, 1)");
+    numbers.targets = four;
+    refuses_data(numbers, "targets of shape (4, 2) are of 1 name");
+    refuses_data({four, Indices{0, 1, -1, 0}, {"a", "b"}}, "label -1 of row 2 is not one of 2 classes");
+    refuses_data({four, Indices{0, 1, 1, 2}, {"a", "b"}}, "label 2 of row 3 is not one of 2 classes");
+    BOOST_CHECK_THROW(nn::rows_of<double>({four, Indices{0, 1}, {}}, {0}), std::invalid_argument);
+    // A row that is not there.
+    const nn::Dataset<double> good{four, Indices{0, 1, 1, 0}, {"a", "b"}};
+    check_message([&] { nn::rows_of(good, {3, 7}); }, "[rows_of] there is no row 7 among 4");
+    BOOST_CHECK_THROW(nn::rows_of(good, {4}), std::out_of_range);
+    BOOST_TEST(nn::rows_of(good, {}).features.shape()[1] == 2u);
+}
+
+// A row is all that stands behind the first axis.
+BOOST_AUTO_TEST_CASE(rows_of_any_rank) {
+    using autograd::Array, autograd::Shape;
+    for (const Shape& shape : {Shape{6}, Shape{6, 2}, Shape{6, 2, 3}, Shape{6, 1, 2, 3}}) {
+        nn::Dataset<double> data{Array<double>(shape), autograd::Indices(Shape{6}), {}};
+        const std::size_t width = data.features.size() / 6;
+        for (std::size_t i = 0; i < data.features.size(); ++i) data.features.data()[i] = static_cast<double>(i);
+        for (std::size_t i = 0; i < 6; ++i) data.labels(i) = static_cast<std::int64_t>(i);
+        const auto check = [&](const Array<double>& x, const autograd::Indices& labels) {
+            BOOST_TEST_REQUIRE(x.dimension() == shape.size());
+            BOOST_TEST(x.shape()[0] == labels.size());
+            BOOST_TEST_REQUIRE(x.size() == labels.size() * width);
+            for (std::size_t i = 0; i < labels.size(); ++i)
+                for (std::size_t k = 0; k < width; ++k)
+                    BOOST_TEST(x.data()[i * width + k] == static_cast<double>(labels(i)) * double(width) + double(k));
+        };
+        std::mt19937_64 engine(1);
+        const auto some = nn::rows_of(data, {4, 1});
+        check(some.features, some.labels);
+        const auto [kept, held] = nn::split(data, 0.34, engine);
+        check(kept.features, kept.labels);
+        check(held.features, held.labels);
+        auto paired = data;
+        for (std::size_t i = 0; i < 6; ++i) paired.labels(i) %= 2;
+        const auto [first, second] = nn::stratified_split(paired, 0.34, engine);
+        BOOST_TEST(second.size() == 2u);
+        for (std::size_t i = 0; i < 2; ++i)
+            BOOST_TEST(std::fmod(second.features.data()[i * width] / double(width), 2) == double(second.labels(i)));
+        nn::Batches<double> batches(data, 4, engine);
+        Array<double> x;
+        autograd::Indices labels;
+        while (batches.next(x, labels)) check(x, labels);
+        nn::DatasetBatches<double> source(data);
+        BOOST_TEST(source.facts().columns == width);
+        nn::Batch<double> batch;
+        for (source.begin(4, &engine); source.next(batch);) check(batch.x, batch.labels);
+    }
 }

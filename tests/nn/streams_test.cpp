@@ -148,6 +148,28 @@ BOOST_AUTO_TEST_CASE(a_pass_of_other_rows_is_refused) {
 }
 
 // All that a training may have, on rows in memory, in a buffer that holds them, and in a smaller one.
+BOOST_AUTO_TEST_CASE(a_block_of_other_columns_is_refused) {
+    const auto refused = [](const nn::Batch<double>& block, const nn::RowFacts& facts, const std::string& part) {
+        const auto open = [&]() -> nn::ReadRows<double> {
+            return [&](nn::Batch<double>& rows) {
+                rows = block;
+                return true;
+            };
+        };
+        nn::StreamedBatches<double> source(facts, "", open, 2);
+        nn::Batch<double> batch;
+        source.begin(2, nullptr);
+        check_message([&] { source.next(batch); }, part);
+    };
+    const Array<double> narrow(Shape{4, 1}, 0.0), right(Shape{4, 2}, 0.0), deep(Shape{4, 2, 1}, 0.0);
+    const autograd::Indices two(Shape{2}, 0), four(Shape{4}, 0);
+    refused({narrow, four, {}}, {4, 2, 1, 0},
+            "[batches] a block has features of shape (4, 1) and labels of shape (4,), not (4, 2) and (4,)");
+    refused({right, two, {}}, {4, 2, 1, 0}, "(4, 2) and labels of shape (2,), not (4, 2) and (4,)");
+    refused({deep, four, {}}, {4, 2, 1, 0}, "(4, 2, 1) and labels");
+    refused({right, {}, narrow}, {4, 2, 0, 2}, "(4, 2) and targets of shape (4, 1), not (4, 2) and (4, 2)");
+}
+
 BOOST_AUTO_TEST_CASE(a_training_on_a_stream_is_the_same_and_goes_on_where_it_was) {
     auto data = counted(60), held = counted(17);
     for (auto* features : {&data.features, &held.features})
