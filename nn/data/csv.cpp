@@ -21,6 +21,8 @@ constexpr std::size_t longest_row = std::size_t{1} << 26;   // bytes
 constexpr std::size_t most_columns = std::size_t{1} << 20;  // a row is held as a text for each
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
+constexpr const char* counts_the_columns = "counts the columns";
+
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -191,7 +193,13 @@ struct CsvReader::State {
         find_header();
         find_labels();
         find_columns();
-        pending = !header;
+        if (header) return;
+        pending.push_back({first, rows.line()});
+        // `explain` may read no row but the first: the one below it is looked at now.
+        if (std::vector<std::string> second; may_count && rows.next(second)) {
+            require_whole(second);
+            pending.insert(pending.begin(), {std::move(second), rows.line()});
+        }
     }
 
     bool stands(const std::string& name) const { return places.contains(name); }
@@ -224,8 +232,11 @@ struct CsvReader::State {
         const auto names_one = [&](const std::string& text) {
             return (!text.empty() || options.empty_is_name) && !csv_number(text) && stands(text);
         };
-        if ((!options.columns.empty() && std::ranges::all_of(options.columns, is_there)) ||
-            std::ranges::any_of(options.labels, names_one) || std::ranges::any_of(options.drop, names_one)) {
+        const bool names_all = !options.columns.empty() && std::ranges::all_of(options.columns, is_there);
+        if (names_all && std::ranges::none_of(first, is_name))
+            could_be_either("holds the names of columns, or numbers of a row");
+        if (names_all || std::ranges::any_of(options.labels, names_one) ||
+            std::ranges::any_of(options.drop, names_one)) {
             header = true;
             return;
         }
@@ -245,6 +256,44 @@ struct CsvReader::State {
                             "the columns",
                             printable(name), printable(value)));
         header = !name.empty();
+        if (header) return;
+        const std::size_t counted = count_of_columns();
+        if (counted > 2) could_be_either(counts_the_columns);
+        may_count = counted > 0;
+    }
+
+    [[noreturn]] void could_be_either(const char* what) const {
+        constexpr std::size_t most = 8;
+        std::string shown;
+        for (std::size_t i = 0; i < std::min(width, most); ++i) shown += (i == 0 ? "" : separator()) + first[i];
+        rows.fail(1, fmt::format("'{}{}' {}: say with --header yes or no whether it names them", printable(shown),
+                                 width > most ? "..." : "", what));
+    }
+    std::string separator() const { return std::string(1, rows.separator()); }
+
+    /// How many columns the first line counts, from 0 or from 1, as what writes a table without names may have it;
+    /// an index before them has no name, or is left out. 0: it does not.
+    std::size_t count_of_columns() const {
+        std::vector<bool> left_out(width + 1);
+        for (const std::string& text : options.drop) left_out[std::min(index_of(text), width)] = true;
+        for (const std::size_t start : {0, 1, 2}) {  // the number in column i is i + start - 1
+            std::size_t counted = 0, others = 0;
+            for (std::size_t i = 0; i < width; ++i) {
+                if (left_out[i] || (i == 0 && first[i].empty())) continue;
+                ++(i + start > 0 && first[i] == std::to_string(i + start - 1) ? counted : others);
+            }
+            if (others == 0) return counted;
+        }
+        return 0;
+    }
+
+    /// Throws where a number in a row is not whole, as those are that count the columns.
+    void require_whole(const std::vector<std::string>& row) const {
+        for (std::size_t i = 0; i < std::min(width, row.size()); ++i) {
+            const std::optional<double> number = csv_number(row[i]);
+            if (!dropped[i] && number && std::isfinite(*number) && *number != std::floor(*number))
+                could_be_either(counts_the_columns);
+        }
     }
 
     /// A column by its number, "" being the last; none where the text is no such number.
@@ -318,14 +367,18 @@ struct CsvReader::State {
 
     /// Reads the next row into `fields`.
     bool next() {
-        if (pending) {
-            fields = first;
-            pending = false;
-        } else if (!rows.next(fields)) {
+        if (!pending.empty()) {
+            fields = std::move(pending.back().fields);
+            line = pending.back().line;
+            pending.pop_back();
+        } else if (rows.next(fields)) {
+            line = rows.line();
+            if (may_count) require_whole(fields);
+        } else {
             return false;
         }
         if (fields.size() != width)
-            rows.fail(rows.line(), fmt::format("{} fields, but the first line has {}", fields.size(), width));
+            rows.fail(line, fmt::format("{} fields, but the first line has {}", fields.size(), width));
         return true;
     }
 
@@ -336,7 +389,7 @@ struct CsvReader::State {
             const std::string& field = fields[sources[i]];
             numbers[i] = csv_number(field).value_or(NAN);
             if (!std::isfinite(numbers[i]))
-                rows.fail(rows.line(),
+                rows.fail(line,
                           fmt::format("'{}' in column {} {}", printable(field), sources[i],
                                       has_decimal_comma(field) ? "has a decimal comma: numbers have a decimal point"
                                                                : "is not a finite number"));
@@ -344,9 +397,9 @@ struct CsvReader::State {
         names.resize(label_columns.size());
         for (std::size_t i = 0; i < names.size(); ++i) {
             names[i] = fields[label_columns[i]];
-            if (names[i].empty() && names.size() == 1) rows.fail(rows.line(), "the class is missing");
+            if (names[i].empty() && names.size() == 1) rows.fail(line, "the class is missing");
             if (names[i].empty())
-                rows.fail(rows.line(), fmt::format("what is to be predicted is missing in column '{}'", labels[i]));
+                rows.fail(line, fmt::format("what is to be predicted is missing in column '{}'", labels[i]));
         }
         return true;
     }
@@ -361,7 +414,13 @@ struct CsvReader::State {
     std::unordered_map<std::string, Place> places;  // of what stands in the first row
     std::size_t width = 0;
     bool header = false;
-    bool pending = false;  // the first line is a row that was not handed out
+    bool may_count = false;  // the first line counts one column or two: it is a row if all numbers are whole
+    struct Line {
+        std::vector<std::string> fields;
+        std::size_t line;
+    };
+    std::vector<Line> pending;  // rows that were not handed out, the next one last
+    std::size_t line = 0;
     std::vector<std::size_t> label_columns;
     std::vector<bool> labelled, dropped;
     std::vector<std::string> labels, row_labels;
@@ -391,7 +450,7 @@ bool CsvReader::next(std::vector<double>& numbers, std::string& label) {
     if (more && !state_->row_labels.empty()) label = state_->row_labels.front();
     return more;
 }
-std::size_t CsvReader::line() const { return state_->rows.line(); }
+std::size_t CsvReader::line() const { return state_->line; }
 
 std::optional<double> csv_number(std::string_view text) {
     if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);

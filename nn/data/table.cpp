@@ -118,11 +118,11 @@ class Target {
     std::size_t rows_ = 0;
 };
 
-/// The first line was taken for a row; where its class is a word that stands nowhere else, while others come again, it
-/// may have been a header whose names are numbers.
+/// The first line was taken for a row; where its class stands nowhere else, while others come again, it may have been a
+/// header whose names are numbers.
 void refuse_a_row_of_names(const std::string& path, const Target& target) {
     const Target::Value& first = target.first();
-    if (csv_number(first.name) || first.count > 1 || target.values().size() == target.rows()) return;
+    if (first.line != 1 || first.count > 1 || target.values().size() == target.rows()) return;
     throw FileError(
         fmt::format("{}:1: the class '{}' stands on this line alone: say with --header yes or no whether it "
                     "names the columns",

@@ -94,6 +94,49 @@ BOOST_AUTO_TEST_CASE(the_first_line_is_a_header_if_it_is_one) {
     refuses("a,a,c\n1,2,x\n", ":1: two columns have the name 'a'");
 }
 
+// What pandas writes for columns without names.
+BOOST_AUTO_TEST_CASE(a_first_line_of_numbers_may_be_a_header) {
+    const auto refuses_table = [](const std::string& text, const std::string& part) {
+        const std::string path = written(text);
+        check_message([&] { nn::read_table(path); }, part);
+        check_message([&] { nn::RowStream::of_table(path); }, part);
+        BOOST_TEST(nn::read_table(path, {.header = nn::Header::no, .missing = nn::Missing::mean}).size() == 61u);
+        BOOST_TEST(nn::read_table(path, {.header = nn::Header::yes}).size() == 60u);
+    };
+    std::string reals, words, bits, two, other, indexed;
+    for (int i = 0; i < 60; ++i) {
+        const std::string x = std::to_string(i) + ".5,", y = std::to_string(i * i) + ".25";
+        reals += x + x + y + "\n";
+        words += x + x + (i % 2 ? "p\n" : "q\n");
+        bits += x + x + (i % 2 ? "0\n" : "1\n");
+        two += x + y + "\n";
+        other += x + x + (i % 2 ? "0\n" : "1\n");
+        indexed += std::to_string(i) + "," + x + y + "\n";
+    }
+    const std::string counts = "counts the columns: say with --header yes or no whether it names them";
+    refuses_table("0,1,2\n" + reals, ":1: '0,1,2' " + counts);
+    std::ranges::replace(other, ',', ';');
+    refuses_table("0;1;2\n" + other, ":1: '0;1;2'");
+    refuses_table("0,1,2\n" + words, ":1: '0,1,2' " + counts);
+    refuses_table("1,2,3\n" + bits, ":1: '1,2,3' " + counts);
+    refuses_table("0,1\n" + two, ":1: '0,1' " + counts);
+    refuses_table("4,7,5\n" + bits, ":1: the class '5' stands on this line alone");
+    refuses_table("4,7,5\n" + words, ":1: the class '5' stands on this line alone");
+    check_message([&] { nn::read_csv_features<double>(written("0,1,2\n" + reals)); }, counts);
+    // With an index, whose name is empty.
+    check_message([&] { nn::read_table(written(",0,1\n" + indexed), {.missing = nn::Missing::mean}); }, counts);
+    // Two whole numbers below are a row as these are; what comes after them decides.
+    check_message([&] { nn::read_csv_features<double>(written("0\n3\n0.5\n")); }, ":1: '0' " + counts);
+    check_message([&] { nn::read_csv_features<double>(written("0,1\n3,4\n0.5,1\n")); }, ":1: '0,1' " + counts);
+    BOOST_TEST(nn::read_csv_features<double>(written("0,1\n1,0\n1,1\n")).shape()[0] == 3u);
+    BOOST_TEST(nn::read_csv_features<double>(written("0\n1\n2\n")).shape()[0] == 3u);
+    // Ordinary tables of numbers.
+    BOOST_TEST(nn::read_table(written("0,0,0\n0,1,1\n1,0,1\n1,1,0\n")).size() == 4u);
+    BOOST_TEST(nn::read_table(written("0.0,1.0,2.0\n0,1,1\n1,0,1\n1,1,2\n")).size() == 4u);
+    // The first row for training is not the first line where that has a missing cell.
+    BOOST_TEST(nn::read_table(written("?,1,a\n5,1,b\n1,2,a\n1,3,a\n"), {.missing = nn::Missing::drop}).size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
     const auto classes = [](const std::string& text) { return nn::read_csv<double>(written(text)).class_names; };
     BOOST_TEST((classes("p,c\n1,\"red, dark\"\n1,\"say \"\"hi\"\"\"\r\n2,\"two\nlines\"\n") ==

@@ -308,6 +308,39 @@ BOOST_AUTO_TEST_CASE(what_was_decided_about_the_first_line_is_printed) {
     refuses("train --csv " + case_of("first_row_missing.csv") + " --save " + folder / "never", "csv:1: '' in column 1");
 }
 
+// A first line of numbers that may be the columns' names is neither answered nor lost.
+BOOST_AUTO_TEST_CASE(a_first_line_of_numbers_that_could_be_either_is_refused) {
+    const std::string which = "say with --header yes or no whether it names them", save = " --save " + folder / "never";
+    std::string reals, pairs, bits;
+    for (int i = 0; i < 60; ++i) {
+        const std::string x = fmt::format("{}.5,{}.25", i, i % 7);
+        pairs += x + "\n";
+        reals += x + fmt::format(",{}\n", i * 0.37);
+        bits += fmt::format("{},{},{}\n", i % 2, i / 2 % 2, i % 2);
+    }
+    const std::string headed = folder.write("counted.csv", "0,1,2\n" + reals);
+    for (const char* stream : {"", " --stream"}) refuses("train --csv " + headed + stream + save, which);
+    const std::string unnamed =
+        trained("unnamed.st", "--epochs 1 --header no --csv " + folder.write("plain.csv", reals));
+    const std::string rows = folder.write("pairs.csv", "0,1\n" + pairs);
+    refuses("predict " + unnamed + " --csv " + rows, "pairs.csv:1: '0,1' counts the columns: " + which);
+    refuses("explain " + unnamed + " " + rows + " --row 1", which);
+    BOOST_TEST(lines_of(predictions(unnamed, rows + " --header yes")).size() == 61u);
+    BOOST_TEST(lines_of(predictions(unnamed, rows + " --header no")).size() == 62u);
+    // Names that are numbers, and rows of the same numbers.
+    const std::string named = trained("named.st", "--epochs 1 --csv " + folder.write("bits.csv", "0,1,y\n" + bits) +
+                                                      " --label y --task classification");
+    const std::string table = folder.write("rows.csv", "1,0\n0,1\n1,1\n");
+    refuses("predict " + named + " --csv " + table,
+            "rows.csv:1: '1,0' holds the names of columns, or numbers of a row: " + which);
+    refuses("explain " + named + " " + table + " --row 1", which);
+    BOOST_TEST(lines_of(predictions(named, table + " --header no")).size() == 4u);
+    BOOST_TEST(lines_of(predictions(named, table + " --header yes")).size() == 3u);
+    BOOST_TEST(lines_of(predictions(named, folder / "bits.csv")).size() == 61u);  // 'y' is a word
+    BOOST_TEST(run("explain " + named + " " + folder / "bits.csv" + " --row 1").exit == 0);
+    BOOST_TEST(lines_of(predictions(named, folder.write("other.csv", "0,0\n0,1\n1,1\n"))).size() == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(one_line_is_written_for_each_row) {
     const std::string model =
         trained("p.st", "--epochs 1 --holdout 0.5 --header no --csv " +
@@ -348,7 +381,7 @@ BOOST_AUTO_TEST_CASE(columns_are_taken_by_name_in_any_order) {
     }
     BOOST_TEST(predictions(model, folder.write("turned.csv", turned)) == expected);
     refuses("predict " + model + " --csv " + folder.write("without.csv", without), "no column 'petal width'");
-    refuses("predict " + model + " --csv " + folder.write("bare.csv", "1,2,3\n"),
+    refuses("predict " + model + " --csv " + folder.write("bare.csv", "4,2,3\n"),
             "3 columns of numbers, but 4 are needed");
 }
 
@@ -569,8 +602,7 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     std::string named = "x,disorder\n";
     for (int i = 0; i < 60; ++i) named += fmt::format("{},{}\n", i, i == 7 ? "" : i % 3 ? "None" : "apnea");
     const Result kept = run("train --epochs 1 --missing drop --csv " + folder.write("named.csv", named));
-    BOOST_TEST(has(kept.out, "2 classes in disorder\n1 row with a missing cell is left out\n"),
-               kept.out + kept.error);
+    BOOST_TEST(has(kept.out, "2 classes in disorder\n1 row with a missing cell is left out\n"), kept.out + kept.error);
     // A missing cell is answered as the mean is, of the rows for training.
     const std::string model = trained("gaps.st", "--missing mean --epochs 3 --csv " + path);
     const auto lines = lines_of(predictions(model, folder.write("gap.csv", "x,colour\n,red\nNA,red\n3.5,?\n")));
