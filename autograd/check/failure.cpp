@@ -13,8 +13,10 @@ std::string Subject<T>::name_of(std::size_t input) const {
 
 template <class T>
 std::string Subject<T>::place(const Direction& direction, const Weights& weights) const {
-    return fmt::format("the derivative of output {} by {} at {}", index_of(weights.outputs[0], slopes.value().shape()),
-                       name_of(direction.input),
+    const std::string output = weights.outputs.size() == 1
+                                   ? "output " + index_of(weights.outputs[0], slopes.value().shape())
+                                   : "the outputs together";
+    return fmt::format("the derivative of {} by {} at {}", output, name_of(direction.input),
                        index_of(direction.elements[0], slopes.inputs()[direction.input].shape()));
 }
 
@@ -77,9 +79,9 @@ Comparison look(Subject<T>& subject, std::size_t input) {
     for (std::size_t k = 0; k < n; ++k) {
         Line<T> line = slopes.line({input, {k}, {1.0}});
         // On a kink there is no slope to compare with: the gradient stands in for it.
-        right.data()[k] = slopes.bends(line, weights) ? hand.data()[k] : slopes.difference(line, weights).first;
+        right.data()[k] = slopes.bends(line, weights) ? hand.data()[k] : slopes.difference(line, weights).value;
         for (std::size_t r = 0; small && r < m; ++r)
-            context.jacobian->data()[r * n + k] = slopes.difference(line, {{r}, {1.0}}).first;
+            context.jacobian->data()[r * n + k] = slopes.difference(line, {{r}, {1.0}}).value;
     }
     for (std::size_t i = 0; i < inputs.size(); ++i)
         context.locals.emplace_back(subject.name_of(i), Array<double>(inputs[i]));
@@ -89,7 +91,7 @@ Comparison look(Subject<T>& subject, std::size_t input) {
         Array<double> other = right;
         for (std::size_t k = 0; k < n; ++k) {
             Line<T> line = slopes.line({i, {k}, {1.0}});
-            other.data()[k] = slopes.difference(line, weights).first;
+            other.data()[k] = slopes.difference(line, weights).value;
         }
         context.others.emplace_back(subject.name_of(i), std::move(other));
     }
@@ -104,8 +106,8 @@ void fail_at(GradcheckResult& result, Subject<T>& subject, Line<T>& line, const 
     const Direction& direction = line.direction();
     const double unit = direction.lengths[0] * weights.weights[0];
     const double got = tape.along(direction) / direction.lengths[0] / weights.weights[0];
-    auto [expected, step] = subject.slopes.difference(line, weights);
-    expected /= unit;
+    const Difference difference = subject.slopes.difference(line, weights, tape.rounding);
+    const double expected = difference.value / unit;
     const double relative = std::abs(got - expected) / std::max({std::abs(got), std::abs(expected), almost_zero});
     std::string why;
     if (!std::isfinite(got)) {
@@ -121,9 +123,9 @@ void fail_at(GradcheckResult& result, Subject<T>& subject, Line<T>& line, const 
     if (!result.comparison.sentence.empty())
         looks = fmt::format(" By {}: {}.", subject.name_of(direction.input), result.comparison.sentence);
     const std::string error = std::isfinite(got) ? fmt::format("relative error {:.2g}, ", relative) : "";
-    fail(result,
-         fmt::format("[{}] {} is {:.10g} on the tape, but differences give {:.10g} ({}step {:.2g}).{}{}{}",
-                     subject.name, subject.place(direction, weights), got, expected, error, step, why, kink, looks));
+    fail(result, fmt::format("[{}] {} is {:.10g} on the tape, but differences give {:.10g} ({}step {:.2g}).{}{}{}",
+                             subject.name, subject.place(direction, weights), got, expected, error, difference.step,
+                             why, kink, looks));
 }
 
 template struct Subject<float>;

@@ -32,7 +32,10 @@ class Check {
           inputs_(inputs),
           subject_{name, is_derivative, options, {f, inputs}},
           slopes_(subject_.slopes),
-          y_(slopes_.value()) {}
+          y_(slopes_.value()) {
+        if (options.directions == 0)
+            throw std::invalid_argument(fmt::format("[{}] no directions to look in: options.directions is 0", name));
+    }
 
     GradcheckResult run() {
         for (T value : y_)
@@ -56,8 +59,9 @@ class Check {
         if (elements * y_.size() <= options_.largest) {
             every_element();
         } else {
+            blocks_follow_ = elements <= most_elements;
             random_directions();
-            if (result_.passed && elements <= most_elements) blocks();
+            if (result_.passed && blocks_follow_) blocks();
         }
         if (result_.passed) scales_with_adjoint(weights, at_first);
         // A rule that counts its calls may start late.
@@ -122,6 +126,7 @@ class Check {
 
     /// A few elements at a time, so that each is looked at.
     void blocks() {
+        blocks_follow_ = false;
         constexpr std::size_t length = 16;
         std::mt19937_64 engine(options_.seed);
         const Weights weights = weights_of_one_size();
@@ -153,12 +158,7 @@ class Check {
         // A direction is halved for each kink that it crosses. After so many, single elements are looked at instead.
         constexpr std::size_t most_kinks = 16, samples = 64;
         std::mt19937_64 engine(options_.seed);
-        std::normal_distribution<double> normal;
-        const auto draw = [&](std::size_t count) {
-            std::vector<double> numbers(count);
-            for (double& x : numbers) x = normal(engine);
-            return numbers;
-        };
+        const auto draw = [&](std::size_t count) { return numbers_of_one_size(count, engine); };
         const auto all = [](std::size_t count) {
             std::vector<std::size_t> numbers(count);
             std::iota(numbers.begin(), numbers.end(), std::size_t{0});
@@ -198,7 +198,10 @@ class Check {
             --kinks_left;
             return true;
         }
-        if (slopes_.right(line, weights, tape)) return true;
+        if (const auto seen = slopes_.right(line, weights, tape)) {
+            if (!blocks_follow_) note_rounding(result_, subject_, direction, weights, tape, *seen);
+            return true;
+        }
         const auto half = [](const auto& numbers, bool upper) {
             const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
             return std::decay_t<decltype(numbers)>(upper ? middle : numbers.begin(), upper ? numbers.end() : middle);
@@ -220,6 +223,7 @@ class Check {
     Slopes<T>& slopes_;
     const Array<T>& y_;
     GradcheckResult result_;
+    bool blocks_follow_ = false;  ///< so that what rounding hides in a direction of all may yet be seen
 };
 
 /// Where the rules give one gradient on arrays and another on variables, says so: the check itself sees the latter

@@ -40,6 +40,23 @@ struct Weights {
         for (std::size_t i = 0; i < outputs.size(); ++i) total += weights[i] * double(y.data()[outputs[i]]);
         return total;
     }
+    /// The change from one value to another, to which outputs that stay as they are add no rounding, and the size of
+    /// what changes.
+    template <class T>
+    std::pair<double, double> change_and_size(const Array<T>& from, const Array<T>& to) const {
+        double change = 0, size = 0;
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const double start = from.data()[outputs[i]], end = to.data()[outputs[i]];
+            if (start == end) continue;
+            change += weights[i] * (end - start);
+            size += std::abs(weights[i]) * (std::abs(start) + std::abs(end));
+        }
+        return {change, size};
+    }
+    template <class T>
+    double change(const Array<T>& from, const Array<T>& to) const {
+        return change_and_size(from, to).first;
+    }
     template <class T>
     double size_of(const Array<T>& y) const {
         double total = 0;
@@ -75,6 +92,9 @@ class Line {
         }
         return points[step];
     }
+
+    /// How many steps have been evaluated on a side at least.
+    std::size_t evaluated() const { return std::max(points_[0].size(), points_[1].size()); }
 
     /// How many steps are large enough that x + t keeps t to ten bits. At x = 0 every step is: 64 of them end at 1e-39.
     std::size_t steps() const {

@@ -11,6 +11,15 @@ double TapeGradients::along(const Direction& direction) const {
     return total;
 }
 
+bool TapeGradients::agrees(const Difference& difference, const Direction& direction) const {
+    constexpr double rounding_of_tape = 1e-9;  // of each slope: more than that is seen as the error falls
+    double total = 0;
+    for (std::size_t i = 0; i < direction.elements.size(); ++i)
+        total += std::abs(gradients[direction.input][direction.elements[i]] * direction.lengths[i]);
+    return std::isnan(difference.value) ||
+           std::abs(along(direction) - difference.value) <= difference.error + rounding_of_tape * total;
+}
+
 template <class T>
 Slopes<T>::Slopes(const FunctionOf<T>& f, const Inputs<T>& inputs)
     : f_(f), inputs_(inputs), xs_(record_inputs(tape_, inputs)), y_(f(xs_)) {}
@@ -27,17 +36,18 @@ template <class T>
 TapeGradients Slopes<T>::differentiate(const Weights& weights) {
     const Array<T> seed = seed_of(weights);
     const Gradients<T> gradients = gradients_of<T>({&y_, 1}, {&seed, 1}, Keep<T>::all());
-    TapeGradients result{weights.of(y_.value()), weights.size_of(y_.value()), {}};
+    TapeGradients result{weights.of(y_.value()), std::numeric_limits<T>::epsilon() * weights.size_of(y_.value()), {}};
     for (std::uint32_t n = 0; n < tape_.size(); ++n) {
         const Variable<T> node = variable_at(tape_, n);
         if (!node.requires_gradient()) continue;
         const Array<T>&value = node.value(), &adjoint = gradients[node];
         for (std::size_t i = 0; i < value.size(); ++i) {
-            const double effect = std::abs(double(value.data()[i]) * double(adjoint.data()[i]));
+            const double rounding = std::numeric_limits<T>::epsilon() * std::abs(double(value.data()[i])) +
+                                    std::numeric_limits<T>::denorm_min();
+            const double effect = rounding * std::abs(double(adjoint.data()[i]));
             if (std::isfinite(effect)) result.rounding += effect;
         }
     }
-    result.rounding *= std::numeric_limits<T>::epsilon();
     for (const Variable<T>& x : xs_) result.gradients.emplace_back(gradients[x].begin(), gradients[x].end());
     return result;
 }
@@ -52,8 +62,9 @@ double Slopes<T>::remainder(Line<T>& line, const Weights& weights, const TapeGra
 template <class T>
 Order Slopes<T>::order(Line<T>& line, const Weights& weights, const TapeGradients& tape, int side) {
     const auto rounding = [&](const auto& point) {
-        return tape.rounding + std::numeric_limits<T>::epsilon() *
-                                   (weights.size_of(point.value) + std::abs(point.t * tape.along(line.direction())));
+        return tape.rounding + std::numeric_limits<T>::denorm_min() +
+               std::numeric_limits<T>::epsilon() *
+                   (weights.size_of(point.value) + std::abs(point.t * tape.along(line.direction())));
     };
     const auto order = [&](double noise) {
         return order_of(line.steps(), [&](std::size_t step) {
@@ -62,15 +73,19 @@ Order Slopes<T>::order(Line<T>& line, const Weights& weights, const TapeGradient
                           noise + rounding(point)};
         });
     };
-    // The noise takes eight more values of f: it is looked for only where the error does not fall as it should.
+    // The noise takes eight more values of f: it is looked for only where the error does not fall as it should. Beside
+    // an infinite slope f is no polynomial, however small the step, and what looks like noise is none.
     const Order plain = order(0);
-    return plain.second() ? plain : order(line.noise(weights, side));
+    return plain.second() || has_infinite_slope(line, weights, side) ? plain : order(line.noise(weights, side));
 }
 
 template <class T>
-bool Slopes<T>::right(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
-    return std::isfinite(tape.along(line.direction())) && order(line, weights, tape, 1).second() &&
-           order(line, weights, tape, -1).second();
+std::optional<Difference> Slopes<T>::right(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
+    if (!std::isfinite(tape.along(line.direction()))) return {};
+    for (int side : {1, -1})
+        if (!order(line, weights, tape, side).second()) return {};
+    const Difference seen = difference(line, weights, tape);
+    return tape.agrees(seen, line.direction()) ? std::optional(seen) : std::nullopt;
 }
 
 template <class T>
@@ -91,42 +106,116 @@ bool Slopes<T>::bends(Line<T>& line, const Weights& weights) {
 }
 
 template <class T>
+Order Slopes<T>::order_of_change(Line<T>& line, const Weights& weights, int side) {
+    return order_of(line.steps(), [&](std::size_t step) {
+        const auto& point = line.at(step, side);
+        return Sample{std::abs(point.t), std::abs(weights.change(y_.value(), point.value)),
+                      std::numeric_limits<T>::epsilon() * weights.size_of(y_.value())};
+    });
+}
+
+template <class T>
 bool Slopes<T>::unbounded(Line<T>& line, const Weights& weights, double g) {
-    // f(x + h) - f(x) falls with h where f has a slope, and slower where the slope is infinite: with h^0.5 for a root.
-    constexpr double order_of_slope = 0.9;
     if (std::isnan(g)) return false;
     for (int side : {1, -1}) {
-        const double start = weights.of(y_.value());
-        const Order order = order_of(line.steps(), [&](std::size_t step) {
-            const auto& point = line.at(step, side);
-            return Sample{std::abs(point.t), std::abs(weights.of(point.value) - start),
-                          std::numeric_limits<T>::epsilon() * std::abs(start)};
-        });
-        const double quotient = (weights.of(line.at(line.step_of(order.last.step), side).value) - start) * side;
-        if (order.last.step > 0 && order.power < order_of_slope && quotient * g > 0) return true;
+        const Order order = order_of_change(line, weights, side);
+        if (order.last.step == 0 || order.power >= order_of_slope) continue;
+        const auto& point = line.at(line.step_of(order.last.step), side);
+        if (weights.change(y_.value(), point.value) * side * g > 0) return true;
     }
     return false;
 }
 
 template <class T>
-std::pair<double, double> Slopes<T>::difference(Line<T>& line, const Weights& weights) {
-    constexpr double operations = 4;  // f is made of a few, each of which rounds
-    double least = std::numeric_limits<double>::infinity(), step = 0, result = 0, previous = 0;
-    for (std::size_t i = 0; i < line.steps(); ++i) {
-        const auto &high = line.at(i, 1), &low = line.at(i, -1);
-        const double distance = high.t - low.t;
-        const double slope = (weights.of(high.value) - weights.of(low.value)) / distance;
-        const double rounding = std::numeric_limits<T>::epsilon() * weights.size_of(high.value) / distance;
-        const double error = std::abs(slope - previous) + operations * rounding;
-        if (i > 0 && error < least) {
-            least = error;
-            step = high.t;
-            result = slope;
-        }
-        if (operations * rounding > least) break;  // from here on rounding only grows
-        previous = slope;
+bool Slopes<T>::has_infinite_slope(Line<T>& line, const Weights& weights, int side) {
+    // Noise falls with no power: several steps in a row have to show the same one.
+    constexpr double same = 0.1;
+    constexpr std::size_t steps_in_a_row = 4;
+    const Order order = order_of_change(line, weights, side);
+    if (order.last.step == 0 || order.power >= order_of_slope || order.power < same) return false;
+    const std::size_t last = line.step_of(order.last.step);
+    if (last < steps_in_a_row) return false;
+    for (std::size_t i = last; i > last - steps_in_a_row; --i) {
+        const auto &wide = line.at(i - 1, side), &narrow = line.at(i, side);
+        const double power =
+            std::log(weights.change(y_.value(), wide.value) / weights.change(y_.value(), narrow.value)) /
+            std::log(wide.t / narrow.t);
+        if (!(std::abs(power - order.power) < same)) return false;
     }
-    return {result, step};
+    return true;
+}
+
+template <class T>
+Difference Slopes<T>::difference(Line<T>& line, const Weights& weights, double rounding) const {
+    constexpr std::size_t least_steps = 2, terms = 3;
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+    Difference result{nan, infinity, infinity, 0, 0};
+    const std::size_t steps = line.steps(), evaluated = line.evaluated();
+    if (steps < least_steps) return result;
+    const Array<T>& middle = y_.value();
+    const auto defined = [&](std::size_t step, int side) {
+        return std::isfinite(weights.of(line.at(step, side).value));
+    };
+    const std::size_t least_last = std::max(evaluated, least_steps) - 1;
+    const bool above = defined(least_last, 1), below = defined(least_last, -1), central = above == below;
+    // Each term of the expansion falls to this part of itself at the next step.
+    const double fall = central ? shrink * shrink : shrink;
+
+    // Ridders: the table extrapolates to a step of 0, and neighbours in it show how far off it is.
+    std::vector<Difference> differences;
+    double table[terms] = {}, previous[terms], least = infinity;
+    std::size_t length = 0;  // of the last row
+    double quotient = 0;
+    for (std::size_t i = 0; i < steps; ++i) {
+        // Where the error's order has been looked for, its steps are enough.
+        if (i > least_last && evaluated > 0) break;
+        const auto &high = line.at(i, central || above ? 1 : -1), &low = line.at(i, -1);
+        const Array<T>& start = central ? low.value : middle;
+        const double distance = central ? high.t - low.t : high.t;
+        const auto [change, size] = weights.change_and_size(start, high.value);
+        const double slope = change / distance;
+        if (!std::isfinite(slope)) {
+            length = 0;
+            continue;
+        }
+        const double noise =
+            (2 * (rounding + std::numeric_limits<T>::epsilon() * size) + std::numeric_limits<T>::denorm_min()) /
+            std::abs(distance);
+        if (i > least_last && noise > least) break;  // from here on rounding only grows
+        std::copy_n(table, terms, previous);
+        if (length == 0)
+            quotient = std::max({quotient, std::abs(slope), std::abs(weights.change(middle, high.value) / high.t)});
+        Difference best{slope, infinity, noise, std::abs(high.t), 0};
+        table[0] = slope;
+        length = std::min(length + 1, terms);
+        double power = 1;
+        for (std::size_t k = 1; k < length; ++k) {
+            power *= fall;
+            table[k] = table[k - 1] + (table[k - 1] - previous[k - 1]) / (power - 1);
+            const double error =
+                std::max(std::abs(table[k] - table[k - 1]), std::abs(table[k] - previous[k - 1])) + noise;
+            if (error < best.error) best.value = table[k], best.error = error;
+        }
+        if (length < 2) continue;
+        least = std::min(least, best.error);
+        differences.push_back(best);
+    }
+
+    // The nearer one is right where two contradict each other: a kink lies between them, or the end of a wave.
+    for (std::size_t i = differences.size(); i-- > 0;) {
+        const Difference& next = differences[i];
+        if (std::abs(next.value - result.value) > next.error + result.error) break;
+        if (next.error < result.error) result = next;
+    }
+    result.quotient = quotient;
+    return result;
+}
+
+template <class T>
+Difference Slopes<T>::difference(Line<T>& line, const Weights& weights, const TapeGradients& tape) {
+    const Difference plain = difference(line, weights, tape.rounding);
+    if (tape.agrees(plain, line.direction())) return plain;
+    return difference(line, weights, tape.rounding + std::max(line.noise(weights, 1), line.noise(weights, -1)));
 }
 
 template <class T>

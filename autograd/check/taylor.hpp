@@ -20,11 +20,13 @@ inline constexpr double clear_margin = 256;
 /// Orders are found up to curvature and rounding. One above this bound counts as 2, one below it as 1. It is nearer to
 /// 1, as curvature makes a true order of 2 look smaller.
 inline constexpr double order_of_right = 1.25;
+/// f(x + h) - f(x) falls with h where f has a slope, and slower where the slope is infinite: with h^0.5 for a root.
+inline constexpr double order_of_slope = 0.9;
 /// One below this bound counts as 0.
 inline constexpr double order_of_jump = 0.5;
 
-/// Stands for zero where a logarithm or a quotient is taken; the least normal number of double is 2e-308.
-inline constexpr double almost_zero = 1e-300;
+/// Stands for zero where a logarithm or a quotient is taken.
+inline constexpr double almost_zero = std::numeric_limits<double>::denorm_min();
 
 /// An error and the rounding that it is known up to, at one step.
 struct Sample {
@@ -43,8 +45,6 @@ struct Order {
 /// ones a wrong slope hides behind curvature, and a kink nearby or the end of f's domain is in reach.
 template <class Error>
 Order order_of(std::size_t steps, Error error) {
-    // Close to the smallest numbers an error has digits no more.
-    constexpr double least_error = 1e10 * almost_zero;
     Order order;
     Sample previous{};
     // A single error within rounding may be chance, where the expansion's terms cancel: two in a row are the end.
@@ -60,7 +60,7 @@ Order order_of(std::size_t steps, Error error) {
                           std::log(previous.step / sample.step);
             order.last = previous;
         }
-        lost = sample.error > clear_margin * sample.rounding && sample.error > least_error ? 0 : lost + 1;
+        lost = sample.error > clear_margin * sample.rounding ? 0 : lost + 1;
         previous = lost == 0 ? sample : Sample{};
     }
     return order;

@@ -11,4 +11,9 @@ template <class T>
 bool judge(GradcheckResult& result, Subject<T>& subject, Line<T>& line, const Weights& weights,
            const TapeGradients& tape);
 
+/// Says in `result` where the rounding of f leaves less than three digits of a derivative that is not 0.
+template <class T>
+void note_rounding(GradcheckResult& result, const Subject<T>& subject, const Direction& direction,
+                   const Weights& weights, const TapeGradients& tape, const Difference& difference);
+
 }  // namespace autograd::taylor

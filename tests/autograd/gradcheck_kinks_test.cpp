@@ -144,3 +144,38 @@ BOOST_AUTO_TEST_CASE(a_kink_elsewhere_does_not_hide_what_is_wrong) {
     BOOST_TEST(!large.passed);
     BOOST_TEST(large.message.find("relation") == std::string::npos, large.message);
 }
+
+namespace {
+
+/// A function with a slope of its own at 0, where its rule gives `slope`.
+Function root(double power, double slope) {
+    return [=](const Xs& xs) {
+        const auto x = xs[0];
+        const Array<double> value =
+            power == 0.5 ? Array<double>(xt::sqrt(x.value())) : Array<double>(xt::cbrt(x.value()));
+        return record("root", {x}, value, [=](auto& at) { at.adjoint(x) += at.zbar() * (at(x) * 0.0 + slope); });
+    };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(no_finite_value_is_right_where_the_slope_is_infinite) {
+    for (const double power : {0.5, 1.0 / 3})
+        for (const double slope : {0.0, 1.0, 1e2, 1e3, 3e3, 1e4, 1e5, 1e6, 1e9, 1e15, -1e3}) {
+            const auto result = gradcheck(root(power, slope), {Array<double>{0}});
+            BOOST_TEST(!result.passed, "power " << power << ", slope " << slope << ": " << result.message);
+        }
+    for (const double power : {0.5, 1.0 / 3})
+        BOOST_TEST(gradcheck(root(power, std::numeric_limits<double>::infinity()), {Array<double>{0}}).passed);
+    BOOST_TEST(!gradcheck(root(0.5, -std::numeric_limits<double>::infinity()), {Array<double>{0}}).passed);
+}
+
+// One output's incoming adjoint is 0, and the other's slope infinite: their product is NaN, where the derivative is 0.
+BOOST_AUTO_TEST_CASE(an_infinite_slope_does_not_make_other_outputs_wrong) {
+    for (const Array<double>& x : {Array<double>{0, 4}, Array<double>{0, 0}, Array<double>{4, 0, 1}}) {
+        const auto result = gradcheck([](const Xs& xs) { return sqrt(xs[0]); }, {x});
+        BOOST_TEST(result.passed, result.message);
+    }
+    const auto product = gradcheck([](const Xs& xs) { return xs[0] * sqrt(xs[0]); }, {Array<double>{0, 4}});
+    BOOST_TEST(!product.passed);
+}

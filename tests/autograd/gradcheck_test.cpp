@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(right_rules_of_hard_functions_pass) {
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_that_is_not_a_number_says_where_it_came_from) {
-    const auto result = gradcheck([](const Xs& x) { return sqrt(x[0]); }, {Array<double>{0, 1}});
+    const auto result = gradcheck([](const Xs& x) { return sqrt(x[0]) * x[0]; }, {Array<double>{0, 1}});
     BOOST_TEST(!result.passed);
     BOOST_TEST(result.message.find("[sqrt] the backward pass of %1 makes NaN at [0]") != std::string::npos,
                result.message);
@@ -544,4 +544,95 @@ BOOST_AUTO_TEST_CASE(one_wrong_element_of_5000_is_found_at_every_seed) {
         BOOST_TEST(!result.passed, "seed " << seed);
         BOOST_TEST(result.message.find(std::to_string(wrong)) != std::string::npos, result.message);
     }
+}
+
+namespace {
+
+/// z = x^2 + constant, by a rule that is off by a factor at one element, or at each.
+Function square_beside(double constant, double factor, std::size_t element = std::size_t(-1)) {
+    return [=](const Xs& xs) {
+        const auto x = xs[0];
+        Array<double> factors(x.shape(), element < x.value().size() ? 1.0 : factor);
+        if (element < factors.size()) factors.data()[element] = factor;
+        const auto by = x.tape().constant(factors);
+        return record("square", {x, by}, x.value() * x.value() + constant,
+                      [x, by](auto& at) { at.adjoint(x) += at.zbar() * 2.0 * at(x) * at(by); });
+    };
+}
+
+}  // namespace
+
+// What f rounds away is small beside these errors: their own differences tell.
+BOOST_AUTO_TEST_CASE(a_wrong_rule_does_not_hide_beside_a_large_constant) {
+    const auto caught = [](const auto& what, const Function& f, const Inputs& inputs) {
+        for (unsigned seed = 1; seed <= 3; ++seed) {
+            const auto result = gradcheck(f, inputs, {.seed = seed});
+            BOOST_TEST(!result.passed, what << " passes at seed " << seed << ": " << result.message);
+        }
+    };
+    for (const auto& [constant, factor] : {std::pair(1e7, 1.001), std::pair(1e11, 1.1), std::pair(1e12, 1.5),
+                                           std::pair(1e13, -1.0), std::pair(1e13, 10.0), std::pair(1e13, 0.0)})
+        caught(factor, square_beside(constant, factor), {Array<double>{0.3}});
+    for (const double factor : {1.0001, 0.9999})
+        caught("sin",
+               [=](const Xs& xs) {
+                   const auto x = xs[0];
+                   return record("sin", {x}, sin(x.value()) + 1e5,
+                                 [=](auto& at) { at.adjoint(x) += factor * at.zbar() * cos(at(x)); });
+               },
+               {Array<double>{0.3}});
+    Array<double> large(Shape{60}, 1000.0);
+    large(17) = 0.001;
+    for (const double factor : {0.0, 3.0, -2.0})
+        caught("one small element", [=](const Xs& xs) { return sum(square_beside(0, factor, 17)(xs)); }, {large});
+    caught("a denormal value", [](const Xs& xs) { return square_beside(0, 1.5)(xs) * 1e-308; }, {Array<double>{0.3}});
+}
+
+// Where rounding leaves less than three digits of a derivative it passes, and the result says that it was not seen.
+BOOST_AUTO_TEST_CASE(a_derivative_that_rounding_hides_is_no_silent_pass) {
+    for (const auto& [constant, factor] :
+         {std::pair(1e13, 1.0), std::pair(1e14, 1.0), std::pair(1e14, 0.0), std::pair(1e17, 3.0)}) {
+        const auto result = gradcheck(square_beside(constant, factor), {Array<double>{0.3}});
+        BOOST_TEST(result.passed, result.message);
+        BOOST_TEST(result.rounding, constant);
+        BOOST_TEST(
+            result.message.find("[gradcheck] rounding hides the derivative of output [0] by input 0 at [0]") == 0,
+            result.message);
+    }
+    Array<double> many(Shape{5000}, 1000.0);
+    many(1700) = 1e-9;
+    const auto one = gradcheck([](const Xs& xs) { return sum(xs[0] * xs[0]); }, {many});
+    BOOST_TEST(one.passed, one.message);
+    BOOST_TEST(one.message.find("by input 0 at [1700]") != std::string::npos, one.message);
+    for (const double constant : {0.0, 1.0, 1e5, 1e8}) {
+        const auto result = gradcheck(square_beside(constant, 1), {Array<double>{0.3, -2, 50}});
+        BOOST_TEST(result.passed, result.message);
+        BOOST_TEST(!result.rounding, result.message);
+        BOOST_TEST(result.message.empty(), result.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(small_numbers_have_digits_too) {
+    const Function length = [](const Xs& xs) { return norm(xs[0]); };
+    for (const double scale : {1e-50, 1e-250, 1e-290, 1e-300}) {
+        const auto result = gradcheck(length, {Array<double>{3 * scale, 4 * scale}});
+        BOOST_TEST(result.passed, result.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_directions_are_refused) {
+    BOOST_CHECK_EXCEPTION(
+        gradcheck(square_beside(0, 1.5), {Array<double>(Shape{9000}, 1.5)}, {.directions = 0}), std::invalid_argument,
+        [](const std::exception& error) { return std::string(error.what()).find("[gradcheck] no directions") == 0; });
+}
+
+// A Jacobian of more than 4096 elements, of which one column is wrong.
+BOOST_AUTO_TEST_CASE(a_small_error_of_one_element_of_many_is_found_at_every_seed) {
+    for (const auto& [n, factor] :
+         {std::pair(65, 1.00001), std::pair(1000, 1.00001), std::pair(8192, 1.0001), std::pair(20000, 1.0001)})
+        for (unsigned seed = 1; seed <= 3; ++seed) {
+            const auto result = gradcheck(square_beside(0, factor, std::size_t(n) / 2),
+                                          {Array<double>(Shape{std::size_t(n)}, 1.5)}, {.seed = seed});
+            BOOST_TEST(!result.passed, n << " elements, seed " << seed);
+        }
 }
