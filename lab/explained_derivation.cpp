@@ -67,33 +67,6 @@ void make_short(const Model& model, const Quantity& quantity, std::vector<double
     }
 }
 
-Point friendly_point(const Model& model, std::uint64_t seed, const derivation::Variation& variation) {
-    constexpr std::uint64_t most_tries = 40;
-    std::optional<Point> kinked;
-    std::vector<derivation::Curve> curves;
-    for (std::size_t i = 0; i < model.functions.size(); ++i) {
-        const auto chosen = variation.functions.find(static_cast<int>(i));
-        curves.push_back({derivation::find_elementary(
-            chosen == variation.functions.end() ? model.functions[i].definition : chosen->second)});
-    }
-    for (std::uint64_t attempt = 0; attempt < most_tries; ++attempt) {
-        // Logarithms and roots have values where all is positive.
-        const bool all_positive = attempt >= most_tries / 4 && attempt % 2 == 1;
-        std::vector<std::vector<double>> given = worked_numbers(model, seed + attempt * 1000003, all_positive);
-        for (int q = 0; q < model.count(); ++q) {
-            const Quantity& quantity = model.quantity(q);
-            if (quantity.worked.empty() && quantity.values.empty())
-                make_short(model, quantity, given[static_cast<std::size_t>(q)]);
-        }
-        Point point(model, variation, std::move(given), curves);
-        if (!point.is_finite()) continue;
-        if (!point.is_kinked()) return point;
-        if (!kinked) kinked = std::move(point);
-    }
-    if (kinked) return std::move(*kinked);
-    throw std::runtime_error("[explain] the lets have no finite values at any point that was tried");
-}
-
 // ---- what the backward pass shows
 
 bool has_plain_letters(const Expression& entry) {
@@ -144,8 +117,9 @@ std::vector<int> letters_of(const Expression& entry) {
 
 class Explanation {
   public:
-    Explanation(const std::string& text, const derivation::Report& report)
+    Explanation(const std::string& text, const derivation::Report& report, const Given& given)
         : report_(report),
+          given_(given),
           derivation_(derivation::read_derivation(text)),
           model_(derivation_.model),
           result_(last_scalar(model_)) {
@@ -153,9 +127,9 @@ class Explanation {
     }
 
     Explained run() {
-        const auto variation = certain_functions(model_, report_);
-        Point point = friendly_point(model_, report_.seed, variation);
-        for (const auto& [function, name] : variation.functions)
+        const Setting setting = friendly_setting(model_, report_, given_);
+        Point point = setting.point(model_);
+        for (const auto& [function, name] : setting.variation.functions)
             notes_.push_back(
                 fmt::format("{} may be any smooth function; here it is {}.", model_.function(function).name, name));
         Lowering lowering = lowered(derivation_, point, those_about_the_way_back());
@@ -315,6 +289,7 @@ class Explanation {
     }
 
     const derivation::Report& report_;
+    const Given& given_;
     Derivation derivation_;
     Model& model_;
     std::optional<int> result_;
@@ -324,12 +299,47 @@ class Explanation {
 
 }  // namespace
 
-Recording explained(const std::string& text, const derivation::Report& report) {
-    return explained_with_tape(text, report).recording;
+Setting friendly_setting(const Model& model, const derivation::Report& report, const Given& given) {
+    constexpr std::uint64_t most_tries = 40;
+    Setting setting;
+    setting.variation = certain_functions(model, report);
+    for (std::size_t i = 0; i < model.functions.size(); ++i) {
+        const auto chosen = setting.variation.functions.find(static_cast<int>(i));
+        setting.curves.push_back({derivation::find_elementary(
+            chosen == setting.variation.functions.end() ? model.functions[i].definition : chosen->second)});
+    }
+    std::optional<Setting> kinked;
+    for (std::uint64_t attempt = 0; attempt < most_tries; ++attempt) {
+        // Logarithms and roots have values where all is positive.
+        const bool all_positive = attempt >= most_tries / 4 && attempt % 2 == 1;
+        setting.given = worked_numbers(model, report.seed + attempt * 1000003, all_positive);
+        for (int q = 0; q < model.count(); ++q) {
+            const Quantity& quantity = model.quantity(q);
+            std::vector<double>& values = setting.given[static_cast<std::size_t>(q)];
+            if (const auto found = given.find(name_of(model, q)); found != given.end()) {
+                if (quantity.role == Role::definition || found->second.size() != model.size(quantity))
+                    throw std::runtime_error(
+                        fmt::format("[explain] {} is not given with so many numbers", found->first));
+                values = found->second;
+            } else if (quantity.worked.empty() && quantity.values.empty()) {
+                make_short(model, quantity, values);
+            }
+        }
+        const Point point = setting.point(model);
+        if (!point.is_finite()) continue;
+        if (!point.is_kinked()) return setting;
+        if (!kinked) kinked = setting;
+    }
+    if (kinked) return *kinked;
+    throw std::runtime_error("[explain] the lets have no finite values at any point that was tried");
 }
 
-Explained explained_with_tape(const std::string& text, const derivation::Report& report) {
-    return Explanation(text, report).run();
+Recording explained(const std::string& text, const derivation::Report& report, const Given& given) {
+    return explained_with_tape(text, report, given).recording;
+}
+
+Explained explained_with_tape(const std::string& text, const derivation::Report& report, const Given& given) {
+    return Explanation(text, report, given).run();
 }
 
 }  // namespace lab

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <derivation/derivation.hpp>
+#include <derivation/truth/variation.hpp>
+#include <lab/explained_derivation.hpp>
 #include <lab/lowering.hpp>
-#include <lab/recording_data.hpp>
-#include <string>
 
 namespace lab {
 
@@ -14,6 +14,17 @@ struct Explained {
 };
 
 /// As `explained`.
-Explained explained_with_tape(const std::string& text, const derivation::Report& report);
+Explained explained_with_tape(const std::string& text, const derivation::Report& report, const Given& given = {});
+
+/// The numbers and the functions that a derivation is explained at.
+struct Setting {
+    derivation::Variation variation;
+    std::vector<derivation::Curve> curves;
+    std::vector<std::vector<double>> given;  ///< by the number of the quantity
+
+    derivation::Point point(const derivation::Model& model) const { return {model, variation, given, curves}; }
+};
+
+Setting friendly_setting(const derivation::Model& model, const derivation::Report& report, const Given& given);
 
 }  // namespace lab

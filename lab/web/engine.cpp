@@ -4,10 +4,12 @@
 #include <lab/explained_derivation.hpp>
 #include <lab/exported_derivation.hpp>
 #include <lab/recording_json.hpp>
+#include <lab/trained_derivation.hpp>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -32,7 +34,19 @@ std::string answer_to(const json& question) {
                                  question.value("line", std::size_t{0})});
     if (ask == "check") return member("report", derivation::to_json({report}));
     if (report.error) throw std::runtime_error(derivation::to_text(report));
-    if (ask == "explain") return member("recording", lab::to_json(lab::explained(text, report)));
+    const auto given = question.value("given", lab::Given());
+    if (ask == "explain") return member("recording", lab::to_json(lab::explained(text, report, given)));
+    if (ask == "train") {
+        lab::TrainOptions options;
+        options.steps = question.value("steps", options.steps);
+        if (question.contains("rate")) options.rate = question.at("rate").get<double>();
+        if (question.contains("learned")) options.learned = question.at("learned").get<std::vector<std::string>>();
+        return member("training", lab::to_json(lab::trained(text, report, options)));
+    }
+    if (ask == "regions") {
+        const auto map = lab::regions(text, report, given, question.value("learned", std::vector<std::string>()));
+        return member("regions", map ? lab::to_json(*map) : "null");
+    }
     if (ask == "cpp") return member("text", dumped(lab::to_cpp(text, report)));
     if (ask == "report") return member("html", dumped(derivation::to_html({report})));
     throw std::invalid_argument("[engine] nothing is known of '" + ask + "'");

@@ -513,6 +513,128 @@ await test("files are opened, saved and exported", async () => {
   await page.context().close();
 });
 
+const twoClasses = readFileSync(`${root}/examples/derivations/two_classes.deriv`, "utf8");
+await test("training: the loss falls, a slider goes through the steps, and the player shows each", async () => {
+  const page = await open({ hash: shared(twoClasses, "two_classes.deriv") }),
+    frame = page.frameLocator("#tape iframe:not(.coming)"),
+    lossAt = async () => Number((await page.textContent("#train-at")).split(" = ")[1].replace("−", "-"));
+  const settledAt = async (step) => {
+    await page.waitForFunction((k) => document.getElementById("train-at").textContent.startsWith(`Step ${k} of`), step);
+    const loss = await page.textContent("#train-at");
+    await frame.locator(`#summary:has-text("${loss.split(" = ")[1].slice(0, 5)}")`).waitFor();
+  };
+  await page.waitForFunction(() => document.querySelector("#tape iframe:not(.coming)"));
+  const begin = performance.now();
+  await page.focus("#train-button");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#train-charts .map");
+  console.log(`      trained for 100 steps, with its regions, after ${Math.round(performance.now() - begin)} ms`);
+  await settledAt(100);
+  assert.equal(await page.$$eval("#train-charts figure", (list) => list.length), 4);
+  assert.deepEqual(await page.$$eval("#train-learned input:checked", (list) => list.map((b) => b.value)), [
+    "w",
+    "b",
+    "v",
+    "c",
+  ]);
+  assert.equal(await page.inputValue("#train-rate"), "2");
+  const last = await lossAt();
+  await page.focus("#train-step");
+  await page.keyboard.press("Home");
+  await settledAt(0);
+  const first = await lossAt();
+  assert.ok(last < first / 5, `${first} to ${last}`);
+  // The first step is the text's own numbers.
+  execFileSync(deltarule, [
+    "explain",
+    `${root}/examples/derivations/two_classes.deriv`,
+    "-o",
+    `${here}/two_classes.json`,
+  ]);
+  const recording = JSON.parse(readFileSync(`${here}/two_classes.json`, "utf8"));
+  assert.ok(Math.abs(recording.nodes[recording.result].value.values[0] - first) < 1e-3 * first);
+  await page.keyboard.press("ArrowRight");
+  await settledAt(1);
+  // The rule with its numbers is right.
+  await page.focus("#train-step");
+  const rule = (await page.textContent("#train-rule")).replace(/−/g, "-"),
+    [, w, rate, g, next] = /: (\S+) - (\S+) · \(?([^ )]+)\)? = (\S+)$/.exec(rule).map(Number);
+  assert.ok(Math.abs(w - rate * g - next) < 1e-3 * Math.max(1, Math.abs(next)), rule);
+  // One array alone, for fewer steps.
+  await page.fill("#train-steps", "7");
+  for (const name of ["w", "b", "c"]) await page.uncheck(`#train-learned input[value="${name}"]`);
+  await page.click("#train-form button");
+  await settledAt(7);
+  // Steps that are too large end in a sentence.
+  await page.fill("#train-rate", "1e200");
+  await page.click("#train-form button");
+  await page.waitForFunction(() => /a smaller rate/.test(document.getElementById("train-note").textContent));
+  // Another text is another network.
+  await goTo(page, 1, 0);
+  await page.keyboard.type("# ");
+  assert.match(await page.textContent("#train-note"), /The text has changed/);
+  assert.ok(await page.isHidden("#train-result"));
+  await page.click("#train-button");
+  assert.ok(await page.isHidden("#training"));
+  await page.context().close();
+});
+
+await test("training: points by a click and from a table, of any number of classes", async () => {
+  const page = await open({ hash: shared(twoClasses, "two_classes.deriv") });
+  await page.click("#train-button");
+  await page.waitForSelector("#train-charts .map");
+  await page.selectOption("#train-class", "1");
+  await page.locator(".map .plane").scrollIntoViewIfNeeded();
+  await page.click(".map .plane", { position: { x: 20, y: 30 } });
+  await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 21);
+  let text = await textOf(page);
+  assert.match(text, /^index n {4}: point {2}= 21$/m);
+  await settled(page);
+  assert.match(await page.textContent("#counts"), /6 hold/);
+  writeFileSync(
+    `${here}/points.csv`,
+    "x,y,kind\n" +
+      [
+        [0, 0, "a"],
+        [1, 0, "b"],
+        [0, 1, "c"],
+        [0.1, 0.1, "a"],
+        [1.1, 0.2, "b"],
+        [0, 1.2, "c"],
+      ].join("\n"),
+  );
+  await page.setInputFiles("#train-file", `${here}/points.csv`);
+  await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 6);
+  text = await textOf(page);
+  assert.match(text, /^index k, m : class {2}= 3$/m);
+  assert.match(text, /^given X\[n,i\] = \[\[0, 0\], \[1, 0\], \[0, 1\]/m);
+  assert.equal(await page.$$eval("#train-class option", (list) => list.length), 3);
+  assert.match(await page.getAttribute(".map .plane", "aria-label"), /0 of 6 points in another class's region/);
+  await settled(page);
+  assert.match(await page.textContent("#counts"), /6 hold/);
+  // What is no table is a sentence, and the text stays.
+  for (const [bytes, sentence] of [
+    ["x,y\n1,2\n", /Line 2 should be two numbers and a class/],
+    ["", /at least two points/],
+    ["1,2,a\n1,x,b\n", /Line 2 should be/],
+  ]) {
+    writeFileSync(`${here}/bad.csv`, bytes);
+    await page.setInputFiles("#train-file", `${here}/bad.csv`);
+    await page.waitForFunction(
+      (part) => new RegExp(part).test(document.getElementById("train-note").textContent),
+      sentence.source,
+    );
+    assert.equal(await textOf(page), text);
+  }
+  // A network of single numbers has no plane.
+  await write(page, small);
+  await page.click("#train-form button");
+  await page.waitForFunction(() => document.querySelectorAll("#train-charts figure").length >= 1);
+  assert.equal(await page.$$eval(".map", (list) => list.length), 0);
+  assert.ok(await page.isHidden("#train-points"));
+  await page.context().close();
+});
+
 await test("decide first: nothing is told before the reader has said whether a line holds", async () => {
   const page = await open({ hash: shared(small.replace("(1 - y^2) * x[i]", "x[i]")) });
   await page.click("#decide");
@@ -578,7 +700,7 @@ await test("a browser without WebAssembly is told so", async () => {
 await test("the keyboard alone", async () => {
   const page = await open();
   const reached = new Set();
-  for (let k = 0; k < 14; k++) {
+  for (let k = 0; k < 15; k++) {
     await page.keyboard.press("Tab");
     reached.add(await page.evaluate(() => document.activeElement.id || document.activeElement.className));
   }
@@ -587,6 +709,7 @@ await test("the keyboard alone", async () => {
     "name",
     "save-button",
     "share-button",
+    "train-button",
     "export-button",
     "about-button",
     "editor",
@@ -642,6 +765,13 @@ for (const scheme of ["light", "dark"]) {
           await page.click("#open-button");
           await page.click('#open-panel [data-file="lecture_notes_mistakes.md"]');
           await settled(page);
+        },
+        train: async () => {
+          await page.click("#open-button");
+          await page.click('#open-panel [data-file="two_classes.deriv"]');
+          await settled(page);
+          await page.click("#train-button");
+          await page.waitForSelector("#train-charts .map");
         },
         about: () => page.click("#about-button"),
       };

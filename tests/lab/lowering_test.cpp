@@ -107,9 +107,9 @@ BOOST_AUTO_TEST_CASE(every_example_has_the_numbers_of_the_checker) {
         }
     }
     // A let that is lowered no more, or one more in another manner, is to be seen.
-    BOOST_TEST(files == 64u);
-    BOOST_TEST(lets == 353u);
-    BOOST_TEST(whole == 346u);
+    BOOST_TEST(files == 65u);
+    BOOST_TEST(lets == 360u);
+    BOOST_TEST(whole == 353u);
     BOOST_TEST(steps == 6u);
     BOOST_TEST(entries == 1u);
     BOOST_TEST(nodes < 3200u);  // of numbers for each entry the checker records 30,768

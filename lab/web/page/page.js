@@ -7,6 +7,7 @@ import { Engine, Stopped } from "./engine.js";
 import { Editor } from "./editor.js";
 import { Cards, verdictWord } from "./cards.js";
 import { playerPage, Tape } from "./tape.js";
+import { Trainer } from "./train.js";
 
 /** @import { Report } from "./text.js" */
 /** @typedef {{name: string, file: string, kind: string, title?: string, text: string}} Example */
@@ -119,7 +120,8 @@ async function run() {
       /** @type {{line: number, value: unknown, tape: unknown}[]} */
       const claims = explained.recording.claims ?? [];
       compared = new Set(claims.filter((c) => c.value && c.tape).map((c) => c.line));
-      tape.show(JSON.stringify(explained.recording), begin);
+      base = JSON.stringify(explained.recording);
+      if (!trainer.showing) tape.show(base, begin);
       begin = undefined;
       note("");
     } else {
@@ -185,9 +187,36 @@ function shown() {
   cards.place();
 }
 
+/** The recording of the text's own numbers. */
+let base = "";
+const trainer = new Trainer(
+  question,
+  (recording) => tape.show(recording),
+  (change) => {
+    const before = editor.text,
+      after = change(before);
+    if (after === null || after === before) return after !== null;
+    let begin = 0,
+      end = 0;
+    while (before[begin] === after[begin]) begin++;
+    while (end < Math.min(before.length, after.length) - begin && before.at(-1 - end) === after.at(-1 - end)) end++;
+    editor.replace(begin, before.length - end, after.slice(begin, after.length - end));
+    return true;
+  },
+);
+/** @param {boolean} on */
+function train(on) {
+  $("train-button").setAttribute("aria-expanded", String(on));
+  if (on) showPane("tape");
+  else if (base && trainer.open) tape.show(base);
+  trainer.toggle(on);
+}
+$("train-button").addEventListener("click", () => train(!trainer.open));
+
 /* The text */
 
 editor.onchange = (change) => {
+  trainer.forget();
   cards.moved(change);
   editor.refresh();
   cards.place();
@@ -238,6 +267,9 @@ function load(file, text, state = "") {
   compared = new Set();
   decideFirst(false);
   tape.forget();
+  base = "";
+  trainer.forget(true);
+  train(false);
   begin = state;
   quick = 0;
   say("");

@@ -1,0 +1,266 @@
+#include <algorithm>
+#include <cmath>
+#include <derivation/resolve/dependence.hpp>
+#include <lab/explanation.hpp>
+#include <lab/trained_derivation.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace lab {
+
+namespace {
+
+using derivation::Derivation;
+using derivation::Domain;
+using derivation::Expression;
+using derivation::Kind;
+using derivation::Model;
+using derivation::Point;
+using derivation::Quantity;
+using derivation::Role;
+
+/// What a check may take is for each point anew.
+Point point_of(Model& model, const Setting& setting) {
+    model.budget = std::make_shared<derivation::Budget>();
+    return setting.point(model);
+}
+
+std::vector<double>& values_of(Setting& setting, int quantity) {
+    return setting.given[static_cast<std::size_t>(quantity)];
+}
+
+/// Given, and free to be any number.
+std::vector<int> candidates_of(const Model& model, int result) {
+    std::vector<int> all;
+    for (int q = 0; q < model.count(); ++q) {
+        const Quantity& quantity = model.quantity(q);
+        if (quantity.role == Role::given && quantity.domain == Domain::real && depends_on(model, result, q))
+            all.push_back(q);
+    }
+    return all;
+}
+
+/// What the updates change, else what claims take the derivative of the loss by.
+std::vector<int> learned_of(const Derivation& file, int result, const std::vector<int>& candidates) {
+    std::vector<int> updated, claimed;
+    const auto add = [&](std::vector<int>& to, const Expression& e) {
+        if (e.kind != Kind::entry || !e.symbol || std::ranges::find(to, *e.symbol) != to.end()) return;
+        if (std::ranges::find(candidates, *e.symbol) != candidates.end()) to.push_back(*e.symbol);
+    };
+    for (const derivation::Line& line : file.lines) {
+        if (line.fault || line.checked.members.empty()) continue;
+        const Expression& left = line.checked.members[0];
+        if (line.is_update)
+            add(updated, left);
+        else if (left.kind == Kind::derivative && left.order == 1 && left.numerator().symbol == result)
+            add(claimed, left.denominator());
+    }
+    return !updated.empty() ? updated : claimed;
+}
+
+/// The rate of the first update that names one.
+double rate_of(const Derivation& file) {
+    for (const derivation::Line& line : file.lines) {
+        if (!line.is_update || line.fault || line.checked.members.size() < 2) continue;
+        std::optional<double> rate;
+        any_part(line.checked.members[1], [&](const Expression& e) {
+            if (e.kind != Kind::entry || !e.symbol) return false;
+            const Quantity& quantity = file.model.quantity(e);
+            if (quantity.role == Role::constant && quantity.values.size() == 1 && quantity.values[0] > 0)
+                rate = quantity.values[0];
+            return rate.has_value();
+        });
+        if (rate) return *rate;
+    }
+    return 0.1;
+}
+
+std::vector<int> those_that_do_not_matter(const Model& model, int result) {
+    std::vector<int> all;
+    for (int q = 0; q < model.count(); ++q)
+        if (model.quantity(q).role == Role::definition && q != result && !depends_on(model, result, q))
+            all.push_back(q);
+    return all;
+}
+
+int quantity_named(const Model& model, const std::string& name) {
+    for (int q = 0; q < model.count(); ++q)
+        if (name_of(model, q) == name) return q;
+    return -1;
+}
+
+/// What a network of a batch of points takes in and gives.
+struct Plane {
+    int input = -1, output = -1, targets = -1;
+};
+
+std::optional<Plane> plane_of(const Model& model, int result, const std::vector<int>& learned) {
+    const auto is_learned = [&](int q) { return std::ranges::find(learned, q) != learned.end(); };
+    Plane plane;
+    for (int q = 0; q < model.count() && plane.input < 0; ++q) {
+        const Quantity& one = model.quantity(q);
+        if (one.role == Role::given && !is_learned(q) && one.ranges.size() == 2 &&
+            model.range(one.ranges[1]).size == 2 && one.ranges[0] != one.ranges[1] && depends_on(model, result, q))
+            plane.input = q;
+    }
+    if (plane.input < 0) return {};
+    const int rows = model.quantity(plane.input).ranges[0];
+    const auto is_of_rows = [&](int q) {
+        const Quantity& one = model.quantity(q);
+        return !one.ranges.empty() && one.ranges[0] == rows && one.ranges.size() <= 2;
+    };
+    std::vector<int> others;
+    for (int q = 0; q < model.count(); ++q) {
+        if (model.quantity(q).role != Role::given || q == plane.input || is_learned(q) || !is_of_rows(q)) continue;
+        others.push_back(q);
+        if (plane.targets < 0) plane.targets = q;
+    }
+    for (int q = 0; q < model.count(); ++q) {
+        const Quantity& one = model.quantity(q);
+        if (one.role == Role::definition && is_of_rows(q) && !has_derivative(one.definition) &&
+            depends_on(model, q, plane.input) &&
+            std::ranges::none_of(others, [&](int other) { return depends_on(model, q, other); }))
+            plane.output = q;
+    }
+    if (plane.output < 0) return {};
+    return plane;
+}
+
+}  // namespace
+
+Training trained(const std::string& text, const derivation::Report& report, const TrainOptions& options) {
+    Derivation file = derivation::read_derivation(text);
+    const std::optional<int> result = last_scalar(file.model);
+    if (!result) throw std::runtime_error("[train] no let is one number: there is no loss to make small");
+    Training training;
+    training.loss = name_of(file.model, *result);
+    training.rate = options.rate.value_or(rate_of(file));
+    const std::vector<int> candidates = candidates_of(file.model, *result);
+    for (const int q : candidates) training.candidates.push_back(name_of(file.model, q));
+    std::vector<int> learned;
+    if (!options.learned) {
+        learned = learned_of(file, *result, candidates);
+    } else {
+        for (const std::string& name : *options.learned) {
+            const auto found = std::ranges::find(training.candidates, name);
+            if (found == training.candidates.end())
+                throw std::runtime_error("[train] " + name + " is nothing that " + training.loss +
+                                         " can be learned by");
+            learned.push_back(candidates[static_cast<std::size_t>(found - training.candidates.begin())]);
+        }
+    }
+    for (const int q : learned) training.learned.push_back(name_of(file.model, q));
+    Setting setting = friendly_setting(file.model, report, {});
+    for (int q = 0; q < file.model.count(); ++q)
+        if (file.model.quantity(q).role == Role::given && !file.model.quantity(q).is_direction)
+            training.given[name_of(file.model, q)] = values_of(setting, q);
+    const std::vector<int> left_out = those_that_do_not_matter(file.model, *result);
+    for (std::size_t step = 0; step <= options.steps; ++step) {
+        const Point point = point_of(file.model, setting);
+        const Lowering lowering = lowered(file, point, left_out);
+        const autograd::Variable<double> loss = *lowering.arrays[static_cast<std::size_t>(*result)];
+        if (!std::isfinite(loss.item())) break;
+        const auto gradients = lowering.tape->backward(loss);
+        TrainedStep now;
+        now.loss = loss.item();
+        for (const int q : learned) {
+            const autograd::Array<double>& gradient = gradients[*lowering.arrays[static_cast<std::size_t>(q)]];
+            std::vector<double>& values = values_of(setting, q);
+            now.values.push_back(values);
+            now.gradients.emplace_back(gradient.begin(), gradient.end());
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] -= training.rate * gradient.data()[i];
+        }
+        training.steps.push_back(std::move(now));
+    }
+    return training;
+}
+
+std::optional<Regions> regions(const std::string& text, const derivation::Report& report, const Given& given,
+                               const std::vector<std::string>& learned, std::size_t across) {
+    Derivation file = derivation::read_derivation(text);
+    Model& model = file.model;
+    const std::optional<int> result = last_scalar(model);
+    if (!result) return {};
+    std::vector<int> weights;
+    for (const std::string& name : learned) weights.push_back(quantity_named(model, name));
+    const std::optional<Plane> plane = plane_of(model, *result, weights);
+    if (!plane) return {};
+    Setting setting = friendly_setting(model, report, given);
+    Regions map;
+    map.input = name_of(model, plane->input);
+    map.output = name_of(model, plane->output);
+    map.across = across;
+    std::vector<double>& rows = values_of(setting, plane->input);
+    map.points = rows;
+    const std::size_t count = rows.size() / 2;
+    map.outputs = model.size(model.quantity(plane->output)) / count;
+    if (plane->targets >= 0) {
+        map.targets = name_of(model, plane->targets);
+        const std::vector<double>& targets = values_of(setting, plane->targets);
+        const std::size_t width = targets.size() / count;
+        for (std::size_t n = 0; n < count; ++n) {
+            const auto row = targets.begin() + static_cast<std::ptrdiff_t>(n * width);
+            map.classes.push_back(
+                width == 1 ? *row > 0.5
+                           : static_cast<int>(std::max_element(row, row + static_cast<std::ptrdiff_t>(width)) - row));
+        }
+    }
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        double low = INFINITY, high = -INFINITY;
+        for (std::size_t n = 0; n < count; ++n) {
+            low = std::min(low, rows[2 * n + axis]);
+            high = std::max(high, rows[2 * n + axis]);
+        }
+        const double margin = std::max(0.2 * (high - low), 0.1);
+        map.low[axis] = low - margin;
+        map.high[axis] = high + margin;
+    }
+    const auto cell = [&](std::size_t k, std::size_t axis) {
+        const double place =
+            (static_cast<double>(axis == 0 ? k % across : k / across) + 0.5) / static_cast<double>(across);
+        return map.low[axis] + place * (map.high[axis] - map.low[axis]);
+    };
+    const auto outputs_at = [&](const Point& point, std::size_t row) {
+        std::vector<double> values;
+        for (std::size_t k = 0; k < map.outputs; ++k)
+            values.push_back(point.value(plane->output, row * map.outputs + k));
+        return values;
+    };
+    std::vector<double> first;  // of the first cell, among others and alone
+    for (std::size_t begin = 0; begin < across * across; begin += count) {
+        for (std::size_t n = 0; n < count; ++n)
+            for (std::size_t axis = 0; axis < 2; ++axis)
+                rows[2 * n + axis] = cell(std::min(begin + n, across * across - 1), axis);
+        const Point point = point_of(model, setting);
+        for (std::size_t n = 0; n < count && begin + n < across * across; ++n)
+            std::ranges::copy(outputs_at(point, n), std::back_inserter(map.values));
+        if (begin == 0) first = outputs_at(point, 0);
+    }
+    for (std::size_t n = 0; n < count; ++n)
+        for (std::size_t axis = 0; axis < 2; ++axis) rows[2 * n + axis] = cell(0, axis);
+    const std::vector<double> alone = outputs_at(point_of(model, setting), 0);
+    for (std::size_t k = 0; k < map.outputs; ++k)
+        if (!(std::abs(alone[k] - first[k]) <= 1e-9 * std::max(1.0, std::abs(first[k])))) return {};
+    return map;
+}
+
+std::string to_json(const Training& training) {
+    nlohmann::json steps = nlohmann::json::array();
+    for (const TrainedStep& one : training.steps)
+        steps.push_back({{"loss", one.loss}, {"values", one.values}, {"gradients", one.gradients}});
+    const nlohmann::json all = {
+        {"loss", training.loss},       {"rate", training.rate},   {"candidates", training.candidates},
+        {"learned", training.learned}, {"given", training.given}, {"steps", steps}};
+    return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string to_json(const Regions& map) {
+    const nlohmann::json all = {{"input", map.input},   {"output", map.output},   {"targets", map.targets},
+                                {"points", map.points}, {"classes", map.classes}, {"low", map.low},
+                                {"high", map.high},     {"across", map.across},   {"outputs", map.outputs},
+                                {"values", map.values}};
+    return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace lab

@@ -1,0 +1,96 @@
+// @ts-check
+// The points of a batch, as they stand in the text: `given X[n,i] = [[0.5, 1], ...]` and the class of each.
+
+/** @typedef {{x: number, y: number, cls: number}} Point */
+
+/** Where the numbers of something given stand. @param {string} text @param {string} name */
+function listOf(text, name) {
+  if (!/^[\p{L}\d_]+$/u.test(name)) return null;
+  const found = new RegExp(`^[ \\t]*given[ \\t]+${name}\\[([^\\]]*)\\][^=\\n]*=\\s*\\[`, "mu").exec(text);
+  if (!found) return null;
+  const begin = found.index + found[0].length - 1;
+  let depth = 0;
+  for (let end = begin; end < text.length; end++) {
+    if (text[end] === "[") depth++;
+    if (text[end] === "]" && --depth === 0)
+      return {
+        begin,
+        end: end + 1,
+        letters: found[1].split(",").map((l) => l.trim()),
+        nested: /^\[\s*\[/.test(text.slice(begin)),
+      };
+  }
+  return null;
+}
+/** The text with another size for the range of a letter. @param {string} text @param {string} letter @param {number} size */
+const resized = (text, letter, size) =>
+  text.replace(/^([ \t]*index[ \t]+)([^:=\n]+)([^=\n]*=[ \t]*)(\d+)/gmu, (all, index, letters, between) =>
+    letters.split(",").some((/** @type {string} */ l) => l.trim() === letter)
+      ? `${index}${letters}${between}${size}`
+      : all,
+  );
+/** @param {string[]} rows in lines of some 100 letters */
+function listed(rows) {
+  let text = "[",
+    length = 1;
+  rows.forEach((row, k) => {
+    const part = row + (k + 1 < rows.length ? "," : "");
+    if (length + part.length > 100) {
+      text += "\n    ";
+      length = 4;
+    } else if (k > 0) text += " ";
+    text += part;
+    length += part.length + 1;
+  });
+  return `${text}]`;
+}
+/**
+ * The text with these points in the place of its own; null where its points do not stand in it as numbers.
+ * @param {string} text @param {string} input @param {string} targets @param {Point[]} points
+ */
+export function withPoints(text, input, targets, points) {
+  const classes = Math.max(2, ...points.map((p) => p.cls + 1));
+  /** @param {string} name @param {(point: Point, nested: boolean) => string} row */
+  const put = (name, row) => {
+    const list = listOf(text, name);
+    if (!list) return null;
+    text = text.slice(0, list.begin) + listed(points.map((p) => row(p, list.nested))) + text.slice(list.end);
+    return list;
+  };
+  const rows = put(input, ({ x, y }) => `[${x}, ${y}]`),
+    told =
+      rows &&
+      put(targets, ({ cls }, nested) =>
+        nested ? `[${Array.from({ length: classes }, (_, k) => Number(k === cls)).join(", ")}]` : String(cls),
+      );
+  if (!rows || !told || (!told.nested && classes > 2)) return null;
+  text = resized(text, rows.letters[0], points.length);
+  return told.nested ? resized(text, told.letters[1], classes) : text;
+}
+/**
+ * Points of a table: two numbers and a class in each line, a heading or none. Throws a sentence.
+ * @param {string} text @returns {Point[]}
+ */
+export function pointsOf(text) {
+  const most = 300,
+    lines = text.replace(/^\uFEFF/, "").split(/\r?\n/),
+    names = /** @type {string[]} */ ([]),
+    points = /** @type {Point[]} */ ([]);
+  lines.forEach((line, k) => {
+    const cells = line.split(/[,;\t]/).map((c) => c.trim().replace(/^"(.*)"$/, "$1"));
+    if (line.trim() === "") return;
+    const [x, y] = cells.map(Number),
+      good = cells.length === 3 && cells.every((c) => c !== "") && Number.isFinite(x) && Number.isFinite(y);
+    if (!good && points.length === 0 && names.length === 0 && k === 0) return; // the heading
+    if (!good) throw new Error(`Line ${k + 1} should be two numbers and a class.`);
+    if (!names.includes(cells[2])) names.push(cells[2]);
+    points.push({ x, y, cls: names.indexOf(cells[2]) });
+  });
+  if (points.length < 2) throw new Error("There should be at least two points: two numbers and a class in each line.");
+  if (points.length > most)
+    throw new Error(`There are ${points.length} points, and this page trains with up to ${most}.`);
+  // Classes that are numbers from 0 on keep them.
+  const numbers = names.map(Number);
+  if (names.every((n, k) => /^\d$/.test(n) && numbers[k] < 6)) for (const p of points) p.cls = Number(names[p.cls]);
+  return points;
+}

@@ -1,0 +1,374 @@
+// @ts-check
+// Training, seen: steps of gradient descent in an engine of its own, and a slider over them.
+import { $, fill, h, svg } from "../../player/dom.js";
+import { Engine, Stopped } from "./engine.js";
+import { pointsOf, withPoints } from "./points.js";
+/** @import { Point } from "./points.js" */
+
+/** @typedef {{loss: number, values: number[][], gradients: number[][]}} TrainedStep */
+/**
+ * @typedef {{loss: string, rate: number, candidates: string[], learned: string[], given: Record<string, number[]>,
+ *   steps: TrainedStep[]}} Training
+ * @typedef {{input: string, output: string, targets: string, points: number[], classes: number[], low: number[], high: number[],
+ *   across: number, outputs: number, values: number[]}} Regions
+ */
+
+/** @param {number} v */
+const brief = (v) =>
+  String(Number(v.toPrecision(4)))
+    .replace("-", "−")
+    .replace("e+", "e");
+/** @param {number[][]} lists */
+const lengthOf = (lists) => Math.sqrt(lists.flat().reduce((sum, v) => sum + v * v, 0));
+/** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
+const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
+const mostLines = 40;
+
+/**
+ * Lines over the steps. @param {string} title @param {string} tip @param {number[][]} lines a list of numbers each
+ * @param {number} at the step that is marked
+ */
+function chart(title, tip, lines, at) {
+  const all = lines.flat().filter(Number.isFinite),
+    low = Math.min(...all),
+    high = Math.max(...all),
+    steps = lines[0]?.length ?? 0,
+    width = 240,
+    height = 84;
+  // What falls by orders of magnitude is seen on a logarithmic scale.
+  const logarithmic = low > 0 && high / low > 50,
+    scaled = (/** @type {number} */ v) =>
+      logarithmic ? Math.log(v / low) / Math.log(high / low) : (v - low) / (high - low || 1);
+  const x = (/** @type {number} */ k) => 4 + ((width - 8) * k) / Math.max(1, steps - 1),
+    y = (/** @type {number} */ v) => height - 4 - (height - 8) * scaled(v);
+  const drawing = svg(
+    "svg",
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": `${title} over ${steps - 1} steps, between ${brief(low)} and ${brief(high)}; ${tip}`,
+    },
+    svg("title", {}, tip),
+    svg("line", { x1: x(at), x2: x(at), y1: 0, y2: height, class: "mark" }),
+    ...lines.map((line) =>
+      svg("polyline", { points: line.map((v, k) => `${x(k).toFixed(1)},${y(v).toFixed(1)}`).join(" ") }),
+    ),
+  );
+  return h(
+    "figure",
+    { class: "chart" },
+    h("figcaption", {}, h("b", {}, title), ` ${brief(low)} to ${brief(high)}${logarithmic ? ", logarithmic" : ""}`),
+    drawing,
+  );
+}
+
+export class Trainer {
+  /** @type {Training | null} */
+  #training = null;
+  /** @type {Regions | null} */
+  #regions = null;
+  #engine = new Engine();
+  #want = 0;
+  #shown = -1;
+  #working = false;
+  /** A newer training makes what is asked of the older one worthless. */
+  #round = 0;
+
+  /**
+   * @param {(ask: string, more: Record<string, unknown>) => Record<string, unknown>} question about the text as it stands
+   * @param {(recording: string) => void} onstep the recording at a step, as JSON
+   * @param {(change: (text: string) => string | null) => boolean} rewrite changes the text, where it can be
+   */
+  constructor(question, onstep, rewrite) {
+    this.question = question;
+    this.onstep = onstep;
+    this.rewrite = rewrite;
+    $("train-file").addEventListener("change", async () => {
+      const input = /** @type {HTMLInputElement} */ ($("train-file")),
+        file = input.files?.[0];
+      if (!file) return;
+      try {
+        if (file.size > 1e6) throw new Error("It is too long.");
+        this.#put(pointsOf(await file.text()));
+      } catch (e) {
+        this.#say(`${file.name} is not taken. ${e instanceof Error ? e.message : e}`);
+      }
+      input.value = "";
+    });
+    $("train-form").addEventListener("submit", (e) => {
+      e.preventDefault();
+      this.train();
+    });
+    $("train-step").addEventListener("input", () =>
+      this.show(Number(/** @type {HTMLInputElement} */ ($("train-step")).value)),
+    );
+  }
+  /** Whether the tape is at a step of this training. */
+  get showing() {
+    return this.open && this.#training !== null && this.#training.steps.length > 0;
+  }
+  get open() {
+    return !$("training").hidden;
+  }
+  /** @param {boolean} on */
+  toggle(on) {
+    $("training").hidden = !on;
+    if (on && !this.#training) this.train(true);
+  }
+  /** The text is another one: what was trained is no longer its network. @param {boolean} [whole] another file */
+  forget(whole = false) {
+    this.#round++;
+    this.#engine.cancel();
+    this.#training = null;
+    this.#regions = null;
+    this.#shown = -1;
+    this.#working = false;
+    $("train-result").hidden = true;
+    if (whole) fill($("train-learned"));
+    if (this.open) this.#say(whole ? "" : "The text has changed: train again.");
+  }
+  /** @param {string} sentence */
+  #say(sentence) {
+    $("train-note").textContent = sentence;
+  }
+  /** @param {boolean} [anew] by the text's own rate, of what it updates @returns {Promise<void>} */
+  async train(anew = false) {
+    const round = ++this.#round,
+      number = (/** @type {string} */ id) => Number(/** @type {HTMLInputElement} */ ($(id)).value);
+    const boxes = /** @type {HTMLInputElement[]} */ ([...$("train-learned").querySelectorAll("input")]);
+    this.#engine.cancel();
+    this.#working = false;
+    this.#say("Training …");
+    try {
+      const own =
+        anew || boxes.length === 0
+          ? {}
+          : { rate: number("train-rate"), learned: boxes.filter((b) => b.checked).map((b) => b.value) };
+      const answer = await this.#engine.ask(
+        this.question("train", { steps: Math.max(1, Math.min(1000, Math.round(number("train-steps")))), ...own }),
+      );
+      if (round !== this.#round) return;
+      // The text may be about other arrays by now.
+      if (answer.error && "learned" in own) return this.train(true);
+      if (!answer.training)
+        throw new Error(
+          String(answer.error ?? "The engine gave no answer.")
+            .split("\n")[0]
+            .replace(/^\[\w+\]\s*/, ""),
+        );
+      this.#training = /** @type {Training} */ (answer.training);
+      this.#begin(own);
+    } catch (e) {
+      if (e instanceof Stopped || round !== this.#round) return;
+      $("train-result").hidden = true;
+      this.#say(`This cannot be trained: ${e instanceof Error ? e.message : e}`);
+    }
+  }
+  /** @param {{rate?: number}} own */
+  #begin(own) {
+    const training = /** @type {Training} */ (this.#training);
+    if (own.rate === undefined) /** @type {HTMLInputElement} */ ($("train-rate")).value = String(training.rate);
+    fill(
+      $("train-learned"),
+      ...training.candidates.map((name) =>
+        h(
+          "label",
+          {},
+          h("input", { type: "checkbox", value: name, checked: training.learned.includes(name) }),
+          ` ${name}`,
+        ),
+      ),
+    );
+    const last = training.steps.length - 1;
+    $("train-result").hidden = last < 0;
+    const asked = Number(/** @type {HTMLInputElement} */ ($("train-steps")).value);
+    this.#say(
+      last < 0
+        ? `${training.loss} is no finite number here.`
+        : training.learned.length === 0
+          ? "Nothing is learned: tick what may change."
+          : last < asked
+            ? `After step ${last} ${training.loss} is no finite number: a smaller rate takes smaller steps.`
+            : "",
+    );
+    if (last < 0) return;
+    this.#regions = null;
+    this.#shown = -1;
+    const slider = /** @type {HTMLInputElement} */ ($("train-step"));
+    slider.max = String(last);
+    slider.value = String(last);
+    this.show(last);
+  }
+  /** @param {number} step */
+  show(step) {
+    if (!this.#training) return;
+    this.#want = step;
+    this.#draw();
+    this.#work();
+  }
+  /** The numbers of everything that is given, at a step. @param {number} step */
+  #given(step) {
+    const training = /** @type {Training} */ (this.#training);
+    return {
+      ...training.given,
+      ...Object.fromEntries(training.learned.map((name, k) => [name, training.steps[step].values[k]])),
+    };
+  }
+  /** Asks for the step that is wanted, until it is the one that is shown. */
+  async #work() {
+    if (this.#working) return;
+    this.#working = true;
+    const round = this.#round;
+    try {
+      while (this.#training && this.#shown !== this.#want) {
+        const step = this.#want,
+          given = this.#given(step);
+        const { recording } = await this.#engine.ask(this.question("explain", { given }));
+        if (round !== this.#round) return;
+        if (recording) this.onstep(JSON.stringify(recording));
+        if (this.#want !== step && this.#regions === null && this.#shown >= 0) continue;
+        const { regions } = await this.#engine.ask(
+          this.question("regions", { given, learned: this.#training.learned }),
+        );
+        if (round !== this.#round) return;
+        this.#regions = regions ?? null;
+        this.#shown = step;
+        this.#draw();
+      }
+    } catch (e) {
+      if (!(e instanceof Stopped) && round === this.#round) this.#say(e instanceof Error ? e.message : String(e));
+    } finally {
+      if (round === this.#round) this.#working = false;
+    }
+  }
+  /** Other points, in the text, which is trained with them. @param {Point[]} points */
+  #put(points) {
+    const regions = this.#regions;
+    if (!regions) return;
+    if (!this.rewrite((text) => withPoints(text, regions.input, regions.targets, points)))
+      return this.#say(`The points of ${regions.input} and the classes do not stand in the text as numbers.`);
+    this.train();
+  }
+  /** A click on the plane is a point of the class that is chosen. @param {MouseEvent} e */
+  #add(e) {
+    const regions = this.#regions;
+    if (!regions) return;
+    const box = /** @type {Element} */ (e.currentTarget).getBoundingClientRect(),
+      at = [(e.clientX - box.left) / box.width, 1 - (e.clientY - box.top) / box.height];
+    const [x, y] = at.map((share, axis) =>
+      Number((regions.low[axis] + share * (regions.high[axis] - regions.low[axis])).toPrecision(3)),
+    );
+    const points = regions.classes.map((cls, n) => ({ x: regions.points[2 * n], y: regions.points[2 * n + 1], cls }));
+    this.#put([...points, { x, y, cls: Number(/** @type {HTMLSelectElement} */ ($("train-class")).value) }]);
+  }
+  #draw() {
+    const training = /** @type {Training} */ (this.#training),
+      { steps, learned, loss } = training,
+      at = this.#want,
+      now = steps[at];
+    /** The weight that moves most. */
+    let name = "",
+      place = 0,
+      which = -1;
+    now.gradients.forEach((list, k) =>
+      list.forEach((g, i) => {
+        if (which >= 0 && Math.abs(g) <= Math.abs(now.gradients[which][place])) return;
+        [which, place] = [k, i];
+        name = list.length > 1 ? `${learned[k]} (number ${i + 1})` : learned[k];
+      }),
+    );
+    const weights = now.values
+      .flatMap((list, k) => list.map((_, i) => steps.map((s) => s.values[k][i])))
+      .slice(0, mostLines);
+    const g = which >= 0 ? now.gradients[which][place] : 0,
+      w = which >= 0 ? now.values[which][place] : 0;
+    const rule =
+      which >= 0
+        ? `${name}: ${brief(w)} − ${brief(training.rate)} · ${g < 0 ? `(${brief(g)})` : brief(g)} = ${brief(w - training.rate * g)}`
+        : "";
+    const charts = h("div", { class: "charts" });
+    fill(
+      charts,
+      chart(loss, `${loss} = ${brief(now.loss)} at step ${at}`, [steps.map((s) => s.loss)], at),
+      weights.length ? chart("weights", `w − ${brief(training.rate)} · d${loss}/dw, as ${rule}`, weights, at) : null,
+      which >= 0
+        ? chart(
+            "length of the gradient",
+            `√(∑ (d${loss}/dw)²) = ${brief(lengthOf(now.gradients))}`,
+            [steps.map((s) => lengthOf(s.gradients))],
+            at,
+          )
+        : null,
+    );
+    fill($("train-charts"), this.#map(), charts);
+    $("train-points").hidden = !this.#regions?.classes.length;
+    const classes = Math.max(2, this.#regions?.outputs ?? 0),
+      choice = $("train-class");
+    if (choice.children.length !== classes)
+      fill(choice, ...Array.from({ length: classes }, (_, k) => h("option", { value: k }, String(k))));
+    $("train-at").textContent = `Step ${at} of ${steps.length - 1}: ${loss} = ${brief(now.loss)}`;
+    $("train-rule").textContent = rule ? `The next step takes ${rule}` : "";
+    $("train-step").setAttribute("aria-valuetext", `step ${at} of ${steps.length - 1}, ${loss} = ${brief(now.loss)}`);
+  }
+  /** What the network takes each point of the plane for. */
+  #map() {
+    const regions = this.#regions;
+    if (!regions) return null;
+    const { across, outputs, values, low, high, points, classes } = regions,
+      size = 6;
+    const canvas = /** @type {HTMLCanvasElement} */ (
+        h("canvas", { width: across * size, height: across * size, "aria-hidden": "true" })
+      ),
+      paint = canvas.getContext("2d");
+    const between = Math.min(...values) < 0 ? 0 : 0.5;
+    /** @param {number} k a cell @returns {[number, number]} its class, and how surely */
+    const classOf = (k) => {
+      const own = values.slice(k * outputs, (k + 1) * outputs);
+      if (outputs === 1) return [own[0] > between ? 1 : 0, Math.min(1, Math.abs(own[0] - between) / (between || 1))];
+      const best = own.indexOf(Math.max(...own)),
+        rest = Math.max(...own.filter((_, c) => c !== best));
+      return [best, Math.min(1, own[best] - rest)];
+    };
+    for (let k = 0; paint && k < across * across; k++) {
+      const [cls, sure] = classOf(k);
+      paint.globalAlpha = 0.15 + 0.6 * sure;
+      paint.fillStyle = classColours[cls % classColours.length];
+      paint.fillRect((k % across) * size, (across - 1 - Math.floor(k / across)) * size, size, size);
+    }
+    const place = (/** @type {number} */ v, /** @type {number} */ axis) => (v - low[axis]) / (high[axis] - low[axis]);
+    let missed = 0;
+    const drawn = svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" });
+    for (let n = 0; 2 * n < points.length; n++) {
+      const [x, y] = [place(points[2 * n], 0), place(points[2 * n + 1], 1)],
+        cls = classes[n];
+      const cell = Math.min(across - 1, Math.floor(y * across)) * across + Math.min(across - 1, Math.floor(x * across));
+      if (cls !== undefined && classOf(cell)[0] !== cls) missed++;
+      drawn.append(
+        svg("circle", {
+          cx: 100 * x,
+          cy: 100 - 100 * y,
+          r: 2.6,
+          fill: cls === undefined ? "none" : classColours[cls % classColours.length],
+        }),
+      );
+    }
+    const told = classes.length ? `, ${missed} of ${points.length / 2} points in another class's region` : "";
+    return h(
+      "figure",
+      { class: "map" },
+      h("figcaption", {}, h("b", {}, regions.output), ` by ${regions.input}${told}`),
+      h(
+        "div",
+        {
+          class: "plane",
+          role: "img",
+          "aria-label": `${regions.output} over the plane of ${regions.input}${told}`,
+          click: (/** @type {MouseEvent} */ e) => this.#add(e),
+        },
+        canvas,
+        drawn,
+      ),
+    );
+  }
+}

@@ -1,0 +1,161 @@
+// Training a derivation's network: against loops written by hand.
+#define BOOST_TEST_MODULE trained_derivation
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <lab/trained_derivation.hpp>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <stdexcept>
+
+#include "example_derivations.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+using lab::Given, lab::Training, lab::TrainOptions;
+
+const std::vector<double> xs = {0.5, -1, 2, 0.25}, ys = {1, 0, 3, 0.5};
+const std::string line = R"(index n = 4
+constant eta = 0.05
+given x[n] = [0.5, -1, 2, 0.25]
+given y[n] = [1, 0, 3, 0.5]
+given w = 0.3
+given b = -0.2
+let o[n] = w * x[n] + b
+let L = mean(n, (o[n] - y[n])^2)
+let unused[n] = dL/do[n]
+update w := w - eta * mean(n, 2 * (o[n] - y[n]) * x[n])
+)";
+
+derivation::Report report_of(const std::string& text) { return derivation::check(text); }
+
+Training trained(const std::string& text, const TrainOptions& options = {}) {
+    return lab::trained(text, report_of(text), options);
+}
+
+void near(double a, double b) { BOOST_TEST(std::abs(a - b) <= 1e-12 * std::max(1.0, std::abs(b)), a << " " << b); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_line_is_fitted_as_by_hand) {
+    TrainOptions options;
+    options.steps = 20;
+    options.learned = {"w", "b"};
+    options.rate = 0.1;
+    const Training training = trained(line, options);
+    BOOST_TEST(training.loss == "L");
+    BOOST_TEST(training.steps.size() == 21u);
+    double w = 0.3, b = -0.2;
+    for (const lab::TrainedStep& step : training.steps) {
+        double loss = 0, by_w = 0, by_b = 0;
+        for (std::size_t n = 0; n < 4; ++n) {
+            const double off = w * xs[n] + b - ys[n];
+            loss += off * off / 4;
+            by_w += 2 * off * xs[n] / 4;
+            by_b += 2 * off / 4;
+        }
+        near(step.loss, loss);
+        near(step.values[0][0], w);
+        near(step.values[1][0], b);
+        near(step.gradients[0][0], by_w);
+        near(step.gradients[1][0], by_b);
+        w -= 0.1 * by_w;
+        b -= 0.1 * by_b;
+    }
+    BOOST_TEST(training.steps.back().loss < training.steps.front().loss);
+}
+
+BOOST_AUTO_TEST_CASE(the_text_says_what_is_learned_and_how_fast) {
+    Training training = trained(line);
+    BOOST_TEST(training.rate == 0.05);
+    BOOST_TEST(training.learned == std::vector<std::string>{"w"}, boost::test_tools::per_element());
+    BOOST_TEST(training.candidates == (std::vector<std::string>{"x", "y", "w", "b"}), boost::test_tools::per_element());
+    BOOST_TEST(training.given.at("x") == xs, boost::test_tools::per_element());
+    // Without an update it is what the claims are about.
+    training = trained("given w = 1\ngiven x = 2\nlet L = (w * x)^2\nclaim dL/dw = 2 * w * x^2\n");
+    BOOST_TEST(training.learned == std::vector<std::string>{"w"}, boost::test_tools::per_element());
+    BOOST_TEST(training.rate == 0.1);
+    // Two arrays of one name.
+    const std::string coursework = bytes_of(DELTARULE_SOURCE_DIR "/examples/derivations/coursework.deriv");
+    training = trained(coursework);
+    BOOST_TEST(training.learned == (std::vector<std::string>{"w[j,i]", "w[k,j]"}), boost::test_tools::per_element());
+    BOOST_TEST(training.candidates.size() == 3u);  // y is one class
+}
+
+BOOST_AUTO_TEST_CASE(a_step_is_explained_at_its_numbers) {
+    const Training training = trained(line);
+    Given given = training.given;
+    given["w"] = training.steps[7].values[0];
+    const lab::Recording recording = lab::explained(line, report_of(line), given);
+    near(recording.nodes[recording.result].value.values[0], training.steps[7].loss);
+    for (const lab::RecordedNode& node : recording.nodes)
+        if (node.name == "w") near(node.adjoint->values[0], training.steps[7].gradients[0][0]);
+    given["w"] = {1, 2};
+    BOOST_CHECK_THROW(lab::explained(line, report_of(line), given), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(steps_that_leave_all_numbers_end) {
+    TrainOptions options;
+    options.rate = 1e200;
+    const Training training = trained(line, options);
+    BOOST_TEST(training.steps.size() < 5u);
+    BOOST_TEST(training.steps.size() > 0u);
+    for (const lab::TrainedStep& step : training.steps) BOOST_TEST(std::isfinite(step.loss));
+    options.learned = {"nothing"};
+    BOOST_CHECK_THROW(trained(line, options), std::runtime_error);
+    BOOST_CHECK_THROW(trained("index n = 2\ngiven x[n]\nlet y[n] = x[n]^2\n"), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(regions_of_a_logistic_unit) {
+    const std::string text = R"(index n = 3
+index i = 2
+given X[n,i] = [[0, 0], [1, 2], [-1, 1]]
+given t[n] = [0, 1, 1]
+given w[i] = [2, -1]
+given b = 0.5
+let p[n] = sigmoid(sum(i, w[i] * X[n,i]) + b)
+let L = -mean(n, t[n] * log(p[n]) + (1 - t[n]) * log(1 - p[n]))
+)";
+    const auto map = lab::regions(text, report_of(text), {{"b", {-0.5}}}, {"w", "b"}, 7);
+    BOOST_REQUIRE(map.has_value());
+    BOOST_TEST(map->input == "X");
+    BOOST_TEST(map->output == "p");
+    BOOST_TEST(map->targets == "t");
+    BOOST_TEST(map->outputs == 1u);
+    BOOST_TEST(map->classes == (std::vector<int>{0, 1, 1}), boost::test_tools::per_element());
+    near(map->low[0], -1.4);
+    near(map->high[1], 2.4);
+    BOOST_REQUIRE(map->values.size() == 49u);
+    for (std::size_t k = 0; k < 49; ++k) {
+        const double x = -1.4 + (static_cast<double>(k % 7) + 0.5) / 7 * 2.8;
+        const double y = -0.4 + (static_cast<double>(k / 7) + 0.5) / 7 * 2.8;
+        near(map->values[k], 1 / (1 + std::exp(-(2 * x - y - 0.5))));
+    }
+    // A row that depends on the others has no place in the plane.
+    const std::string mixed =
+        "index n, m = 3\nindex i = 2\ngiven X[n,i]\ngiven w[i]\n"
+        "let p[n] = sum(i, w[i] * (X[n,i] - mean(m, X[m,i])))\nlet L = mean(n, p[n]^2)\n";
+    BOOST_TEST(!lab::regions(mixed, report_of(mixed), {}, {"w"}).has_value());
+    BOOST_TEST(!lab::regions(line, report_of(line), {}, {"w"}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(two_classes_are_parted) {
+    const std::string text = bytes_of(DELTARULE_SOURCE_DIR "/examples/derivations/two_classes.deriv");
+    TrainOptions options;
+    options.steps = 100;
+    const Training training = trained(text, options);
+    BOOST_TEST(training.learned.size() == 4u);
+    BOOST_TEST(training.steps.front().loss > 0.5);
+    BOOST_TEST(training.steps.back().loss < 0.1);
+    Given given = training.given;
+    for (std::size_t k = 0; k < training.learned.size(); ++k)
+        given[training.learned[k]] = training.steps.back().values[k];
+    const auto map = lab::regions(text, report_of(text), given, training.learned);
+    BOOST_REQUIRE(map.has_value());
+    BOOST_TEST(map->outputs == 2u);
+    BOOST_TEST(map->classes.size() == 20u);
+    const nlohmann::json json = nlohmann::json::parse(lab::to_json(training));
+    BOOST_TEST(json["steps"].size() == 101u);
+    BOOST_TEST(json["steps"][0]["gradients"][0].size() == training.steps[0].gradients[0].size());
+    BOOST_TEST(nlohmann::json::parse(lab::to_json(*map))["values"].size() == 1800u);
+}
