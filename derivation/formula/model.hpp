@@ -65,6 +65,7 @@ struct Quantity {
     std::vector<double> worked;     ///< the numbers of `at`
     Expression definition;          ///< of a `let`, resolved
     Expression written;             ///< and as it was typed
+    bool takes_usual_step = false;  ///< for new(NAME), with no update above
     std::optional<StepAbove> step;  ///< of a parameter that an update above takes one
     bool is_direction = false;      ///< dX of a line of differentials, which nobody declared
     Span span;

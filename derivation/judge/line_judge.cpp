@@ -203,18 +203,14 @@ void LineJudge::update_of_state() {
 /// A parameter that takes its step by states, which are right themselves.
 void LineJudge::update_by_states() {
     std::vector<StateUpdate> used;
-    for (const StateUpdate& state : judge_.states_)
-        if (std::ranges::find(line_.states, state.symbol) != line_.states.end()) used.push_back(state);
-    for (const StateUpdate& state : used)
-        if (!state.is_right) {
-            judgement_.verdict = Verdict::follows;
-            judgement_.member = 1;
-            judgement_.because_of = state.line;
-            judgement_.reason = fmt::format("It takes its step by the state of line {}, which is wrong.", state.line);
-            judgement_.marks.push_back(line_.members[1].span);
-            return;
-        }
+    for (const StateUpdate& state : judge_.states_) {
+        if (std::ranges::find(line_.states, state.symbol) == line_.states.end()) continue;
+        std::erase_if(used, [&](const StateUpdate& above) { return above.symbol == state.symbol; });
+        used.push_back(state);
+    }
     points_ = &judge_.points_of_states();
+    for (const StateUpdate& state : used)
+        if (!state.is_right) return update_by_wrong_state(std::move(used), state.line);
     const StepsByStates steps(model_, *points_, used);
     const JudgedStep judged = steps.judged(line_);
     if (judged.is_right) return;
@@ -227,6 +223,28 @@ void LineJudge::update_by_states() {
             "of that rate.");
     if (slip_of_step(used, steps)) return;
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
+}
+
+/// It is right if the states are: as a step by what stands there, be it meant to gather gradients or their squares.
+void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t because_of) {
+    judgement_.member = 1;
+    judgement_.marks.push_back(line_.members[1].span);
+    judgement_.reason = fmt::format("It takes its step by the state of line {}, which is wrong.", because_of);
+    std::vector<StateUpdate*> wrong;
+    for (StateUpdate& state : used)
+        if (!state.is_right) wrong.push_back(&state);
+    for (std::size_t powers = 0; powers < std::size_t{1} << wrong.size(); ++powers) {
+        for (std::size_t i = 0; i < wrong.size(); ++i) {
+            wrong[i]->is_right = true;
+            wrong[i]->power = (powers >> i & 1) != 0 ? 2 : 1;
+        }
+        if (!StepsByStates(model_, *points_, used).judged(line_).is_right) continue;
+        judgement_.verdict = Verdict::follows;
+        judgement_.because_of = because_of;
+        return;
+    }
+    judgement_.verdict = Verdict::undecided;
+    judgement_.reason += " Beside a right one this step is none that is known here.";
 }
 
 /// A step that is none, and would be one with a root more, or if a state gathered squares.

@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::size_t most_nodes = 1000000;
 
-std::vector<int> sides_of(const Model& model, std::vector<Point>& points) {
+std::vector<int> sides_of(const Model& model, std::vector<Point>& points, const Formulas& formulas) {
     Sides sides(model);
     sides.watch_definitions();
+    for (const Expression* formula : formulas) sides.watch(*formula);
     for (Point& point : points) sides.add(point);
     return sides.shown();
 }
@@ -100,10 +101,22 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, std:
     // One point may be luck.
     std::vector<Point>& several = more_points(key);
     Target target(model_, several, left, free);
+    if (!target.holds(right)) return false;
+    // Where it does not matter what an earlier line says, these points hide what is wrong.
+    if (!variation.assumptions.empty() || !variation.definitions.empty()) {
+        if (points({}, "as it is").empty()) return false;
+        Target without(model_, more_points("as it is"), left, free);
+        if (without.holds(right)) return false;
+    }
     // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
-    const bool one_sided =
-        std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; });
-    return target.holds(right) && (one_sided || sides_of(model_, several) == sides_of(model_, plain));
+    if (std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; }))
+        return true;
+    const Formulas members = {&left, &right};
+    const std::vector<int> shown = sides_of(model_, plain, members);
+    if (sides_of(model_, several, members) == shown) return true;
+    std::vector<Point> chosen = draw_points(model_, variation, seed_ + 303, 3, false, {members});
+    Target again(model_, chosen, left, free);
+    return again.holds(right) && sides_of(model_, chosen, members) == shown;
 }
 
 }  // namespace derivation

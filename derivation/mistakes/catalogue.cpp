@@ -6,7 +6,8 @@ namespace derivation {
 
 const std::vector<Mistake>& catalogue() {
     static const std::vector<Mistake> rows = {
-        {"update-climbs", "The update climbs: it adds the gradient, and a step of descent subtracts it.", climbs},
+        {"update-climbs",
+         "The update goes the wrong way: a step of descent subtracts the gradient, one of ascent adds it.", climbs},
         {"missing-old-value", "The old value is missing: a step starts from it.", missing_old_value},
         {"missing-rate", "The rate is missing.", missing_rate},
         {"updated-weights", "Updated weights are used; the gradient is taken at the old ones.", updated_weights},

@@ -59,7 +59,7 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
     // Nothing but a 0 says what the left side is then.
     if (target.is_zero()) return {"not-zero", "The left side is 0 at every point.", number_of(0), {}};
     Search search(model, line, target, line.members[member], confirm);
-    Diagnosis diagnosis{"unknown", "No simple change of this line makes it hold.", {}, {}};
+    Diagnosis diagnosis{"unknown", "No simple change that was tried makes this line hold.", {}, {}};
     if (const std::optional<Edit> found = search.run()) {
         diagnosis = {found->mistake, found->sentence, found->member, found->where};
     } else {

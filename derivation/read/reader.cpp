@@ -613,6 +613,11 @@ class Reader {
                                          "names the loss whose gradient it gathers: {} := ... on E.",
                                          target.name, target.name));
         }
+        // The old value of a state, as where its new one is written out.
+        for (const State& state : states_)
+            if (mentions(line.checked.members[1], state.symbol) &&
+                std::ranges::find(line.states, state.symbol) == line.states.end())
+                line.states.push_back(state.symbol);
         note_step(line);
     }
 
@@ -627,7 +632,7 @@ class Reader {
         const double number = first_number(line.members[1]);
         if (step.rates.empty() && (number == 0 || number == 1))
             step.rates = parameter.step ? parameter.step->rates : possible;
-        const auto taken = taken_by_default_.find(parameter.name);
+        const auto taken = taken_by_default_.find(*line.checked.members[0].symbol);
         if (taken != taken_by_default_.end() && !(usual && usual->is_same_as(step))) {
             line.fault =
                 IllFormed(line.members[0].span,
@@ -639,20 +644,12 @@ class Reader {
         parameter.step = step;
     }
 
-    void note_new_names(const Expression& e, std::size_t line) {
-        for (const Expression& child : e.children) note_new_names(child, line);
-        if (e.kind != Kind::entry || e.order != 1) return;
-        for (const int q : model().quantities_named(e.name))
-            if (!model().quantity(q).step) taken_by_default_.try_emplace(e.name, line);
-    }
-
     void check_with_new_values(Line& line) {
         std::vector<Expression> members;
-        for (const Expression& member : line.members) {
-            members.push_back(with_new_values(line, member));
-            note_new_names(members.back(), line.number);
-        }
+        for (const Expression& member : line.members) members.push_back(with_new_values(line, member));
         check(line, members);
+        for (int q = 0; q < model().count(); ++q)
+            if (model().quantity(q).takes_usual_step) taken_by_default_.try_emplace(q, line.number);
     }
 
     void check(Line& line, const std::vector<Expression>& members) {
@@ -673,7 +670,7 @@ class Reader {
     };
 
     std::vector<State> states_;
-    std::map<std::string, std::size_t> taken_by_default_;  ///< new(NAME) without an update above, and the line
+    std::map<int, std::size_t> taken_by_default_;  ///< what new(NAME) is taken of without an update above, and the line
     std::optional<OtherNumbers> other_numbers_;
     Derivation result_;
     std::size_t next_ = 0;    ///< the statement after the one that is read

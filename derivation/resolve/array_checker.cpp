@@ -21,8 +21,11 @@ Lowered Checker::lower(const Expression& e) {
     switch (e.kind) {
         case Kind::number:
             return {e, {}};
-        case Kind::letter:
-            return {resolve(e), {}};
+        case Kind::letter: {
+            Expression letter = resolve(e);
+            if (!is_bound(*letter.letters[0].letter)) throw mixed(e.span, e.name);
+            return {letter, {}};
+        }
         case Kind::entry:
             return whole(e);
         case Kind::add: {
@@ -122,6 +125,29 @@ std::string Checker::shape_of(const Lowered& x) const {
                           : ranges_of(model_, ranges);
 }
 
+/// Beside whole arrays a letter that is summed nowhere is the axis at its place: where another place could be meant,
+/// all is to be written with letters.
+IllFormed Checker::mixed(Span span, const std::string& what) const {
+    return IllFormed(
+        span,
+        fmt::format("whole arrays stand beside {}, and do not say which axis each letter is: write all of the "
+                    "line with letters, or nothing",
+                    what),
+        "shapes");
+}
+
+void Checker::check_letters_in_order(const Expression& e, const std::vector<int>& typed,
+                                     const std::vector<int>& declared) const {
+    if (typed == declared) return;
+    for (std::size_t i = 1; i < typed.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (same_range(typed[k], typed[i]) && typed[k] >= typed[i]) {
+                std::vector<std::string> names;
+                for (const int letter : typed) names.push_back(model_.letter(letter).name);
+                throw mixed(e.span, fmt::format("{}[{}]", e.name, fmt::join(names, ",")));
+            }
+}
+
 Lowered Checker::whole(const Expression& e) {
     if (is_identity(model_, e)) {
         Lowered identity{number_of(1), {}, false, true};
@@ -157,6 +183,7 @@ Lowered Checker::whole(const Expression& e) {
     entry.symbol = find_quantity(model_, entry);
     const Quantity& quantity = model_.quantity(entry);
     Lowered result;
+    std::vector<int> typed;
     if (entry.indices.empty())
         for (std::size_t axis = 0; axis < quantity.ranges.size(); ++axis) entry.indices.push_back({});
     else if (indexed)
@@ -166,10 +193,12 @@ Lowered Checker::whole(const Expression& e) {
         const bool chooses =
             index.terms.empty() ? e.indices.empty() : index.is_letter() && !is_bound(*index.terms[0].letter);
         if (!chooses) continue;
+        if (!index.terms.empty()) typed.push_back(*index.terms[0].letter);
         const int fresh = model_.fresh_letter(quantity.ranges[axis]);
         index = {{{model_.letter(fresh).name, 1, fresh}}, 0, e.span};
         result.axes.push_back(fresh);
     }
+    check_letters_in_order(e, typed, quantity.letters);
     if (entry.order == 1) entry = after_step(entry);
     result.body = std::move(entry);
     return result;
@@ -453,6 +482,13 @@ Lowered Checker::derivative_of_arrays(const Expression& e) {
     result.numerator() = of.body;
     Lowered all{{}, of.axes, false};
     std::size_t arrays_below = 0;
+    std::vector<int> typed;
+    for (const Expression& one : e.denominators())
+        for (const Index& index : one.indices)
+            if (index.is_letter() && e.order > 1)
+                if (const auto found = model_.find_letter(index.terms[0].name); found && !is_bound(*found))
+                    typed.push_back(*found);
+    check_letters_in_order(e.denominator(), typed, {});
     for (Expression& one : result.denominators()) {
         Lowered by = whole(one);
         check_denominator(by.body);

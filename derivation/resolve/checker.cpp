@@ -111,7 +111,13 @@ Expression Checker::after_step(Expression e) {
     };
     const std::optional<StepAbove> step =
         model_.quantity(e).step ? model_.quantity(e).step : usual_step(model_, *e.symbol);
-    if (!step) throw IllFormed(e.span, fmt::format("no loss depends on {}", e.name), "undeclared");
+    if (!step)
+        throw IllFormed(
+            e.span,
+            fmt::format("no loss depends on {}, and of a state new({}) stands below its update, with its letters",
+                        e.name, e.name),
+            "undeclared");
+    if (step->line == 0) model_.quantity(*e.symbol).takes_usual_step = true;
     if (step->differs_from)
         throw refused(fmt::format("may be the step of line {} or that of line {}", *step->differs_from, step->line));
     if (step->by_states) throw refused(fmt::format("is the step of line {}, which goes by states", step->line));

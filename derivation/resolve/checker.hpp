@@ -78,6 +78,9 @@ class Checker {
     Expression derivative(Expression e);
     void held(Expression& e);
     Lowered whole(const Expression& e);
+    IllFormed mixed(Span span, const std::string& what) const;
+    void check_letters_in_order(const Expression& e, const std::vector<int>& typed,
+                                const std::vector<int>& declared) const;
     /// Gives b the axes of a where their shapes fit; a number fits everything. In a sum a row may be added to every row
     /// of a matrix, and where a is the row its axes are renamed: from which letters to which is returned.
     using Renaming = std::vector<std::pair<int, int>>;

@@ -58,3 +58,34 @@ BOOST_AUTO_TEST_CASE(what_is_held_fixed_is_written_as_a_formula) {
         BOOST_TEST((!repair(loss).empty() && repair(loss).find("|(") == std::string::npos),
                    loss << ": " << repair(loss));
 }
+
+// Beside whole arrays a letter is the axis at its place, so that A[j,i] would be A.
+BOOST_AUTO_TEST_CASE(letters_beside_whole_arrays_do_not_say_a_transpose) {
+    const std::string file =
+        "index i, j = 3\nindex k = 2\ngiven A[i,j], B[i,j], x[i], V[k,i]\nlet E = ||A||^2\nlet y = A x\n";
+    for (const std::string line :
+         {"d(||A||^2)/dA[i,j] = 2*A[j,i]", "d(sum(A^2))/dA[i,j] = 2*A[j,i]", "d(sum(A*B))/dA[i,j] = B[j,i]",
+          "A ⊙ A = A[i,j]*A[j,i]", "A[j,i] = A", "A[j,i] = A^T", "d2(x^T A x)/(dx[i] dx[j]) = A[i,j] + A[j,i]",
+          "d2(||x||^2)/(dx[i] dx[j]) = 2*[i==j]", "d2(||x||^2)/dx[i]^2 = 2", "d2(x^T A x)/dx[i]^2 = 2*A[i,i]"})
+        BOOST_TEST(expect(file + "claim " + line + "\n", "ill-formed").reason.find("whole arrays stand beside") !=
+                   std::string::npos);
+    expect(file + "claim dE/dA[i,j] = 2*A[j,i]\n", "wrong");
+    expect(file + "claim d(||A||^2)/dA[i,j] = 2*A[i,j]\n", "holds");
+    expect(file + "claim d(||A||^2)/dA = 2*A\n", "holds");
+    expect(file + "claim d2(x^T A x)/(dx dx) = A + A^T\n", "holds");
+    expect(file + "claim d(sum(V A))/dV[k,i] = sum(j, A[i,j])\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_from_a_wrong_line_needs_it) {
+    const std::string file = "given a, y\nlet H = y*a\nlet K = abs(a)\nlet M = H^2\nclaim dH/da = a\n";
+    expect(file + "claim dK/da = sign(a) + [a > 1]\n", "wrong");
+    expect(file + "claim d(K^2)/da = 2*a + [a > 1]\n", "wrong");
+    expect(file + "claim dM/da = 2*H*a\n", "follows");
+    expect(file + "claim dM/da = 2*H*a + [a > 1]\n", "wrong");
+}
+
+BOOST_AUTO_TEST_CASE(functions_of_matrices_are_no_row_of_letters) {
+    expect("index i, j = 3\ngiven A[i,j] invertible, t, r\nclaim tr(A) = sum(i, A[i,i])\n", "holds");
+    expect("index i, j = 3\ngiven A[i,j] invertible, d, e, t\nclaim det(A) = det(A^T)\n", "holds");
+    expect("given t, r, x\nlet y = t*r*x\nclaim y = tr x\n", "holds");
+}

@@ -232,3 +232,35 @@ BOOST_AUTO_TEST_CASE(the_caret_stands_below_the_state_in_the_root) {
     BOOST_TEST(verdict_of(line) == "wrong");
     BOOST_TEST(line.caret_begin == step.find("sqrt") + 5 - step.find("x :="));
 }
+
+BOOST_AUTO_TEST_CASE(new_values_of_two_arrays_of_one_name) {
+    const std::string file =
+        "index i = 2\nindex j = 3\nindex k = 4\nconstant alpha, eta\ngiven w[k,j], w[j,i], x[i]\n"
+        "let z[j] = sum(i, w[j,i]*x[i])\nlet a[k] = sum(j, w[k,j]*z[j])\nlet E = sum(k, a[k]^2)\n";
+    const std::string gradient = "sum(k, 2*a[k]*w[k,j])*x[i]\n";
+    expect(file +
+               "update w[k,j] := w[k,j] - eta*2*a[k]*z[j]\nclaim new(w[k,j]) = w[k,j] - eta*2*a[k]*z[j]\n"
+               "update w[j,i] := w[j,i] - alpha*" +
+               gradient,
+           "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_by_a_wrong_state_follows_only_if_it_is_one) {
+    const std::string file = "constant beta, eta, e\ngiven u, v, m\nlet E = u^4\nupdate v := beta*v - (4*u^3)^2 on E\n";
+    expect(file + "update u := u - eta*4*u^3/(sqrt(new(v)) + e) on E\n", "follows");
+    expect(file + "update u := u + eta*7*u/sqrt(new(v)) on E\n", "undecided");
+    expect(file + "update u := u - eta*4*u^3*(sqrt(new(v)) + e) on E\n", "undecided");
+    // What counts is the last update of a state.
+    expect(file + "update v := beta*v + (1 - beta)*(4*u^3)^2 on E\nupdate u := u - eta*4*u^3/(sqrt(new(v)) + e) on E\n",
+           "holds");
+}
+
+BOOST_AUTO_TEST_CASE(the_new_value_of_a_state_may_be_written_out) {
+    const std::string file = "constant rho, eta\ngiven u, v\nlet E = u^4\nupdate v := rho*v + 4*u^3 on E\n";
+    expect(file + "update u := u - eta*(rho*v + 4*u^3) on E\n", "holds");
+    expect(file + "update u := u - eta*new(v) on E\n", "holds");
+    expect(file + "update u := u + eta*(rho*v + 4*u^3) on E\n", "wrong");
+    BOOST_TEST(
+        expect("given u\nlet E = u^4\nupdate u := u - 0.1*4*u^3 ascent\n", "wrong").reason.find("ascent adds it") !=
+        std::string::npos);
+}

@@ -42,7 +42,7 @@ const std::vector<Lesson>& lessons() {
           {"4d", "The sign is the wrong one."},
           {"5a", "The input of a bias is 1: the factor b should not be there."},
           {"7c", "The number is another one"},
-          {"8a", "The update climbs"}},
+          {"8a", "The update goes the wrong way"}},
          "E",
          0.125,
          {{"a", {-0.5}}, {"z", {-0.125}}, {"w", {-0.25, -0.5}}, {"x", {-0.125, 0.125}}},
