@@ -335,7 +335,7 @@ await test("predict first: the formula, which is hidden until the learner has gi
   assert.match(await answer("sum(i, w[j,i] * x[n,i])"), /bias is missing/);
   assert.match(await answer("w[j,i] * x[n,i] + b[j]"), /^i is left: sum over it/);
   assert.match(await answer("sum(i, w[i,j] * x[n,i]) + b[j]"), /^Not yet/);
-  assert.match(await answer("sum(q, w[j,q] * x[n,q]) + b[j]"), /no letter q/);
+  assert.match(await answer("sum(q, w[j,i] * x[n,i]) + b[j]"), /no letter q/);
   assert.match(await answer("w[j] * x"), /w has 2 indices/);
   assert.match(await answer("0.5"), /This is a number/);
   assert.match(await answer("constructor + x[n,i]"), /no formula/);
