@@ -102,15 +102,15 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, std:
     std::vector<Point>& several = more_points(key);
     Target target(model_, several, left, free);
     if (!target.holds(right)) return false;
-    // Where it does not matter what an earlier line says, these points hide what is wrong.
-    if (!variation.assumptions.empty() || !variation.definitions.empty()) {
-        if (points({}, "as it is").empty()) return false;
-        Target without(model_, more_points("as it is"), left, free);
-        if (without.holds(right)) return false;
-    }
     // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
     if (std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; }))
         return true;
+    if (variation.assumptions.empty() && variation.definitions.empty())
+        return sides_of(model_, several, {}) == sides_of(model_, plain, {});
+    // Where it does not matter what an earlier line says, these points hide what is wrong.
+    if (points({}, "as it is").empty()) return false;
+    Target without(model_, more_points("as it is"), left, free);
+    if (without.holds(right)) return false;
     const Formulas members = {&left, &right};
     const std::vector<int> shown = sides_of(model_, plain, members);
     if (sides_of(model_, several, members) == shown) return true;

@@ -117,9 +117,25 @@ Expression Parser::word() {
 
 /// Whether tr, det, logdet, solve or inverse stands here before what it takes, and neither is declared nor several
 /// declared names in a row.
+/// Whether a matrix stands whole between the brackets that open at this token.
+bool Parser::is_of_whole_matrix(std::size_t bracket) const {
+    if (!peek(bracket).is("(")) return false;
+    std::size_t depth = 1;
+    for (std::size_t i = bracket + 1; depth > 0 && peek(i).kind != TokenKind::end; ++i) {
+        if (peek(i).is("(")) ++depth;
+        if (peek(i).is(")")) --depth;
+        const auto is_matrix = [&](int q) { return model_.quantity(q).ranges.size() == 2; };
+        if (peek(i).kind == TokenKind::word && !peek(i + 1).is("[") &&
+            std::ranges::any_of(model_.quantities_named(peek(i).text), is_matrix))
+            return true;
+    }
+    return false;
+}
+
 bool Parser::is_matrix_function() const {
     const std::string& text = peek().text;
-    if (matrix_function(text).empty() || model_.has(text) || model_.is_letter(text) || splits(text)) return false;
+    if (matrix_function(text).empty() || model_.has(text) || model_.is_letter(text)) return false;
+    if (splits(text)) return is_of_whole_matrix(1);
     return peek(1).is("(") || peek(1).is("{") || peek(1).kind == TokenKind::word || peek(1).is("^");
 }
 

@@ -48,7 +48,7 @@ bool Parser::splits(std::string_view word) const {
 void Parser::split_word() {
     const Token token = peek();
     if (is_indexed_name(token.text)) return;
-    if (!matrix_function(token.text).empty() && peek(1).is("(")) return;  // tr(A), though there are t and r
+    if (is_matrix_function()) return;  // tr(A), though there are t and r
     // x_iw: an index is one character, as in TeX, where no longer reading has a meaning.
     if (const std::size_t below = token.text.find('_');
         below != std::string::npos && below > 0 && below + 2 < token.text.size() &&

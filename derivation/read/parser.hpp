@@ -91,6 +91,7 @@ class Parser {
     void held_fixed(Expression& derivative);
 
     bool starts_factor() const;
+    bool is_of_whole_matrix(std::size_t bracket) const;
     bool is_matrix_function() const;
     bool is_square(const Expression& e) const;
     bool is_last_axis(int axis, const std::vector<Expression>& of) const;

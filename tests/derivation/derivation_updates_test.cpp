@@ -246,7 +246,8 @@ BOOST_AUTO_TEST_CASE(new_values_of_two_arrays_of_one_name) {
 }
 
 BOOST_AUTO_TEST_CASE(a_step_by_a_wrong_state_follows_only_if_it_is_one) {
-    const std::string file = "constant beta, eta, e\ngiven u, v, m\nlet E = u^4\nupdate v := beta*v - (4*u^3)^2 on E\n";
+    const std::string file =
+        "constant beta, eta, e\ngiven u, v, m\nlet E = u^4\nupdate v := beta*v + (3*u^3)^2 + 1 on E\n";
     expect(file + "update u := u - eta*4*u^3/(sqrt(new(v)) + e) on E\n", "follows");
     expect(file + "update u := u + eta*7*u/sqrt(new(v)) on E\n", "undecided");
     expect(file + "update u := u - eta*4*u^3*(sqrt(new(v)) + e) on E\n", "undecided");
