@@ -1,4 +1,5 @@
-// Layers that bring numbers to mean 0 and variance 1, then scale and shift them by what is learned.
+// Layers that bring numbers to mean 0 and variance 1, then scale and shift them by what is learned. An input whose
+// squares overflow throws `std::overflow_error`: divided by infinity, it would become 0.
 #pragma once
 
 #include <autograd/parameter.hpp>

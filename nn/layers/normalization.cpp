@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <autograd/operations.hpp>
+#include <cmath>
 #include <nn/normalization.hpp>
 #include <stdexcept>
 
@@ -37,6 +38,17 @@ void move_towards(const Parameter<T>& statistic, const Array<T>& batch, T moment
         for (std::size_t i = 0; i < value.size(); ++i)
             value.data()[i] = (T(1) - momentum) * value.data()[i] + momentum * (factor * batch.data()[i]);
     });
+}
+
+/// Of numbers whose squares overflow each would be divided by infinity, and come out as 0.
+template <class T>
+Variable<T> mean_of_squares(const char* layer, const Variable<T>& x, const Axes& axes) {
+    const Variable<T> squares = mean(x * x, axes, true);
+    if (std::ranges::any_of(squares.value(), [](T square) { return std::isinf(square); }))
+        throw std::overflow_error(
+            fmt::format("[{}] the squares of an input of shape {} overflow: its numbers are too large", layer,
+                        autograd::to_string(x.shape())));
+    return squares;
 }
 
 Axes last_axes(const char* layer, const Shape& shape) {
@@ -93,7 +105,7 @@ Variable<T> BatchNorm<T>::centred(const Variable<T>& x, Variable<T>& variance) c
             autograd::to_string(x.shape()), count));
     const Axes& axes = all_but_features(x.dimension());
     const Variable<T> average = mean(x, axes, true), d = x - average;
-    variance = mean(d * d, axes, true);
+    variance = mean_of_squares("batch_norm", d, axes);
     const T momentum = static_cast<T>(options_.momentum), n = static_cast<T>(count);
     move_towards(running_mean, average.value(), momentum, T(1));
     move_towards(running_var, variance.value(), momentum, n / (n - 1));
@@ -131,7 +143,7 @@ template <class T>
 Variable<T> LayerNorm<T>::operator()(const Variable<T>& x) const {
     check_last_axes("layer_norm", x, weight.shape());
     const Variable<T> d = x - mean(x, axes_, true);
-    const Variable<T> z = d / sqrt(mean(d * d, axes_, true) + epsilon_) * x.tape().watch(weight);
+    const Variable<T> z = d / sqrt(mean_of_squares("layer_norm", d, axes_) + epsilon_) * x.tape().watch(weight);
     return has_bias_ ? z + x.tape().watch(bias) : z;
 }
 
@@ -150,7 +162,7 @@ RmsNorm<T>::RmsNorm(Shape shape, double epsilon)
 template <class T>
 Variable<T> RmsNorm<T>::operator()(const Variable<T>& x) const {
     check_last_axes("rms_norm", x, weight.shape());
-    return x / sqrt(mean(x * x, axes_, true) + epsilon_) * x.tape().watch(weight);
+    return x / sqrt(mean_of_squares("rms_norm", x, axes_) + epsilon_) * x.tape().watch(weight);
 }
 
 template class BatchNorm<float>;

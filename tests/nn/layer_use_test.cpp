@@ -132,6 +132,9 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
            "[rms_norm] the input has shape (2, 3), but its last axes must have the shape (4,)");
     throws([&] { nn::LayerNorm<double>({3}, -0.5); }, "[layer_norm] epsilon is -0.5, but cannot be negative");
     throws([&] { nn::RmsNorm<double>({3}, std::nan("")); }, "[rms_norm] epsilon is nan, but cannot be negative");
+    const V large_numbers = tape.constant(A{2e200, -2e200});
+    BOOST_CHECK_THROW(nn::LayerNorm<double>({2})(large_numbers), std::overflow_error);
+    BOOST_CHECK_THROW(nn::RmsNorm<double>({2})(large_numbers), std::overflow_error);
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape, Indices{3}); }, "[embedding] 3 is not one of 3 words");
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape.constant(A{0.5})); },
            "[embedding] 0.5 is the number of no word");
