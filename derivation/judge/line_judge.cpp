@@ -193,6 +193,9 @@ void LineJudge::update_of_state() {
     if (judged.state.is_right) return;
     if (judged.state.gradient.kind != Kind::derivative)
         return undecided(0, "The loss depends on nothing that has the shape of this state.");
+    const auto is_extremum = [](const Expression& e) { return is_call(e, "max") || is_call(e, "min"); };
+    if (any_part(line_.checked.members[1], is_extremum))  // as AdaMax has one
+        return undecided(1, "This update of a state is none that is known here: a m + b g, or a m + b g^2.");
     judge_step(judged.meant);
     if (judgement_.verdict != Verdict::wrong || judgement_.repair || !judge_.looks_for_reasons_) return;
     const Judgement of_gradient = std::exchange(judgement_, {});

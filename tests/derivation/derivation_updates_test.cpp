@@ -256,6 +256,10 @@ BOOST_AUTO_TEST_CASE(a_step_by_a_wrong_state_follows_only_if_it_is_one) {
            "holds");
 }
 
+BOOST_AUTO_TEST_CASE(a_state_of_a_kind_that_is_not_known_is_undecided) {
+    expect("constant beta\ngiven u, n\nlet E = u^4\nupdate n := max(beta*n, abs(dE/du)) on E\n", "undecided");
+}
+
 BOOST_AUTO_TEST_CASE(the_new_value_of_a_state_may_be_written_out) {
     const std::string file = "constant rho, eta\ngiven u, v\nlet E = u^4\nupdate v := rho*v + 4*u^3 on E\n";
     expect(file + "update u := u - eta*(rho*v + 4*u^3) on E\n", "holds");
