@@ -31,7 +31,7 @@ const std::set<std::string_view> taken = {
     "sign",      "sin",       "softmax",   "softplus", "sqrt",     "stack",        "std",       "sum",      "take",
     "tanh",      "tape",      "transpose", "where"};
 
-std::string quoted(std::string_view text) {
+std::string string_literal(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) result += (c == '"' || c == '\\' ? "\\" : "") + std::string(1, c);
     return result + '"';
@@ -170,7 +170,7 @@ class Program {
             throw std::runtime_error(fmt::format("[export] {} has too many numbers for a source", one.name));
         const std::string value = one.value.shape.empty() ? code_of(one.value.values[0]) : numbers(one.value);
         return fmt::format("tape.{}({}{})", one.kind == "constant" ? "constant" : "variable", value,
-                           is_named(i) ? ", " + quoted(one.name) : "");
+                           is_named(i) ? ", " + string_literal(one.name) : "");
     }
 
     std::string expression(std::uint32_t i) {
@@ -197,7 +197,7 @@ class Program {
         if (own != line && own != 0) text += fmt::format("\n    // Line {}: {}\n", own, source_line(own));
         line = own != 0 ? own : line;
         std::string value = expression(i);
-        if (!is_leaf(i) && is_named(i)) value = fmt::format("tape.name({}, {})", value, quoted(node(i).name));
+        if (!is_leaf(i) && is_named(i)) value = fmt::format("tape.name({}, {})", value, string_literal(node(i).name));
         const bool is_used = uses_[i] > 0 || i == recording_.result || about_.contains(i);
         return text + fmt::format("    {}const auto {} = {};\n", is_used ? "" : "[[maybe_unused]] ", name(i), value);
     }
@@ -229,11 +229,12 @@ class Program {
                         one_line(node(recording_.result).name), result, in_braces(kept));
         text += "    std::cout.precision(12);\n";
         text += fmt::format("    std::cout << {} << {}.item() << '\\n';\n",
-                            quoted(node(recording_.result).name + " = "), result);
+                            string_literal(node(recording_.result).name + " = "), result);
         for (const auto& [i, claims] : about_)
-            text += claims + fmt::format("    std::cout << {} << gradients[{}] << '\\n';\n",
-                                         quoted(fmt::format("d{}/d{} = ", node(recording_.result).name, node(i).name)),
-                                         name(i));
+            text += claims +
+                    fmt::format("    std::cout << {} << gradients[{}] << '\\n';\n",
+                                string_literal(fmt::format("d{}/d{} = ", node(recording_.result).name, node(i).name)),
+                                name(i));
         return text;
     }
 

@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(more_ones_than_a_float_counts) {
 
 // So is each weight, or a part of it, much earlier.
 BOOST_AUTO_TEST_CASE(losses_of_many_rows) {
-    const auto ln2 = static_cast<float>(std::log(2.0)), off = 1e-6f;
+    const auto expected = static_cast<float>(std::log(2.0)), off = 1e-6f;
     for (const std::size_t rows : {std::size_t{1'000'000}, std::size_t{20'000'000}}) {
         Tape<float> tape;
         const bool has_weights = rows < 10'000'000;
@@ -234,8 +234,8 @@ BOOST_AUTO_TEST_CASE(losses_of_many_rows) {
         const autograd::CrossEntropyOptions options{.class_weights = has_weights ? std::vector<double>{0.1, 1}
                                                                                  : std::vector<double>{}};
         const auto logits = tape.constant(Array<float>(Shape{rows, 2}, 0.0f));
-        BOOST_TEST(std::abs(softmax_cross_entropy(logits, labels, options).item() - ln2) < off);
-        BOOST_TEST(std::abs(negative_log_likelihood(logits - ln2, labels, options).item() - ln2) < off);
+        BOOST_TEST(std::abs(softmax_cross_entropy(logits, labels, options).item() - expected) < off);
+        BOOST_TEST(std::abs(negative_log_likelihood(logits - expected, labels, options).item() - expected) < off);
     }
 }
 
