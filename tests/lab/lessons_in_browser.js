@@ -32,8 +32,8 @@ const asked = {
     ["x reaches every i of z", [1, 1], "It is the whole sum over i: asked is this term.", [1, 2]],
   ],
   "5_second_derivatives": [
-    ["velocity:", [-1.08, 0.83], "wrong sign", [1.08, -0.83]],
-    ["acceleration:", [3.37, 3.64], "wrong sign", [-3.37, -3.64]],
+    ["velocity is", [-1.08, 0.83], "wrong sign", [1.08, -0.83]],
+    ["acceleration is", [3.37, 3.64], "wrong sign", [-3.37, -3.64]],
     ["pow#1 hands its adjoint to r", [2.52, 2.73], "wrong sign", [-2.52, -2.73]],
     ["w is used 3 times"],
   ],
