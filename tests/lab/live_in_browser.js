@@ -629,8 +629,10 @@ await test("training: points by a click and from a table, of any number of class
   // A network of single numbers has no plane.
   await write(page, small);
   await page.click("#train-form button");
-  await page.waitForFunction(() => document.querySelectorAll("#train-charts figure").length >= 1);
-  assert.equal(await page.$$eval(".map", (list) => list.length), 0);
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll("#train-charts figure").length >= 1 && document.querySelectorAll(".map").length === 0,
+  );
   assert.ok(await page.isHidden("#train-points"));
   await page.context().close();
 });
