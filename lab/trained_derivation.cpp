@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <derivation/judge/descent.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <lab/explanation.hpp>
 #include <lab/trained_derivation.hpp>
@@ -59,19 +60,26 @@ std::vector<int> learned_of(const Derivation& file, int result, const std::vecto
     return !updated.empty() ? updated : claimed;
 }
 
-/// The rate of the first update that names one.
-double rate_of(const Derivation& file) {
+/// The rate of the first update that has one: of a step by states the first constant in it.
+double rate_of(Derivation& file, const Setting& setting) {
+    const Model& model = file.model;
+    std::vector<Point> points;
+    points.push_back(point_of(file.model, setting));
+    const auto is_number = [&](const Quantity& quantity) {
+        return quantity.role == Role::constant && quantity.values.size() == 1 && quantity.values[0] > 0;
+    };
     for (const derivation::Line& line : file.lines) {
-        if (!line.is_update || line.fault || line.checked.members.size() < 2) continue;
-        std::optional<double> rate;
-        any_part(line.checked.members[1], [&](const Expression& e) {
-            if (e.kind != Kind::entry || !e.symbol) return false;
-            const Quantity& quantity = file.model.quantity(e);
-            if (quantity.role == Role::constant && quantity.values.size() == 1 && quantity.values[0] > 0)
-                rate = quantity.values[0];
-            return rate.has_value();
+        if (!line.is_update || line.fault || line.keeps_state || line.checked.members.size() < 2) continue;
+        if (line.states.empty()) {
+            const derivation::Rate rate = derivation::rate_of(model, points, line);
+            if (!rate.constant) return rate.number;
+            if (is_number(model.quantity(*rate.constant))) return model.quantity(*rate.constant).values[0];
+            continue;
+        }
+        const Expression* first = first_part(line.checked.members[1], [&](const Expression& e) {
+            return e.kind == Kind::entry && e.symbol && is_number(model.quantity(e));
         });
-        if (rate) return *rate;
+        if (first != nullptr) return model.quantity(*first).values[0];
     }
     return 0.1;
 }
@@ -135,7 +143,6 @@ Training trained(const std::string& text, const derivation::Report& report, cons
     if (!result) throw std::runtime_error("[train] no let is one number: there is no loss to make small");
     Training training;
     training.loss = name_of(file.model, *result);
-    training.rate = options.rate.value_or(rate_of(file));
     const std::vector<int> candidates = candidates_of(file.model, *result);
     for (const int q : candidates) training.candidates.push_back(name_of(file.model, q));
     std::vector<int> learned;
@@ -152,6 +159,7 @@ Training trained(const std::string& text, const derivation::Report& report, cons
     }
     for (const int q : learned) training.learned.push_back(name_of(file.model, q));
     Setting setting = friendly_setting(file.model, report, {});
+    training.rate = options.rate ? *options.rate : rate_of(file, setting);
     for (int q = 0; q < file.model.count(); ++q)
         if (file.model.quantity(q).role == Role::given && !file.model.quantity(q).is_direction)
             training.given[name_of(file.model, q)] = values_of(setting, q);

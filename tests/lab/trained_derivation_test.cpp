@@ -75,6 +75,11 @@ BOOST_AUTO_TEST_CASE(the_text_says_what_is_learned_and_how_fast) {
     training = trained("given w = 1\ngiven x = 2\nlet L = (w * x)^2\nclaim dL/dw = 2 * w * x^2\n");
     BOOST_TEST(training.learned == std::vector<std::string>{"w"}, boost::test_tools::per_element());
     BOOST_TEST(training.rate == 0.1);
+    // A rate may be typed as a number, and a state's rate of forgetting is none.
+    const std::string parabola = "constant rho = 0.9, eta = 0.01\ngiven w = 1, m = 0\nlet L = w^2\n";
+    BOOST_TEST(trained(parabola + "update w := w - 0.02 * 2 * w on L\n").rate == 0.02);
+    BOOST_TEST(trained(parabola + "update m := rho * m + 2 * w on L\nupdate w := w - eta * new(m) on L\n").rate ==
+               0.01);
     // Two arrays of one name.
     const std::string coursework = bytes_of(DELTARULE_SOURCE_DIR "/examples/derivations/coursework.deriv");
     training = trained(coursework);
