@@ -190,6 +190,21 @@ bool Batches<T>::next(autograd::Array<T>& x, autograd::Array<T>& targets) {
 }
 
 template <class T>
+bool BatchSource<T>::next_rows(Batch<T>& batch, std::size_t begin, std::size_t end) {
+    Batch<T> all;
+    if (!next(all)) return false;
+    end = std::min(end, all.x.shape()[0]);
+    std::vector<std::size_t> rows(end - std::min(begin, end));
+    std::iota(rows.begin(), rows.end(), begin);
+    copy_rows(all.x, rows, batch.x);
+    if (facts().is_regression())
+        copy_rows(all.targets, rows, batch.targets);
+    else
+        copy_rows(all.labels, rows, batch.labels);
+    return true;
+}
+
+template <class T>
 DatasetBatches<T>::DatasetBatches(const Dataset<T>& data) : data_(checked("batches", data)) {}
 
 template <class T>
@@ -222,7 +237,7 @@ template <class T>
 bool DatasetBatches<T>::next_rows(Batch<T>& batch, std::size_t begin, std::size_t end) {
     const std::size_t n = std::min(batch_, order_.size() - position_);
     if (n == 0) return false;
-    const auto rows = std::span(order_).subspan(position_, std::min(end, n)).subspan(begin);
+    const auto rows = std::span(order_).subspan(position_, std::min(end, n)).subspan(std::min({begin, end, n}));
     copy_rows(data_.features, rows, batch.x);
     if (data_.is_regression())
         copy_rows(data_.targets, rows, batch.targets);
@@ -238,6 +253,7 @@ bool DatasetBatches<T>::next_rows(Batch<T>& batch, std::size_t begin, std::size_
     template std::pair<Dataset<T>, Dataset<T>> stratified_split(const Dataset<T>&, double, std::mt19937_64&); \
     template std::vector<std::vector<std::size_t>> folds(const Dataset<T>&, std::size_t, std::mt19937_64&);   \
     template class Batches<T>;                                                                                \
+    template class BatchSource<T>;                                                                            \
     template class DatasetBatches<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -56,16 +56,6 @@ void resize(Batch<T>& batch, std::size_t rows, const RowFacts& facts) {
 }
 
 template <class T>
-bool BatchSource<T>::next_rows(Batch<T>& batch, std::size_t begin, std::size_t end) {
-    Batch<T> all;
-    if (!next(all)) return false;
-    end = std::min(end, rows_in(all));
-    resize(batch, end - begin, facts());
-    for (std::size_t row = begin; row < end; ++row) copy_row(all, row, batch, row - begin, facts());
-    return true;
-}
-
-template <class T>
 StreamedBatches<T>::StreamedBatches(RowFacts facts, std::string checksum, std::function<ReadRows<T>()> open,
                                     std::size_t buffer)
     : facts_(facts), checksum_(std::move(checksum)), open_(std::move(open)), most_(buffer) {
@@ -167,8 +157,6 @@ std::string RowStream::checksum() const {
 }
 
 template void resize(Batch<double>&, std::size_t, const RowFacts&);
-template class BatchSource<float>;
-template class BatchSource<double>;
 template class StreamedBatches<float>;
 template class StreamedBatches<double>;
 

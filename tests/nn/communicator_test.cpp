@@ -11,8 +11,10 @@
 #include <nn/fit.hpp>
 #include <nn/layers.hpp>
 #include <nn/normalization.hpp>
+#include <numeric>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "temporary_folder.hpp"
 
@@ -283,4 +285,25 @@ BOOST_AUTO_TEST_CASE(what_several_processes_refuse) {
                                           nn::Dense<double>(4, 2, engine));
         },
         0, "batch norm");
+}
+
+// A source of one's own, which knows no parts of batches, and whose rows are pictures.
+BOOST_AUTO_TEST_CASE(rows_of_any_source_are_taken_whole) {
+    struct Pictures : nn::BatchSource<double> {
+        nn::RowFacts facts() const override { return {4, 4, 2, 0}; }
+        std::string checksum() const override { return ""; }
+        void begin(std::size_t, std::mt19937_64*) override { given = false; }
+        bool next(nn::Batch<double>& batch) override {
+            if (std::exchange(given, true)) return false;
+            batch.x.resize({4, 1, 2, 2});
+            std::iota(batch.x.begin(), batch.x.end(), 0.0);
+            batch.labels = autograd::Indices{0, 1, 0, 1};
+            return true;
+        }
+        bool given = false;
+    } source;
+    nn::Batch<double> part;
+    BOOST_TEST(source.next_rows(part, 1, 3));
+    BOOST_TEST((part.x.shape() == autograd::Shape{2, 1, 2, 2} && part.x.data()[0] == 4 && part.x.data()[7] == 11));
+    BOOST_TEST((part.labels == autograd::Indices{1, 0}));
 }
