@@ -30,14 +30,15 @@ void Taken<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 
 namespace {
 
-/// Calls add(sums) where the sums of the result stand. Many numbers that may all go to one place are added in double:
-/// in float a sum stops growing at 2^24 of them.
+/// Calls add(sums) where the sums of the result stand. Many numbers that may all go to one place are added in double,
+/// as a sum in float stops growing at 2^24; each thread keeps the largest room that it needed.
 template <class T, class F>
 void add_to_sums(Array<T>& result, std::size_t count, F add) {
     constexpr std::size_t few = 4096;
     if constexpr (std::is_same_v<T, float>) {
         if (count > few) {
-            std::vector<double> sums(result.begin(), result.end());
+            thread_local std::vector<double> sums;
+            sums.assign(result.begin(), result.end());
             add(sums.data());
             std::transform(sums.begin(), sums.end(), result.data(), [](double sum) { return static_cast<float>(sum); });
             return;

@@ -87,7 +87,7 @@ void multiply_large(const Multiplication<T>& of) {
     // A BLAS counts in int.
     if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
         return multiply_in_blocks(of);
-    // A matrix by a vector it adds in one go, however long: here in parts, so that less is rounded away.
+    // Of a matrix and a long vector a BLAS adds all products in one go: in parts less is rounded away.
     constexpr std::size_t part = 1 << 12;
     if (of.k > part && ((of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed))) {
         Multiplication<T> some = of;
