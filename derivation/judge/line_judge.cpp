@@ -7,6 +7,8 @@
 #include <derivation/judge/line_judge.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/lookup.hpp>
+#include <derivation/truth/one_hot_choices.hpp>
+#include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <utility>
 
@@ -56,7 +58,8 @@ void LineJudge::judge() {
         claim();
 }
 
-/// A kink of which the points show one side only: the line was judged there alone.
+/// Kinks of which the points show one side only, and choices of one-hot entries that they do not show: the line was
+/// judged without them.
 void LineJudge::note_what_was_not_shown() {
     if (line_.fault || points_->empty() || judgement_.verdict == Verdict::wrong) return;
     Sides sides(model_);
@@ -65,10 +68,15 @@ void LineJudge::note_what_was_not_shown() {
         if (std::ranges::any_of(line_.checked.members, [&](const Expression& e) { return depends_on(model_, e, q); }))
             sides.watch(model_.quantity(q).definition);
     for (Point& point : *points_) sides.add(point);
-    for (const Expression* formula : sides.one_sided()) {
-        const std::string note = fmt::format("Only one side of {} could be shown.", to_text(*formula));
+    const auto add = [&](const std::string& note) {
         if (std::ranges::find(judgement_.notes, note) == judgement_.notes.end()) judgement_.notes.push_back(note);
-    }
+    };
+    for (const Expression* formula : sides.one_sided())
+        add(fmt::format("Only one side of {} could be shown.", to_text(*formula)));
+    Formulas members;
+    for (const Expression& member : line_.checked.members) members.push_back(&member);
+    if (!Choices(model_, {}, members).are_all_shown(*points_))
+        add("Not all that these one-hot entries may be together could be shown.");
 }
 
 void LineJudge::undecided(std::size_t member, std::string reason) {
@@ -228,7 +236,8 @@ void LineJudge::update_by_states() {
     undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
 }
 
-/// It is right if the states are: as a step by what stands there, be it meant to gather gradients or their squares.
+/// The line follows from the wrong state where it is a known step by it, as a state that gathers gradients or one that
+/// gathers their squares.
 void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t because_of) {
     judgement_.member = 1;
     judgement_.marks.push_back(line_.members[1].span);
@@ -236,7 +245,8 @@ void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t
     std::vector<StateUpdate*> wrong;
     for (StateUpdate& state : used)
         if (!state.is_right) wrong.push_back(&state);
-    for (std::size_t powers = 0; powers < std::size_t{1} << wrong.size(); ++powers) {
+    constexpr std::size_t most = 2;  // no step that is known goes by more
+    for (std::size_t powers = 0; wrong.size() <= most && powers < std::size_t{1} << wrong.size(); ++powers) {
         for (std::size_t i = 0; i < wrong.size(); ++i) {
             wrong[i]->is_right = true;
             wrong[i]->power = (powers >> i & 1) != 0 ? 2 : 1;

@@ -115,8 +115,6 @@ Expression Parser::word() {
     return name(false);
 }
 
-/// Whether tr, det, logdet, solve or inverse stands here before what it takes, and neither is declared nor several
-/// declared names in a row.
 /// Whether a matrix stands whole between the brackets that open at this token.
 bool Parser::is_of_whole_matrix(std::size_t bracket) const {
     if (!peek(bracket).is("(")) return false;
@@ -132,6 +130,8 @@ bool Parser::is_of_whole_matrix(std::size_t bracket) const {
     return false;
 }
 
+/// Whether tr, det, logdet, solve or inverse stands here before what it takes, and is not declared. Several declared
+/// names in a row, as t and r, win before a number.
 bool Parser::is_matrix_function() const {
     const std::string& text = peek().text;
     if (matrix_function(text).empty() || model_.has(text) || model_.is_letter(text)) return false;

@@ -1,6 +1,7 @@
 // Formulas over whole arrays.
 #include <fmt/ranges.h>
 
+#include <derivation/formula/notations.hpp>
 #include <derivation/resolve/checker.hpp>
 #include <derivation/resolve/lookup.hpp>
 #include <optional>
@@ -141,11 +142,7 @@ void Checker::check_letters_in_order(const Expression& e, const std::vector<int>
     if (typed == declared) return;
     for (std::size_t i = 1; i < typed.size(); ++i)
         for (std::size_t k = 0; k < i; ++k)
-            if (same_range(typed[k], typed[i]) && typed[k] >= typed[i]) {
-                std::vector<std::string> names;
-                for (const int letter : typed) names.push_back(model_.letter(letter).name);
-                throw mixed(e.span, fmt::format("{}[{}]", e.name, fmt::join(names, ",")));
-            }
+            if (same_range(typed[k], typed[i]) && typed[k] >= typed[i]) throw mixed(e.span, to_text(e));
 }
 
 Lowered Checker::whole(const Expression& e) {
@@ -488,7 +485,7 @@ Lowered Checker::derivative_of_arrays(const Expression& e) {
             if (index.is_letter() && e.order > 1)
                 if (const auto found = model_.find_letter(index.terms[0].name); found && !is_bound(*found))
                     typed.push_back(*found);
-    check_letters_in_order(e.denominator(), typed, {});
+    check_letters_in_order(e, typed, {});
     for (Expression& one : result.denominators()) {
         Lowered by = whole(one);
         check_denominator(by.body);

@@ -42,7 +42,7 @@ std::optional<std::size_t> Choices::Row::other() const {
     return {};
 }
 
-/// All that the rows may be together; of many rows not all.
+/// All that the rows may be together, or the first of very many.
 std::vector<OneHotChoice> Choices::together() const {
     std::vector<OneHotChoice> all;
     if (!rows_.empty()) all.emplace_back();
@@ -68,6 +68,19 @@ std::vector<OneHotChoice> Choices::together() const {
         }
     }
     return all;
+}
+
+bool Choices::are_very_many() const {
+    std::size_t count = 1;
+    for (const auto& [at, row] : rows_) {
+        count *= row.named.size() + (row.other() ? 1 : 0);
+        if (count > most_choices) return true;
+    }
+    return false;
+}
+
+bool Choices::are_all_shown(const std::vector<Point>& points) const {
+    return !are_very_many() && missing(points).empty();
 }
 
 bool Choices::is_shown(const OneHotChoice& choice, const Point& point) const {

@@ -22,8 +22,10 @@ class Choices {
     /// are of the class, or of another one.
     Choices(const Model& model, const Variation& variation, const std::vector<const Expression*>& formulas);
 
-    /// Those that no point shows.
+    /// Those that no point shows; where there are very many, of the first of them.
     std::vector<OneHotChoice> missing(const std::vector<Point>& points) const;
+    /// Whether the points show all, however many there are.
+    bool are_all_shown(const std::vector<Point>& points) const;
 
   private:
     struct Row {
@@ -37,6 +39,7 @@ class Choices {
     void look_for_rows(const Variation& variation, const Expression& e);
     bool is_shown(const OneHotChoice& choice, const Point& point) const;
     std::vector<OneHotChoice> together() const;
+    bool are_very_many() const;
 
     const Model& model_;
     std::map<OneHotRow, Row> rows_;

@@ -979,3 +979,16 @@ BOOST_AUTO_TEST_CASE(a_repair_is_written_as_a_teacher_would) {
     BOOST_TEST(repair(arrays + "claim dL/dQ = B K / size(c)\n") == "B K/sqrt(size(c))");
     BOOST_TEST(repair(arrays + "claim dM/dA = s y x^T\n") == "s x y^T");
 }
+
+BOOST_AUTO_TEST_CASE(one_hot_rows_that_are_too_many_to_be_shown_together_are_said) {
+    const std::string file = "index n = 8\nindex k = 2\ngiven Y[n,k] onehot\n";
+    const auto product = [](int rows) {
+        std::string text = "1";
+        for (int row = 0; row < rows; ++row) text += fmt::format(" * (Y[{0},0] + Y[{0},1])", row);
+        return text;
+    };
+    BOOST_TEST(expect(file + "claim " + product(3) + " = 1\n", "holds").notes.empty());
+    const LineReport many = expect(file + "claim " + product(8) + " = 1\n", "holds");
+    BOOST_REQUIRE(many.notes.size() == 1u);
+    BOOST_TEST(many.notes[0] == "Not all that these one-hot entries may be together could be shown.");
+}
