@@ -87,10 +87,10 @@ std::string fragment_of(const std::string& path) {
     if (!nn::files::is_utf8(text)) throw autograd::FileError(fmt::format("{}: the file is not UTF-8 text", from));
     const std::string name =
         path == "-" ? "derivation.deriv" : printable(std::filesystem::path(path).filename().string());
-    const std::string fragment = fmt::format(
-        "#file={}&text={}", in_percent(name),
-        text.size() > derivation::longest_file ? std::string(longest_address, ' ') : in_letters(deflated(text)));
-    if (fragment.size() > longest_address)
+    std::string fragment;
+    if (text.size() <= derivation::longest_file)
+        fragment = fmt::format("#file={}&text={}", in_percent(name), in_letters(deflated(text)));
+    if (fragment.empty() || fragment.size() > longest_address)
         throw autograd::FileError(fmt::format(
             "{}: the text is too long for an address: open the file in the page, by its button Open", from));
     return fragment;
