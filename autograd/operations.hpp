@@ -203,7 +203,7 @@ template <class T, Axis I>
 Variable<T> variance(Variable<T> x, I axis, std::ptrdiff_t ddof = 0, bool keepdims = false) {
     return variance(x, Axes{static_cast<std::ptrdiff_t>(axis)}, ddof, keepdims);
 }
-/// Exact where x has zeros: its gradient is made of exclusive products, without a division.
+/// Exact where x has zeros: its gradient is made of exclusive products. No step overflows where the product does not.
 template <class T>
 Variable<T> prod(Variable<T> x);
 template <class T>

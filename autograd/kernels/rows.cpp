@@ -4,9 +4,12 @@
 #include <autograd/kernels/expressions.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/rows.hpp>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <numeric>
+#include <optional>
 
 namespace autograd::kernels {
 
@@ -110,78 +113,202 @@ void TiesShared<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     });
 }
 
+namespace {
+
+/// A product whose steps neither overflow nor underflow: that of the finite numbers is mantissa * 2^exponent, and those
+/// of which no division is possible are counted.
 template <class T>
-void RowProduct<T>::evaluate_into(Array<T>& z) const {
-    const AxisView rows(x.shape(), kept);
-    if (rows.inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o)
-            z.data()[o] = fold(x.data() + o * rows.length, rows.length, T(1), std::multiplies<>());
+class Factors {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    static constexpr int digits = std::numeric_limits<T>::digits - 1, bias = std::numeric_limits<T>::max_exponent - 1;
+    static constexpr Bits ones = 2 * bias + 1;  // of an exponent
+
+    static Bits exponent_bits(T x) { return std::bit_cast<Bits>(x) >> digits & ones; }
+    static T mantissa_of(T x) {
+        return std::bit_cast<T>((std::bit_cast<Bits>(x) & ~(ones << digits)) | Bits{bias} << digits);
+    }
+    static T power_of_two(std::int64_t exponent) {
+        return std::bit_cast<T>(static_cast<Bits>(exponent + bias) << digits);
+    }
+
+  public:
+    void multiply(T x) { change(x, 1); }
+
+    /// Of what it was multiplied by.
+    void divide(T x) { change(x, -1); }
+
+    /// Is due after each 32 numbers.
+    void normalize() {
+        exponent_ += static_cast<std::int64_t>(exponent_bits(mantissa_)) - bias;
+        mantissa_ = mantissa_of(mantissa_);
+    }
+
+    T value() const {
+        constexpr T infinity = std::numeric_limits<T>::infinity();
+        if (nans_ > 0 || (zeros_ > 0 && infinities_ > 0)) return std::numeric_limits<T>::quiet_NaN();
+        if (zeros_ > 0 || infinities_ > 0) return std::copysign(zeros_ > 0 ? T(0) : infinity, mantissa_);
+        if (exponent_ < -bias - digits - 1) return std::copysign(T(0), mantissa_);  // processors take long to find it
+        // Both halves are powers of two that T has, and only the second product rounds.
+        const std::int64_t exponent = std::min<std::int64_t>(exponent_, 2 * bias), half = exponent / 2;
+        return mantissa_ * power_of_two(half) * power_of_two(exponent - half);
+    }
+
+  private:
+    void change(T x, int by) {
+        auto exponent = static_cast<std::int64_t>(exponent_bits(x)) - bias;
+        if (exponent == -bias || exponent > bias) {
+            int shift = 0;
+            if (x == 0 || !std::isfinite(x)) {
+                (x == 0 ? zeros_ : std::isinf(x) ? infinities_ : nans_) += by;
+                x = std::copysign(T(1), x);
+            } else {
+                x = 2 * std::frexp(x, &shift);
+                --shift;
+            }
+            exponent = shift;
+        }
+        exponent_ += by * exponent;
+        mantissa_ = by > 0 ? mantissa_ * mantissa_of(x) : mantissa_ / mantissa_of(x);
+    }
+
+    T mantissa_ = 1;
+    std::int64_t exponent_ = 0;
+    std::ptrdiff_t zeros_ = 0, infinities_ = 0, nans_ = 0;
+};
+
+/// A product, and the smallest on the way to it: where that has not all digits, the product has not.
+template <class T>
+struct WatchedProduct {
+    Register<T>& least;
+    T& least_of_few;
+
+    Register<T> operator()(const Register<T>& a, const Register<T>& b) const {
+        const Register<T> product = a * b;
+        least = xsimd::min(least, xsimd::abs(product));
+        return product;
+    }
+    T operator()(T a, T b) const {
+        const T product = a * b;
+        least_of_few = std::min(least_of_few, std::abs(product));
+        return product;
+    }
+};
+
+template <class T>
+bool is_safe_product(T product, T least) {
+    return std::isnormal(product) && least >= std::numeric_limits<T>::min();
+}
+
+/// The product of n numbers that lie together; nothing where a step to it overflows or underflows.
+template <class T>
+std::optional<T> safe_product(const T* x, std::size_t n) {
+    Register<T> least(1);
+    T least_of_few = 1, product = 1;
+    const WatchedProduct<T> multiply{least, least_of_few};
+    if (n < Register<T>::size) {
+        product = fold(x, n, T(1), multiply);
     } else {
-        reduce_columns(rows, x.data(), z.data(), T(1), std::multiplies<>());
+        product = fold(n, T(1), multiply, [x](std::size_t i, auto... count) {
+            if constexpr (sizeof...(count) == 0)
+                return Register<T>::load_unaligned(x + i);
+            else
+                return xsimd::select(inside<T>(count...), load_some(x + i, count...), Register<T>(1));
+        });
+        least_of_few = across(least, smaller);
+    }
+    return is_safe_product(product, least_of_few) ? std::optional(product) : std::nullopt;
+}
+
+/// The product of n numbers that lie `step` apart.
+template <class T>
+Factors<T> factors_of(const T* x, std::size_t n, std::size_t step) {
+    constexpr std::size_t block = 128, most = 32;  // most: between two normalizations
+    Factors<T> factors;
+    for (std::size_t begin = 0; begin < n; begin += block) {
+        const T* some = x + begin * step;
+        const std::size_t count = std::min(block, n - begin);
+        if (const auto product = step == 1 ? safe_product(some, count) : std::nullopt) {
+            factors.multiply(*product);
+        } else {
+            for (std::size_t i = 0; i < count; ++i) {
+                factors.multiply(some[i * step]);
+                if (i % most == most - 1) factors.normalize();
+            }
+        }
+        factors.normalize();
+    }
+    return factors;
+}
+
+/// For each of n numbers that lie `step` apart the product of all others.
+template <class T>
+void products_of_others(const T* x, std::size_t n, std::size_t step, T* z) {
+    const Factors<T> all = factors_of(x, n, step);
+    for (std::size_t i = 0; i < n * step; i += step) {
+        Factors<T> others = all;
+        others.divide(x[i]);
+        z[i] = others.value();
     }
 }
 
-namespace {
-
-/// z[i] = the product of all x but x[i]: that of all divided by x[i], or where it is 0, tiny or infinite, the product
-/// of those in other lanes of registers, and of those before and behind it in its own.
-template <class T>
-void products_of_others(const T* x, std::size_t n, T* z) {
-    constexpr std::size_t width = Register<T>::size;
-    const std::size_t whole = n / width * width;
-    if (const T all = fold(x, n, T(1), std::multiplies<>()); std::isnormal(all)) {
-        for (std::size_t i = 0; i < n; ++i) z[i] = all / x[i];
-        return;
-    }
-    Register<T> product(1);
-    for (std::size_t i = 0; i < whole; i += width) {
-        product.store_unaligned(z + i);
-        product *= Register<T>::load_unaligned(x + i);
-    }
-    alignas(64) T lanes[2 * width], others[2 * width];  // one for each lane, and for each number behind the registers
-    product.store_aligned(lanes);
-    const std::size_t count = std::copy(x + whole, x + n, lanes + width) - lanes;
-    T so_far = 1;
-    std::fill_n(others, count, T(1));
-    const auto pass = [&](std::size_t k) {
-        others[k] *= so_far;
-        so_far *= lanes[k];
-    };
-    for (std::size_t k = 0; k < count; ++k) pass(k);
-    so_far = 1;
-    for (std::size_t k = count; k-- > 0;) pass(k);
-    std::copy(others + width, others + count, z + whole);
-    product = Register<T>::load_aligned(others);
-    for (std::size_t i = whole; i > 0; i -= width) {
-        (product * Register<T>::load_unaligned(z + i - width)).store_unaligned(z + i - width);
-        product *= Register<T>::load_unaligned(x + i - width);
-    }
+/// Calls f(the first column, where its result is, their products, whether they are safe, number of columns) for blocks
+/// of columns.
+template <class T, class F>
+void each_block_of_products(const AxisView& rows, const T* x, F f) {
+    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
+        T products[block_size], least[block_size];
+        std::fill_n(products, count, T(1));
+        std::fill_n(least, count, T(1));
+        for (std::size_t i = 0; i < rows.length; ++i)
+            for (std::size_t k = 0; k < count; ++k) {
+                products[k] *= x[from + i * rows.inner + k];
+                least[k] = std::abs(products[k]) < least[k] ? std::abs(products[k]) : least[k];
+            }
+        bool safe[block_size];
+        for (std::size_t k = 0; k < count; ++k) safe[k] = is_safe_product(products[k], least[k]);
+        f(from, to, products, safe, count);
+    });
 }
 
 }  // namespace
 
 template <class T>
-void ExclusiveProduct<T>::evaluate_into(Array<T>& result) const {
+void RowProduct<T>::evaluate_into(Array<T>& z) const {
     const AxisView rows(x.shape(), kept);
+    const auto product_of = [&](const T* xs) { return factors_of(xs, rows.length, rows.inner).value(); };
     if (rows.inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o)
-            products_of_others(x.data() + o * rows.length, rows.length, result.data() + o * rows.length);
+        for (std::size_t o = 0; o < rows.outer; ++o) {
+            const T* xs = x.data() + o * rows.length;
+            const auto product = safe_product(xs, rows.length);
+            z.data()[o] = product ? *product : product_of(xs);
+        }
         return;
     }
-    each_block_of_columns(rows, [&](std::size_t from, std::size_t, std::size_t count) {
-        // Those before each number, from the first on; then, from the last on, those behind it.
-        T products[block_size];
-        const auto pass = [&](std::size_t i, auto use) {
-            for (std::size_t k = 0; k < count; ++k) {
-                const std::size_t at = from + i * rows.inner + k;
-                use(result.data()[at], products[k]);
-                products[k] *= x.data()[at];
-            }
-        };
-        std::fill_n(products, count, T(1));
-        for (std::size_t i = 0; i < rows.length; ++i) pass(i, [](T& z, T before) { z = before; });
-        std::fill_n(products, count, T(1));
-        for (std::size_t i = rows.length; i-- > 0;) pass(i, [](T& z, T behind) { z *= behind; });
+    each_block_of_products(rows, x.data(), [&](auto from, auto to, const T* products, const bool* safe, auto count) {
+        for (std::size_t k = 0; k < count; ++k)
+            z.data()[to + k] = safe[k] ? products[k] : product_of(x.data() + from + k);
+    });
+}
+
+template <class T>
+void ExclusiveProduct<T>::evaluate_into(Array<T>& result) const {
+    const AxisView rows(x.shape(), kept);
+    const auto take_others = [&](std::size_t from) {
+        products_of_others(x.data() + from, rows.length, rows.inner, result.data() + from);
+    };
+    if (rows.inner == 1) {
+        for (std::size_t from = 0; from < x.size(); from += rows.length)
+            if (const auto product = safe_product(x.data() + from, rows.length))
+                for (std::size_t i = from; i < from + rows.length; ++i) result.data()[i] = *product / x.data()[i];
+            else
+                take_others(from);
+        return;
+    }
+    each_block_of_products(rows, x.data(), [&](auto from, auto, const T* products, const bool* safe, auto count) {
+        for (std::size_t i = from; i < from + rows.length * rows.inner; i += rows.inner)
+            for (std::size_t k = 0; k < count; ++k) result.data()[i + k] = products[k] / x.data()[i + k];
+        for (std::size_t k = 0; k < count; ++k)
+            if (!safe[k]) take_others(from + k);
     });
 }
 
@@ -251,8 +378,10 @@ void Norm<T>::evaluate_into(Array<T>& z) const {
 template <class T>
 void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     const AxisView rows(x.shape(), kept);
-    const auto is_ordinary = [](T norm, T factor) {
-        return std::isnan(norm) || (std::isfinite(norm) && std::isfinite(factor));
+    const auto is_ordinary = [](T norm, T row_zbar) {
+        const T factor = row_zbar / norm;
+        return std::isnan(norm) || std::isnan(row_zbar) ||
+               (std::isfinite(norm) && (std::isnormal(factor) || (factor == 0 && row_zbar == 0)));
     };
     const auto limit = [&](const T* xs, T* xbars, std::size_t step, T row_zbar) {
         const long double norm = wide_norm(xs, rows.length, step);
@@ -268,7 +397,7 @@ void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T *xs = x.data() + o * rows.length, norm = z.data()[o], factor = zbar.data()[o] / norm;
             T* xbars = result.data() + o * rows.length;
-            if (is_ordinary(norm, factor))
+            if (is_ordinary(norm, zbar.data()[o]))
                 each_register<T>(rows.length, [&](std::size_t i, auto... some) {
                     store_or_add(xbars + i, load_some(xs + i, some...) * Register<T>(factor), accumulate, some...);
                 });
@@ -282,7 +411,7 @@ void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         bool ordinary[block_size];
         for (std::size_t k = 0; k < count; ++k) {
             factors[k] = zbar.data()[to + k] / z.data()[to + k];
-            ordinary[k] = is_ordinary(z.data()[to + k], factors[k]);
+            ordinary[k] = is_ordinary(z.data()[to + k], zbar.data()[to + k]);
             if (!ordinary[k]) limit(x.data() + from + k, result.data() + from + k, rows.inner, zbar.data()[to + k]);
         }
         for (std::size_t i = from; i < from + rows.length * rows.inner; i += rows.inner)

@@ -1,9 +1,12 @@
 // Sums and what is made of them. `kept` is x's shape with a 1 in the place of every reduced axis.
 #include <fmt/format.h>
 #include <algorithm>
+#include <array>
 #include <autograd/kernels/axis_view.hpp>
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -141,6 +144,46 @@ Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof, bool 
 }
 UNARY(variance, const Axes&, std::ptrdiff_t, bool);
 
+namespace {
+
+/// A power of two for each number of x, seen as (outer, length, inner), by which products of those that stand side by
+/// side neither overflow nor underflow, 1 where none does; and two whose product takes those of all others away again.
+template <class T>
+std::array<Array<T>, 3> scales_of_factors(const Array<T>& x, const kernels::AxisView& rows) {
+    std::array<Array<T>, 3> scales;
+    scales.fill(Array<T>(Shape{rows.outer, rows.length, rows.inner}, T(1)));
+    std::vector<int> exponents(rows.length);
+    constexpr int most = std::numeric_limits<T>::max_exponent - 2, far = most / 8;
+    for (std::size_t o = 0; o < rows.outer; ++o)
+        for (std::size_t k = 0; k < rows.inner; ++k) {
+            const auto at = [&](std::size_t i) { return (o * rows.length + i) * rows.inner + k; };
+            T mantissa = 1;
+            int exponent = 0;  // of the running product
+            std::int64_t all = 0;
+            for (std::size_t i = 0; i < rows.length; ++i) {
+                const T factor = x.data()[at(i)];
+                exponents[i] = 0;
+                if (factor == 0 || !std::isfinite(factor)) continue;
+                int own = 0, moved = 0;
+                mantissa = std::frexp(mantissa * std::frexp(factor, &own), &moved);
+                exponent += own + moved;
+                if (std::abs(exponent) <= far) continue;
+                exponents[i] = std::clamp(exponent, -most, most);
+                exponent -= exponents[i];
+                all += exponents[i];
+                scales[0].data()[at(i)] = std::ldexp(T(1), -exponents[i]);
+            }
+            for (std::size_t i = 0; i < rows.length; ++i) {
+                const auto others = static_cast<int>(std::clamp<std::int64_t>(all - exponents[i], -2 * most, 2 * most));
+                scales[1].data()[at(i)] = std::ldexp(T(1), others / 2);
+                scales[2].data()[at(i)] = std::ldexp(T(1), others - others / 2);
+            }
+        }
+    return scales;
+}
+
+}  // namespace
+
 FACTS("prod", "prod(x)", "xbar += zbar * the product of all others");
 template <class T>
 Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
@@ -152,7 +195,7 @@ Variable<T> prod(Variable<T> x, const Axes& axes, bool keepdims) {
 }
 UNARY(prod, const Axes&, bool);
 
-// On variables: running products from both sides, each made in log2(n) doublings.
+// On variables: running products from both sides, each made in log2(n) doublings, of scaled numbers.
 template <class T>
 Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
     const kernels::AxisView shape(x.shape(), kept);
@@ -161,8 +204,14 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
     };
     const std::size_t n = shape.length;
     if (n <= 1) return x.tape().constant(Array<T>(x.shape(), T(1)));
-    const Variable<T> rows = reshape(x, Shape{shape.outer, n, shape.inner});
     const auto last = static_cast<std::ptrdiff_t>(n);
+    const auto [scales, half, rest] = scales_of_factors(x.value(), shape);
+    const auto by = [&](Variable<T> u, const Array<T>& factors) {
+        return std::all_of(factors.begin(), factors.end(), [](T factor) { return factor == 1; })
+                   ? u
+                   : u * x.tape().constant(factors);
+    };
+    const Variable<T> rows = by(reshape(x, Shape{shape.outer, n, shape.inner}), scales);
     Variable<T> before = concatenate<T>({ones(1), slice(rows, 1, 0, last - 1)}, 1);
     Variable<T> behind = concatenate<T>({slice(rows, 1, 1, last), ones(1)}, 1);
     for (std::size_t step = 1; step < n; step *= 2) {
@@ -170,7 +219,7 @@ Variable<T> exclusive_product(Variable<T> x, const Shape& kept) {
         before = before * concatenate<T>({ones(step), slice(before, 1, 0, last - s)}, 1);
         behind = behind * concatenate<T>({slice(behind, 1, s, last), ones(step)}, 1);
     }
-    return reshape(before * behind, x.shape());
+    return reshape(by(by(before * behind, half), rest), x.shape());
 }
 UNARY(exclusive_product, const Shape&);
 
@@ -211,7 +260,10 @@ Variable<T> norm(Variable<T> x, const Axes& axes, bool keepdims) {
 // On variables. A row whose norm is infinite has a direction that is constant.
 template <class T>
 Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept) {
-    const auto of_finite = [&](const auto& xs, const auto& zs) { return xs * reshape(over_nonzero(zbar, zs), kept); };
+    // x / z is at most 1, where 1 / z may be infinite.
+    const auto of_finite = [&](const auto& xs, const auto& zs) {
+        return over_nonzero(xs, reshape(zs, kept)) * reshape(zbar, kept);
+    };
     const Array<T> is_infinite = xt::cast<T>(xt::isinf(z.value()));
     if (std::none_of(is_infinite.begin(), is_infinite.end(), [](T value) { return value != 0; }))
         return of_finite(x, z);

@@ -2,6 +2,7 @@
 #include "operations_table.hpp"
 
 std::vector<Operation> reduction_rows() {
+    const double tiniest = std::numeric_limits<double>::denorm_min();
     return {
         {"sum",
          "0 of no elements; over no axes it changes nothing",
@@ -48,7 +49,8 @@ std::vector<Operation> reduction_rows() {
                 {OF(variance(x, {0})), {{1, -infinity, NaN}}, A(NaN), {{NaN, NaN, NaN}}})},
          WITH(variance(x, o.axes, o.ddof, o.keepdims))},
         {"prod",
-         "exact with zeros: exclusive products, no division; 1 of no elements",
+         "exact with zeros: exclusive products of those that are none; no step overflows or underflows where the "
+         "product does not; 1 of no elements",
          {{OF(prod(x)), {{2, 2}}},
           {OF(prod(x, {0})), {{3, 2}}},
           {OF(prod(x, {-1})), {{2, 3}}},
@@ -60,6 +62,18 @@ std::vector<Operation> reduction_rows() {
           {OF(grad(sum(grad(prod(x), x)), x)), {{0, 0, 3}}, {3, 3, 0}, {{2, 2, 2}}},
           {OF(prod(x)), {none({0})}, A(1.0), {none({0})}},
           {OF(prod(x)), {{infinity, 2, 3}}, A(infinity), {{6, infinity, infinity}}},
+          {OF(prod(x)), {{1e200, 1e200, 1e-200, 1e-200}}, A(1.0), {{1e-200, 1e-200, 1e200, 1e200}}},
+          twice({{{0, 1e-60, 1, 1}, {1e-60, 0, 1, 1}, {1, 1, 0, 1e60}, {1, 1, 1e60, 0}}},
+                {OF(prod(x)), {{1e30, 1e30, 1e-30, 1e-30}}, A(1.0), {{1e-30, 1e-30, 1e30, 1e30}}}),
+          {OF(prod(x)), {{1e-200, 1e-115, 1e200}}, A(1e-115), {{1e85, 1, 1e-315}}},
+          {OF(prod(x, {0})),
+           {{{1e-200, 0}, {1e-200, 1e200}, {1e200, 1e200}, {1e200, 1e-300}}},
+           {1, 0},
+           {{{1e200, 1e100}, {1e200, 0}, {1e-200, 0}, {1e-200, 0}}}},
+          {OF(grad(sum(grad(prod(x), x)), x)),
+           {{0, 1e200, 1e100, 1e-300}},
+           {1e300, 1e-200, 1e-100, 1e300},
+           {{2e200, 2e100, 2e200, 2e200}}},
           twice({{{0, 1}, {1, 0}}}, {OF(prod(x)), {{infinity, 2}}, A(infinity), {{2, infinity}}}),
           twice({{{0, 1}, {1, 0}}}, {OF(prod(x)), {{-infinity, 2}}, A(-infinity), {{2, -infinity}}}),
           twice({{{0, 1}, {1, 0}}}, {OF(prod(x, {0, 1})), {column({NaN, 2})}, A(NaN), {column({2, NaN})}})},
@@ -115,7 +129,12 @@ std::vector<Operation> reduction_rows() {
           {OF(norm(x, {1})),
            {{{3e-200, 4e-200}, {0, 0}, {infinity, 1}}},
            {5e-200, 0, infinity},
-           {{{0.6, 0.8}, {0, 0}, {1, 0}}}}},
+           {{{0.6, 0.8}, {0, 0}, {1, 0}}}},
+          {OF(norm(x, {1})), {A{{3, 4}, {3e10, 4e10}} * tiniest}, A{5, 5e10} * tiniest, {{{0.6, 0.8}, {0.6, 0.8}}}},
+          {OF(norm(x, {1})), {{{3e300, 4e300}}}, {5e300}, {{{6e299, 8e299}}}, A{1e300}},
+          {OF(norm(x, {1})), {{{3e300, 4e300}}}, {5e300}, {{{6e-21, 8e-21}}}, A{1e-20}},
+          twice({A{{0.64, -0.48}, {-0.48, 0.36}} / 5e-300}, {OF(norm(x)), {{3e-300, 4e-300}}, A(5e-300), {{0.6, 0.8}}}),
+          twice({A{{0.64, -0.48}, {-0.48, 0.36}} / 5e300}, {OF(norm(x)), {{3e300, 4e300}}, A(5e300), {{0.6, 0.8}}})},
          WITH(norm(x, o.axes, o.keepdims))},
         {"logsumexp",
          "the maximum is subtracted, or 0 where it is not finite; all -inf gives -inf with gradient 0; a single inf "
