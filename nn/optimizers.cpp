@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <autograd/error.hpp>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <nn/optimizers.hpp>
 #include <stdexcept>
 
@@ -49,6 +52,18 @@ AdagradOptions checked(AdagradOptions options) {
     check_not_negative("adagrad", "epsilon", options.epsilon);
     return options;
 }
+
+/// Notes whether one of many numbers is infinite, in a loop that stays one of registers.
+template <class T>
+class Overflow {
+  public:
+    void look_at(T value) { found_ |= value > std::numeric_limits<T>::max() ? ~Bits{0} : Bits{0}; }
+    explicit operator bool() const { return found_ != 0; }
+
+  private:
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    Bits found_ = 0;
+};
 
 AdamOptions as_adam(AdamWOptions options) {
     return {options.rate, options.beta1, options.beta2, options.epsilon, options.weight_decay};
@@ -165,6 +180,14 @@ void Optimizer<T>::step(const Gradients<T>& gradients) {
 }
 
 template <class T>
+void Optimizer<T>::refuse_overflow(std::size_t i) const {
+    throw autograd::GradientError(
+        fmt::format("[{}] the gradient of parameter '{}' is infinite, or its square is beyond what a {} holds: the "
+                    "parameter would stand still",
+                    name_, parameters_[i].name(), std::is_same_v<T, float> ? "float" : "double"));
+}
+
+template <class T>
 Sgd<T>::Sgd(std::vector<Parameter<T>> parameters, SgdOptions options)
     : Optimizer<T>("sgd", std::move(parameters), checked(options).rate), options_{options} {
     this->grow(momenta_, options.momentum != 0);
@@ -250,6 +273,7 @@ void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict
     const T shrink = decoupled_ ? static_cast<T>(1 - rate * options.weight_decay) : T(1);
     T* __restrict first = first_[i].data();
     T* __restrict second = second_[i].data();
+    Overflow<T> overflow;
     for (std::size_t k = 0; k < n; ++k) {
         const T p = parameter[k] * shrink;
         const T g = gradient[k] + decay * p;
@@ -257,8 +281,10 @@ void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict
         const T v = beta2 * second[k] + rest2 * g * g;
         first[k] = m;
         second[k] = v;
+        overflow.look_at(v);
         parameter[k] = p - size * m / (std::sqrt(v) / root + epsilon);
     }
+    if (overflow) this->refuse_overflow(i);
 }
 
 template <class T>
@@ -309,10 +335,12 @@ void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
     T* momenta = options.momentum == 0 ? nullptr : momenta_[i].data();
     // One loop for each of the four forms, so that none of them branches inside.
     const auto run = [=](auto centered, auto with_momentum) {
+        Overflow<T> overflow;
         for (std::size_t k = 0; k < n; ++k) {
             const T g = gradient[k] + decay * parameter[k];
             T v = alpha * squares[k] + rest * g * g;
             squares[k] = v;
+            overflow.look_at(v);
             if constexpr (centered) {
                 const T a = means[k] + rest * (g - means[k]);
                 means[k] = a;
@@ -325,15 +353,13 @@ void RMSprop<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
             }
             parameter[k] -= rate * direction;
         }
+        return overflow;
     };
-    if (means && momenta)
-        run(std::true_type(), std::true_type());
-    else if (means)
-        run(std::true_type(), std::false_type());
-    else if (momenta)
-        run(std::false_type(), std::true_type());
-    else
-        run(std::false_type(), std::false_type());
+    const auto overflow = means && momenta ? run(std::true_type(), std::true_type())
+                          : means          ? run(std::true_type(), std::false_type())
+                          : momenta        ? run(std::false_type(), std::true_type())
+                                           : run(std::false_type(), std::false_type());
+    if (overflow) this->refuse_overflow(i);
 }
 
 template <class T>
@@ -362,12 +388,15 @@ void Adagrad<T>::update(std::size_t i, T* __restrict parameter, const T* __restr
     const T decay = static_cast<T>(options.weight_decay);
     const T epsilon = static_cast<T>(options.epsilon);
     T* __restrict sums = sums_[i].data();
+    Overflow<T> overflow;
     for (std::size_t k = 0; k < n; ++k) {
         const T g = gradient[k] + decay * parameter[k];
         const T s = sums[k] + g * g;
         sums[k] = s;
+        overflow.look_at(s);
         parameter[k] -= rate * g / (std::sqrt(s) + epsilon);
     }
+    if (overflow) this->refuse_overflow(i);
 }
 
 template class Optimizer<float>;

@@ -30,7 +30,8 @@ class Optimizer {
 
     /// One step. All is checked before anything changes: throws `autograd::GradientError` where the recording did not
     /// watch one of the parameters, `std::invalid_argument` where a parameter's shape is no longer its gradient's or
-    /// the one that the optimizer was made for.
+    /// the one that the optimizer was made for. What divides by the roots of squares throws `autograd::GradientError`,
+    /// too, where a square overflows; the step is half made then.
     void step(const autograd::Gradients<T>& gradients);
 
     /// What it changes: the parameters of all groups, without buffers.
@@ -75,6 +76,9 @@ class Optimizer {
     /// For each parameter without one yet an array of its shape that holds `value`; or an empty one, where its group
     /// has no use for it.
     void grow(Arrays& arrays, bool used = true, double value = 0) const;
+
+    /// Throws `autograd::GradientError`: a square of parameter number i is infinite, and no step would move it again.
+    [[noreturn]] void refuse_overflow(std::size_t i) const;
 
     /// Updates the n numbers of parameter number i.
     virtual void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) = 0;

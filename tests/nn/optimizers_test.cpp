@@ -346,6 +346,47 @@ BOOST_AUTO_TEST_CASE(nothing_changes_when_a_check_fails) {
     BOOST_TEST(watched.value()(0) == 1.0);
 }
 
+namespace {
+
+template <class Optimizer, class T>
+void check_overflow(Optimizer optimizer, Parameter<T> parameter, const std::string& type) {
+    Tape<T> tape;
+    Array<T> gradient(Shape{parameter.value().size()}, T(1));
+    const T most = std::sqrt(std::numeric_limits<T>::max());
+    gradient(40) = -most / 8;
+    optimizer.step(tape.backward(tape.watch(parameter), gradient));
+    BOOST_TEST(std::abs(parameter.value()(40) - 1) > 0);
+    BOOST_TEST(std::isfinite(parameter.value()(40)));
+    gradient(40) = -most * 40;
+    tape.rewind();
+    check_message([&] { optimizer.step(tape.backward(tape.watch(parameter), gradient)); },
+                  std::string("[") + optimizer.name() +
+                      "] the gradient of parameter 'p' is infinite, or its square is beyond what a " + type + " holds");
+}
+
+template <class T>
+void check_overflows(const std::string& type) {
+    const auto check = [&]<class Optimizer>(auto options, Optimizer*) {
+        Parameter<T> parameter("p", Array<T>(Shape{43}, T(1)));
+        check_overflow(Optimizer({parameter}, options), parameter, type);
+    };
+    check(nn::AdamOptions{}, static_cast<nn::Adam<T>*>(nullptr));
+    check(nn::AdamWOptions{}, static_cast<nn::AdamW<T>*>(nullptr));
+    check(nn::AdagradOptions{}, static_cast<nn::Adagrad<T>*>(nullptr));
+    for (const bool centered : {false, true})
+        for (const double momentum : {0.0, 0.9})
+            check(nn::RMSpropOptions{.momentum = momentum, .centered = centered},
+                  static_cast<nn::RMSprop<T>*>(nullptr));
+}
+
+}  // namespace
+
+// It stood still from there on, and nothing was said.
+BOOST_AUTO_TEST_CASE(a_gradient_whose_square_overflows_is_refused) {
+    check_overflows<float>("float");
+    check_overflows<double>("double");
+}
+
 BOOST_AUTO_TEST_CASE(bad_options) {
     const std::vector<Parameter<double>> one = {Parameter<double>("p", Array<double>(Shape{1}, 0.0))};
     check_message([] { nn::Sgd<double>({}); }, "no parameters");
