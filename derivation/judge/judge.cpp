@@ -69,7 +69,12 @@ std::vector<Point>& Judge::points_of_states() {
             variation.domains[q] = Domain::unit;
     for (const Line& line : derivation_.lines)
         if (line.keeps_state) variation.domains[*line.checked.members[0].symbol] = Domain::positive;
-    return points_of_states_ = draw_points(model, variation, seed_ + 909, 3);
+    // More of them where a maximum has two sides, each for both signs of a gradient.
+    const bool has_largest = std::ranges::any_of(derivation_.lines, [](const Line& line) {
+        return line.keeps_state &&
+               any_part(line.checked.members[1], [](const Expression& e) { return is_call(e, "max"); });
+    });
+    return points_of_states_ = draw_points(model, variation, seed_ + 909, has_largest ? 24 : 3);
 }
 
 Judgement Judge::judge(Line& line) {

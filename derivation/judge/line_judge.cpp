@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <derivation/formula/building.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/judge/conditions.hpp>
@@ -201,14 +202,14 @@ void LineJudge::update_of_state() {
     if (judged.state.is_right) return;
     if (judged.state.gradient.kind != Kind::derivative)
         return undecided(0, "The loss depends on nothing that has the shape of this state.");
-    const auto is_extremum = [](const Expression& e) { return is_call(e, "max") || is_call(e, "min"); };
-    if (any_part(line_.checked.members[1], is_extremum))  // as AdaMax has one
-        return undecided(1, "This update of a state is none that is known here: a m + b g, or a m + b g^2.");
-    judge_step(judged.meant);
-    if (judgement_.verdict != Verdict::wrong || judgement_.repair || !judge_.looks_for_reasons_) return;
-    const Judgement of_gradient = std::exchange(judgement_, {});
-    judge_step(judged.meant_squared);
-    if (judgement_.verdict != Verdict::wrong || !judgement_.repair) judgement_ = of_gradient;
+    std::optional<Judgement> first;
+    for (const Expression& meant : judged.meant) {
+        judge_step(meant);
+        if (judgement_.verdict != Verdict::wrong || judgement_.repair || !judge_.looks_for_reasons_) return;
+        if (!first) first = judgement_;
+        judgement_ = {};
+    }
+    judgement_ = *first;
 }
 
 /// A parameter that takes its step by states, which are right themselves.
@@ -226,14 +227,17 @@ void LineJudge::update_by_states() {
     const JudgedStep judged = steps.judged(line_);
     if (judged.is_right) return;
     if (judged.climbs) return judge_step(judged.meant);
+    if (slip_of_step(used, steps, judged.is_corrected)) return;
     if (!judged.is_corrected)
         return undecided(
             1,
             "With other constants it would be a step by these states: a running mean may be divided by 1 - b^n, where "
             "b is the rate at which it forgets, a mean of squares below the root, and nothing else is made "
             "of that rate.");
-    if (slip_of_step(used, steps)) return;
-    undecided(1, "This step by states is none that is known here: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e).");
+    undecided(
+        1,
+        "This step by states is none that is known here: p - c m, p - c (g + a m), p - c m/(sqrt(v) + e), or p - c "
+        "m/(v + e) where v is the largest of the gradients.");
 }
 
 /// The line follows from the wrong state where it is a known step by it, as a state that gathers gradients or one that
@@ -246,10 +250,12 @@ void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t
     for (StateUpdate& state : used)
         if (!state.is_right) wrong.push_back(&state);
     constexpr std::size_t most = 2;  // no step that is known goes by more
-    for (std::size_t powers = 0; wrong.size() <= most && powers < std::size_t{1} << wrong.size(); ++powers) {
+    constexpr std::array kinds = {Gathers::gradients, Gathers::squares, Gathers::largest};
+    const std::size_t choices = wrong.size() == 1 ? kinds.size() : kinds.size() * kinds.size();
+    for (std::size_t choice = 0; wrong.size() <= most && choice < choices; ++choice) {
         for (std::size_t i = 0; i < wrong.size(); ++i) {
             wrong[i]->is_right = true;
-            wrong[i]->power = (powers >> i & 1) != 0 ? 2 : 1;
+            wrong[i]->gathers = kinds[(i == 0 ? choice : choice / kinds.size()) % kinds.size()];
         }
         if (!StepsByStates(model_, *points_, used).judged(line_).is_right) continue;
         judgement_.verdict = Verdict::follows;
@@ -261,7 +267,7 @@ void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t
 }
 
 /// A step that is none, and would be one with a root more, or if a state gathered squares.
-bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps) {
+bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps, bool is_corrected) {
     const auto is_wrong = [&](const std::string& mistake, const std::string& reason, Span where) {
         judgement_.verdict = Verdict::wrong;
         judgement_.member = 1;
@@ -283,7 +289,9 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
                 return is_call(e, "sqrt") && any_part(e.argument(), is_name) && !any_part(e.argument(), is_square);
             };
             const Expression* root = first_part(line_.members[1], is_root_of_it);
-            if (state.power != 1 || model_.quantity(state.symbol).name != name.name || root == nullptr) continue;
+            if (state.gathers != Gathers::gradients || model_.quantity(state.symbol).name != name.name ||
+                root == nullptr)
+                continue;
             return is_wrong("wrong-power",
                             fmt::format("{} gathers the gradient itself, which may be negative below a root: line {} "
                                         "should gather its square.",
@@ -291,7 +299,10 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
                             first_part(*root, is_name)->span);
         }
     const Budget::Part part(*model_.budget, share_of_a_search);
-    const std::optional<Edit> edit = edit_of_step(model_, line_, [&](const Expression& right) {
+    // Beside a rate of forgetting there may be any constant: only the number of steps is surely a slip there.
+    std::vector<std::string_view> names = {"number-of-steps"};
+    if (is_corrected) names.insert(names.begin(), {"missing-root", "divided-for-times", "old-state", "sign"});
+    const std::optional<Edit> edit = edit_of_step(model_, line_, names, [&](const Expression& right) {
         Line other = line_;
         other.checked.members[1] = right;
         return steps.judged(other).is_right;

@@ -26,7 +26,7 @@ class LineJudge {
     void update_of_state();
     void update_by_states();
     void update_by_wrong_state(std::vector<StateUpdate> used, std::size_t because_of);
-    bool slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps);
+    bool slip_of_step(const std::vector<StateUpdate>& used, const StepsByStates& steps, bool is_corrected);
     void judge_step(const Expression& step);
     void ill_formed();
     void mend();

@@ -5,8 +5,10 @@
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/target.hpp>
+#include <limits>
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace derivation {
 
@@ -70,6 +72,14 @@ Expression sum(const Expression& a, const Expression& b, Joint joint) {
     return sum_of_terms({{a, Joint::plus}, {b, joint}});
 }
 
+Expression squared(const Expression& e) { return power_of(e, number_of(2)); }
+
+Expression larger_of(const Expression& a, const Expression& b) {
+    Expression e = call_of("max", 0, a);
+    e.children.push_back(b);
+    return e;
+}
+
 /// The formula of a state at the letters of another entry.
 Expression at_entry(const Model& model, Expression e, const StateUpdate& state, const Expression& entry) {
     std::vector<Substitution> all;
@@ -94,23 +104,36 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
     for (const Index& index : m.indices)
         if (!index.terms.empty()) state.letters.push_back(*index.terms[0].letter);
     const std::vector<Expression> constants = constants_of(model, right), all = gradients(model, update);
-    for (const Expression& gradient : all)
-        for (const int power : {1, 2})
-            for (const Expression& a : constants)
-                for (const Expression& b : constants)
-                    for (const Joint joint : {Joint::plus, Joint::minus}) {
-                        if (power == 2 && joint == Joint::minus) continue;  // squares are gathered, not taken away
-                        const Expression g = power == 1 ? gradient : power_of(gradient, number_of(2));
-                        const Expression next = sum(product_of({a, m}), product_of({b, g}), joint);
-                        if (!state.is_right && Target(model, points, next, update.checked.free).holds(right)) {
-                            state.is_right = true;
-                            state.power = power;
-                            state.decay = a;
-                            state.gradient = gradient;
-                            state.sign = joint == Joint::plus ? 1 : -1;
-                        }
-                    }
-    if (state.is_right || all.empty()) return judged;
+    const auto is_next = [&](const Expression& next) {
+        return Target(model, points, next, update.checked.free).holds(right);
+    };
+    const auto found = [&](Gathers gathers, const Expression& decay, const Expression& gradient, double sign) {
+        state.is_right = true;
+        state.gathers = gathers;
+        state.decay = decay;
+        state.gradient = gradient;
+        state.sign = sign;
+        return judged;
+    };
+    const bool has_largest = any_part(right, [](const Expression& e) { return is_call(e, "max"); });
+    for (const Expression& gradient : all) {
+        const Expression size = call_of("abs", 0, gradient);
+        for (const Expression& a : constants)
+            for (const Expression& b : constants) {
+                const Expression kept = product_of({a, m});
+                if (has_largest) {
+                    for (const Expression& other : {size, sum(size, b, Joint::plus)})
+                        if (is_next(larger_of(kept, other))) return found(Gathers::largest, a, gradient, 1);
+                    continue;
+                }
+                const Expression one = product_of({b, gradient}), square = product_of({b, squared(gradient)});
+                if (is_next(sum(kept, one, Joint::plus))) return found(Gathers::gradients, a, gradient, 1);
+                if (is_next(sum(kept, one, Joint::minus))) return found(Gathers::gradients, a, gradient, -1);
+                // Squares are gathered, not taken away.
+                if (is_next(sum(kept, square, Joint::plus))) return found(Gathers::squares, a, gradient, 1);
+            }
+    }
+    if (all.empty()) return judged;
     // a m + g, with the first constant that has a name.
     Expression a = number_of(1);
     for (const Expression& one : constants)
@@ -125,8 +148,10 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
             b = one;
             break;
         }
-    judged.meant = sum(product_of({a, m}), product_of({b, all[0]}), Joint::plus);
-    judged.meant_squared = sum(product_of({a, m}), product_of({b, power_of(all[0], number_of(2))}), Joint::plus);
+    const Expression kept = product_of({a, m}), &gradient = all[0];
+    judged.meant = {sum(kept, product_of({b, gradient}), Joint::plus),
+                    sum(kept, product_of({b, squared(gradient)}), Joint::plus)};
+    if (has_largest) judged.meant = {larger_of(kept, call_of("abs", 0, gradient))};
     state.gradient = all[0];
     return judged;
 }
@@ -135,27 +160,40 @@ namespace {
 
 using Sample = StepsByStates::Sample;
 
+bool divides(const StateUpdate& state) { return state.gathers != Gathers::gradients; }
+
 /// The constants are those of a point, or what stands for them in `others`.
 std::unique_ptr<Sample> sample_of(const Model& model, const Point& constants, const std::vector<StateUpdate>& states,
                                   const std::map<int, double>& others = {}) {
     constexpr std::uint64_t seed = 71;
     constexpr std::size_t count = 5;
-    auto sample = std::make_unique<Sample>(Sample{model, {}});
+    auto sample = std::make_unique<Sample>(Sample{model, {}, {}});
     for (int q = 0; q < model.count(); ++q)
         if (model.quantity(q).role == Role::constant)
             sample->model.quantity(q).values = {others.contains(q) ? others.at(q) : constants.value(q, 0)};
     Variation variation;
     for (const StateUpdate& state : states) variation.domains[state.symbol] = Domain::positive;
     sample->points = draw_points(sample->model, variation, seed, count);
+    constexpr double largest = 1e40;
+    for (const StateUpdate& state : states)
+        if (divides(state)) {
+            Quantity& v = sample->model.quantity(state.symbol);
+            v.values.assign(model.size(v), largest);
+            variation.domains.erase(state.symbol);
+        }
+    sample->far = draw_points(sample->model, variation, seed, count);
+    for (const StateUpdate& state : states)
+        if (divides(state)) sample->model.quantity(state.symbol).values = model.quantity(state.symbol).values;
     return sample;
 }
 
 /// The values of a formula for these letters, at one point after the other.
-std::vector<double> values_of(Sample& sample, const Expression& e, const std::vector<int>& free) {
+std::vector<double> values_of(const Model& model, std::vector<Point>& points, const Expression& e,
+                              const std::vector<int>& free) {
     std::vector<double> values;
-    for (Point& point : sample.points) {
-        Evaluator evaluator(sample.model, point);
-        for_each_entry(sample.model, free, evaluator.letters, [&] {
+    for (Point& point : points) {
+        Evaluator evaluator(model, point);
+        for_each_entry(model, free, evaluator.letters, [&] {
             values.push_back(evaluator(e));
             return true;
         });
@@ -189,10 +227,10 @@ std::optional<Solution> solved(const std::vector<Row>& rows) {
                     lost * std::max(first.noise, second.noise)};
 }
 
-/// One kind of step, p - (a m + b g), p - n/(a sqrt(v) + b) or p - n/sqrt(a v + b), in which a and b are the same
-/// wherever the constants are.
+/// One kind of step, p - (a m + b g), k p - n/(a sqrt(v) + b), k p - n/sqrt(a v + b) or k p - n/(a v + b), in which a,
+/// b and k are the same wherever the constants are.
 struct Form {
-    enum { sum, root, root_of_sum } kind;
+    enum { sum, root, root_of_sum, plain } kind;
     Expression n, other;                            ///< m and g, or n and v
     double sign;                                    ///< with which n gathers the gradient
     std::vector<const StateUpdate*> first, second;  ///< what n and v are, where n is no gradient
@@ -220,49 +258,96 @@ class OneStep {
         return found;
     }
 
+    /// Whether the parameter itself is kept where the constants are small, and as much of it at any rate of forgetting.
+    bool starts_from_parameter(const Form& form) const {
+        if (form.kind == Form::sum || fitted(form, *samples_[0]).kept == 1) return true;
+        std::map<int, double> small;
+        for (int q = 0; q < model_.count(); ++q) {
+            constexpr double part = 1e-9;
+            if (model_.quantity(q).role == Role::constant) small[q] = part * samples_[0]->points[0].value(q, 0);
+        }
+        const std::map<int, double> others = rates_nearer_to_1(form);
+        for (const auto& [rate, value] : others) small.erase(rate);
+        constexpr double least = 0.5, rounding = 1e-13;
+        return kept(*sample_with(small)) > least &&
+               std::abs(kept(*sample_with(others)) - kept(*samples_[0])) < rounding;
+    }
+
     /// Whether beside a rate of forgetting nothing is made of it but a mean: what it gathers is divided by nothing, or
-    /// by the sum of the weights. 1/a is as large as the mean of the gradients, and as the root of that of their
-    /// squares.
+    /// by the sum of the weights of one number of steps. 1/a is as large as the mean of the gradients, and as the root
+    /// of that of their squares.
     bool is_corrected(const Form& form) const {
+        if (form.kind == Form::sum) return true;
         Sample& before = *samples_[0];
-        const Point& constants = before.points[0];
-        std::map<int, double> others;
-        for (const std::vector<const StateUpdate*>& states : {form.first, form.second})
-            for (const StateUpdate* state : states)
-                any_part(state->decay, [&](const Expression& e) {
-                    // Nearer to 1, each in its own way.
-                    if (e.kind == Kind::entry && !others.contains(*e.symbol))
-                        others[*e.symbol] =
-                            1 - (1 - constants.value(*e.symbol, 0)) / (1.7 + 0.6 * static_cast<double>(others.size()));
-                    return false;
-                });
-        if (others.empty() || form.kind == Form::sum) return true;
-        const std::unique_ptr<Sample> after = sample_of(model_, constants, states_, others);
+        if (!counts_agree(form, before)) return false;
+        const std::map<int, double> others = rates_nearer_to_1(form);
+        if (others.empty()) return true;
+        const std::unique_ptr<Sample> after = sample_with(others);
         const double a = fitted(form, before).a, changed = fitted(form, *after).a;
         constexpr double tolerance = 1e-6;
-        for (const double first : changes(form.first, before, *after))
-            for (const double second : changes(form.second, before, *after))
-                if (std::abs(changed / a / (first / std::sqrt(second)) - 1) < tolerance) return true;
+        for (const Change& first : changes(form.first, before, *after))
+            for (const Change& second : changes(form.second, before, *after)) {
+                const double mean = form.kind == Form::plain ? second.ratio : std::sqrt(second.ratio);
+                const bool after_as_many = !first.steps || !second.steps || *first.steps == *second.steps;
+                if (after_as_many && std::abs(changed / a / (first.ratio / mean) - 1) < tolerance) return true;
+            }
         return false;
     }
 
   private:
     struct Fit {
         int direction = 0;
-        double a = 0;
+        double a = 0, kept = 1;
     };
 
+    std::unique_ptr<Sample> sample_with(const std::map<int, double>& others) const {
+        return sample_of(model_, samples_[0]->points[0], states_, others);
+    }
+
+    /// The rates of forgetting, each nearer to 1 in its own way.
+    std::map<int, double> rates_nearer_to_1(const Form& form) const {
+        std::map<int, double> others;
+        for (const std::vector<const StateUpdate*>& states : {form.first, form.second})
+            for (const StateUpdate* state : states)
+                any_part(state->decay, [&](const Expression& e) {
+                    if (e.kind != Kind::entry || others.contains(*e.symbol)) return false;
+                    const double rate = samples_[0]->points[0].value(*e.symbol, 0);
+                    others[*e.symbol] = 1 - (1 - rate) / (1.7 + 0.6 * static_cast<double>(others.size()));
+                    return false;
+                });
+        return others;
+    }
+
+    /// k: what is left of p where the rest of the step is divided by something large.
+    double kept(Sample& sample) const {
+        const std::vector<double> p = values_of(sample.model, sample.far, p_, free_),
+                                  right = values_of(sample.model, sample.far, right_, free_);
+        constexpr double none = std::numeric_limits<double>::quiet_NaN(), rounding = 1e-14;
+        double found = none;
+        for (std::size_t i = 0; i < p.size(); ++i) {
+            const double one = right[i] / p[i];
+            if (!std::isfinite(one)) continue;
+            if (std::isfinite(found) && std::abs(one - found) > rounding) return none;
+            found = one;
+        }
+        return std::abs(found - 1) < rounding ? 1 : found;
+    }
+
     Fit fitted(const Form& form, Sample& sample) const {
-        const std::vector<double> p = values_of(sample, p_, free_), right = values_of(sample, right_, free_),
-                                  n = values_of(sample, form.n, free_), other = values_of(sample, form.other, free_);
+        const auto at_points = [&](const Expression& e) { return values_of(sample.model, sample.points, e, free_); };
+        const std::vector<double> p = at_points(p_), right = at_points(right_), n = at_points(form.n),
+                                  other = at_points(form.other);
+        const double k = form.kind == Form::sum ? 1 : kept(sample);
+        if (!(k > 0 && k <= 1)) return {};
         std::vector<Row> rows;
         double sign = form.sign;
         for (std::size_t i = 0; i < p.size(); ++i) {
-            const double d = p[i] - right[i], v = other[i];
+            const double d = k * p[i] - right[i], v = other[i];
             constexpr double rounding = 1e-15;
             const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::sum ? 1 : std::max(1.0, v));
             Row row{n[i], v, d, noise};
             if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i], noise};
+            if (form.kind == Form::plain) row = {v * d, d, n[i], noise};
             if (form.kind == Form::root_of_sum) row = {v * d * d, d * d, n[i] * n[i], noise};
             if (!std::isfinite(row.x) || !std::isfinite(row.z) || !std::isfinite(row.y) || d == 0) continue;
             if (form.kind == Form::root_of_sum) sign = n[i] * d > 0 ? form.sign : -form.sign;
@@ -274,7 +359,7 @@ class OneStep {
         auto [a, b, noise] = *solution;
         if (std::abs(b) <= noise * std::abs(a)) b = 0;
         const double along = a * (form.kind == Form::root_of_sum ? 1 : sign),
-                     beside = b * (form.kind == Form::root ? sign : 1);
+                     beside = b * (form.kind == Form::root || form.kind == Form::plain ? sign : 1);
         int direction = along > 0 && beside >= 0 ? 1 : along < 0 && beside <= 0 ? -1 : 0;
         if (form.kind == Form::root_of_sum) direction = direction == 1 ? (sign > 0 ? 1 : -1) : 0;
         if (direction == 0) return {};
@@ -284,34 +369,57 @@ class OneStep {
                                                                                     : form.other});
         if (form.kind == Form::sum)
             step = sum(first, product_of({number_of(b), form.other}), Joint::plus);
-        else if (form.kind == Form::root)
+        else if (form.kind != Form::root_of_sum)
             step = quotient_of(form.n, sum(first, number_of(b), Joint::plus));
         else
             step = quotient_of(product_of({number_of(sign * form.sign), form.n}),
                                call_of("sqrt", 0, sum(first, number_of(b), Joint::plus)));
-        Target target(sample.model, sample.points, sum(p_, step, Joint::minus), free_);
+        const Expression before = k == 1 ? p_ : product_of({number_of(k), p_});
+        Target target(sample.model, sample.points, sum(before, step, Joint::minus), free_);
         if (!target.holds(right_)) return {};
-        return {direction, form.kind == Form::root_of_sum ? std::sqrt(a) : a};
+        return {direction, form.kind == Form::root_of_sum ? std::sqrt(a) : a, k};
     }
 
-    /// How the sums of the weights change: 1 where the mean is not divided, after all steps, and after as many as stand
-    /// in the line.
-    std::vector<double> changes(const std::vector<const StateUpdate*>& states, Sample& before, Sample& after) const {
-        std::vector<double> all = {1};
+    /// Whether everything that is divided by 1 - b^n, of a rate of forgetting b, has the same n.
+    bool counts_agree(const Form& form, Sample& sample) const {
+        Evaluator evaluator(sample.model, sample.points[0]);
+        std::optional<double> count;
+        return !any_part(right_, [&](const Expression& e) {
+            const auto is_decay = [&](const StateUpdate* state) {
+                return e.kind == Kind::power && same(e.base(), state->decay) && is_constant(model_, e);
+            };
+            if (std::ranges::none_of(form.first, is_decay) && std::ranges::none_of(form.second, is_decay)) return false;
+            const double steps = evaluator(e.exponent());
+            return std::exchange(count, steps).value_or(steps) != steps;
+        });
+    }
+
+    /// How a sum of weights changes where its rate of forgetting does; after so many steps, or after all.
+    struct Change {
+        double ratio;
+        std::optional<double> steps;
+    };
+
+    /// 1 where the mean is not divided, after all steps, and after as many as stand in the line.
+    std::vector<Change> changes(const std::vector<const StateUpdate*>& states, Sample& before, Sample& after) const {
+        std::vector<Change> all = {{1, {}}};
         for (const StateUpdate* state : states) {
+            if (state->gathers == Gathers::largest) continue;  // not divided
             std::vector<Expression> counts = {number_of(1)};
             any_part(right_, [&](const Expression& e) {
                 if (e.kind == Kind::power && is_constant(model_, e)) add_once(counts, e.exponent());
                 return false;
             });
             const Solution mean = mean_of(*state, before), changed = mean_of(*state, after);
-            const auto sum_of_weights = [&](Sample& sample, const Solution& of, const Expression* count) {
-                Evaluator evaluator(sample.model, sample.points[0]);
-                return of.b * (count ? 1 - std::pow(of.a, evaluator(*count)) : 1) / (1 - of.a);
+            const auto sum_of_weights = [&](const Solution& of, std::optional<double> steps) {
+                return of.b * (steps ? 1 - std::pow(of.a, *steps) : 1) / (1 - of.a);
             };
-            all.push_back(sum_of_weights(after, changed, nullptr) / sum_of_weights(before, mean, nullptr));
-            for (const Expression& count : counts)
-                all.push_back(sum_of_weights(after, changed, &count) / sum_of_weights(before, mean, &count));
+            const auto add = [&](std::optional<double> steps) {
+                all.push_back({sum_of_weights(changed, steps) / sum_of_weights(mean, steps), steps});
+            };
+            add({});
+            Evaluator evaluator(before.model, before.points[0]);
+            for (const Expression& count : counts) add(evaluator(count));
         }
         return all;
     }
@@ -321,12 +429,12 @@ class OneStep {
         Expression old = p_;
         old.name = model_.quantity(state.symbol).name;
         old.symbol = state.symbol;
-        const std::vector<double> before = values_of(sample, old, free_),
-                                  g = values_of(sample, at_entry(model_, state.gradient, state, p_), free_),
-                                  next = values_of(sample, at_entry(model_, state.next, state, p_), free_);
+        const auto at_points = [&](const Expression& e) { return values_of(sample.model, sample.points, e, free_); };
+        const std::vector<double> before = at_points(old), g = at_points(at_entry(model_, state.gradient, state, p_)),
+                                  next = at_points(at_entry(model_, state.next, state, p_));
         std::vector<Row> rows;
         for (std::size_t i = 0; i < g.size(); ++i)
-            rows.push_back({before[i], state.power == 1 ? g[i] : g[i] * g[i], next[i], 0});
+            rows.push_back({before[i], state.gathers == Gathers::gradients ? g[i] : g[i] * g[i], next[i], 0});
         std::erase_if(rows, [](const Row& row) { return !std::isfinite(row.x + row.y + row.z); });
         return solved(rows).value_or(Solution{0, 1, 0});
     }
@@ -344,7 +452,7 @@ StepsByStates::StepsByStates(const Model& model, const std::vector<Point>& point
     : model_(model), states_(std::move(states)) {
     for (const Point& point : points) {
         samples_.push_back(sample_of(model, point, states_));
-        if (samples_.back()->points.empty()) samples_.pop_back();
+        if (samples_.back()->points.empty() || samples_.back()->far.empty()) samples_.pop_back();
     }
 }
 
@@ -352,7 +460,7 @@ JudgedStep StepsByStates::judged(const Line& update) const {
     const Expression &p = update.checked.members[0], &right = update.checked.members[1];
     std::vector<Form> forms;
     for (const StateUpdate& first : states_)
-        if (first.power == 1)
+        if (!divides(first))
             forms.push_back({Form::sum,
                              at_entry(model_, first.next, first, p),
                              at_entry(model_, first.gradient, first, p),
@@ -360,12 +468,13 @@ JudgedStep StepsByStates::judged(const Line& update) const {
                              {&first},
                              {}});
     for (const StateUpdate& second : states_) {
-        if (second.power != 2) continue;
+        if (!divides(second)) continue;
         const Expression v = at_entry(model_, second.next, second, p);
-        for (const auto kind : {Form::root, Form::root_of_sum}) {
+        for (const auto kind : {Form::root, Form::root_of_sum, Form::plain}) {
+            if ((kind == Form::plain) != (second.gathers == Gathers::largest)) continue;
             forms.push_back({kind, at_entry(model_, second.gradient, second, p), v, 1, {}, {&second}});
             for (const StateUpdate& first : states_)
-                if (first.power == 1)
+                if (!divides(first))
                     forms.push_back({kind, at_entry(model_, first.next, first, p), v, first.sign, {&first}, {&second}});
         }
     }
@@ -373,7 +482,7 @@ JudgedStep StepsByStates::judged(const Line& update) const {
     const OneStep step(model_, update, states_, samples_);
     for (const Form& form : forms) {
         const int direction = step.direction(form);
-        if (direction == 0) continue;
+        if (direction == 0 || !step.starts_from_parameter(form)) continue;
         judged.is_corrected = step.is_corrected(form);
         if (!judged.is_corrected) return judged;
         judged.is_right = (direction > 0) != update.ascends;

@@ -11,6 +11,8 @@ const std::vector<Mistake>& catalogue() {
         {"missing-old-value", "The old value is missing: a step starts from it.", missing_old_value},
         {"missing-rate", "The rate is missing.", missing_rate},
         {"updated-weights", "Updated weights are used; the gradient is taken at the old ones.", updated_weights},
+        {"old-state", "The old value of a state is used; a step goes by the new one.", old_state},
+        {"number-of-steps", "The means are divided as after different numbers of steps.", number_of_steps},
         {"sign-of-inverse", "The derivative of an inverse has a minus.", sign_of_inverse},
         {"sign", "The sign is the wrong one.", sign, generic | weak},
         {"factor-half", "It is half of what is right.", half, generic | weak},

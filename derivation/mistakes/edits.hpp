@@ -10,6 +10,8 @@ void climbs(Editing& editing);
 void missing_rate(Editing& editing);
 void missing_old_value(Editing& editing);
 void updated_weights(Editing& editing);
+void old_state(Editing& editing);
+void number_of_steps(Editing& editing);
 
 // signs and numbers
 void sign(Editing& editing);

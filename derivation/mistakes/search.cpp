@@ -230,7 +230,7 @@ bool Search::smuggles(const Expression& checked) const {
         aliases_, [&](const Expression& alias) { return contains(checked, alias) && !contains(original_, alias); });
 }
 
-std::optional<Edit> edit_of_step(Model& model, const Line& line,
+std::optional<Edit> edit_of_step(Model& model, const Line& line, const std::vector<std::string_view>& rows,
                                  const std::function<bool(const Expression&)>& is_step) {
     std::optional<Edit> found;
     Editing editing(model, line, line.members[1], line.checked.members[0], line.checked.arrays, [&](Edit edit) {
@@ -238,11 +238,12 @@ std::optional<Edit> edit_of_step(Model& model, const Line& line,
         found = std::move(edit);
         return true;
     });
-    for (const std::string_view name : {"missing-root", "divided-for-times"}) {
+    for (const std::string_view name : rows) {
         const Mistake& mistake = *find_mistake(name);
         mistake.edits(editing);
         if (!found) continue;
         if (found->mistake.empty()) found->mistake = mistake.name;
+        if (found->sentence.empty()) found->sentence = mistake.sentence;
         break;
     }
     return found;

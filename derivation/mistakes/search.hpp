@@ -50,9 +50,9 @@ class Search {
     std::set<std::string> seen_;
 };
 
-/// The first edit of what a step divides and multiplies by that passes the test, once it is resolved: a forgotten root,
-/// a divisor that stands as a factor.
-std::optional<Edit> edit_of_step(Model& model, const Line& line, const std::function<bool(const Expression&)>& is_step);
+/// The first edit of these rows of the catalogue that makes a step of the line, once it is resolved.
+std::optional<Edit> edit_of_step(Model& model, const Line& line, const std::vector<std::string_view>& rows,
+                                 const std::function<bool(const Expression&)>& is_step);
 
 /// Whether the line holds with the letters of one entry exchanged.
 bool transposition_repairs(Model& model, const Line& line, std::size_t member, Target& target);

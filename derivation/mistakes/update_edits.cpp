@@ -1,9 +1,18 @@
 // Edits of updates.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
 
 namespace derivation {
+
+namespace {
+
+using Commit = Editing::Commit;
+
+}  // namespace
 
 void climbs(Editing& editing) {
     if (!editing.line.is_update) return;
@@ -57,6 +66,50 @@ void updated_weights(Editing& editing) {
         return any;
     };
     if (strip(strip, all)) editing.offer(all, editing.member.span);
+}
+
+/// sqrt(v) for sqrt(new(v))
+void old_state(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::entry || node.order != 0) return;
+        const Expression saved = node;
+        node.order = 1;
+        const bool is_state =
+            std::ranges::any_of(editing.line.new_values, [&](const auto& value) { return same(value.first, node); });
+        if (is_state)
+            commit(saved.span,
+                   fmt::format("The old value of {} is used; a step goes by the new one, {}.", to_text(saved),
+                               to_text(node)),
+                   {});
+        node = saved;
+    });
+}
+
+/// 1 - a^t beside 1 - b^s, or beside 1 - b.
+void number_of_steps(Editing& editing) {
+    if (!editing.line.is_update) return;
+    std::vector<Expression> counts;
+    any_part(editing.member, [&](const Expression& e) {
+        if (e.kind == Kind::power && std::ranges::none_of(counts, [&](auto& one) { return same(one, e.exponent()); }))
+            counts.push_back(e.exponent());
+        return false;
+    });
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        const bool is_weight = saved.kind == Kind::add && saved.children.size() == 2 &&
+                               saved.joints[1] == Joint::minus && is_number(saved.children[0], 1);
+        if (!is_weight) return;
+        const Expression rate = saved.children[1].kind == Kind::power ? saved.children[1].base() : saved.children[1];
+        for (const Expression& count : counts) {
+            node.children[1] = power_of(rate, count);
+            if (!same(node, saved))
+                commit(saved.span,
+                       fmt::format("The means are divided as after different numbers of steps: {} belongs here.",
+                                   to_text(node)),
+                       {});
+        }
+        node = saved;
+    });
 }
 
 }  // namespace derivation

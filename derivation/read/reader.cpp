@@ -547,6 +547,13 @@ class Reader {
         line.states.push_back(state->symbol);
     }
 
+    /// Every entry as its new value.
+    static Expression with_states_renewed(Expression e) {
+        if (e.kind == Kind::entry) e.order = 1;
+        for (Expression& child : e.children) child = with_states_renewed(std::move(child));
+        return e;
+    }
+
     /// p + change, or p - change.
     static Expression after_change(const Expression& parameter, Expression change, bool less) {
         const Span span = change.span;
@@ -575,6 +582,7 @@ class Reader {
         if (changes || less || more) value = after_change(target, std::move(value), less);
         line.members = {target, value};
         find_new_values(value, line);
+        find_new_values(with_states_renewed(value), line);  // where the old value stands for it
         line.ascends = parser.accept_word("ascent");
         Expression loss;
         if (parser.accept_word("on")) {

@@ -173,13 +173,13 @@ BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
     is("x[i] - eta * (1-b1) * new(m[i]) / (sqrt(new(v[i])) + eps)", "undecided");
     is("x[i] - eta * new(m[i]) / (sqrt((1-b2) * new(v[i])) + eps)", "undecided");
     is("x[i] - eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)", "undecided");
-    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) - eps)", "undecided");
-    is("x[i] - small * new(m[i]) / (sqrt(new(v[i])) - tiny)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) - eps)", "wrong");
+    is("x[i] - small * new(m[i]) / (sqrt(new(v[i])) - tiny)", "wrong");
     is("x[i] - eta * s * new(m[i]) / (sqrt(new(v[i])) + eps)", "undecided");
     is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps * x[i])", "undecided");
     is("x[i] - eta * new(m[i]) / (sqrt(new(v[i])) + eps)^2", "wrong");
-    is("x[i] - eta * new(m[i]) / (sqrt(v[i]) + eps)", "undecided");
-    is("x[i] - eta * m[i] / (sqrt(new(v[i])) + eps)", "undecided");
+    is("x[i] - eta * new(m[i]) / (sqrt(v[i]) + eps)", "wrong");
+    is("x[i] - eta * m[i] / (sqrt(new(v[i])) + eps)", "wrong");
     is("x[i] - eta * new(m[i]) / ((1-b1) * (new(v[i])/(1-b2) + eps))", "wrong");
     // With the numbers that everybody takes, as constants and as they are.
     const std::string numbers =
@@ -192,7 +192,6 @@ BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
                              "eta * (new(m[i])/(1-b1^3)) / (sqrt(new(v[i])/(1-b2^3)) + eps)"})
         expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "holds");
     for (const char* step : {"eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i]))/(1-b2) + eps)",
-                             "eta * (new(m[i])/(1-b1)) / (sqrt(new(v[i])/(1-b2)) - eps)",
                              "eta * (new(m[i])/(1-b2)) / (sqrt(new(v[i])/(1-b1)) + eps)",
                              "eta * new(m[i]) * (1-b1) / (sqrt(new(v[i])/(1-b2)) + eps)"})
         expect(numbers + "update x[i] := x[i] - " + step + " on E\n", "undecided");
@@ -209,12 +208,12 @@ BOOST_AUTO_TEST_CASE(a_step_by_states_is_judged_by_its_constants) {
         "let E = sum(i, (x[i] - 1)^4)\nupdate v[i] := b2 * v[i] + (1 - b2) * (4 * (x[i] - 1)^3)^2 on E\n"
         "update x[i] := x[i] - eta * 4 * (x[i] - 1)^3 / (sqrt(new(v[i]))";
     expect(still + " + eps) on E\n", "holds");
-    expect(still + " - eps) on E\n", "undecided");
+    expect(still + " - eps) on E\n", "wrong");
     // Momentum that turns around.
     const std::string velocity =
         "constant rho, eta\ngiven x, m\nlet E = x^4\nupdate m := rho * m - eta * 4 * x^3 on E\n";
     expect(velocity + "update x := x + rho * new(m) - eta * 4 * x^3 on E\n", "holds");
-    expect(velocity + "update x := x - eta * (4 * x^3 + rho * new(m)) on E\n", "undecided");
+    expect(velocity + "update x := x - eta * (4 * x^3 + rho * new(m)) on E\n", "wrong");
     // A gradient with a kink, of which a point shows one side.
     const std::string kink =
         "constant b, eta, eps\ngiven x, v, t\nlet E = 3 * relu(x - t)\nupdate v := b * v + (1 - b) * (dE/dx)^2 on E\n";
@@ -254,10 +253,6 @@ BOOST_AUTO_TEST_CASE(a_step_by_a_wrong_state_follows_only_if_it_is_one) {
     // What counts is the last update of a state.
     expect(file + "update v := beta*v + (1 - beta)*(4*u^3)^2 on E\nupdate u := u - eta*4*u^3/(sqrt(new(v)) + e) on E\n",
            "holds");
-}
-
-BOOST_AUTO_TEST_CASE(a_state_of_a_kind_that_is_not_known_is_undecided) {
-    expect("constant beta\ngiven u, n\nlet E = u^4\nupdate n := max(beta*n, abs(dE/du)) on E\n", "undecided");
 }
 
 BOOST_AUTO_TEST_CASE(the_new_value_of_a_state_may_be_written_out) {
