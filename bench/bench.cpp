@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <tests/allocations.hpp>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,6 +48,8 @@ void use_threads(int threads) {
     set_torch_threads(threads);
 #endif
 }
+
+std::size_t allocations_so_far() { return allocations; }
 
 double bytes_in_use() {
     const struct mallinfo2 info = mallinfo2();
@@ -94,6 +97,7 @@ int main(int argc, char** argv) {
 #endif
     register_steps(std::move(networks), threads);
     register_operations();
+    register_layers();
     register_growth();
     register_second_order();
     benchmark::RunSpecifiedBenchmarks();

@@ -13,6 +13,8 @@ struct Network;
 void register_steps(std::vector<Network> networks, int threads);
 /// Each operation, forward, and forward and backward, on 1e3 to 1e7 elements.
 void register_operations();
+/// Layers, forward and backward, and training steps and inference of networks that are made of them.
+void register_layers();
 /// Time and memory by the length of the tape.
 void register_growth();
 /// A Hessian times a vector beside a gradient.
@@ -21,6 +23,8 @@ void register_second_order();
 /// Sets the threads of every side's libraries; where the last benchmark had more, lets them fall asleep first.
 void use_threads(int threads);
 
+/// What the program has allocated, whoever asked.
+std::size_t allocations_so_far();
 /// Bytes that the program holds, whoever allocated them.
 double bytes_in_use();
 

@@ -46,6 +46,9 @@ measure growth "$operation_repetitions" "$operation_time"
 measure hvp "$operation_repetitions" "$least_time"
 echo "Operations ..."
 measure operation "$operation_repetitions" "$operation_time"
+echo "Layers and networks ..."
+measure layer "$operation_repetitions" "$operation_time"
+measure network "$operation_repetitions" "$operation_time"
 
-"$python" "$source/bench/report/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation}.json
+"$python" "$source/bench/report/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation,layer,network}.json
 echo "Written to $results: RESULTS.md, results.json, results.svg"

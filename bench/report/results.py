@@ -101,7 +101,11 @@ def rank(kind, case):
     if kind == "growth":
         chain = re.match(r"(\S+) nodes of (\d+)", case)
         return (False, parts[-1], int(chain[2]), float(chain[1])) if chain else (True,)
-    return case  # operations by name
+    if kind == "layer":  # in order of sizes: "conv2d 16x14x14, kernel 3, batch 32, forward"
+        *rest, pass_ = parts
+        name, *_ = rest[0].split()
+        return name, [int(number) for number in re.findall(r"\d+", ", ".join(rest)[len(name) :])], pass_
+    return case  # operations and networks by name
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -168,6 +172,13 @@ def targets(results):
             within = sum(r <= target for r, _ in ratios)
             text = f"{within} of {len(ratios)} within it; worst {worst:.2f} ({where})"
             rows.append(["operations, 1e3 to 1e7", f"deltarule / {side}", text, f"{target}", verdict(worst, target)])
+    for kind, what in (("layer", "layers"), ("network", "networks")):
+        ratios = [(r, case) for case in results.cases(kind) if (r := results.ratio(kind, case, "libtorch"))]
+        if ratios:
+            worst, where = max(ratios)
+            within = sum(r <= TORCH_TARGET for r, _ in ratios)
+            text = f"{within} of {len(ratios)} within it; worst {worst:.2f} ({where})"
+            rows.append([what, "deltarule / libtorch", text, f"{TORCH_TARGET}", verdict(worst, TORCH_TARGET)])
     for side in ("torch.compile", "jax jit"):
         ratios = [(r, case) for case in results.cases("step") if (r := results.ratio("step", case, side))]
         if ratios:
@@ -207,22 +218,21 @@ def targets(results):
     allocations = [
         counters["allocations"]
         for (kind, case, side), counters in results.counters.items()
-        if kind == "step" and side == "deltarule" and case.endswith("1 thread")
+        if side == "deltarule" and (kind in ("layer", "network") or (kind == "step" and case.endswith("1 thread")))
     ]
     if allocations:
-        rows.append(
-            ["steps on one thread", "allocations of a step", f"{max(allocations):g}", "0", verdict(max(allocations), 0)]
-        )
+        most = max(allocations)
+        rows.append(["steps and layers on one thread", "allocations of a step", f"{most:g}", "0", verdict(most, 0)])
     return table(["case", "figure", "measured", "target", "reached"], rows, ["---", "---", "---:", "---:", "---"])
 
 
-def steps(results):
-    sides = [side for side in STEP_SIDES if any(key[0] == "step" and key[2] == side for key in results.median)]
+def steps(results, kind="step"):
+    sides = [side for side in STEP_SIDES if any(key[0] == kind and key[2] == side for key in results.median)]
     rows = []
-    for case in results.cases("step"):
+    for case in results.cases(kind):
         row = [case]
         for side in sides:
-            key = "step", case, side
+            key = kind, case, side
             if key not in results.median:
                 row.append("")
                 continue
@@ -277,6 +287,10 @@ def report(results, about):
         parts.append(
             "The same over libtorch; above 1 is bold.\n\n" + operation_table(results, "libtorch", TORCH_TARGET)
         )
+    parts += [
+        "## Networks\n\nAs above.\n\n" + steps(results, "network"),
+        "## Layers\n\nAs above.\n\n" + steps(results, "layer"),
+    ]
     parts.append("## Growth\n\n" + growth(results))
     return "\n\n".join(parts) + "\n"
 
@@ -291,7 +305,7 @@ def rounded(x):
 def compact(results, about):
     """Medians in seconds, a line for each case."""
     blocks = [f'"about": {json.dumps(about, indent=1, ensure_ascii=False)}']
-    for kind in ("step", "operation", "growth", "hvp"):
+    for kind in ("step", "operation", "layer", "network", "growth", "hvp"):
         lines = []
         for case in results.cases(kind):
             sides = {side: rounded(t) for (k, c, side), t in results.median.items() if (k, c) == (kind, case)}

@@ -5,7 +5,6 @@
 #include <bench/measurements.hpp>
 #include <bench/steps/cases.hpp>
 #include <cmath>
-#include <tests/allocations.hpp>
 
 std::string Case::name() const {
     return fmt::format("{}, batch {}, {}, {}", fmt::join(widths, "-"), batch,
@@ -39,10 +38,10 @@ class Contender {
             side_->step();
         }
         side_->step();  // brings back what the others pushed out of the caches
-        const std::size_t before = allocations;
+        const std::size_t before = allocations_so_far();
         for (auto _ : state) benchmark::DoNotOptimize(side_->step());
         state.counters["allocations"] =
-            benchmark::Counter(static_cast<double>(allocations - before), benchmark::Counter::kAvgIterations);
+            benchmark::Counter(static_cast<double>(allocations_so_far() - before), benchmark::Counter::kAvgIterations);
     }
 
   private:
