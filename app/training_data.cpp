@@ -27,6 +27,21 @@ std::string plain_or_packed(const std::string& folder, const std::string& name) 
     return std::filesystem::exists(plain) ? plain.string() : plain.string() + ".gz";
 }
 
+/// Of the images in an IDX file: the header has four bytes each for their count and for what is behind it, height and
+/// width, or channels before these.
+autograd::Shape shape_of_a_row(const std::string& path) {
+    nn::files::Input file(path);
+    const std::string magic = file.read(4);
+    const std::string lengths = file.read(magic.size() < 4 ? 0 : 4 * std::size_t{static_cast<unsigned char>(magic[3])});
+    autograd::Shape shape;
+    for (std::size_t axis = 1; 4 * (axis + 1) <= lengths.size(); ++axis) {
+        std::size_t length = 0;
+        for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(lengths[4 * axis + i]);
+        shape.push_back(length);
+    }
+    return shape;
+}
+
 std::invalid_argument only_one_class(const std::string& path, const std::string& name) {
     return std::invalid_argument(
         fmt::format("[train] {}: there is only one class, '{}'", printable(path), printable(name)));
@@ -105,17 +120,9 @@ std::vector<std::string> inputs(const TrainOptions& options) {
 autograd::Shape picture_shape(const TrainOptions& options) {
     if (!options.csv.empty()) return {};
     if (options.idx.empty()) return {1, 8, 8};
-    // The header has four bytes each for the count and what is behind it: height and width, or channels before these.
-    const std::string header = nn::files::Input(inputs(options)[0]).read(20);
-    const std::size_t axes = header.size() < 4 ? 0 : static_cast<unsigned char>(header[3]);
-    if ((axes != 3 && axes != 4) || header.size() < 4 * (axes + 1)) return {};
-    const auto length = [&](std::size_t at) {
-        std::size_t value = 0;
-        for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(header[at + i]);
-        return value;
-    };
-    if (axes == 3) return {1, length(8), length(12)};
-    return {length(8), length(12), length(16)};
+    autograd::Shape picture = shape_of_a_row(inputs(options)[0]);
+    if (picture.size() == 2) picture.insert(picture.begin(), 1);
+    return picture.size() == 3 ? picture : autograd::Shape();
 }
 
 namespace {
@@ -134,7 +141,9 @@ void describe(const TrainOptions& options, const nn::Dataset<double>& data) {
 }
 
 void require_fitting_test(const TrainOptions& options, const nn::RowFacts& training, const nn::RowFacts& test) {
-    if (training.columns != test.columns || test.classes > training.classes)
+    const auto files = inputs(options);
+    if (training.columns != test.columns || test.classes > training.classes ||
+        shape_of_a_row(files[0]) != shape_of_a_row(files[2]))
         throw autograd::FileError(
             fmt::format("{}: the test set's images or classes are not those of the training set", options.idx));
 }

@@ -85,6 +85,13 @@ BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {
     BOOST_TEST(accuracy(run("train --idx " + set / "" + " --hidden 8 --rate 0.03 --confusion")) == 100.0);
     set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x07'));
     refuses("train --idx " + set / "" + " --save " + folder / "never", "not those of the training set");
+    // Images of 1 x 4 have as many numbers, but others.
+    std::string wide("\0\0\x08\x03\0\0\0\x40\0\0\0\x01\0\0\0\x04", 16);
+    std::filesystem::remove(set / "t10k-images-idx3-ubyte.gz");
+    set.write("t10k-images-idx3-ubyte", wide + std::string(256, '\x05'));
+    set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x01'));
+    for (const char* stream : {"", " --stream"})
+        refuses("train --idx " + set / "" + stream + " --save " + folder / "never", "not those of the training set");
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_network_predicts) {
