@@ -536,6 +536,11 @@ BOOST_AUTO_TEST_CASE(options_that_are_no_numbers_or_names) {
     refuses("train --seed -1" + save, "--seed: '-1'");
     refuses("train --seed 18446744073709551616" + save, "--seed: ");
     refuses("train --batch 1.5" + save, "--batch: '1.5'");
+    // They are decimal, as all numbers are: 010 is 10, and not 8 as in C.
+    BOOST_TEST(has(run("train --hidden 4 --epochs 010 --json --csv " + iris).out, "\"epochs\": 10,"));
+    const std::string drawn = "train --hidden 4 --epochs 1 --json --csv " + iris + " --seed ";
+    BOOST_TEST(run(drawn + "0000000000000000000000000012").out == run(drawn + "12").out);
+    BOOST_TEST(run(drawn + "09").exit == 0);
     for (const char* option : {"--csv", "--idx", "--save"})
         refuses("train " + std::string(option) + " \"\"", std::string(option) + ": the name is empty");
     refuses("predict \"\" --csv " + iris, "the name is empty");
