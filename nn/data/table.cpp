@@ -370,15 +370,20 @@ bool is_sure(const CsvReader& reader, const TableOptions& options) {
     return sure;
 }
 
-/// Throws where a header may have been a row.
+/// Throws where a header may have been a row: only a name that stands above numbers is no cell of its column.
 void refuse_a_header_of_data(const CsvReader& reader, const TableOptions& options, const Dataset<double>& data) {
-    const bool all_words =
-        !data.is_regression() && !csv_number(data.class_names[0]) &&
-        std::ranges::all_of(data.columns, [](const Column& column) { return !column.categories.empty(); });
-    if (!is_sure(reader, options) && reader.has_header() && all_words)
+    if (is_sure(reader, options) || !reader.has_header()) return;
+    const auto is_name = [](const std::string& text) {
+        return !csv_number(text) && !has_decimal_comma(text) && !csv_missing(text);
+    };
+    const auto are_numbers = [](const std::vector<std::string>& texts) {
+        return std::ranges::all_of(texts, [](const std::string& text) { return csv_number(text).has_value(); });
+    };
+    bool sure = are_numbers(data.class_names) && std::ranges::any_of(reader.labels(), is_name);
+    for (const Column& column : data.columns) sure = sure || (column.categories.empty() && is_name(column.name));
+    if (!sure)
         throw FileError(
-            fmt::format("{}: all cells are words: say with --header yes or no whether the first line names "
-                        "the columns",
+            fmt::format("{}:1: this line may be a row: say with --header yes or no whether it names the columns",
                         printable(reader.path())));
 }
 

@@ -586,8 +586,49 @@ BOOST_AUTO_TEST_CASE(columns_of_words_are_categories) {
     refuses("train --csv " + folder.write("mixed.csv", mixed) + save,
             "mixed.csv:9: 'abc' in column 'z' is not a finite number");
     refuses("train --csv " + folder.write("words.csv", words) + save,
-            "all cells are words: say with --header yes or no");
+            "words.csv:1: this line may be a row: say with --header yes or no whether it names the columns");
     BOOST_TEST(has(run("train --epochs 1 --csv " + folder / "words.csv" + " --header yes").out, "network of 4-128-2"));
+}
+
+BOOST_AUTO_TEST_CASE(a_first_row_of_words_is_not_lost) {
+    // Only a name above numbers is a header for sure; a number that is to be predicted, or a missing cell, is none.
+    std::string numbers, reals, gap = "red,?,b\n", empty = "red,,1\n", sure = "colour,size,price\n",
+                                above_the_class = "colour,size,big\n", index = ",colour,c\n",
+                                years = "colour,size,2020\n";
+    for (int i = 0; i < 60; ++i) {
+        const char *colour = i % 3 ? "red" : "blue", *size = i % 5 ? "small" : "large";
+        numbers += fmt::format("{},{},{}\n", colour, size, i % 2);
+        reals += fmt::format("{},{},{}.5\n", colour, size, i);
+        sure += fmt::format("{},{},{}.5\n", colour, size, i);
+        above_the_class += fmt::format("{},{},{}\n", colour, size, i % 2);
+        years += fmt::format("{},{},{}.5\n", colour, size, i);
+        gap += fmt::format("{},{}.5,{}\n", colour, i, i % 2 ? "a" : "b");
+        empty += fmt::format("{},{}.5,{}\n", colour, i, i % 2);
+        index += fmt::format("{},{},{}\n", i, colour, i % 2 ? "a" : "b");
+    }
+    const std::string
+        save = " --save " + folder / "never",
+        which = "first.csv:1: this line may be a row: say with --header yes or no whether it names the columns";
+    const auto refused = [&](const std::string& rows, const std::string& more) {
+        for (const char* stream : {"", " --stream"})
+            refuses("train --epochs 1 --csv " + folder.write("first.csv", rows) + more + stream + save, which);
+    };
+    refused(numbers, "");
+    refused(numbers, " --task regression");
+    refused(reals, "");
+    refused(gap, "");
+    refused(gap, " --missing mean");
+    refused(empty, " --missing drop");
+    refused(years, "");
+    refused(index, "");
+    const auto out = [&](const std::string& rows, const std::string& more) {
+        return run("train --epochs 1 --csv " + folder.write("first.csv", rows) + more).out;
+    };
+    BOOST_TEST(has(out(numbers, " --header no"), "\n48 rows for training, 12 for the test"));
+    BOOST_TEST(has(out(years, " --header yes"), "header: colour, size, 2020; the target is in '2020'\n"));
+    BOOST_TEST(has(out(sure, ""), "header: colour, size, price; the target is in 'price'\n"));
+    BOOST_TEST(has(out(above_the_class, ""), "header: colour, size, big; the class is in 'big'\n"));
+    BOOST_TEST(has(out(index, " --label c"), "header: , colour, c; the class is in 'c'\n"));
 }
 
 BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
