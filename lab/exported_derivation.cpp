@@ -17,19 +17,19 @@ namespace {
 
 /// What a variable may not be called: words of C++, and what the program calls.
 const std::set<std::string_view> taken = {
-    "alignas",   "alignof",   "and",       "asm",      "auto",     "bitand",       "bitor",     "bool",     "break",
-    "case",      "catch",     "char",      "class",    "compl",    "concept",      "const",     "continue", "decltype",
-    "default",   "delete",    "do",        "double",   "else",     "enum",         "explicit",  "export",   "extern",
-    "false",     "float",     "for",       "friend",   "goto",     "if",           "inline",    "int",      "long",
-    "mutable",   "namespace", "new",       "noexcept", "not",      "nullptr",      "operator",  "or",       "private",
-    "protected", "public",    "register",  "requires", "return",   "short",        "signed",    "sizeof",   "static",
-    "struct",    "switch",    "template",  "this",     "throw",    "true",         "try",       "typedef",  "typeid",
-    "typename",  "union",     "unsigned",  "using",    "virtual",  "void",         "volatile",  "while",    "xor",
-    "abs",       "amax",      "amin",      "array",    "autograd", "broadcast_to", "cos",       "det",      "exp",
-    "grad",      "gradients", "indices",   "inverse",  "log",      "logdet",       "logsumexp", "main",     "matmul",
-    "maximum",   "mean",      "minimum",   "pad",      "pow",      "prod",         "relu",      "reshape",  "sigmoid",
-    "sign",      "sin",       "softmax",   "softplus", "sqrt",     "stack",        "std",       "sum",      "take",
-    "tanh",      "tape",      "transpose", "where"};
+    "alignas",   "alignof",   "and",       "asm",       "auto",     "bitand",       "bitor",    "bool",      "break",
+    "case",      "catch",     "char",      "class",     "compl",    "concept",      "const",    "continue",  "decltype",
+    "default",   "delete",    "do",        "double",    "else",     "enum",         "explicit", "export",    "extern",
+    "false",     "float",     "for",       "friend",    "goto",     "if",           "inline",   "int",       "long",
+    "mutable",   "namespace", "new",       "noexcept",  "not",      "nullptr",      "operator", "or",        "private",
+    "protected", "public",    "register",  "requires",  "return",   "short",        "signed",   "sizeof",    "static",
+    "struct",    "switch",    "template",  "this",      "throw",    "true",         "try",      "typedef",   "typeid",
+    "typename",  "union",     "unsigned",  "using",     "virtual",  "void",         "volatile", "while",     "xor",
+    "abs",       "amax",      "amin",      "array",     "autograd", "broadcast_to", "cos",      "det",       "exp",
+    "bracket",   "grad",      "gradients", "indices",   "inverse",  "log",          "logdet",   "logsumexp", "main",
+    "matmul",    "maximum",   "mean",      "minimum",   "pad",      "pow",          "prod",     "relu",      "reshape",
+    "sigmoid",   "sign",      "sin",       "softmax",   "softplus", "sqrt",         "stack",    "std",       "sum",
+    "take",      "tanh",      "tape",      "transpose", "where"};
 
 std::string string_literal(std::string_view text) {
     std::string result = "\"";
@@ -242,8 +242,10 @@ class Program {
         std::string text = fmt::format("// The network of {}, built with deltarule.\n", one_line(recording_.title));
         for (const std::string& note : recording_.notes) text += "// " + one_line(note) + "\n";
         text += "//\n//     c++ -std=c++20 this.cpp $(pkg-config --cflags --libs deltarule)\n";
-        text += "#include <autograd/autograd.hpp>\n#include <cmath>\n#include <iostream>\n#include <vector>\n\n";
         const auto has = [&](const char* call) { return body.find(call) != std::string::npos; };
+        text += "#include <autograd/autograd.hpp>\n#include <cmath>\n";
+        if (has("bracket(")) text += "#include <functional>\n";
+        text += "#include <iostream>\n#include <vector>\n\n";
         const auto helper = [&](const char* type, const char* name, const char* number) {
             text += fmt::format(
                 "{0} {1}(const autograd::Shape& shape, const std::vector<{2}>& numbers) {{\n"
@@ -254,6 +256,15 @@ class Program {
         };
         if (has("array({")) helper("autograd::Array<double>", "array", "double");
         if (has("indices({")) helper("autograd::Indices", "indices", "std::int64_t");
+        if (has("bracket("))
+            text +=
+                "/// [x > y]: 1 where it is so, else 0.\n"
+                "template <class Compare>\n"
+                "autograd::Array<double> bracket(autograd::Array<double> x, const autograd::Array<double>& y, Compare "
+                "is) {\n"
+                "    for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = is(x.data()[i], y.data()[i]) ? 1.0 : "
+                "0.0;\n"
+                "    return x;\n}\n\n";
         return text + "int main() {\n    autograd::Tape<double> tape;\n";
     }
 

@@ -172,7 +172,9 @@ Value Lowerer::indexed(Variable x, const Letters& ranges, const std::vector<Inde
 Value Lowerer::power(const Expression& e) {
     const Value base = record(e.base()), exponent = record(e.exponent());
     if (base.is_number() && exponent.is_number()) return number(std::pow(base.number, exponent.number));
-    const bool is_fixed_number = exponent.is_number() || (!exponent.node->requires_gradient() && exponent.axes.empty());
+    const bool compares = any_part(e.exponent(), [](const Expression& x) { return x.kind == Kind::iverson; });
+    const bool is_fixed_number =
+        exponent.is_number() || (!exponent.node->requires_gradient() && exponent.axes.empty() && !compares);
     if (!is_fixed_number || base.is_number())
         return together(base, exponent, [](auto& x, auto& y) { return pow(x, y); });
     const double n = exponent.is_number() ? exponent.number : exponent.node->item();
@@ -208,12 +210,8 @@ Value Lowerer::call(const Expression& e) {
 Value Lowerer::comparison(const Expression& e) {
     const Value a = record(e.left()), b = record(e.right());
     const Letters axes = joined(a.axes, b.axes);
-    const Array<double> left = as_node(spread(a, axes)).value();
-    const Array<double> right = as_node(spread(b, axes)).value();
-    Array<double> result = left;
-    for (std::size_t i = 0; i < result.size(); ++i)
-        result.data()[i] = derivation::holds(e, left.data()[i], right.data()[i]) ? 1 : 0;
-    return noted(constant(result, to_text(e)), axes);
+    const Variable left = as_node(spread(a, axes)), right = as_node(spread(b, axes));
+    return noted(bracket(e, left, right), axes);
 }
 
 Value Lowerer::of_matrix(const Expression& e) {

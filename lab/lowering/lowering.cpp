@@ -104,7 +104,9 @@ Variable Lowerer::array(int q) {
     const std::size_t from = tape().size();
     Variable node;
     if (is_among(version_->held, q)) {
-        node = constant(numbers_of(q), name_of(model_, q));
+        const auto free = versions_[{}].arrays.find(q);
+        const std::string name = name_of(model_, q);
+        node = free == versions_[{}].arrays.end() ? constant(numbers_of(q), name) : held(free->second, name);
     } else if (quantity.role != Role::definition) {
         if (!version_->held.empty()) {
             Version& outer = *std::exchange(version_, &versions_[{}]);
@@ -158,7 +160,7 @@ Variable Lowerer::definition(int q, const Letters& letters, const std::string& n
     // Every name has a node of its own, so that its adjoint is not mixed with that of another.
     Variable node = as_node(value);
     if (!node.requires_gradient())
-        node = variable(Array<double>(node.value()), name);
+        node = computed_variable(node, name);
     else if (node.index() < from || !node.name().empty())
         node = node + 0.0;
     tape().name(node, name);

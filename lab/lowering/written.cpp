@@ -3,7 +3,10 @@
 
 #include <autograd/operations/partners.hpp>
 #include <cmath>
+#include <derivation/formula/notations.hpp>
+#include <derivation/truth/kinks.hpp>
 #include <lab/lowering/written.hpp>
+#include <map>
 #include <numeric>
 
 namespace lab {
@@ -150,6 +153,25 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs) {
     for (const auto& node : autograd::grad(plain(y), plain(xs)))
         all.push_back(made(node, y, fmt::format("grad({}, {})", place(y), place(xs[all.size()]))));
     return all;
+}
+
+Variable bracket(const derivation::Expression& comparison, const Variable& x, const Variable& y) {
+    Array<double> result = x.value();
+    for (std::size_t i = 0; i < result.size(); ++i)
+        result.data()[i] = derivation::holds(comparison, x.value().data()[i], y.value().data()[i]) ? 1 : 0;
+    static const std::map<std::string_view, const char*> names = {
+        {"==", "equal_to"}, {"!=", "not_equal_to"}, {"<", "less"}, {">", "greater"}, {"<=", "less_equal"}};
+    const auto found = names.find(comparison.name);
+    return made(x.tape().constant(result, to_text(comparison)), x,
+                fmt::format("tape.constant(bracket({}.value(), {}.value(), std::{}<>()))", left(x), left(y),
+                            found == names.end() ? "greater_equal" : found->second));
+}
+
+Variable held(const Variable& x, const std::string& name) {
+    return made(x.tape().constant(x.value(), name), x, fmt::format("tape.constant({}.value())", left(x)));
+}
+Variable computed_variable(const Variable& x, const std::string& name) {
+    return made(x.tape().variable(x.value(), name), x, fmt::format("tape.variable({}.value())", left(x)));
 }
 
 Variable derivative_at(const derivation::Curve& f, int order, const Variable& x) {

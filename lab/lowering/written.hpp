@@ -74,6 +74,11 @@ Variable logdet(const Variable& x);
 Variable inverse(const Variable& x);
 Variable grad(const Variable& y, const Variable& x);
 std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs);
+/// 1 where x and y, of one shape, compare as the bracket [x > y] says, else 0: a constant. Its name is what is written.
+Variable bracket(const derivation::Expression& comparison, const Variable& x, const Variable& y);
+/// A leaf with the numbers of x: a constant, or a variable.
+Variable held(const Variable& x, const std::string& name);
+Variable computed_variable(const Variable& x, const std::string& name);
 Variable derivative_at(const derivation::Curve& f, int order, const Variable& x);
 
 /// The product of a matrix and a column, or of a row and a matrix, as one node.

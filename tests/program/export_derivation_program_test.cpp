@@ -77,6 +77,43 @@ BOOST_AUTO_TEST_CASE(the_programs_print_the_numbers_of_the_recording) {
     BOOST_TEST(gradients >= 12u);
 }
 
+// It was written at the numbers of brackets.deriv, and all that is given was given the other sign.
+BOOST_AUTO_TEST_CASE(what_compares_inputs_does_so_at_other_inputs) {
+    std::string text = bytes_of(DELTARULE_SOURCE_DIR "/tests/program/brackets.deriv");
+    const std::regex given(R"((given [^\n]*= )(\[[^\n]*))"), number(R"(-?\d[\d.]*)");
+    std::string opposite;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        std::smatch found;
+        if (!std::regex_match(line, found, given)) {
+            opposite += line + "\n";
+            continue;
+        }
+        std::string list = std::regex_replace(found[2].str(), number, "-$&");
+        for (std::size_t at; (at = list.find("--")) != list.npos;) list.erase(at, 2);
+        opposite += found[1].str() + list + "\n";
+    }
+    BOOST_TEST(has(opposite, "given u[n] = [-0.5, 1.25, -2, 0.75]\n"), opposite);
+    folder.write("opposite.deriv", opposite);
+    const nlohmann::json recording = recording_of(folder / "opposite.deriv");
+    const auto all = printed(DELTARULE_EXPORTED_FOLDER "/exported_brackets");
+    std::size_t compared = 0;
+    for (const auto& node : recording["nodes"]) {
+        const std::string name = node["name"];
+        if (name == "C") compare(name, all.at(name), node["value"]);
+        if (const auto found = all.find("dC/d" + name); found != all.end()) {
+            compare(name, found->second, node["adjoint"]);
+            ++compared;
+        }
+    }
+    BOOST_TEST(compared >= 3u);
+    // The brackets differ there, or the test sees nothing.
+    const nlohmann::json first = recording_of(DELTARULE_SOURCE_DIR "/tests/program/brackets.deriv");
+    for (std::size_t i = 0; i < first["nodes"].size(); ++i)
+        if (first["nodes"][i]["name"] == "[u[n] > 0]")
+            BOOST_TEST(first["nodes"][i]["value"] != recording["nodes"][i]["value"]);
+}
+
 BOOST_AUTO_TEST_CASE(every_example_is_written) {
     std::size_t written = 0;
     for (const auto& entry : std::filesystem::directory_iterator(examples)) {
