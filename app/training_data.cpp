@@ -120,9 +120,9 @@ std::vector<std::string> inputs(const TrainOptions& options) {
 autograd::Shape picture_shape(const TrainOptions& options) {
     if (!options.csv.empty()) return {};
     if (options.idx.empty()) return {1, 8, 8};
-    autograd::Shape picture = shape_of_a_row(inputs(options)[0]);
-    if (picture.size() == 2) picture.insert(picture.begin(), 1);
-    return picture.size() == 3 ? picture : autograd::Shape();
+    const autograd::Shape row = shape_of_a_row(inputs(options)[0]);
+    if (row.size() == 2) return {1, row[0], row[1]};
+    return row.size() == 3 ? row : autograd::Shape();
 }
 
 namespace {
