@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <derivation/formula/building.hpp>
+#include <derivation/formula/notations.hpp>
 #include <derivation/judge/elsewhere.hpp>
+#include <derivation/mistakes/facts.hpp>
 #include <derivation/truth/one_hot_choices.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
@@ -42,6 +45,37 @@ std::optional<bool> is_right_at(Model& model, const Line& line, const Expression
     return false;
 }
 
+/// Whether a mean, or the size of a range, stands in a formula or behind it.
+bool has_sizes(const Model& model, const Expression& e) {
+    const auto is_one = [&](const Expression& part) {
+        if (is_call(part, "size") || (part.kind == Kind::reduce && part.name == "mean")) return true;
+        std::vector<double> values;
+        if (part.kind == Kind::number && part.name.empty()) values = {part.number};  // size(k), resolved
+        if (part.kind == Kind::entry && part.symbol && model.quantity(part).role == Role::constant)
+            values = model.quantity(part).values;
+        return values.size() == 1 && std::ranges::find(model.ranges, values[0], &Range::size) != model.ranges.end();
+    };
+    std::vector<int> named;
+    add_entries(e, named);
+    return any_part(e, is_one) || std::ranges::any_of(named, [&](int q) { return any_behind(model, q, is_one); });
+}
+
+/// Puts the other size of a range where a number of a product is its size; says whether there was one.
+bool put_sizes(const Model& model, Expression& e, const std::vector<int>& sizes) {
+    bool any = false;
+    for (Expression& child : e.children) {
+        if (e.kind == Kind::product && child.kind == Kind::number)
+            for (std::size_t r = 0; r < sizes.size(); ++r)
+                if (child.number == model.ranges[r].size) {
+                    child = number_of(sizes[r]);
+                    any = true;
+                    break;
+                }
+        any = put_sizes(model, child, sizes) || any;
+    }
+    return any;
+}
+
 }  // namespace
 
 std::vector<Point> points_for(const Derivation& derivation, std::uint64_t seed, bool all_positive) {
@@ -76,34 +110,43 @@ bool is_right(Model& model, const Line& line, Target& target, const std::string&
     }
 }
 
-/// False where the file makes no sense with other numbers.
-bool Elsewhere::read_again() {
-    if (std::exchange(tried_, true)) return !points_.empty();
+Elsewhere::Other& Elsewhere::with_sizes(const std::vector<int>& sizes) {
+    const auto [place, is_new] = others_.try_emplace(sizes);
+    Other& other = place->second;
+    if (!is_new) return other;
     try {
-        other_ = read_with_other_numbers(derivation_);
-        other_->model.budget = derivation_.model.budget;
-        if (other_->lines.size() != derivation_.lines.size()) return false;
-        points_ = points_for(*other_, seed_ + 303);
+        other.file = read_with_other_numbers(derivation_, sizes);
+        other.file->model.budget = derivation_.model.budget;
+        if (other.file->lines.size() == derivation_.lines.size()) other.points = points_for(*other.file, seed_ + 303);
     } catch (const Error&) {
-        points_.clear();
+        other.points.clear();
     } catch (const OverBudget&) {
-        points_.clear();
+        other.points.clear();
     }
-    return !points_.empty();
+    return other;
 }
 
 bool Elsewhere::confirms(const Line& line, const LeftSide& left, const std::string& repair) {
+    const Model& model = derivation_.model;
     try {
-        if (!is_right_on_both_sides(derivation_.model, line, left(derivation_.model, line), repair, seed_ + 404))
-            return false;
+        if (!is_right_on_both_sides(derivation_.model, line, left(model, line), repair, seed_ + 404)) return false;
     } catch (const Error&) {
         return false;
     }
-    if (!read_again()) return true;
+    const std::vector<int> sizes = other_sizes(derivation_, line);
+    Other& other = with_sizes(sizes);
+    if (other.points.empty() || holds_there(other, line, left, repair)) return true;
+    // A number of the line may be a size: of nothing where only the repair speaks of sizes.
+    Expression member = read_back(model, repair);
+    if (has_sizes(model, member) && !has_sizes(model, left(model, line))) return false;
+    return put_sizes(model, member, sizes) && holds_there(other, line, left, to_text(member));
+}
+
+bool Elsewhere::holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair) {
     const auto number = static_cast<std::size_t>(std::ranges::find(derivation_.lines, line.number, &Line::number) -
                                                  derivation_.lines.begin());
-    Line there = other_->lines[number];
-    Model& model = other_->model;
+    Line there = other.file->lines[number];
+    Model& model = other.file->model;
     const FreshLetters fresh(model);
     try {
         if (there.members.empty()) return true;
@@ -114,9 +157,9 @@ bool Elsewhere::confirms(const Line& line, const LeftSide& left, const std::stri
         }
         const Expression left_there = left(model, there);
         if (!is_right_on_both_sides(model, there, left_there, repair, seed_ + 505)) return false;
-        if (const auto right = is_right_at(model, there, left_there, points_, repair)) return *right;
-        if (positive_points_.empty()) positive_points_ = points_for(*other_, seed_ + 310, true);
-        return is_right_at(model, there, left_there, positive_points_, repair).value_or(true);
+        if (const auto right = is_right_at(model, there, left_there, other.points, repair)) return *right;
+        if (other.positive_points.empty()) other.positive_points = points_for(*other.file, seed_ + 310, true);
+        return is_right_at(model, there, left_there, other.positive_points, repair).value_or(true);
     } catch (const Error&) {
         return true;
     }

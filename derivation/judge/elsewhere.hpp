@@ -5,6 +5,7 @@
 #include <derivation/read/reader.hpp>
 #include <derivation/truth/target.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +28,17 @@ class Elsewhere {
     bool confirms(const Line& line, const LeftSide& left, const std::string& repair);
 
   private:
-    bool read_again();
+    /// The file as it is read again; without points where it makes no sense with other numbers.
+    struct Other {
+        std::optional<Derivation> file;
+        std::vector<Point> points, positive_points;
+    };
+    Other& with_sizes(const std::vector<int>& sizes);
+    bool holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair);
 
     Derivation& derivation_;
     std::uint64_t seed_;
-    bool tried_ = false;
-    std::optional<Derivation> other_;
-    std::vector<Point> points_, positive_points_;
+    std::map<std::vector<int>, Other> others_;
 };
 
 /// What is printed, as it is read. Throws `Error`.

@@ -235,40 +235,85 @@ Parts constants_in_front(const Editing& editing, const Expression& p) {
     return found;
 }
 
-/// As below; the adjoint is one that stands in the member, or another one.
-void softmax_jacobian_with(Editing& editing, bool with_adjoint_of_member);
+/// What is wrong with a member that should be softmax's Jacobian, or an adjoint times it.
+struct SoftmaxSlip {
+    const char *mistake, *sentence;
+};
+constexpr SoftmaxSlip only_diagonal = {
+    "softmax-diagonal-only",
+    "The entries off the diagonal of softmax's Jacobian are not 0: every probability "
+    "depends on every logit."};
+constexpr SoftmaxSlip no_diagonal = {"softmax-diagonal-missing",
+                                     "The diagonal of softmax's Jacobian has a term of its own."};
 
-}  // namespace
-
-/// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
-void softmax_jacobian(Editing& editing) { softmax_jacobian_with(editing, true); }
-void softmax_of_adjoint(Editing& editing) {
-    if (!editing.arrays) softmax_jacobian_with(editing, false);
+bool is_kronecker(const Expression& e) {
+    return (e.kind == Kind::iverson && e.name == "==") ||
+           (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2);
 }
 
-namespace {
+bool names(const Expression& e, const std::string& name) {
+    return any_part(e, [&](const Expression& part) { return part.kind == Kind::entry && part.name == name; });
+}
 
-void softmax_jacobian_with(Editing& editing, bool with_adjoint_of_member) {
-    const Model& model = editing.model;
-    const bool only_diagonal = any_part(editing.member, [](const Expression& e) {
-        return e.kind == Kind::iverson || is_call(e, "diag") ||
-               (e.kind == Kind::entry && e.name == "delta" && e.indices.size() == 2) ||
-               (e.kind == Kind::add &&
-                std::ranges::any_of(e.children, [](const Expression& term) { return is_number(term, 1); }));
+/// -p[k] p[n] and [k == n] p[k] (1 - p[k]) are what is left of the Jacobian.
+std::optional<SoftmaxSlip> slip_of_jacobian(const Editing& editing, const Expression& p, const std::string& other) {
+    const Parts terms = terms_of(editing.member);
+    const auto has_kronecker = [](const Part& term) {
+        const Parts factors = factors_of(term.expression);
+        return std::ranges::any_of(factors, [](const Part& factor) { return is_kronecker(factor.expression); });
+    };
+    const bool is_at_one_letter = names(editing.member, p.name) && !uses_letter(editing.member, other) &&
+                                  any_part(editing.member, looks_like_derivative);
+    if (std::ranges::all_of(terms, has_kronecker) || is_at_one_letter) return only_diagonal;
+    const Parts factors = factors_of(terms[0].expression);
+    const bool only_p = std::ranges::all_of(factors, [&](const Part& factor) {
+        const Expression& e = factor.expression;
+        return e.kind == Kind::number || (e.kind == Kind::entry && (e.name == p.name || e.indices.empty()));
     });
-    const char* mistake = only_diagonal ? "softmax-diagonal-only" : "softmax-diagonal-missing";
-    const char* sentence =
-        only_diagonal
-            ? "The entries off the diagonal of softmax's Jacobian are not 0: every probability depends on every logit."
-            : "The diagonal of softmax's Jacobian has a term of its own.";
+    if (terms.size() == 1 && terms[0].joint == Joint::minus && only_p && names(editing.member, p.name))
+        return no_diagonal;
+    return {};
+}
+
+/// -p[k] sum(n, g[n] p[n]) and g[k] p[k] (1 - p[k]).
+std::optional<SoftmaxSlip> slip_of_adjoint(const Editing& editing, const Expression& p, const Expression& g) {
+    const auto has_adjoint = [&](const Expression& e) {
+        return any_part(e, [&](const Expression& part) {
+            if (g.kind != Kind::derivative) return part.kind == Kind::entry && part.name == g.name;
+            return is_simple_derivative(part) && part.denominator().name == g.denominator().name;
+        });
+    };
+    if (!names(editing.member, p.name) || !has_adjoint(editing.member)) return {};
+    const auto is_sum = [](const Expression& e) { return e.kind == Kind::reduce; };
+    if (!any_part(editing.member, is_sum)) return only_diagonal;
+    const Parts terms = terms_of(editing.member);
+    if (terms.size() > 1 || terms[0].joint != Joint::minus) return {};
+    for (const Part& factor : factors_of(terms[0].expression)) {
+        const Expression& e = factor.expression;
+        if (is_sum(e) ? !names(e, p.name) || !has_adjoint(e)
+                      : e.kind != Kind::number && !names(e, p.name) && !e.indices.empty())
+            return {};
+    }
+    return no_diagonal;
+}
+
+/// `known_slips`: only what is said exactly; else the Jacobian for whatever stands there.
+void softmax_jacobian_for(Editing& editing, bool known_slips) {
+    const Model& model = editing.model;
+    const auto offer = [&](Expression edited, std::optional<SoftmaxSlip> slip, const std::string& else_said) {
+        if (slip.has_value() != known_slips) return;
+        editing.offer(std::move(edited), editing.member.span, slip ? slip->sentence : else_said,
+                      slip ? slip->mistake : "");
+    };
     for (int q = 0; q < model.count(); ++q) {
         if (!any_part(model.quantity(q).definition, [](const Expression& e) { return is_call(e, "exp"); })) continue;
         if (editing.arrays) {
             const Expression p = entry_of(model.quantity(q).name, {});
-            editing.offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus},
-                                        {product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}}),
-                                         Joint::minus}}),
-                          editing.member.span, sentence, mistake);
+            const Expression outer = product_of_factors({{p, Joint::times}, {transpose_of(p), Joint::juxtaposed}});
+            std::optional<SoftmaxSlip> slip;
+            if (any_part(editing.member, [](const Expression& e) { return is_call(e, "diag"); })) slip = only_diagonal;
+            if (same(editing.member, negated(outer))) slip = no_diagonal;
+            offer(sum_of_terms({{call_of("diag", 0, p), Joint::plus}, {outer, Joint::minus}}), slip, {});
             continue;
         }
         for (const Expression& p : editing.entries_of(q, editing.free)) {
@@ -285,29 +330,30 @@ void softmax_jacobian_with(Editing& editing, bool with_adjoint_of_member) {
                 if (letter == last || !editing.same_range(letter, last)) continue;
                 Expression other = p;
                 other.indices.back().terms[0].name = letter;
-                editing.offer(
-                    with_front(p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})),
-                    editing.member.span, sentence, mistake);
+                offer(with_front(p, sum_of_terms({{kronecker(last, letter), Joint::plus}, {other, Joint::minus}})),
+                      slip_of_jacobian(editing, p, letter), {});
             }
-            const std::string bound = editing.unused_letter_like(last);
+            std::string bound = editing.unused_letter_like(last);
+            for (const std::string& letter : editing.letters_beside(editing.free))
+                if (bound.empty() && editing.same_range(letter, last)) bound = letter;
             if (bound.empty()) continue;
             for (const Expression& g : adjoints(editing, editing.free)) {
-                if (!uses_letter(g, last) || contains(editing.member, g) != with_adjoint_of_member) continue;
+                if (!uses_letter(g, last)) continue;
                 Expression sum = product_of({g, p});
                 rename_letter(sum, last, bound);
-                editing.offer(
-                    with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
-                    editing.member.span,
-                    with_adjoint_of_member
-                        ? std::string(sentence)
-                        : fmt::format("A term is missing: all of {} comes back through the softmax.", to_text(g)),
-                    with_adjoint_of_member ? mistake : "missing-term");
+                offer(with_front(p, sum_of_terms({{g, Joint::plus}, {sum_over({bound}, sum), Joint::minus}})),
+                      slip_of_adjoint(editing, p, g),
+                      fmt::format("All of {} comes back through the softmax.", to_text(g)));
             }
         }
     }
 }
 
 }  // namespace
+
+/// p[k] ([k == n] - p[n]) for what is left of it, and with an adjoint p[k] (g[k] - sum(n, g[n] p[n])).
+void softmax_jacobian(Editing& editing) { softmax_jacobian_for(editing, true); }
+void not_softmax_jacobian(Editing& editing) { softmax_jacobian_for(editing, false); }
 
 /// f''(z) dA/da, the term of a second derivative that goes through the first one's factor f'(z).
 void missing_second_derivative(Editing& editing) {
@@ -334,17 +380,19 @@ void missing_kronecker(Editing& editing) {
                     continue;
                 Parts parts = factors_of(saved);
                 parts.insert(parts.begin(), {kronecker(letters[a], letters[b]), Joint::times});
-                node = product_of_factors(parts);
-                commit(saved.span,
-                       fmt::format("A Kronecker delta is missing: the entries where {} and {} differ are 0.",
-                                   letters[a], letters[b]),
-                       {});
-                parts[0].expression.name = "!=";
-                node = product_of_factors(parts);
-                commit(saved.span,
-                       fmt::format("A Kronecker delta is missing: the entries where {} and {} are the same are 0.",
-                                   letters[a], letters[b]),
-                       {});
+                const bool is_all = same(saved, editing.member);
+                for (const char* sign : {"==", "!="}) {
+                    parts[0].expression.name = sign;
+                    node = product_of_factors(parts);
+                    const bool equal = parts[0].expression.name == "==";
+                    commit(saved.span,
+                           is_all
+                               ? fmt::format("A Kronecker delta is missing: the entries where {} and {} {} are 0.",
+                                             letters[a], letters[b], equal ? "differ" : "are the same")
+                               : fmt::format("A Kronecker delta is missing: {} counts only where {} and {} {}.",
+                                             to_text(saved), letters[a], letters[b], equal ? "are the same" : "differ"),
+                           {});
+                }
                 node = saved;
             }
     });

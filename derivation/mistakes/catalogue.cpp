@@ -20,6 +20,7 @@ const std::vector<Mistake>& catalogue() {
         {"product-of-sums", "A product of sums stands for a sum of products.", product_of_sums},
         {"extra-sum", "A sum that should not be there.", extra_sum, generic},
         {"factor-outside-sum", "A factor stands outside the sum over its letter.", factor_outside},
+        {"term-inside-sum", "A term stands inside a sum that belongs outside of it.", term_inside_sum, generic},
         {"batch-mean-missing", "The 1/N of the mean is missing: the error grows with the number of terms.",
          mean_missing},
         {"batch-mean-extra", "A 1/N that should not be there: the loss is a sum, not a mean.", mean_extra},
@@ -72,7 +73,7 @@ const std::vector<Mistake>& catalogue() {
         {"wrong-number", "A number is the wrong one.", small_changes, weak},
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative_within},
         {"missing-factor", "A factor is missing.", missing_factor_within, last_resort | weak},
-        {"missing-term", "A term is missing in what comes back through the softmax.", softmax_of_adjoint, last_resort},
+        {"softmax-jacobian", "Softmax's Jacobian is another one.", not_softmax_jacobian, last_resort},
     };
     return rows;
 }

@@ -31,6 +31,7 @@ void missing_sum(Editing& editing);
 void factor_outside(Editing& editing);
 void held_already(Editing& editing);
 void product_of_sums(Editing& editing);
+void term_inside_sum(Editing& editing);
 
 // letters
 void wrong_letter(Editing& editing);
@@ -65,7 +66,7 @@ void other_activation(Editing& editing);
 void one_prime_less(Editing& editing);
 void power_of_derivative(Editing& editing);
 void softmax_jacobian(Editing& editing);
-void softmax_of_adjoint(Editing& editing);
+void not_softmax_jacobian(Editing& editing);
 void missing_second_derivative(Editing& editing);
 void missing_kronecker(Editing& editing);
 

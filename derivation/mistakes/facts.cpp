@@ -48,8 +48,8 @@ std::string name_of_removed(const Editing& editing, const Expression& factor) {
         return uses_adjoint(editing)                  ? "derivative-twice"
                : has_cross_entropy(model, editing.of) ? "extra-derivative"
                                                       : "extra-factor";
-    if (is_bias(model, editing.by)) return "input-on-bias";
-    return "extra-factor";
+    const bool varies = any_part(factor, [](const Expression& e) { return e.kind == Kind::entry; });
+    return varies && is_bias(model, editing.by) ? "input-on-bias" : "extra-factor";
 }
 
 std::string name_of_exchange(const Model& model, int wrong, int right) {

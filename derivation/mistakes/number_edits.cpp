@@ -60,11 +60,15 @@ double size_of(const Editing& editing, const Expression& size) {
     return editing.model.quantity(editing.model.quantities_named(size.name)[0]).values[0];
 }
 
-/// Whether the loss divides by a constant or by a number of terms.
+/// Whether the left side, or the loss behind it, divides by a number of terms.
 bool loss_is_mean(const Editing& editing) {
     const auto is_size = [&](const Expression& e) {
-        return (e.kind == Kind::entry && editing.model.quantity(e).role == Role::constant) ||
-               (e.kind == Kind::number && e.number > 2);
+        std::optional<double> value;
+        if (e.kind == Kind::number && e.number > 2) value = e.number;
+        if (e.kind == Kind::entry && editing.model.quantity(e).values.size() == 1)
+            value = editing.model.quantity(e).values[0];
+        return is_call(e, "size") ||
+               (value && std::ranges::find(editing.model.ranges, *value, &Range::size) != editing.model.ranges.end());
     };
     const auto divides = [&](const Expression& e) {
         if (e.kind == Kind::reduce && e.name == "mean") return true;
@@ -72,7 +76,10 @@ bool loss_is_mean(const Editing& editing) {
             if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
         return false;
     };
-    return any_behind(editing.model, editing.of, divides);
+    std::vector<int> named;
+    add_entries(editing.left, named);
+    return any_part(editing.left, divides) || any_behind(editing.model, editing.of, divides) ||
+           std::ranges::any_of(named, [&](int q) { return any_behind(editing.model, q, divides); });
 }
 
 /// Whether something of this size is summed over, in the line or behind it: else a number that is the size is it by
@@ -103,11 +110,33 @@ bool makes_factor(const Editing& editing, double number, bool divide) {
     return any_part(editing.left, is_factor) || any_behind(editing.model, editing.of, is_factor);
 }
 
+/// Whether the term that holds this divisor has another 1/N, or an adjoint that may hold one.
+bool is_divided_beside(const Editing& editing, const Expression& divisor) {
+    const auto counts = [&](auto& self, const Expression& e) -> int {
+        int count = (e.kind == Kind::reduce && e.name == "mean") || e.kind == Kind::derivative ? 1 : 0;
+        if (e.kind == Kind::entry)
+            for (const int q : editing.model.quantities_named(e.name))
+                count += has_derivative(editing.model.quantity(q).definition) ? 1 : 0;
+        for (std::size_t i = 0; i < e.children.size() && e.kind == Kind::product; ++i)
+            if (const Expression& child = e.children[i]; e.joints[i] == Joint::divided)
+                count += child.kind == Kind::power ? static_cast<int>(first_number(child.exponent())) : 1;
+        for (const Expression& child : e.children) count += self(self, child);
+        return count;
+    };
+    for (const Part& term : terms_of(editing.member))
+        if (any_part(term.expression, [&](const Expression& e) {
+                return e.span.begin == divisor.span.begin && e.span.end == divisor.span.end && same(e, divisor);
+            }))
+            return counts(counts, term.expression) > 1;
+    return true;
+}
+
 /// `mistake` is what it is called where nothing in the line divides and a factor N is forgotten; empty: the row's name.
 void divided_by_size(Editing& editing, bool divide, const std::string& mistake = {}) {
+    const bool of_mean = loss_is_mean(editing);
     for (const Expression& size : sizes(editing)) {
         const double number = size_of(editing, size);
-        const bool summed = is_summed(editing, number), number_is_size = summed && (!divide || loss_is_mean(editing));
+        const bool summed = is_summed(editing, number), number_is_size = summed && (!divide || of_mean);
         const auto is_size = [&](const Expression& e) {
             return same(e, size) || (number_is_size && e.kind == Kind::number && e.number == number && number > 2) ||
                    (is_call(e, "size") && is_call(size, "size") &&
@@ -117,6 +146,14 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
         editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
             if (node.kind != Kind::product) return;
             const Parts parts = factors_of(node);
+            const auto commit_without = [&](const Expression& gone) {
+                if (divide && !of_mean)
+                    commit(gone.span, fmt::format("The factor {} should not be there.", to_text(gone)), "extra-factor");
+                else if (!divide && of_mean && !is_divided_beside(editing, gone))
+                    commit(gone.span, "A 1/N that should not be there.", "batch-mean-extra");
+                else
+                    commit(gone.span, {}, {});
+            };
             for (std::size_t i = 0; i < parts.size(); ++i) {
                 const Expression& e = parts[i].expression;
                 if (e.kind == Kind::power && is_size(e.base()) && e.exponent().kind == Kind::number &&
@@ -124,22 +161,29 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
                     Parts lower = parts;
                     lower[i].expression.exponent() = number_of(e.exponent().number - 1);
                     node = product_of_factors(lower);
-                    commit(e.span, {}, {});
+                    commit_without(e.base());
                 }
                 if (!is_size(parts[i].expression) || (parts[i].joint == Joint::divided) == divide) continue;
                 Parts rest = without(parts, i);
                 if (rest.size() > 1 && is_number(rest[0].expression, 1) && rest[1].joint != Joint::divided)
                     rest.erase(rest.begin());
                 node = product_of_factors(rest);
-                commit(parts[i].expression.span, {}, {});
+                commit_without(parts[i].expression);
             }
         });
         if (!summed || (is_call(size, "size") && makes_factor(editing, number, divide))) continue;
+        std::string sentence, name = mistake;
+        if (!mistake.empty()) {
+            sentence = fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size));
+        } else if (divide && !of_mean) {
+            sentence = fmt::format("A division by {} is missing.", to_text(size));
+            name = "missing-factor";
+        }
         if (editing.member.kind == Kind::add && !editing.line.is_update) {
             Expression edited = quotient_of(editing.member, size);
             if (!divide) edited = product_of({editing.member, size});
             editing.offer(std::move(edited), editing.member.span,
-                          mistake.empty() ? "" : fmt::format("The factor {} is missing.", to_text(size)), mistake);
+                          mistake.empty() ? sentence : fmt::format("The factor {} is missing.", to_text(size)), name);
         }
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
@@ -151,11 +195,7 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            commit({},
-                   mistake.empty()
-                       ? ""
-                       : fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size)),
-                   mistake);
+            commit({}, sentence, name);
         });
     }
 }
@@ -206,8 +246,8 @@ void mean_extra(Editing& editing) {
 
 void mean_twice(Editing& editing) {
     if (!loss_is_mean(editing)) return;
-    exchange_mean(editing, "mean", "sum");
-    if (!editing.done()) divided_by_size(editing, false);
+    divided_by_size(editing, false);
+    if (!editing.done()) exchange_mean(editing, "mean", "sum");
 }
 
 /// f(-x) for f(x), and 1 - p for p.

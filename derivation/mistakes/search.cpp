@@ -192,7 +192,7 @@ bool Search::holds(const Expression& edited) {
     return passes(model_, line_, edited,
                   [&](const Expression& checked) {
                       return !smuggles(checked) && (!has_idle_factors(checked) || has_idle_factors(original_)) &&
-                             is_right(checked) && !has_idle_terms(checked);
+                             is_right(checked) && !has_idle_terms(checked) && !has_idle_sums(checked, checked);
                   }) &&
            confirm_(edited);
 }
@@ -222,6 +222,25 @@ bool Search::has_idle_terms(const Expression& checked) {
     for (std::size_t i = 0; terms.size() > 1 && i < terms.size(); ++i)
         if (is_right(sum_of_terms(without(terms, i)))) return true;
     return false;
+}
+
+/// Whether it holds where a sum is left out that stands beside what it sums over: the sum of probabilities.
+bool Search::has_idle_sums(const Expression& e, const Expression& root) {
+    const auto without_sum = [&](auto& self, const Expression& node) -> Expression {
+        if (&node == &e) {
+            const std::string& letter = node.letters[0].name;
+            Parts outside;
+            for (const Part& factor : factors_of(node.body()))
+                if (!uses_letter(factor.expression, letter)) outside.push_back(factor);
+            return outside.empty() ? number_of(1) : product_of_factors(std::move(outside));
+        }
+        Expression copy = node;
+        for (std::size_t i = 0; i < node.children.size(); ++i) copy.children[i] = self(self, node.children[i]);
+        return copy;
+    };
+    const bool is_sum = e.kind == Kind::reduce && e.name == "sum" && e.letters.size() == 1 && e.condition() == nullptr;
+    if (is_sum && is_right(without_sum(without_sum, root))) return true;
+    return std::ranges::any_of(e.children, [&](const Expression& child) { return has_idle_sums(child, root); });
 }
 
 /// Whether the left side came in under one of its names.

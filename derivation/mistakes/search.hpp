@@ -37,6 +37,7 @@ class Search {
     bool is_right(const Expression& checked);
     Expression without_idle_terms(const Expression& formula);
     bool has_idle_terms(const Expression& checked);
+    bool has_idle_sums(const Expression& e, const Expression& root);
     bool smuggles(const Expression& checked) const;
 
     Model& model_;

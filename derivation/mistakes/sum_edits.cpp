@@ -331,6 +331,27 @@ void held_already(Editing& editing) {
     });
 }
 
+/// sum(s, a[s]) + b for sum(s, a[s] + b)
+void term_inside_sum(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (!is_over_one_letter(node) || node.name == "prod" || node.body().kind != Kind::add) return;
+        const Expression saved = node;
+        const std::string& bound = saved.letters[0].name;
+        const Parts terms = terms_of(saved.body());
+        for (std::size_t i = 0; terms.size() > 1 && i < terms.size(); ++i) {
+            if (uses_letter(terms[i].expression, bound)) continue;
+            Expression sum = saved;
+            sum.body() = sum_of_terms(without(terms, i));
+            node = sum_of_terms({{sum, Joint::plus}, terms[i]});
+            commit(terms[i].expression.span,
+                   fmt::format("{} belongs outside the sum over {}, which adds it {} times.",
+                               to_text(terms[i].expression), bound, to_text(call_of("size", 0, letter_of(bound)))),
+                   {});
+        }
+        node = saved;
+    });
+}
+
 void product_of_sums(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::product) return;

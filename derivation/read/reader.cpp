@@ -685,45 +685,60 @@ class Reader {
     std::vector<int> ahead_;  ///< arrays that were declared ahead of their definitions
 };
 
-/// Marks the ranges on whose sizes a formula counts: an index is a number, or a factor is the size.
+/// Marks the ranges of which single entries are named.
 void mark_counted(const Model& model, const Expression& e, std::vector<bool>& counted) {
     if (e.kind == Kind::entry && e.symbol)
         for (std::size_t axis = 0; axis < e.indices.size(); ++axis)
             if (e.indices[axis].is_number()) counted[static_cast<std::size_t>(model.quantity(e).ranges[axis])] = true;
-    for (const Expression& child : e.children) {
-        if (e.kind == Kind::product && child.kind == Kind::number && child.name != "" && child.number >= 3)
-            for (std::size_t r = 0; r < counted.size(); ++r)
-                counted[r] = counted[r] || model.ranges[r].size == child.number;
-        mark_counted(model, child, counted);
-    }
+    for (const Expression& child : e.children) mark_counted(model, child, counted);
 }
 
-OtherNumbers other_numbers_for(const Derivation& known) {
-    const Model& model = known.model;
-    std::vector<bool> counted(model.ranges.size());
-    for (const Quantity& quantity : model.quantities) mark_counted(model, quantity.definition, counted);
-    for (const Line& line : known.lines)
-        for (const Expression& member : line.checked.members) mark_counted(model, member, counted);
-    OtherNumbers numbers;
-    for (const Range& range : model.ranges) numbers.sizes_before.push_back(range.size);
-    for (std::size_t r = 0; r < counted.size(); ++r) {
-        int size = numbers.sizes_before[r];
-        if (!counted[r]) {
-            size = 3;
-            while (size == numbers.sizes_before[r] || std::ranges::find(numbers.sizes, size) != numbers.sizes.end())
-                ++size;
-        }
-        numbers.sizes.push_back(size);
+/// Marks the ranges over which a sum stands beside their size, as a number.
+void mark_divided_sums(const Model& model, const Expression& e, std::vector<bool>& counted) {
+    if (e.kind == Kind::product) {
+        std::vector<double> numbers;
+        std::vector<int> summed;
+        const auto gather = [&](auto& self, const Expression& factor) -> void {
+            if (factor.kind == Kind::number && !factor.name.empty()) numbers.push_back(factor.number);
+            if (factor.kind == Kind::reduce)
+                for (const IndexTerm& letter : factor.letters) summed.push_back(model.letter(*letter.letter).range);
+            if (factor.kind == Kind::product)
+                for (const Expression& inner : factor.children) self(self, inner);
+        };
+        gather(gather, e);
+        for (const int range : summed)
+            if (std::ranges::find(numbers, model.range(range).size) != numbers.end())
+                counted[static_cast<std::size_t>(range)] = true;
     }
-    return numbers;
+    for (const Expression& child : e.children) mark_divided_sums(model, child, counted);
 }
 
 }  // namespace
 
 Derivation read_derivation(std::string text) { return Reader(std::move(text)).run(); }
 
-Derivation read_with_other_numbers(const Derivation& known) {
-    return Reader(known.source.text, other_numbers_for(known)).run();
+std::vector<int> other_sizes(const Derivation& known, const Line& line) {
+    const Model& model = known.model;
+    std::vector<bool> counted(model.ranges.size());
+    for (const Quantity& quantity : model.quantities) {
+        mark_counted(model, quantity.definition, counted);
+        mark_divided_sums(model, quantity.definition, counted);
+    }
+    for (const Expression& member : line.checked.members) mark_counted(model, member, counted);
+    std::vector<int> sizes;
+    for (std::size_t r = 0; r < counted.size(); ++r) {
+        const int before = model.ranges[r].size;
+        int size = counted[r] ? before : 3;
+        while (!counted[r] && (size == before || std::ranges::find(sizes, size) != sizes.end())) ++size;
+        sizes.push_back(size);
+    }
+    return sizes;
+}
+
+Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes) {
+    OtherNumbers numbers{{}, std::move(sizes)};
+    for (const Range& range : known.model.ranges) numbers.sizes_before.push_back(range.size);
+    return Reader(known.source.text, std::move(numbers)).run();
 }
 
 bool is_latex(const Source& source, const Line& line, std::size_t member) {

@@ -43,8 +43,10 @@ Derivation read_derivation(std::string text);
 
 /// The same file where its ranges have other sizes, its constants other numbers, and what is given with numbers is
 /// drawn: what holds in both is no accident of the numbers that were typed. Names, letters and lines have the same
-/// places. A range keeps its size where the file counts on it: `x[2]`, or a 1/3 beside a range of 3.
-Derivation read_with_other_numbers(const Derivation& known);
+/// places.
+Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes);
+/// Other sizes of its ranges, but where the definitions or the line count on them: `x[2]`, or 1/3 beside a sum over 3.
+std::vector<int> other_sizes(const Derivation& known, const Line& line);
 
 /// Whether the line is written in LaTeX up to this member.
 bool is_latex(const Source& source, const Line& line, std::size_t member);

@@ -1,5 +1,7 @@
 // Reasons that are true: of the line, and of the repair that stands beside them.
 #define BOOST_TEST_MODULE derivation_reasons
+#include <array>
+
 #include "judged.hpp"
 
 using derivation::LineReport;
@@ -33,6 +35,76 @@ BOOST_AUTO_TEST_CASE(a_number_is_a_size_where_something_of_that_size_is_summed) 
     BOOST_TEST(reason("dA/db = -2 * sum(s, y[s] - b)").starts_with("The 1/N of the mean is missing"));
     BOOST_TEST(reason("dA/dy[s] = 2 * (y[s] - b)").starts_with("The 1/N of the mean is missing"));
     BOOST_TEST(reason("dB/dy[s] = 1/5").starts_with("A 1/N that should not be there"));
+}
+
+// 3 and 4 are sizes here by accident.
+BOOST_AUTO_TEST_CASE(a_number_that_is_a_size_by_accident_is_none) {
+    const std::string file =
+        "index i\nindex j\nindex k = 2\nindex s = 5\ngiven W[i,j], x[j], y[k], w[i], b, Y[s]\nlet z = W x\n"
+        "let S = sum(i, w[i])\nlet mu = mean(i, w[i])\nlet E = sum(i, (w[i] - b)^2)\nlet F = mean(s, Y[s]^2)\n";
+    const std::vector<std::pair<const char*, const char*>> repairs = {
+        {"z/4 = W x", "1/4 * (W x)"},
+        {"4 z = W x", "4 * W x"},
+        {"8*y[k] = 2*y[k]", "8 * y[k]"},
+        {"S = 6*sum(i, w[i])", "sum(i, w[i])"},
+        {"S = 3*sum(i, w[i])", "sum(i, w[i])"},
+        {"mu = sum(i, w[i])/(size(i) + 1)", "sum(i, w[i])/size(i)"},
+        {"mu = sum(i, w[i])/(size(i) - 1)", "sum(i, w[i])/size(i)"},
+        {"d(sum(i, w[i]^2))/dw[i] = 6*w[i]", "2 * w[i]"},
+        {"dE/dw[i] = 2*size(i)*(w[i] - b)", "2 * (w[i] - b)"},
+        {"dF/dY[s] = 2/25*Y[s]", "2 * Y[s]/size(s)"},
+        {"dmu/dw[i] = 1", "1/size(i)"},
+    };
+    for (const auto& [claim, repair] : repairs) {
+        const LineReport line = expect(file + "claim " + claim + "\n", "wrong");
+        BOOST_TEST(line.repair == repair, claim << ": " << line.repair);
+        if (line.text.find("dF") == std::string::npos && line.text.find("dmu") == std::string::npos)
+            BOOST_TEST(line.reason.find("1/N") == std::string::npos, claim << ": " << line.reason);
+        BOOST_TEST(line.reason.find("bias") == std::string::npos, claim << ": " << line.reason);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_term_that_does_not_depend_on_the_letter_of_a_sum_stands_outside_of_it) {
+    const std::string file =
+        "index i\nindex s = 5\nconstant lambda\ngiven w[i], x[s,i], y[s]\n"
+        "let e[s] = sum(i, w[i]*x[s,i]) - y[s]\nlet R = 1/2*sum(s, e[s]^2) + lambda*sum(i, w[i]^2)\n"
+        "let M = mean(s, e[s]^2) + lambda*sum(i, w[i]^2)\n";
+    for (const char* factor : {"2*", ""}) {
+        const LineReport line =
+            expect(file + "claim dR/dw[i] = sum(s, e[s]*x[s,i] + " + factor + "lambda*w[i])\n", "wrong");
+        BOOST_TEST(line.repair == "sum(s, e[s] * x[s,i]) + 2 * lambda * w[i]");
+        BOOST_TEST(line.mistake == "term-inside-sum");
+    }
+    // Only what is divided twice is said to be.
+    const auto reason = [&](const std::string& right) {
+        return expect(file + "claim dM/dw[i] = " + right + "\n", "wrong").reason;
+    };
+    BOOST_TEST(reason("mean(s, 2*e[s]*x[s,i])/size(s) + 2*lambda*w[i]").find("twice") != std::string::npos);
+    BOOST_TEST(reason("2*sum(s, e[s]*x[s,i])/size(s)^2 + 2*lambda*w[i]").find("twice") != std::string::npos);
+    BOOST_TEST(reason("mean(s, 2*e[s]*x[s,i]) + 2*lambda*w[i]/size(i)") == "A 1/N that should not be there.");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_the_jacobian_of_softmax_is_true_of_the_line) {
+    const std::string file =
+        "index k, n = 4\ngiven z[k], t[k] onehot\nlet p[k] = exp(z[k])/sum(n, exp(z[n]))\n"
+        "let C = -sum(k, t[k]*log(p[k]))\nlet q = sum(k, p[k]^3)\nlet g[k] = dq/dp[k]\n";
+    const std::vector<std::array<const char*, 3>> lines = {
+        {"dp[k]/dz[n] = -p[k]*p[n]", "softmax-diagonal-missing", "p[k] * ([k == n] - p[n])"},
+        {"dp[k]/dz[n] = [k==n]*p[k]*(1 - p[k])", "softmax-diagonal-only", "p[k] * ([k == n] - p[n])"},
+        {"dp[k]/dz[n] = p[k]*(1 - p[n])", "missing-kronecker", "p[k] * ([k == n] - p[n])"},
+        {"dp[k]/dz[n] = [k==n] - p[n]", "missing-factor", "([k == n] - p[n]) * p[k]"},
+        {"dq/dz[k] = g[k]*p[k]", "softmax-diagonal-only", "p[k] * (g[k] - sum(n, g[n] * p[n]))"},
+        {"dq/dz[k] = g[k]", "softmax-jacobian", "p[k] * (g[k] - sum(n, g[n] * p[n]))"},
+        {"dq/dz[k] = p[k]*sum(n, g[n]*p[n])", "softmax-jacobian", "p[k] * (g[k] - sum(n, g[n] * p[n]))"},
+        {"dq/dz[k] = -p[k]*sum(n, g[n]*p[n])", "softmax-diagonal-missing", "p[k] * (g[k] - sum(n, g[n] * p[n]))"},
+        // p sums to 1: that is no reason to sum.
+        {"dC/dz[k] = (p[k] - t[k])*p[k]", "extra-factor", "p[k] - t[k]"},
+    };
+    for (const auto& [claim, mistake, repair] : lines) {
+        const LineReport line = expect(file + "claim " + claim + "\n", "wrong");
+        BOOST_TEST(line.mistake == mistake, claim << ": " << line.mistake << " " << line.reason);
+        BOOST_TEST(line.repair == repair, claim << ": " << line.repair);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_product_of_matrices_is_not_said_to_be_an_elementwise_one) {
