@@ -160,12 +160,13 @@ void Statistics::add(const Array<double>& numbers) {
     rows += numbers.shape()[0];
 }
 
-std::vector<double> Statistics::means() const {
+std::vector<double> Statistics::means(const std::vector<std::string>& column_names) const {
     std::vector<double> means;
     for (const Column& column : columns) {
         if (column.count == 0)
             throw std::invalid_argument(
-                fmt::format("[train] number {} of each row has no mean: it is always missing", means.size()));
+                fmt::format("[train] column {} has no mean: in the rows for training it is always missing",
+                            called(column_names, means.size())));
         means.push_back(static_cast<double>(column.mean));
     }
     return means;

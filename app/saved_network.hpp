@@ -26,7 +26,7 @@ struct Statistics {
     void add(const autograd::Array<double>& numbers);
 
     /// The mean of each column. Throws `std::invalid_argument` where there is nothing in it.
-    std::vector<double> means() const;
+    std::vector<double> means(const std::vector<std::string>& column_names) const;
 };
 
 /// Maps each column of numbers in double: x -> (x - offset) * factor; one that never changed in the training to 0.

@@ -136,7 +136,7 @@ Model make_model(const TrainOptions& options, const KnownRows& known, std::mt199
     const nn::Dataset<double>& rows = known.outline;
     const std::size_t numbers = known.features.columns.size();
     const std::vector<double> fill =
-        options.missing == nn::Missing::mean ? known.features.means() : std::vector<double>();
+        options.missing == nn::Missing::mean ? known.features.means(rows.column_names) : std::vector<double>();
     Scaling scaling = scaling_of(known, options.scale);
     const std::vector<nn::Column> columns = rows.columns.empty() ? std::vector<nn::Column>(numbers) : rows.columns;
     // A category that no row for training has was not learned: its offset and factor of 0 say so.
@@ -217,6 +217,7 @@ Training::Training(const TrainOptions& options, const StreamedRows& rows, std::m
 void Training::prepare() {
     if (options_.balanced) weights_.class_weights = balanced(known_);
     optimizer_ = make_optimizer(options_.optimizer, options_.rate, model_.network.parameters());
+    rate_ = optimizer_->rate();
 }
 
 /// Features and targets as the network takes them.
@@ -263,7 +264,7 @@ std::string Training::description(std::size_t tested) const {
     const std::string validated = validation_ ? fmt::format(", {} for the validation", validation_->facts().rows) : "";
     const std::string with = options_.layers.empty() ? " with " + options_.activation : "";
     return fmt::format("{} rows for training{}, {} for the test, {}; {}{}, {} at rate {}\n", rows(), validated, tested,
-                       scale, model_.network.name(), with, options_.optimizer, optimizer_->rate());
+                       scale, model_.network.name(), with, options_.optimizer, rate_);
 }
 
 void Training::run(bool quiet) {
@@ -300,7 +301,7 @@ json Training::as_json(std::size_t tested) const {
     json said = {{"task", model_.is_regression() ? "regression" : "classification"},
                  {"rows", {{"training", rows()}, {"test", tested}}},
                  {"optimizer", options_.optimizer},
-                 {"rate", optimizer_->rate()},
+                 {"rate", rate_},
                  {"epochs", options_.epochs}};
     if (options_.layers.empty()) {
         said["widths"] = *model_.network.widths();
@@ -393,7 +394,7 @@ std::string Training::page(const nn::Dataset<double>& test, const Tested& tested
 }
 
 void Training::require_finite(const autograd::Variable<float>& loss) const {
-    if (!is_finite(model_.network) || !std::isfinite(loss.item())) overflow(options_.epochs, optimizer_->rate());
+    if (!is_finite(model_.network) || !std::isfinite(loss.item())) overflow(options_.epochs, rate_);
 }
 
 Tested Training::test_classes(const nn::ReadRows<double>& read) const {

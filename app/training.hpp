@@ -81,5 +81,6 @@ class Training {
     std::mt19937_64& engine_;
     autograd::CrossEntropyOptions weights_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
+    double rate_ = 0;  // before a schedule changes it
     nn::History history_;
 };

@@ -90,7 +90,9 @@ std::string described(const nn::Dataset<double>& data, nn::Task task) {
     if (!data.is_regression()) {
         text += fmt::format("{} {} in {}{}", data.classes(), data.classes() == 1 ? "class" : "classes",
                             names ? "" : "column ", all);
-        if (detected && nn::csv_number(data.class_names[0])) text += " (--task regression learns their numbers)";
+        if (detected &&
+            std::ranges::all_of(data.class_names, [](const auto& name) { return nn::csv_number(name).has_value(); }))
+            text += " (--task regression learns their numbers)";
     } else if (targets.size() > 1) {
         text += fmt::format("{} targets: {}", targets.size(), all);
     } else {

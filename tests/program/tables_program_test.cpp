@@ -64,6 +64,9 @@ BOOST_AUTO_TEST_CASE(what_is_learned_is_decided_and_said) {
     const std::string ratings = folder.write("halves.csv", halves);  // ten of them
     BOOST_TEST(has(out(ratings), "\n10 classes in half (--task regression learns their numbers)\n"));
     BOOST_TEST(has(out(ratings + " --task regression"), "\nregression of half\n"));
+    std::string mixed = "x,c\n";
+    for (int i = 0; i < 60; ++i) mixed += fmt::format("{},{}\n", i, i % 3 == 0 ? "0" : i % 3 == 1 ? "1" : "unknown");
+    BOOST_TEST(has(out(folder.write("mixed.csv", mixed)), "\n3 classes in c\n"));  // which are not all numbers
     refuses("train --csv " + folder.write("wrong.csv", wrong) + save,
             "wrong.csv:302: 'abc' in the target, column 'y', is not a finite number (--task classification");
     refuses("train --csv " + iris + " --task regression" + save, "'setosa' in the target, column 'species'");
@@ -641,6 +644,8 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
                             i % 10 + 0.25 * i);
     const std::string path = folder.write("gaps.csv", rows), save = " --save " + folder / "never";
     refuses("train --csv " + path + save, "gaps.csv:7: '' in column 'x' is missing: --missing mean takes");
+    refuses("train --missing mean --csv " + folder.write("never.csv", "x,gap,c\n1,,a\n2,,b\n3,,a\n4,,b\n") + save,
+            "column 'gap' has no mean: in the rows for training it is always missing");
     const Result dropped = run("train --epochs 1 --missing drop --csv " + path);
     BOOST_TEST(has(dropped.out, "\n2 rows with a missing cell are left out\n"), dropped.out + dropped.error);
     BOOST_TEST(has(dropped.out, "46 rows for training, 12 for the test"), dropped.out);

@@ -312,6 +312,9 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
                     " --history " + folder / "h.csv");
             BOOST_TEST(accuracy(result) >= 90.0);
             const std::string rows = bytes_of(folder / "h.csv");
+            const std::string said =
+                run("train --csv " + iris + " --epochs 9 --rate 0.02 --json --schedule " + schedule).out;
+            BOOST_TEST(has(said, "\"rate\": 0.02,"), said);  // as it was asked for
             BOOST_TEST(rows.starts_with("epoch,loss,accuracy,rate\n1,"));
             BOOST_TEST(lines(rows) == 61u);
             if (schedule == "step") BOOST_TEST(has(rows, ",0.0002\n"));
