@@ -15,6 +15,7 @@
 #include <nn/nonlinearities.hpp>
 #include <nn/normalization.hpp>
 #include <nn/pooling.hpp>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <type_traits>
@@ -94,14 +95,20 @@ void read_window(Fields& fields, DescribedLayer& layer) {
     const bool is_conv = layer.kind == LayerKind::conv, dilates = layer.kind != LayerKind::avgpool;
     layer.window.kernel = fields.extent();
     layer.window.stride = is_conv ? Extent(1) : layer.window.kernel;
+    std::set<std::string_view> given;
+    const auto take = [&](std::string_view word) {
+        if (!fields.take(word)) return false;
+        if (!given.insert(word).second) throw std::invalid_argument(fmt::format("'{}' stands there twice", word));
+        return true;
+    };
     while (!fields.is_at_end()) {
-        if (fields.take("stride"))
+        if (take("stride"))
             layer.window.stride = fields.extent();
-        else if (fields.take("padding"))
+        else if (take("padding"))
             layer.window.padding = fields.extent(0);
-        else if (dilates && fields.take("dilation"))
+        else if (dilates && take("dilation"))
             layer.window.dilation = fields.extent();
-        else if (is_conv && fields.take("groups"))
+        else if (is_conv && take("groups"))
             layer.groups = fields.count();
         else
             return;

@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_line_is_said_by_layer_and_shape) {
              {"conv 4 3x", "'' is not a whole number"},
              {"conv 4 3 stride", "a size is missing"},
              {"conv 4 3 stride 0", "'0' is not a whole number"},
+             {"conv 4 3 stride 2 padding 1 stride 1", "'stride' stands there twice"},
              {"conv 4 3 padding 3", "a padding of 3 x 3 is no smaller than a window of 3 x 3"},
              {"maxpool 2 padding 2", "a padding of 2 x 2 is more than half of a window of 2 x 2"},
              {"maxpool 2 groups 2", "'groups' has no meaning there"},
