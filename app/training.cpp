@@ -118,6 +118,13 @@ nn::Schedule make_schedule(const std::string& name, std::size_t steps) {
     return {};
 }
 
+/// What an error calls one of these columns.
+Scaling::Place place_among(const std::vector<std::string>& names) {
+    return [&names](std::size_t, std::size_t j) {
+        return "[scaling] column " + (names.empty() ? std::to_string(j) : "'" + printable(names[j]) + "'");
+    };
+}
+
 [[noreturn]] void overflow(std::size_t epoch, double rate) {
     throw std::runtime_error(fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, rate));
 }
@@ -223,15 +230,20 @@ void Training::prepare() {
 /// Features and targets as the network takes them.
 nn::Batch<float> Training::scaled(nn::Batch<double> rows) const {
     put(model_.fill, rows.x);
-    const auto place_among = [](const std::vector<std::string>& names) {
-        return [&names](std::size_t, std::size_t j) {
-            return "[scaling] column " + (names.empty() ? std::to_string(j) : "'" + printable(names[j]) + "'");
-        };
-    };
     nn::Batch<float> result{
         model_.scaling(rows.x, place_among(known_.outline.column_names)), std::move(rows.labels), {}};
     if (model_.is_regression()) result.targets = model_.target_scaling(rows.targets, place_among(model_.target_names));
     return result;
+}
+
+void Training::require_test(const Statistics& features) const {
+    auto extremes = Array<double>::from_shape({2, features.columns.size()});
+    for (std::size_t j = 0; j < features.columns.size(); ++j) {
+        const auto& column = features.columns[j];
+        extremes(0, j) = column.count > 0 ? column.least : model_.scaling.offset[j];
+        extremes(1, j) = column.count > 0 ? column.most : model_.scaling.offset[j];
+    }
+    model_.scaling(extremes, place_among(known_.outline.column_names));
 }
 
 nn::Dataset<float> Training::scaled(const nn::Dataset<double>& rows) const {

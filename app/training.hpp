@@ -35,6 +35,10 @@ class Training {
     /// The rows are read while it lives.
     Training(const TrainOptions& options, const StreamedRows& rows, std::mt19937_64& engine);
 
+    /// Throws where a number among those for the test is too far from those for training: what is trained would be
+    /// lost.
+    void require_test(const Statistics& features) const;
+
     std::string description(std::size_t tested) const;
 
     /// Says at the end which epoch's network it is, where there was a validation.

@@ -245,14 +245,16 @@ StreamedRows::StreamedRows(const TrainOptions& options)
     nn::Batch<double> block;
     std::size_t row = 0;
     for (const nn::ReadRows<double> read = rows_.open(); read(block);) {
-        std::vector<std::size_t> training;
+        std::vector<std::size_t> training, tested;
         for (std::size_t i = 0; i < block.x.shape()[0]; ++i, ++row) {
             if (facts.classes > 0) classes[static_cast<std::size_t>(block.labels(i))] = true;
             const Part part = part_of(row);
             ++counts_[static_cast<std::size_t>(part)];
             if (part == Part::training) training.push_back(i);
+            if (part == Part::test) tested.push_back(i);
         }
         known_.add(chosen(block, training, facts.is_regression()));
+        tested_.add(chosen(block, tested, facts.is_regression()).x);
     }
     if (facts.classes > 0 && std::ranges::count(classes, true) == 1)
         throw only_one_class(

@@ -50,6 +50,8 @@ class StreamedRows {
     explicit StreamedRows(const TrainOptions& options);
 
     const KnownRows& known() const { return known_; }
+    /// The features of those for the test; nothing where these have files of their own.
+    const Statistics& tested() const { return tested_; }
     std::size_t count(Part part) const { return counts_[static_cast<std::size_t>(part)]; }
 
     /// What begins to read a part.
@@ -65,5 +67,6 @@ class StreamedRows {
     nn::RowStream rows_;
     std::optional<nn::RowStream> test_;  // in files of its own
     KnownRows known_;
+    Statistics tested_;
     std::array<std::size_t, 3> counts_{};
 };

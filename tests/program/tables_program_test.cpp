@@ -634,6 +634,24 @@ BOOST_AUTO_TEST_CASE(a_first_row_of_words_is_not_lost) {
     BOOST_TEST(has(out(index, " --label c"), "header: , colour, c; the class is in 'c'\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_row_for_the_test_that_is_too_far_away_is_named_before_the_training) {
+    std::string rows = "x,c\n1e300,a\n";
+    for (int i = 0; i < 40; ++i) rows += fmt::format("{},{}\n", i * 0.25, i % 3 ? "a" : "b");
+    const std::string path = folder.write("far.csv", rows);
+    for (const char* more : {"", " --stream", " --folds 4"}) {
+        int refused = 0;
+        for (int seed = 1; seed <= 10; ++seed) {
+            const Result result =
+                run(fmt::format("train --hidden 4 --epochs 2 --seed {} --csv {}{}", seed, path, more));
+            if (result.exit == 0) continue;
+            ++refused;
+            BOOST_TEST(has(result.error, "column 'x': 1e+300 is too far from the numbers of the training"));
+            BOOST_TEST(!has(result.out, "epoch "), result.out);  // which would have been for nothing
+        }
+        BOOST_TEST(refused > 0, more);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     std::string rows = "x,colour,y\n";
     for (int i = 0; i < 60; ++i)
