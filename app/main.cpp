@@ -153,8 +153,10 @@ static int run(int argc, char** argv) {
                    "Options from this file, such as epochs = 5 below [train]; those of the command line come first")
         ->check(not_empty & small_file);
     app.allow_config_extras(CLI::config_extras_mode::error);
-    app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    app.failure_message([](const CLI::App* parsed, const CLI::Error& error) {
         std::string sentence = error.what();
+        if (const auto unknown = parsed->remaining(); parsed->get_subcommands().empty() && !unknown.empty())
+            sentence = fmt::format("'{}' is no command; --help lists them", unknown.front());
         if (const std::string begin = "INI was not able to parse "; sentence.starts_with(begin))
             sentence = fmt::format("--config: there is no option {}", sentence.substr(begin.size()));
         return fmt::format("deltarule: {}\n", printable(sentence));

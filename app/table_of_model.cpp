@@ -40,6 +40,14 @@ TableOfModel::TableOfModel(const Model& model, const std::string& path, const nn
     for (const std::string& name : model.target_names)
         if (const auto found = std::ranges::find(table_.labels(), name); found != table_.labels().end())
             label_of_target_.push_back(static_cast<std::size_t>(found - table_.labels().begin()));
+    // Under other names the columns come in the network's order, where a target's own name stands for no other.
+    const auto& targets = model.target_names;
+    if (label_of_target_.size() == targets.size() || table_.labels().size() != targets.size()) return;
+    for (std::size_t j = 0; j < targets.size(); ++j)
+        if (const std::string& name = table_.labels()[j];
+            name != targets[j] && std::ranges::find(targets, name) != targets.end())
+            throw FileError(fmt::format("{}: '{}' is one of the targets, but --label names it in the place of '{}'",
+                                        printable(path), printable(name), printable(targets[j])));
 }
 
 /// Appends the numbers of a cell.

@@ -116,6 +116,12 @@ BOOST_AUTO_TEST_CASE(a_regression_answers_in_the_units_of_its_target) {
     BOOST_TEST(has(judged.error, "; z: R² 1.0000, RMSE "), judged.error);
     refuses("predict " + folder / "linear.st" + " --probabilities --csv " + path, "is for classes");
     refuses("predict " + folder / "linear.st" + " --metric --csv " + folder / "only.csv", "no column 'y'");
+    // Under other names they come in the network's order, but its own names stand for themselves.
+    const std::string renamed =
+        " --metric --csv " + folder.write("renamed.csv", "a,b,other,z" + rows.substr(rows.find('\n')));
+    BOOST_TEST(has(run("predict " + folder / "linear.st" + renamed + " --label other,z").error, "; y: R² 1.0000"));
+    refuses("predict " + folder / "linear.st" + renamed + " --label z,other",
+            "'z' is one of the targets, but --label names it in the place of 'y'");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_tested_is_what_is_saved) {
