@@ -91,7 +91,7 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
         for (std::size_t i = 0; i < parts.size(); ++i)
             if (i != k) others.insert(others.end(), parts[i].begin(), parts[i].end());
         Training training(options, nn::rows_of(data, others), engine);
-        training.require_test(known(nn::rows_of(data, parts[k])).features);
+        training.require_scalable(known(nn::rows_of(data, parts[k])).features);
         if (k == 0) say(options, training.description(parts[k].size()));
         if (k == 0) report = training.as_json(parts[k].size());
         flush_output();
@@ -234,7 +234,7 @@ int train(const TrainOptions& given) {
         const StreamedRows rows(options);
         require_fitting_options(options, rows.known().outline);
         Training training(options, rows, engine);
-        training.require_test(rows.tested());
+        training.require_scalable(rows.held_out());
         return train_and_test(options, training, rows.count(Part::test), rows.open(Part::test), nullptr);
     }
     auto [data, test] = read(options);
@@ -250,7 +250,7 @@ int train(const TrainOptions& given) {
         test = std::move(held);
     }
     Training training(options, std::move(data), engine);
-    training.require_test(known(*test).features);
+    training.require_scalable(known(*test).features);
     return train_and_test(
         options, training, test->size(), [&] { return read_rows(*test); }, &*test);
 }

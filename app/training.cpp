@@ -236,7 +236,7 @@ nn::Batch<float> Training::scaled(nn::Batch<double> rows) const {
     return result;
 }
 
-void Training::require_test(const Statistics& features) const {
+void Training::require_scalable(const Statistics& features) const {
     auto extremes = Array<double>::from_shape({2, features.columns.size()});
     for (std::size_t j = 0; j < features.columns.size(); ++j) {
         const auto& column = features.columns[j];

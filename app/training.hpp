@@ -35,9 +35,8 @@ class Training {
     /// The rows are read while it lives.
     Training(const TrainOptions& options, const StreamedRows& rows, std::mt19937_64& engine);
 
-    /// Throws where a number among those for the test is too far from those for training: what is trained would be
-    /// lost.
-    void require_test(const Statistics& features) const;
+    /// Throws where a number of rows that are held out is too far from those for training, which would be for nothing.
+    void require_scalable(const Statistics& features) const;
 
     std::string description(std::size_t tested) const;
 

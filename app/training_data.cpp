@@ -245,17 +245,19 @@ StreamedRows::StreamedRows(const TrainOptions& options)
     nn::Batch<double> block;
     std::size_t row = 0;
     for (const nn::ReadRows<double> read = rows_.open(); read(block);) {
-        std::vector<std::size_t> training, tested;
+        std::vector<std::size_t> training, others;
         for (std::size_t i = 0; i < block.x.shape()[0]; ++i, ++row) {
             if (facts.classes > 0) classes[static_cast<std::size_t>(block.labels(i))] = true;
             const Part part = part_of(row);
             ++counts_[static_cast<std::size_t>(part)];
-            if (part == Part::training) training.push_back(i);
-            if (part == Part::test) tested.push_back(i);
+            (part == Part::training ? training : others).push_back(i);
         }
         known_.add(chosen(block, training, facts.is_regression()));
-        tested_.add(chosen(block, tested, facts.is_regression()).x);
+        held_out_.add(chosen(block, others, facts.is_regression()).x);
     }
+    // What is wrong with files of their own is said before the training, too.
+    if (test_)
+        for (const nn::ReadRows<double> read = test_->open(); read(block);) held_out_.add(block.x);
     if (facts.classes > 0 && std::ranges::count(classes, true) == 1)
         throw only_one_class(
             inputs(options)[options.idx.empty() ? 0 : 1],

@@ -46,12 +46,12 @@ enum class Part { training, validation, test };
 /// seed.
 class StreamedRows {
   public:
-    /// Reads all twice: what they are, and what the columns of those for training hold.
+    /// Reads all twice: what they are, and what the columns hold.
     explicit StreamedRows(const TrainOptions& options);
 
     const KnownRows& known() const { return known_; }
-    /// The features of those for the test; nothing where these have files of their own.
-    const Statistics& tested() const { return tested_; }
+    /// The features of those for the validation and the test.
+    const Statistics& held_out() const { return held_out_; }
     std::size_t count(Part part) const { return counts_[static_cast<std::size_t>(part)]; }
 
     /// What begins to read a part.
@@ -67,6 +67,6 @@ class StreamedRows {
     nn::RowStream rows_;
     std::optional<nn::RowStream> test_;  // in files of its own
     KnownRows known_;
-    Statistics tested_;
+    Statistics held_out_;
     std::array<std::size_t, 3> counts_{};
 };

@@ -85,9 +85,16 @@ BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {
     BOOST_TEST(accuracy(run("train --idx " + set / "" + " --hidden 8 --rate 0.03 --confusion")) == 100.0);
     set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x07'));
     refuses("train --idx " + set / "" + " --save " + folder / "never", "not those of the training set");
+    // A test set that is cut short is named before the training.
+    set.write("t10k-labels-idx1-ubyte", bytes_of(set / "train-labels-idx1-ubyte"));
+    const std::string whole = bytes_of(set / "train-images-idx3-ubyte");
+    std::filesystem::remove(set / "t10k-images-idx3-ubyte.gz");
+    set.write("t10k-images-idx3-ubyte", whole.substr(0, whole.size() - 1));
+    const Result cut = run("train --epochs 1 --stream --idx " + set / "");
+    BOOST_TEST(has(cut.error, "the header promises 256 bytes, but 255 follow"), cut.error);
+    BOOST_TEST(!has(cut.out, "epoch"), cut.out);
     // Images of 1 x 4 have as many numbers, but others.
     std::string wide("\0\0\x08\x03\0\0\0\x40\0\0\0\x01\0\0\0\x04", 16);
-    std::filesystem::remove(set / "t10k-images-idx3-ubyte.gz");
     set.write("t10k-images-idx3-ubyte", wide + std::string(256, '\x05'));
     set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x01'));
     for (const char* stream : {"", " --stream"})
