@@ -42,6 +42,29 @@ std::vector<int> candidates_of(const Model& model, int result) {
     return all;
 }
 
+/// The update of a parameter, where the line is a good one.
+bool is_step(const derivation::Line& line) {
+    return line.is_update && !line.fault && !line.keeps_state && line.checked.members.size() > 1;
+}
+
+/// What the first update is about, else the last let that is one number.
+std::optional<int> loss_of(const Derivation& file) {
+    const auto first = std::ranges::find_if(file.lines, is_step);
+    return first == file.lines.end() ? last_scalar(file.model) : first->loss;
+}
+
+/// Whether the update of what is learned climbs: its own, or else the first one of this loss.
+bool ascends(const Derivation& file, int result, int learned) {
+    const derivation::Line* meant = nullptr;
+    for (const derivation::Line& line : file.lines) {
+        if (!is_step(line) || line.loss != result) continue;
+        const bool is_own = line.checked.members[0].symbol == learned;
+        if (meant == nullptr || is_own) meant = &line;
+        if (is_own) break;
+    }
+    return meant != nullptr && meant->ascends;
+}
+
 /// What the updates change, else what claims take the derivative of the loss by.
 std::vector<int> learned_of(const Derivation& file, int result, const std::vector<int>& candidates) {
     std::vector<int> updated, claimed;
@@ -52,16 +75,17 @@ std::vector<int> learned_of(const Derivation& file, int result, const std::vecto
     for (const derivation::Line& line : file.lines) {
         if (line.fault || line.checked.members.empty()) continue;
         const Expression& left = line.checked.members[0];
-        if (line.is_update)
+        if (line.is_update && line.loss == result)
             add(updated, left);
-        else if (left.kind == Kind::derivative && left.order == 1 && left.numerator().symbol == result)
+        else if (!line.is_update && left.kind == Kind::derivative && left.order == 1 &&
+                 left.numerator().symbol == result)
             add(claimed, left.denominator());
     }
     return !updated.empty() ? updated : claimed;
 }
 
 /// The rate of the first update that has one: of a step by states the first constant in it.
-double rate_of(Derivation& file, const Setting& setting) {
+double rate_of(Derivation& file, int result, const Setting& setting) {
     const Model& model = file.model;
     std::vector<Point> points;
     points.push_back(point_of(file.model, setting));
@@ -69,7 +93,7 @@ double rate_of(Derivation& file, const Setting& setting) {
         return quantity.role == Role::constant && quantity.values.size() == 1 && quantity.values[0] > 0;
     };
     for (const derivation::Line& line : file.lines) {
-        if (!line.is_update || line.fault || line.keeps_state || line.checked.members.size() < 2) continue;
+        if (!is_step(line) || line.loss != result) continue;
         if (line.states.empty()) {
             const derivation::Rate rate = derivation::rate_of(model, points, line);
             if (!rate.constant) return rate.number;
@@ -139,8 +163,8 @@ std::optional<Plane> plane_of(const Model& model, int result, const std::vector<
 
 Training trained(const std::string& text, const derivation::Report& report, const TrainOptions& options) {
     Derivation file = derivation::read_derivation(text);
-    const std::optional<int> result = last_scalar(file.model);
-    if (!result) throw std::runtime_error("[train] no let is one number: there is no loss to make small");
+    const std::optional<int> result = loss_of(file);
+    if (!result) throw std::runtime_error("[train] no let is one number: there is no loss to learn by");
     Training training;
     training.loss = name_of(file.model, *result);
     const std::vector<int> candidates = candidates_of(file.model, *result);
@@ -157,9 +181,12 @@ Training trained(const std::string& text, const derivation::Report& report, cons
             learned.push_back(candidates[static_cast<std::size_t>(found - training.candidates.begin())]);
         }
     }
-    for (const int q : learned) training.learned.push_back(name_of(file.model, q));
+    for (const int q : learned) {
+        training.learned.push_back(name_of(file.model, q));
+        training.ascends.push_back(ascends(file, *result, q));
+    }
     Setting setting = friendly_setting(file.model, report, {});
-    training.rate = options.rate ? *options.rate : rate_of(file, setting);
+    training.rate = options.rate ? *options.rate : rate_of(file, *result, setting);
     for (int q = 0; q < file.model.count(); ++q)
         if (file.model.quantity(q).role == Role::given && !file.model.quantity(q).is_direction)
             training.given[name_of(file.model, q)] = values_of(setting, q);
@@ -172,12 +199,13 @@ Training trained(const std::string& text, const derivation::Report& report, cons
         const auto gradients = lowering.tape->backward(loss);
         TrainedStep now;
         now.loss = loss.item();
-        for (const int q : learned) {
-            const autograd::Array<double>& gradient = gradients[*lowering.arrays[static_cast<std::size_t>(q)]];
-            std::vector<double>& values = values_of(setting, q);
+        for (std::size_t k = 0; k < learned.size(); ++k) {
+            const autograd::Array<double>& gradient = gradients[*lowering.arrays[static_cast<std::size_t>(learned[k])]];
+            std::vector<double>& values = values_of(setting, learned[k]);
+            const double rate = training.ascends[k] ? -training.rate : training.rate;
             now.values.push_back(values);
             now.gradients.emplace_back(gradient.begin(), gradient.end());
-            for (std::size_t i = 0; i < values.size(); ++i) values[i] -= training.rate * gradient.data()[i];
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] -= rate * gradient.data()[i];
         }
         training.steps.push_back(std::move(now));
     }
@@ -188,7 +216,7 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
                                const std::vector<std::string>& learned, std::size_t across) {
     Derivation file = derivation::read_derivation(text);
     Model& model = file.model;
-    const std::optional<int> result = last_scalar(model);
+    const std::optional<int> result = loss_of(file);
     if (!result) return {};
     std::vector<int> weights;
     for (const std::string& name : learned) weights.push_back(quantity_named(model, name));
@@ -257,9 +285,13 @@ std::string to_json(const Training& training) {
     nlohmann::json steps = nlohmann::json::array();
     for (const TrainedStep& one : training.steps)
         steps.push_back({{"loss", one.loss}, {"values", one.values}, {"gradients", one.gradients}});
-    const nlohmann::json all = {
-        {"loss", training.loss},       {"rate", training.rate},   {"candidates", training.candidates},
-        {"learned", training.learned}, {"given", training.given}, {"steps", steps}};
+    const nlohmann::json all = {{"loss", training.loss},
+                                {"rate", training.rate},
+                                {"candidates", training.candidates},
+                                {"learned", training.learned},
+                                {"ascends", training.ascends},
+                                {"given", training.given},
+                                {"steps", steps}};
     return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

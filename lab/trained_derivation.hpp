@@ -1,4 +1,5 @@
-// Gradient descent on the network of a derivation: what is learned, the loss and the gradients at each step.
+// Gradient descent, or ascent, on the network of a derivation: what is learned, the loss and the gradients at each
+// step.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +24,17 @@ struct TrainedStep {
 };
 
 struct Training {
-    std::string loss;  ///< the name of the let that is made small
+    std::string loss;  ///< the let that the first update is about, else the last that is one number
     double rate = 0;
     std::vector<std::string> candidates;  ///< what can be learned: w[j,i]
     std::vector<std::string> learned;     ///< what was
+    std::vector<bool> ascends;            ///< of each: its update, or else the first one, climbs the loss
     Given given;                          ///< all numbers at the first step
     std::vector<TrainedStep> steps;       ///< one more than were taken, or fewer where the loss is no number any more
 };
 
-/// Takes steps of gradient descent from the numbers of `explained`. Throws `std::runtime_error` as it does, where no
-/// let is one number, and where a name is none of the candidates.
+/// Takes steps of gradient descent, or of ascent where the updates say so, from the numbers of `explained`. Throws
+/// `std::runtime_error` as it does, where no let is one number, and where a name is none of the candidates.
 Training trained(const std::string& text, const derivation::Report& report, const TrainOptions& options = {});
 
 /// As docs/lab.md describes it.

@@ -87,6 +87,41 @@ BOOST_AUTO_TEST_CASE(the_text_says_what_is_learned_and_how_fast) {
     BOOST_TEST(training.candidates.size() == 3u);  // y is one class
 }
 
+BOOST_AUTO_TEST_CASE(an_update_may_climb) {
+    // J = 3 - (w - 2)^2 - 2 (v + 1)^2: its top is 3 at w = 2, v = -1.
+    const std::string hill = "constant eta = 0.1\ngiven w = 0.5\ngiven v = 1\nlet J = 3 - (w - 2)^2 - 2 * (v + 1)^2\n";
+    const std::string up = "update w := w - 2 * eta * (w - 2) ascent on J\n";
+    TrainOptions options;
+    options.steps = 100;
+    Training training = trained(hill + up, options);
+    BOOST_TEST(training.learned == std::vector<std::string>{"w"}, boost::test_tools::per_element());
+    BOOST_TEST(training.ascends == std::vector<bool>{true}, boost::test_tools::per_element());
+    double w = 0.5;
+    for (const lab::TrainedStep& step : training.steps) {
+        near(step.values[0][0], w);
+        near(step.gradients[0][0], -2 * (w - 2));
+        w += 0.1 * -2 * (w - 2);
+    }
+    near(training.steps.back().loss, 3 - 8);
+    // What has no update of its own goes the way of the first.
+    options.learned = {"v", "w"};
+    training = trained(hill + up, options);
+    near(training.steps.back().loss, 3);
+    // Each goes its own way: w up, v down.
+    options.learned.reset();
+    options.steps = 3;
+    training = trained(hill + up + "update v := v + 4 * eta * (v + 1) on J\n", options);
+    BOOST_TEST(training.ascends == (std::vector<bool>{true, false}), boost::test_tools::per_element());
+    near(training.steps[1].values[1][0], 1 + 4 * 0.1 * 2);
+    // The loss is what the first update is about.
+    training = trained(hill + "let cost = w^2 + v^2\n" + up, options);
+    BOOST_TEST(training.loss == "J");
+    BOOST_TEST(nlohmann::json::parse(lab::to_json(training))["ascends"] == nlohmann::json({true}));
+    training = trained(hill + "let cost = w^2 + v^2\nupdate w := w - 2 * eta * w on cost\n" + up, options);
+    BOOST_TEST(training.loss == "cost");
+    BOOST_TEST(training.ascends == std::vector<bool>{false}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_step_is_explained_at_its_numbers) {
     const Training training = trained(line);
     Given given = training.given;
