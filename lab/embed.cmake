@@ -1,6 +1,6 @@
 # cmake -DFOLDER=lab/player -DOUTPUT=player_files.cpp -P embed.cmake: the files of the page as strings of C++. A page from the disk
 # may not import modules: they follow each other in one, each after those that it imports.
-set(modules numbers formulas recording sums steps state dom elements arrays graph typed predict step views player)
+set(modules numbers formulas recording sums steps state dom tip elements arrays curves typed predict said graph step views training player)
 foreach(module IN LISTS modules)
     file(READ "${FOLDER}/${module}.js" text)
     string(REGEX REPLACE "(^|\n)import {[^}]*} from \"[^\"]*\";" "\\1" text "${text}")
@@ -9,6 +9,8 @@ foreach(module IN LISTS modules)
 endforeach()
 file(READ "${FOLDER}/player.html" html)
 file(READ "${FOLDER}/player.css" css)
+file(READ "${FOLDER}/curves.css" curves)
+string(APPEND css "${curves}")
 set(source "#include <lab/player_files.hpp>\n\nnamespace lab {\n\n")
 foreach(kind IN ITEMS html css js)
     string(APPEND source "const std::string_view player_${kind} = R\"!file!(${${kind}})!file!\";\n")

@@ -36,20 +36,25 @@ std::string taken_up_to(std::string_view& page, std::string_view mark) {
     return before;
 }
 
-}  // namespace
-
-std::string to_page(const Recording& recording) {
+std::string page_of(std::string_view json) {
     std::string_view rest = player_html;
     std::string page = taken_up_to(rest, R"(<link rel="stylesheet" href="player.css">)");
     page += fmt::format("<style>\n{}</style>", player_css);
     page += taken_up_to(rest, R"(<script type="application/json" id="recording">null</script>)");
-    page +=
-        fmt::format(R"(<script type="application/json" id="recording">{}</script>)", for_script(to_json(recording)));
+    page += fmt::format(R"(<script type="application/json" id="recording">{}</script>)", for_script(json));
     page += taken_up_to(rest, R"(<script type="module" src="player.js"></script>)");
     page += fmt::format("<script type=\"module\">\n{}</script>", player_js);
     return page += rest;
 }
 
+}  // namespace
+
+std::string to_page(const Recording& recording) { return page_of(to_json(recording)); }
+std::string to_page(const std::vector<Recording>& training) { return page_of(to_json(training)); }
+
 void write_page(const Recording& recording, const std::string& path) { nn::files::write(path, to_page(recording)); }
+void write_page(const std::vector<Recording>& training, const std::string& path) {
+    nn::files::write(path, to_page(training));
+}
 
 }  // namespace lab

@@ -137,9 +137,11 @@ Numbers numbers_of(const Array<T>& array) {
     }
     numbers.sampled = samples(numbers.shape);
     gather(array, numbers.sampled, 0, 0, numbers.values);
+    numbers.length = 0;
     for (const T value : array) {
         numbers.least = std::fmin(numbers.least, static_cast<double>(value));
         numbers.largest = std::fmax(numbers.largest, static_cast<double>(value));
+        numbers.length = std::hypot(numbers.length, static_cast<double>(value));
     }
     return numbers;
 }

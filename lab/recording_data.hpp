@@ -22,6 +22,7 @@ struct Numbers {
     std::vector<double> values;  ///< row-major
     std::vector<std::vector<std::size_t>> sampled;
     double least = NAN, largest = NAN;  ///< of all numbers of a sampled array, NaN left out
+    double length = NAN;                ///< of a sampled array: the root of the sum of all its squares
 };
 
 /// As text, and as what stands within `<math>`.

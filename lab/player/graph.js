@@ -7,6 +7,8 @@ import { adjointAt, arriving, complete, seed, steps, when } from "./steps.js";
 import { go, render, state, embedded } from "./state.js";
 import { $, fill, svg } from "./dom.js";
 import { thumb } from "./arrays.js";
+import { tip } from "./tip.js";
+import { saidOfEdge, saidOfNode } from "./said.js";
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 /** Folds that the reader opened. @type {Set<string>} */
@@ -159,6 +161,14 @@ function layout(items, down) {
 /** @param {string} text @param {number} most */
 const clipped = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
+/** @param {Item} item */
+function labelOf(item) {
+  if (item.node === null)
+    return `${item.to - item.from} nodes, from ${nodes[item.from].name} to ${nodes[item.to - 1].name}: open`;
+  const node = nodes[item.node];
+  return `${node.name}: ${node.operation || node.kind} of shape (${node.shape.join(", ")})${node.group === "backward" ? ", recorded by the way back" : ""}`;
+}
+
 /** @param {Set<number>} wanted */
 export function drawGraph(wanted) {
   const pane = $("graph"),
@@ -203,7 +213,14 @@ export function drawGraph(wanted) {
   const drawn = items.map((item, k) => {
     const g = svg("g", {
       transform: `translate(${places[k].x},${places[k].y})`,
+      role: "button",
+      tabindex: -1,
       click: () => pressed(item),
+      keydown: (/** @type {KeyboardEvent} */ e) => {
+        if (e.key !== "Enter") return;
+        e.preventDefault();
+        pressed(item);
+      },
       "data-item": item.key,
     });
     g.append(svg("rect", { class: "frame", width: box.width, height: box.height, rx: 10 }));
@@ -212,7 +229,6 @@ export function drawGraph(wanted) {
         svg("text", { x: 10, y: 22, class: "name" }, clipped(nodes[item.from].group || nodes[item.from].name, 19)),
         svg("text", { x: 10, y: 40, class: "soft" }, `to ${clipped(nodes[item.to - 1].name, 18)}`),
         svg("text", { x: 10, y: 60, class: "soft" }, `${item.to - item.from} nodes: open`),
-        svg("title", {}, `${item.to - item.from} nodes, from ${nodes[item.from].name} to ${nodes[item.to - 1].name}`),
       );
     } else {
       const node = nodes[item.node];
@@ -228,14 +244,11 @@ export function drawGraph(wanted) {
             23,
           ),
         ),
-        svg(
-          "title",
-          {},
-          `${node.name}: ${node.operation || node.kind} of shape (${node.shape.join(", ")})${node.group === "backward" ? ", recorded by the way back" : ""}`,
-        ),
         svg("g", { class: "pictures" }),
       );
     }
+    const { node } = item;
+    tip(g, () => (node === null ? [labelOf(item)] : saidOfNode(node)));
     over.append(g);
     return { item, x: places[k].x, y: places[k].y, g, state: "" };
   });
@@ -269,7 +282,7 @@ export function drawGraph(wanted) {
     );
   const root = svg(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "img" },
+    { viewBox: `0 0 ${width} ${height}`, role: "group" },
     svg("defs", {}, arrow("forward"), arrow("backward")),
     groups,
     under,
@@ -321,6 +334,8 @@ export function updateGraph(at) {
     state.claim >= 0 && (embedded || state.tab === "claims") ? (recording?.claims?.[state.claim]?.node ?? -1) : -1;
   /** @type {Drawn | null} */
   let current = null;
+  // Tab comes to the box of the step, and the focus goes with the steps.
+  const focused = graph.drawn.some(({ g }) => g === document.activeElement);
   for (const one of graph.drawn) {
     const { item, g } = one,
       id = item.node;
@@ -346,7 +361,7 @@ export function updateGraph(at) {
     );
     if (!node || id === null) continue;
     const adjoint = at >= seed ? adjointAt(id, at) : null,
-      key = `${seen}${adjoint ? (complete(id, at) ? "done" : at) : ""}`;
+      key = `${state.training} ${seen}${adjoint ? (complete(id, at) ? "done" : at) : ""}`;
     if (key === one.state) continue;
     one.state = key;
     const place = /** @type {SVGElement} */ (g.querySelector(".pictures"));
@@ -397,7 +412,9 @@ export function updateGraph(at) {
         ? (contributions.get(edge.pairs[0][0])?.filter((c) => c.input === edge.pairs[0][1] && sharing.has(c)) ?? [])
         : [];
     const key =
-      cards.length > 0 ? `${when.get(cards[0])}:${Math.min(at, /** @type {number[]} */ (when.get(cards[0]))[1])}` : "";
+      cards.length > 0
+        ? `${state.training} ${when.get(cards[0])}:${Math.min(at, /** @type {number[]} */ (when.get(cards[0]))[1])}`
+        : "";
     if (key === edge.card) continue;
     edge.card = key;
     edge.g.querySelector(".card")?.remove();
@@ -411,11 +428,14 @@ export function updateGraph(at) {
     const picture = thumb(array, 46, 26, "adjoint"),
       single = count(array.shape) === 1;
     edge.g.append(
-      svg(
-        "g",
-        { class: "card", transform: `translate(${edge.middle[0] - 28},${edge.middle[1] - 17})` },
-        svg("rect", { class: "back", width: 56, height: 34, rx: 8 }),
-        svg("g", { transform: single ? "translate(28,4)" : "translate(5,4)" }, picture),
+      tip(
+        svg(
+          "g",
+          { class: "card", transform: `translate(${edge.middle[0] - 28},${edge.middle[1] - 17})` },
+          svg("rect", { class: "back", width: 56, height: 34, rx: 8 }),
+          svg("g", { transform: single ? "translate(28,4)" : "translate(5,4)" }, picture),
+        ),
+        () => saidOfEdge(cards[0]),
       ),
     );
   }
@@ -423,6 +443,8 @@ export function updateGraph(at) {
     "aria-label",
     `${nodes.length} nodes; now ${nodes[step.node].name}${target >= 0 ? `, whose adjoint flows to ${nodes[target].name}` : ""}. The list of nodes says the same in words.`,
   );
+  for (const { g } of graph.drawn) g.setAttribute("tabindex", g === current?.g ? "0" : "-1");
+  if (current && focused) /** @type {SVGElement} */ (current.g).focus({ preventScroll: true });
   if (current) follow(current);
 }
 /** @param {Drawn} one */

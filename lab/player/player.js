@@ -2,13 +2,15 @@
 // The page that steps through a recording. It reads the JSON of docs/lab.md from its own text, and asks no other host for
 // anything.
 import { count, short, values } from "./numbers.js";
-import { nodes, recording } from "./recording.js";
+import { lastTrained, nodes, recording } from "./recording.js";
 import { seed, steps } from "./steps.js";
 import { drawing, embedded, go, hiding, pause, render, state } from "./state.js";
 import { $, fill, h } from "./dom.js";
 import { drawGraph, stepOf, updateGraph, wayOf, zoom } from "./graph.js";
 import { renderStep, sentenceOf } from "./step.js";
+import { renewTip } from "./tip.js";
 import { renderOver, renderView, views } from "./views.js";
+import { renderTraining, takeStep } from "./training.js";
 
 /** @import { Step } from "./types.js" */
 
@@ -20,6 +22,10 @@ function renderAll() {
     back = state.step >= seed;
   if (document.body.className !== (back ? "backwards" : "forwards"))
     document.body.className = back ? "backwards" : "forwards";
+  const result = nodes[recording?.result ?? 0];
+  $("summary").textContent =
+    `${nodes.length} nodes in ${recording?.precision}; ${result.name}${count(result.shape) === 1 ? ` = ${short(values(result.value)[0])}` : ""}`;
+  renderTraining();
   const wanted = new Set([step.node, ...(step.edge ? [step.edge.to] : []), ...(state.path >= 0 ? [state.path] : [])]);
   drawGraph(wanted);
   updateGraph(at);
@@ -41,6 +47,7 @@ function renderAll() {
     if (on) $("view").setAttribute("aria-labelledby", tab.id);
   }
   const slider = /** @type {HTMLInputElement} */ ($("slider"));
+  slider.max = String(steps.length - 1);
   slider.value = String(state.step);
   slider.setAttribute(
     "aria-valuetext",
@@ -83,6 +90,7 @@ function renderAll() {
       ),
     );
   }
+  renewTip();
   address();
 }
 function address() {
@@ -91,6 +99,7 @@ function address() {
     .filter(([l, k]) => k > 0 && /^[\p{L}′]+$/u.test(l))
     .map(([l, k]) => `${l}${k}`);
   if (own.length) parts.push(`at=${own.join(".")}`);
+  if (state.training !== lastTrained) parts.push(`training=${state.training}`);
   if (state.tab !== "nodes") parts.push(`view=${state.tab}`);
   if (state.claim >= 0) parts.push(`claim=${state.claim + 1}`);
   if (state.path >= 0) parts.push(`path=${state.path}`);
@@ -122,13 +131,22 @@ function tell(hash) {
   told = JSON.stringify(message);
   window.parent.postMessage(message, "*");
 }
+/** To the step that is about the same, as far as it is there. @param {string} place */
+function toSame(place) {
+  const same = steps.findIndex((s) => placeOf(s) === place);
+  state.step = same >= 0 ? same : Math.min(state.step, steps.length - 1);
+}
+/** The numbers of another step of the training, where the reader is. @param {number} step */
+function train(step) {
+  if (step === state.training) return;
+  const place = placeOf(steps[state.step]);
+  takeStep(step);
+  toSame(place);
+}
 /** The same place in another recording, as far as it is there. @param {string} text */
 function toPlace(text) {
   const place = JSON.parse(text || "{}");
-  if (place.step) {
-    const same = steps.findIndex((s) => placeOf(s) === place.step);
-    if (same >= 0) state.step = same;
-  }
+  if (place.step) toSame(place.step);
   state.path = nodes.findIndex((n) => n.name === place.path);
   state.claim = recording?.claims?.findIndex((c) => c.text === place.claim) ?? -1;
 }
@@ -161,6 +179,7 @@ function fromAddress(text) {
     const n = Number(of.get(name));
     return Number.isInteger(n) && n >= 0 && n <= most ? n : otherwise;
   };
+  train(whole("training", lastTrained, lastTrained));
   state.step = Math.max(1, Math.min(steps.length, whole("step", 1e9, state.step + 1))) - 1;
   const view = of.get("view") ?? "nodes";
   state.tab = views.some((v) => v[0] === view) ? view : "nodes";
@@ -216,11 +235,7 @@ function start() {
   if (nodes.length === 0) return "The recording is empty: nothing was recorded.";
   document.title = recording.title || "A recording";
   $("title").textContent = recording.title || "A recording, step by step";
-  const result = nodes[recording.result];
-  $("summary").textContent =
-    `${nodes.length} nodes in ${recording.precision}; ${result.name}${count(result.shape) === 1 ? ` = ${short(values(result.value)[0])}` : ""}`;
   const slider = /** @type {HTMLInputElement} */ ($("slider"));
-  slider.max = String(steps.length - 1);
   const ahead = Math.min(seed, steps.length),
     phases = $("phases").children;
   /** @type {HTMLElement} */ (phases[0]).style.flex = `${ahead} 1 0`;
@@ -269,6 +284,12 @@ function start() {
   slider.addEventListener("input", () => {
     pause();
     go(Number(slider.value));
+  });
+  const trained = /** @type {HTMLInputElement} */ ($("train-step"));
+  trained.addEventListener("input", () => {
+    pause();
+    train(Number(trained.value));
+    render();
   });
   $("predict").addEventListener("change", (e) => {
     state.predict = /** @type {HTMLInputElement} */ (e.target).checked;

@@ -3,12 +3,44 @@
 import { count, near, values } from "./numbers.js";
 import { plain } from "./formulas.js";
 
-/** @import { Numbers, Node, Contribution, Recording } from "./types.js" */
+/** @import { Changed, Numbers, Node, Contribution, Later, Recording } from "./types.js" */
 
 export const recording = /** @type {Recording | null} */ (
   JSON.parse(document.getElementById("recording")?.textContent ?? "null")
 );
 export const nodes = recording?.nodes ?? [];
+
+/** The numbers of each step of a training that have other ones at some step: whose, which, and a list over the steps. */
+const changing = /** @type {{of: any, key: string, over: any[]}[]} */ ([]);
+const later = recording?.training ?? [];
+export const lastTrained = later.length;
+/** @param {object} of the first step's @param {(step: Later) => Changed | undefined} at */
+function numbersOver(of, at) {
+  for (const key of ["value", "adjoint", "digits", "tape"]) {
+    const over = [/** @type {any} */ (of)[key]];
+    for (const step of later) over.push(/** @type {any} */ (at(step))?.[key] ?? over[over.length - 1]);
+    if (over.some((v) => v !== over[0])) changing.push({ of, key, over });
+  }
+}
+if (recording && later.length > 0) {
+  nodes.forEach((node, k) => numbersOver(node, (step) => step.nodes[k]));
+  recording.backward.forEach(({ contributions }, k) =>
+    contributions.forEach((one, l) => numbersOver(one, (step) => step.backward[k]?.contributions[l])),
+  );
+  recording.claims?.forEach((claim, k) => numbersOver(claim, (step) => step.claims?.[k]));
+}
+/** The recording has the numbers of this step of the training from now on. @param {number} step */
+export function takeNumbers(step) {
+  for (const { of, key, over } of changing) of[key] = over[step];
+}
+/** What an array has been at each step. @param {object} whose @param {string} which @returns {Numbers[]} */
+export function overSteps(whose, which) {
+  const found = changing.find(({ of, key }) => of === whose && key === which);
+  return found?.over ?? Array(lastTrained + 1).fill(/** @type {any} */ (whose)[which]);
+}
+// Where axes are told by numbers, those of the end tell more: weights may begin as 0.
+takeNumbers(lastTrained);
+
 export const small = nodes.length <= 200; // then sums are taken term by term
 /** @type {Map<number, Contribution[]>} */
 export const contributions = new Map((recording?.backward ?? []).map((b) => [b.node, b.contributions]));

@@ -1,6 +1,7 @@
 // @ts-check
 // Where the reader is, and what is looked at.
 import { shown, values } from "./numbers.js";
+import { lastTrained } from "./recording.js";
 import { steps } from "./steps.js";
 
 /** @import { Numbers, Cursor, Sum } from "./types.js" */
@@ -12,6 +13,7 @@ export const render = () => drawing.render();
 export const embedded = document.documentElement.dataset.state !== undefined && window.parent !== window;
 export const state = {
   step: 0,
+  training: lastTrained,
   tab: "nodes",
   predict: false,
   playing: 0,

@@ -13,7 +13,15 @@ export const when = new Map();
 /** @type {Contribution[][]} */
 export const arriving = nodes.map(() => []);
 export let seed = Infinity;
-if (recording) {
+/** Sums of the first contributions, as far as they were asked for. @type {Map<number, Numbers[]>} */
+const sums = new Map();
+/** The steps of the numbers that the recording has now. */
+export function makeSteps() {
+  steps.length = 0;
+  when.clear();
+  sums.clear();
+  for (const list of arriving) list.length = 0;
+  if (!recording) return;
   for (const node of nodes) steps.push({ kind: node.operation === "" ? "leaf" : "value", node: node.id });
   if (recording.backward.length > 0 || nodes[recording.result]?.adjoint) {
     seed = steps.length;
@@ -35,6 +43,7 @@ if (recording) {
     }
   }
 }
+makeSteps();
 /** @param {Step} step what its edge adds now: a term of it, what is not summed yet, or all */
 export function addedAt(step) {
   const edge = step.edge;
@@ -64,8 +73,6 @@ function arrived(id, at, end) {
   }
   return low;
 }
-/** Sums of the first contributions, as far as they were asked for. @type {Map<number, Numbers[]>} */
-const sums = new Map();
 /** The sum that has come to a node's adjoint; null before the first. @param {number} id @param {number} at a step @returns {Numbers | null} */
 export function adjointAt(id, at) {
   if (id === recording?.result && at >= seed && arriving[id].length === 0) return nodes[id].adjoint;

@@ -230,10 +230,16 @@ export const adjointPart = (node, array, letters) => ({
   node: node.id,
 });
 
+const caches = /** @type {Map<any, any>[]} */ ([]);
+/** The numbers have changed: sums are told anew. */
+export function forgetSums() {
+  for (const made of caches) made.clear();
+}
 /** @template K, V @param {(key: K) => V} make @returns {(key: K) => V} */
 export function once(make) {
   /** @type {Map<K, V>} */
   const made = new Map();
+  caches.push(made);
   return (key) => {
     let v = made.get(key);
     if (v === undefined) made.set(key, (v = make(key)));

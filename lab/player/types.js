@@ -2,7 +2,8 @@
 // The data of docs/lab.md, and what the page makes of them.
 
 /**
- * @typedef {{shape: number[], values: (number | string)[], sampled?: number[][], least?: number | string, largest?: number | string}} Numbers
+ * @typedef {{shape: number[], values: (number | string)[], sampled?: number[][], least?: number | string, largest?: number | string,
+ *   length?: number | string}} Numbers
  * @typedef {{text: string, mathml: string}} Formula
  * @typedef {{id: number, name: string, operation: string, kind: string, inputs: number[], shape: number[], group: string,
  *   letters: string[], line: number | null, formula: Formula | null, derivatives: (Formula | null)[], value: Numbers,
@@ -12,7 +13,9 @@
  *   value: Numbers | null, tape: Numbers | null}} Claim
  * @typedef {{format: number, title: string, precision: string, result: number, nodes: Node[],
  *   backward: {node: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
- *   claims?: Claim[], source?: string, notes?: string[]}} Recording
+ *   claims?: Claim[], source?: string, notes?: string[], training?: Later[]}} Recording
+ * @typedef {{value?: Numbers, adjoint?: Numbers, digits?: number, tape?: Numbers}} Changed what has other numbers than at the step before
+ * @typedef {{nodes: Changed[], backward: {contributions: Changed[]}[], claims?: Changed[]}} Later a later step of a training
  * @typedef {Record<string, number>} Cursor the cell that is looked at: a letter's place
  * @typedef {{text: string, from?: "value" | "adjoint", letter?: string}} Piece
  * @typedef {{out: string[], over: string[], sizes: Map<string, number>, term: (cursor: Cursor) => number,

@@ -9,6 +9,8 @@ import { shownFormula } from "./elements.js";
 import { greatest, least, picture, thumb } from "./arrays.js";
 import { stepOf } from "./graph.js";
 import { asksFormula } from "./predict.js";
+import { saidOfClaim, saidOfNode } from "./said.js";
+import { tip } from "./tip.js";
 
 /** @import { Claim, Numbers } from "./types.js" */
 
@@ -59,16 +61,21 @@ function renderNodes(at) {
     const body = h("tbody");
     for (const node of found.slice(first, last)) {
       const value = h("td", { class: "number value-cell" }),
-        adjoint = h("td", { class: "number adjoint-cell" });
+        adjoint = h("td", { class: "number adjoint-cell" }),
+        said = () => saidOfNode(node.id);
       const row = h(
         "tr",
         {},
         h("td", { class: "number soft" }, String(node.id)),
-        h("td", {}, h("button", { type: "button", click: () => go(stepOf(node.id, state.step >= seed)) }, node.name)),
+        h(
+          "td",
+          {},
+          tip(h("button", { type: "button", click: () => go(stepOf(node.id, state.step >= seed)) }, node.name), said),
+        ),
         value,
         adjoint,
         h("td", { class: "number soft" }, node.shape.length ? node.shape.join(" × ") : "1"),
-        h("td", {}, shownFormula(node.formula) ?? h("span", { class: "soft" }, node.kind)),
+        tip(h("td", {}, shownFormula(node.formula) ?? h("span", { class: "soft" }, node.kind)), said),
       );
       rows.set(node.id, { row, value, adjoint, state: "" });
       body.append(row);
@@ -115,7 +122,7 @@ function renderNodes(at) {
     const seen = at >= id,
       adjoint = at >= seed ? adjointAt(id, at) : null,
       now = id === step.node || id === step.edge?.to,
-      key = `${seen}${adjoint ? (complete(id, at) ? "done" : at) : ""}`;
+      key = `${state.training} ${seen}${adjoint ? (complete(id, at) ? "done" : at) : ""}`;
     cells.row.classList.toggle("now", now);
     cells.row.classList.toggle("unruled", step.kind === "value" && id === step.node && hiding() && asksFormula());
     if (now) cells.row.setAttribute("aria-current", "step");
@@ -269,7 +276,7 @@ export function renderOver() {
       { class: "claim-head" },
       h("strong", {}, `Line ${claim.line}`),
       figures.length > 0 ? " beside the tape " : " has no numbers beside the tape's. ",
-      h("code", {}, claim.text),
+      tip(h("code", figures.length > 0 ? { tabindex: 0 } : {}, claim.text), () => saidOfClaim(claim)),
       h(
         "button",
         {
@@ -316,7 +323,7 @@ function renderClaims() {
             )
           : null,
       ),
-      h("code", {}, claim.text),
+      tip(h("code", comparable ? { tabindex: 0 } : {}, claim.text), () => saidOfClaim(claim)),
     );
     if (claim.reason) item.append(h("p", {}, claim.reason));
     if (claim.repair) item.append(h("p", {}, "It would hold as ", h("code", {}, claim.repair)));

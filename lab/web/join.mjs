@@ -33,11 +33,12 @@ const worker = [
   read(sources, "lab/web/worker.js"),
 ].join("\n");
 
-const player = join(sources, "lab/player");
+const player = join(sources, "lab/player"),
+  curves = read(player, "curves.css");
 const playerModules = /set\(modules ([^)]*)\)/.exec(read(sources, "lab/embed.cmake"))[1].split(" ");
 const playerFiles = {
   html: read(player, "player.html"),
-  css: read(player, "player.css"),
+  css: read(player, "player.css") + curves,
   js: joined(player, playerModules),
 };
 
@@ -84,7 +85,7 @@ const script = (id, empty, value) =>
     `<script type="application/json" id="${id}">${json(value)}</script>`,
   );
 const modules = read(folder, "modules.txt").split(/\s+/).filter(Boolean);
-put('<link rel="stylesheet" href="page.css">', `<style>\n${read(folder, "page.css")}</style>`);
+put('<link rel="stylesheet" href="page.css">', `<style>\n${read(folder, "page.css")}${curves}</style>`);
 put('<script type="module" src="page.js"></script>', `<script type="module">\n${joined(folder, modules)}</script>`);
 script("examples", "[]", examples);
 script("player", "null", playerFiles);

@@ -579,6 +579,28 @@ await test("training: the loss falls, a slider goes through the steps, and the p
   await page.context().close();
 });
 
+await test("training: an update that ascends climbs, and its rule says so", async () => {
+  const text = [
+    "constant eta = 0.1",
+    "given w = 0.5",
+    "let J = 3 - (w - 2)^2",
+    "update w := w - 2 * eta * (w - 2) ascent on J",
+    "",
+  ].join("\n");
+  const page = await open({ hash: shared(text) });
+  await page.waitForFunction(() => document.querySelector("#tape iframe:not(.coming)"));
+  await page.click("#train-button");
+  await page.waitForSelector("#train-charts .curve");
+  assert.match(await page.textContent("#train-at"), /^Step 100 of 100: J = 3$/);
+  await page.focus("#train-step");
+  await page.keyboard.press("Home");
+  assert.equal(await page.textContent("#train-at"), "Step 0 of 100: J = 0.75");
+  assert.equal(await page.textContent("#train-rule"), "The next step takes w: 0.5 + 0.1 · 3 = 0.8");
+  await page.focus(".curve >> nth=1");
+  assert.equal(await page.textContent("#tip"), "w + 0.1 · dJ/dw, as w: 0.5 + 0.1 · 3 = 0.8");
+  await page.context().close();
+});
+
 await test("training: points by a click and from a table, of any number of classes", async () => {
   const page = await open({ hash: shared(twoClasses, "two_classes.deriv") });
   await page.click("#train-button");

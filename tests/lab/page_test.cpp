@@ -67,6 +67,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_an_error) {
     lab::write_page(named("x"), folder / "page.html");
     BOOST_TEST(bytes_of(folder / "page.html") == lab::to_page(named("x")));
     BOOST_CHECK_THROW(lab::write_page(named("x"), folder / "none" + "/page.html"), autograd::FileError);
+    const std::vector<lab::Recording> training = {named("x"), named("x")};
+    lab::write_player(training, folder / "training.html");
+    BOOST_TEST(bytes_of(folder / "training.html") == lab::to_page(training));
+    BOOST_TEST(data_of(lab::to_page(training)) == json::parse(lab::to_json(training)));
 }
 
 BOOST_AUTO_TEST_CASE(graphviz_draws_it) {

@@ -543,6 +543,205 @@ await test("second derivatives: a tape on the tape", async () => {
   await page.context().close();
 });
 
+/** The recording of each step of a training. */
+function trainedSteps(whole) {
+  const { training, ...first } = whole,
+    all = [first];
+  for (const later of training) {
+    const step = structuredClone(all.at(-1));
+    later.nodes.forEach((changed, k) => Object.assign(step.nodes[k], changed));
+    later.backward.forEach(({ contributions }, k) =>
+      contributions.forEach((changed, l) => Object.assign(step.backward[k].contributions[l], changed)),
+    );
+    all.push(step);
+  }
+  return all;
+}
+
+await test("a training: curves, and a slider that puts the numbers of each step into the player", async () => {
+  const page = await open("training"),
+    all = trainedSteps(await recordingOf(page)),
+    last = all.length - 1,
+    { nodes, result } = all[0],
+    learned = nodes.filter((n) => n.kind === "parameter").map((n) => n.id);
+  const lossOf = (k) => numbers(all[k].nodes[result].value)[0];
+  assert.equal(last, 40);
+  assert.ok(lossOf(last) < lossOf(0) / 5);
+  const assertAt = async (k) => {
+    const text = await page.textContent("#train-at");
+    assert.match(text, new RegExp(`^Step ${k} of 40: loss = `));
+    assert.ok(Math.abs(readNumber(text.split(" = ")[1]) - lossOf(k)) <= 1e-3 * lossOf(k), text);
+    const summary = readNumber((await page.textContent("#summary")).split(" = ")[1]);
+    assert.ok(Math.abs(summary - lossOf(k)) <= 6e-3 * lossOf(k), `${summary}, ${lossOf(k)}`);
+  };
+  await assertAt(last);
+  assert.deepEqual(await page.$$eval(".curve", (list) => list.map((c) => c.querySelectorAll("polyline").length)), [
+    1,
+    learned.reduce((n, id) => n + numbers(nodes[id].value).length, 0),
+    1,
+  ]);
+  await page.focus("#train-step");
+  await page.keyboard.press("Home");
+  for (const k of [0, 1, 2]) {
+    await assertAt(k);
+    // The numbers that it says the next step takes are those that it took.
+    const rule = await page.textContent("#train-rule"),
+      [, name, place, from, slope, to] =
+        /by (\S+)\[([\d,]+)\] = (\S+) is (\S+), the steepest: the next step takes it to (\S+)\.$/.exec(rule);
+    const node = nodes.find((n) => n.name === name),
+      at = place.split(",").reduce((flat, i, axis) => flat * node.shape[axis] + Number(i), 0);
+    for (const [said, right] of [
+      [from, numbers(all[k].nodes[node.id].value)[at]],
+      [slope, numbers(all[k].nodes[node.id].adjoint)[at]],
+      [to, numbers(all[k + 1].nodes[node.id].value)[at]],
+    ])
+      assert.ok(Math.abs(readNumber(said) - right) <= 1e-3 * Math.abs(right), `${rule}: ${right}`);
+    await page.keyboard.press("ArrowRight");
+  }
+  // Each step of the player, forward and backward, at three steps of the training, and the place stays.
+  await page.evaluate(() => document.activeElement.blur());
+  for (const k of [3, 40, 17]) {
+    await page.evaluate((step) => (location.hash = `#training=${step}&step=1`), k);
+    await page.waitForFunction(
+      (step) => document.getElementById("train-at").textContent.startsWith(`Step ${step} `),
+      k,
+    );
+    await assertAt(k);
+    for (const node of all[k].nodes) {
+      const step = await shown(page);
+      assert.equal(step.node, node.id);
+      assertClose(step.arrays.value.values, numbers(node.value), `step ${k}: ${node.name}`);
+      await page.keyboard.press("ArrowRight");
+    }
+    await page.keyboard.press("End");
+    const cells = await page.$$eval("table.nodes tbody tr", (rows) =>
+      rows.map((row) => [...row.querySelectorAll(".adjoint-cell span, .value-cell span")].map((s) => s.textContent)),
+    );
+    assert.ok(Math.abs(readNumber(cells[result][0]) - lossOf(k)) <= 6e-3 * lossOf(k));
+    const sums = new Map();
+    for (let on = true; on;) {
+      const step = await shown(page);
+      if (step.arrays.adjoint && !sums.has(step.to ?? step.node))
+        sums.set(step.to ?? step.node, step.arrays.adjoint.values);
+      on = step.kicker.includes("backward");
+      await page.keyboard.press("ArrowLeft");
+    }
+    for (const [id, values] of sums)
+      assertClose(values, numbers(all[k].nodes[id].adjoint), `step ${k}: the adjoint of ${nodes[id].name}`);
+    assert.equal(sums.size, nodes.filter((n) => n.adjoint).length);
+  }
+  await page.evaluate(() => (location.hash = "#training=5&step=16"));
+  await page.waitForFunction(() => document.getElementById("kicker").textContent.startsWith("Step 16 "));
+  const before = await shown(page);
+  await page.focus("#train-step");
+  await page.keyboard.press("ArrowRight");
+  const after = await shown(page);
+  assert.deepEqual([after.node, after.to, after.term], [before.node, before.to, before.term]);
+  assert.notDeepEqual(after.arrays, before.arrays);
+  assert.match(page.url(), /training=6/);
+  // A curve says its formula with its numbers.
+  await page.focus(".curve >> nth=2");
+  assert.match(await page.textContent("#tip"), /^√\(∑ \(dloss\/dw\)²\) = [\d.]+, over 22 numbers of .*0\.weight/);
+  const length = Math.sqrt(
+    learned.flatMap((id) => numbers(all[6].nodes[id].adjoint)).reduce((sum, v) => sum + v * v, 0),
+  );
+  assert.ok(Math.abs(readNumber((await page.textContent("#tip")).split(/ = |,/)[1]) - length) <= 1e-3 * length);
+  await page.context().close();
+});
+
+await test("a training of large arrays is sampled, and its gradient's length is that of all numbers", async () => {
+  const begin = performance.now(),
+    page = await open("training_large"),
+    took = Math.round(performance.now() - begin),
+    all = trainedSteps(await recordingOf(page)),
+    learned = all[0].nodes.filter((n) => n.kind === "parameter");
+  console.log(`      11 steps of 12,000 weights open in ${took} ms`);
+  const large = learned.filter((n) => n.value.sampled);
+  assert.ok(large.length > 0);
+  let squares = 0;
+  for (const { id } of learned) {
+    const { adjoint } = all[10].nodes[id];
+    squares += adjoint.sampled ? adjoint.length ** 2 : numbers(adjoint).reduce((sum, v) => sum + v * v, 0);
+  }
+  await page.hover(".curve >> nth=2");
+  const said = readNumber((await page.textContent("#tip")).split(/ = |,/)[1]);
+  assert.ok(Math.abs(said - Math.sqrt(squares)) <= 1e-3 * said, `${said}, ${Math.sqrt(squares)}`);
+  assert.match(await page.textContent(".curve >> nth=1"), /^40 of \d+ weights/);
+  await page.context().close();
+});
+
+await test("each formula is said with the numbers of the cell: by pointer, focus and touch", async () => {
+  let page = await open("coursework"),
+    { nodes } = await recordingOf(page),
+    hidden = nodes.find((n) => n.operation === "linear"),
+    sigmoid = nodes.find((n) => n.operation === "sigmoid");
+  const tip = async () => ((await page.isVisible("#tip")) ? page.textContent("#tip") : "");
+  // What is not computed yet is not told.
+  await page.hover(`[data-item="${hidden.id}"]`);
+  assert.match(await tip(), /is not computed yet\.$/);
+  assert.ok(!(await tip()).includes(numbers(hidden.value)[0].toFixed(3)));
+  await page.evaluate((id) => (location.hash = `#step=${id + 2}&at=n1.j2`), hidden.id);
+  await page.waitForFunction((id) => document.getElementById("step").dataset.node === String(id + 1), hidden.id);
+  await page.mouse.move(0, 0);
+  await page.hover(`[data-item="${hidden.id}"]`);
+  const [x, w, b] = hidden.inputs.map((id) => numbers(nodes[id].value)),
+    z = numbers(hidden.value)[4 + 2];
+  let text = (await tip()).replace(/−/g, "-");
+  assert.match(text, /linear#1\[1,2\] = /);
+  const terms = text
+    .split("linear#1[1,2] = ")[1]
+    .split(" = ")[0]
+    .split(" + ")
+    .map((part) =>
+      part
+        .replace(/[()]/g, "")
+        .split(" · ")
+        .map(Number)
+        .reduce((a, c) => a * c, 1),
+    );
+  assert.equal(terms.length, 4, text);
+  terms.forEach((term, i) => assert.ok(Math.abs(term - (i < 3 ? x[3 + i] * w[6 + i] : b[2])) < 2e-3, text));
+  assert.ok(Math.abs(Number(text.split(" = ").at(-1)) - z) < 1e-3, text);
+  await page.keyboard.press("Escape");
+  assert.equal(await tip(), "");
+  // By the keyboard: the list's names, and the box of the step, which the focus follows.
+  await page.focus(`table.nodes tr:nth-child(${hidden.id + 1}) button`);
+  assert.equal((await tip()).replace(/−/g, "-"), text);
+  await page.evaluate(() => document.activeElement.blur());
+  assert.equal(await tip(), "");
+  await page.focus(".box.now");
+  assert.match(await tip(), /^sigmoid#1/);
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.item), String(hidden.id));
+  assert.equal((await tip()).replace(/−/g, "-"), text);
+  // On the way back the adjoint, and what an edge brought.
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("End");
+  await page.hover(`[data-item="${sigmoid.id}"]`);
+  const adjoint = numbers(sigmoid.adjoint)[4 + 2];
+  assert.ok(Math.abs(readNumber((await tip()).split(" = ").at(-1)) - adjoint) < 1e-3, await tip());
+  await page.hover(".edge .card >> nth=0");
+  assert.match(await tip(), / to .* \+= /);
+  // Predict first keeps its number.
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}&predict=formula`), hidden.id);
+  await page.waitForFunction(() => document.querySelector(".predict"));
+  await page.mouse.move(0, 0);
+  await page.hover(`[data-item="${hidden.id}"]`);
+  assert.match(await tip(), /^linear#1 linear of shape \(3, 4\)linear#1\[0,0\] is not computed yet\.$/);
+  await page.context().close();
+  page = await open("coursework", "#step=1000&view=claims", { hasTouch: true, viewport: { width: 390, height: 844 } });
+  const { claims } = await recordingOf(page);
+  await page.tap(".claim code");
+  const [tape, line] = ["tape", "value"].map((side) => numbers(claims[0][side])[0]);
+  const [, saidTape, saidLine] = /the tape says (\S+), this line (\S+)\.$/.exec(await tip());
+  assert.ok(Math.abs(readNumber(saidTape) - tape) < 1e-3 && Math.abs(readNumber(saidLine) - line) < 1e-3);
+  await page.tap("#tab-nodes");
+  assert.equal(await tip(), "");
+  await page.tap("table.nodes tbody tr:nth-child(5) td:last-child");
+  assert.match(await tip(), /d.* = /);
+  await page.context().close();
+});
+
 await test("ten thousand nodes fold, a million numbers are sampled", async () => {
   let begin = performance.now();
   let page = await open("chain", "#step=15000");
@@ -577,6 +776,8 @@ for (const scheme of ["light", "dark"]) {
         ["coursework", "#step=20&view=digits"],
         ["markup", "#step=9&view=memory"],
         ["fan_out", "#step=28"],
+        ["training", "#training=12&step=8"],
+        ["training_large", "#step=8"],
         ["large", "#step=2"],
         ["chain", "#step=500"],
       ]) {

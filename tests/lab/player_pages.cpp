@@ -110,6 +110,25 @@ Recording large() {
     return lab::record_of(tape, sum(tanh(tape.variable(values, "x"))), {.title = "a million numbers"});
 }
 
+/// A network that learns exclusive or, at 41 steps of descent.
+std::vector<Recording> training(std::size_t hidden, std::size_t steps) {
+    std::mt19937_64 engine(7);
+    const nn::Dense<double> first(2, hidden, engine), second(hidden, 2, engine);
+    const Parameter<double> w1("0.weight", first.weight.value()), b1("0.bias", Array<double>(first.bias.value())),
+        w2("2.weight", second.weight.value()), b2("2.bias", Array<double>(second.bias.value()));
+    nn::Sgd<double> optimizer({w1, b1, w2, b2}, {.rate = 1.5});
+    std::vector<Recording> all;
+    for (std::size_t step = 0; step <= steps; ++step) {
+        Tape<double> tape;
+        const auto x = tape.constant({{0., 0.}, {0., 1.}, {1., 0.}, {1., 1.}}, "x");
+        const auto scores = linear(tanh(linear(x, tape.watch(w1), tape.watch(b1))), tape.watch(w2), tape.watch(b2));
+        const auto loss = tape.name(softmax_cross_entropy(scores, Indices{0, 1, 1, 0}), "loss");
+        all.push_back(lab::record_of(tape, loss, {.title = "exclusive or"}));
+        optimizer.step(tape.backward(loss));
+    }
+    return all;
+}
+
 /// Claims about a node and about none, and notes, one of them with markup.
 Recording derivation_of_a_layer() {
     const std::string text = R"(
@@ -134,7 +153,7 @@ int main(int count, char** arguments) {
         std::cerr << "player_pages FOLDER\n";
         return 2;
     }
-    const auto write = [&](const std::string& name, const Recording& recording) {
+    const auto write = [&](const std::string& name, const auto& recording) {
         lab::write_page(recording, fmt::format("{}/{}.html", arguments[1], name));
     };
     write("coursework", coursework<double>());
@@ -145,6 +164,8 @@ int main(int count, char** arguments) {
     write("second", second());
     write("edges", edges());
     write("derivation", derivation_of_a_layer());
+    write("training", training(4, 40));
+    write("training_large", training(3000, 10));
     write("chain", long_chain());
     write("large", large());
 }

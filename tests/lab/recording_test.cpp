@@ -234,6 +234,9 @@ BOOST_AUTO_TEST_CASE(large_arrays_are_sampled) {
             BOOST_TEST(numbers.values[i * columns.size() + j] == large(rows[i], columns[j]));
     BOOST_TEST(numbers.least == -7.5);
     BOOST_TEST(numbers.largest == 1e9);
+    double squares = 0;
+    for (const float value : large) squares += double(value) * double(value);
+    BOOST_TEST(numbers.length == std::sqrt(squares), tt::tolerance(1e-12));
 
     BOOST_TEST(lab::numbers_of(autograd::Array<float>(autograd::Shape{64, 64})).sampled.empty());
     BOOST_TEST(lab::numbers_of(autograd::Array<float>(autograd::Shape{0, 5})).values.empty());
@@ -259,6 +262,74 @@ BOOST_AUTO_TEST_CASE(numbers_read_back_from_json_as_they_were) {
     BOOST_TEST(written[8] == "nan");
     BOOST_TEST(data.at("nodes")[1].at("derivatives")[0].at("mathml").get<std::string>().starts_with("<math>"));
     BOOST_TEST(!data.contains("claims"));
+}
+
+namespace {
+
+/// A line through points, after so many steps of descent by hand.
+std::vector<lab::Recording> fitted(std::size_t steps) {
+    std::vector<lab::Recording> training;
+    double w = 0.5, b = 0;
+    for (std::size_t step = 0; step <= steps; ++step) {
+        autograd::Tape<double> tape;
+        const auto x = tape.constant({1., 2., 4.}, "x");
+        const auto slope = tape.variable(w, "w"), height = tape.variable(b, "b");
+        const auto off = x * slope + height - tape.constant({1., 0., 3.}, "y");
+        training.push_back(lab::record_of(tape, tape.name(mean(off * off), "loss"), {.title = "a line"}));
+        w -= 0.05 * training.back().nodes[1].adjoint->values[0];
+        b -= 0.05 * training.back().nodes[2].adjoint->values[0];
+    }
+    return training;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_steps_of_a_training_have_numbers_alone) {
+    const std::vector<lab::Recording> training = fitted(5);
+    const auto whole = nlohmann::json::parse(lab::to_json(training));
+    // The first step is a recording as any other, and the later ones put into it are those that were recorded.
+    auto now = whole;
+    now.erase("training");
+    BOOST_TEST(now == nlohmann::json::parse(lab::to_json(training[0])));
+    BOOST_TEST_REQUIRE(whole.at("training").size() == 5u);
+    for (std::size_t step = 1; step <= 5; ++step) {
+        const auto& later = whole["training"][step - 1];
+        for (const char* list : {"nodes", "backward"})
+            for (std::size_t i = 0; i < now[list].size(); ++i) {
+                auto& one = now[list][i];
+                one.merge_patch(list == std::string("nodes") ? later[list][i] : nlohmann::json::object());
+                for (std::size_t k = 0; one.contains("contributions") && k < one["contributions"].size(); ++k)
+                    one["contributions"][k].merge_patch(later[list][i]["contributions"][k]);
+            }
+        BOOST_TEST(now == nlohmann::json::parse(lab::to_json(training[step])));
+        BOOST_TEST(later["nodes"][0].empty());  // x stays
+    }
+    BOOST_TEST(training[5].nodes.back().value.values[0] < training[0].nodes.back().value.values[0]);
+    BOOST_TEST(lab::to_json(std::vector{training[0]}) == lab::to_json(training[0]));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_of_other_nodes_or_shapes_is_refused) {
+    const auto refused = [](const std::vector<lab::Recording>& training, const std::string& sentence) {
+        BOOST_CHECK_EXCEPTION(lab::to_json(training), std::invalid_argument, [&](const std::invalid_argument& error) {
+            BOOST_TEST(std::string(error.what()).find(sentence) != std::string::npos, error.what());
+            return true;
+        });
+    };
+    refused({}, "[to_json] the training has no step");
+    std::vector<lab::Recording> training = fitted(2);
+    autograd::Tape<double> tape;
+    training[2] = lab::record_of(tape, sum(tape.variable({1., 2.}, "x")));
+    refused(training,
+            "step 2 has a walk back in double from node 1 where step 0 has a walk back in double from node 8");
+    training = fitted(2);
+    training[1].nodes[0].value.shape = {2};
+    refused(training, "step 1 has x, constant() of shape (2) where step 0 has x, constant() of shape (3)");
+    training = fitted(2);
+    training[1].nodes.back().adjoint.reset();
+    refused(training, "of shape () where step 0 has loss, mean(7) of shape (), with an adjoint");
+    training = fitted(2);
+    training[2].claims = {lab::Claim{}};
+    refused(training, "step 2 has the claim of line 0 with numbers of shapes none and none where step 0 has nothing");
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_gradient_is_an_error) {

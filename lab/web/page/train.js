@@ -1,68 +1,21 @@
 // @ts-check
-// Training, seen: steps of gradient descent in an engine of its own, and a slider over them.
+// Training, seen: steps of gradient descent, or ascent, in an engine of its own, and a slider over them.
+import { brief, drawCurves, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
 import { Engine, Stopped } from "./engine.js";
 import { pointsOf, withPoints } from "./points.js";
 /** @import { Point } from "./points.js" */
 
-/** @typedef {{loss: number, values: number[][], gradients: number[][]}} TrainedStep */
+/** @import { Curves } from "../../player/curves.js" */
+
 /**
- * @typedef {{loss: string, rate: number, candidates: string[], learned: string[], given: Record<string, number[]>,
- *   steps: TrainedStep[]}} Training
+ * @typedef {Curves & {rate: number, candidates: string[], ascends: boolean[], given: Record<string, number[]>}} Training
  * @typedef {{input: string, output: string, targets: string, points: number[], classes: number[], low: number[], high: number[],
  *   across: number, outputs: number, values: number[]}} Regions
  */
 
-/** @param {number} v */
-const brief = (v) =>
-  String(Number(v.toPrecision(4)))
-    .replace("-", "−")
-    .replace("e+", "e");
-/** @param {number[][]} lists */
-const lengthOf = (lists) => Math.sqrt(lists.flat().reduce((sum, v) => sum + v * v, 0));
 /** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
 const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
-const mostLines = 40;
-
-/**
- * Lines over the steps. @param {string} title @param {string} tip @param {number[][]} lines a list of numbers each
- * @param {number} at the step that is marked
- */
-function chart(title, tip, lines, at) {
-  const all = lines.flat().filter(Number.isFinite),
-    low = Math.min(...all),
-    high = Math.max(...all),
-    steps = lines[0]?.length ?? 0,
-    width = 240,
-    height = 84;
-  // What falls by orders of magnitude is seen on a logarithmic scale.
-  const logarithmic = low > 0 && high / low > 50,
-    scaled = (/** @type {number} */ v) =>
-      logarithmic ? Math.log(v / low) / Math.log(high / low) : (v - low) / (high - low || 1);
-  const x = (/** @type {number} */ k) => 4 + ((width - 8) * k) / Math.max(1, steps - 1),
-    y = (/** @type {number} */ v) => height - 4 - (height - 8) * scaled(v);
-  const drawing = svg(
-    "svg",
-    {
-      viewBox: `0 0 ${width} ${height}`,
-      preserveAspectRatio: "none",
-      role: "img",
-      "aria-label": `${title} over ${steps - 1} steps, between ${brief(low)} and ${brief(high)}; ${tip}`,
-    },
-    svg("title", {}, tip),
-    svg("line", { x1: x(at), x2: x(at), y1: 0, y2: height, class: "mark" }),
-    ...lines.map((line) =>
-      svg("polyline", { points: line.map((v, k) => `${x(k).toFixed(1)},${y(v).toFixed(1)}`).join(" ") }),
-    ),
-  );
-  return h(
-    "figure",
-    { class: "chart" },
-    h("figcaption", {}, h("b", {}, title), ` ${brief(low)} to ${brief(high)}${logarithmic ? ", logarithmic" : ""}`),
-    drawing,
-  );
-}
-
 export class Trainer {
   /** @type {Training | null} */
   #training = null;
@@ -195,9 +148,6 @@ export class Trainer {
     if (last < 0) return;
     this.#regions = null;
     this.#shown = -1;
-    const slider = /** @type {HTMLInputElement} */ ($("train-step"));
-    slider.max = String(last);
-    slider.value = String(last);
     this.show(last);
   }
   /** @param {number} step */
@@ -264,52 +214,28 @@ export class Trainer {
   }
   #draw() {
     const training = /** @type {Training} */ (this.#training),
-      { steps, learned, loss } = training,
+      { learned, loss, rate } = training,
       at = this.#want,
-      now = steps[at];
-    /** The weight that moves most. */
-    let name = "",
-      place = 0,
-      which = -1;
-    now.gradients.forEach((list, k) =>
-      list.forEach((g, i) => {
-        if (which >= 0 && Math.abs(g) <= Math.abs(now.gradients[which][place])) return;
-        [which, place] = [k, i];
-        name = list.length > 1 ? `${learned[k]} (number ${i + 1})` : learned[k];
-      }),
-    );
-    const weights = now.values
-      .flatMap((list, k) => list.map((_, i) => steps.map((s) => s.values[k][i])))
-      .slice(0, mostLines);
-    const g = which >= 0 ? now.gradients[which][place] : 0,
-      w = which >= 0 ? now.values[which][place] : 0;
-    const rule =
-      which >= 0
-        ? `${name}: ${brief(w)} − ${brief(training.rate)} · ${g < 0 ? `(${brief(g)})` : brief(g)} = ${brief(w - training.rate * g)}`
-        : "";
-    const charts = h("div", { class: "charts" });
-    fill(
-      charts,
-      chart(loss, `${loss} = ${brief(now.loss)} at step ${at}`, [steps.map((s) => s.loss)], at),
-      weights.length ? chart("weights", `w − ${brief(training.rate)} · d${loss}/dw, as ${rule}`, weights, at) : null,
-      which >= 0
-        ? chart(
-            "length of the gradient",
-            `√(∑ (d${loss}/dw)²) = ${brief(lengthOf(now.gradients))}`,
-            [steps.map((s) => lengthOf(s.gradients))],
-            at,
-          )
-        : null,
-    );
-    fill($("train-charts"), this.#map(), charts);
+      most = steepest(training, at);
+    let rule = "",
+      sign = "−";
+    if (most) {
+      const { which, place, value, slope } = most,
+        name = training.steps[at].values[which].length > 1 ? `${learned[which]} (number ${place + 1})` : learned[which],
+        way = training.ascends[which] ? 1 : -1;
+      sign = way > 0 ? "+" : "−";
+      rule = `${name}: ${brief(value)} ${sign} ${brief(rate)} · ${slope < 0 ? `(${brief(slope)})` : brief(slope)} = ${brief(value + way * rate * slope)}`;
+    }
+    drawCurves(training, at, {
+      said: `w ${sign} ${brief(rate)} · d${loss}/dw, as ${rule}`,
+      rule: rule ? `The next step takes ${rule}` : "",
+      before: this.#map(),
+    });
     $("train-points").hidden = !this.#regions?.classes.length;
     const classes = Math.max(2, this.#regions?.outputs ?? 0),
       choice = $("train-class");
     if (choice.children.length !== classes)
       fill(choice, ...Array.from({ length: classes }, (_, k) => h("option", { value: k }, String(k))));
-    $("train-at").textContent = `Step ${at} of ${steps.length - 1}: ${loss} = ${brief(now.loss)}`;
-    $("train-rule").textContent = rule ? `The next step takes ${rule}` : "";
-    $("train-step").setAttribute("aria-valuetext", `step ${at} of ${steps.length - 1}, ${loss} = ${brief(now.loss)}`);
   }
   /** What the network takes each point of the plane for. */
   #map() {
