@@ -1,10 +1,11 @@
 // @ts-check
 // The live page: a text that is judged as it is typed, beside the tape of it. It asks no other host for anything.
 import { $, fill, h } from "../../player/dom.js";
-import { isMarkdown, numbersIn, stepped } from "./text.js";
+import { isMarkdown } from "./text.js";
 import { drafts, flag, forget, keepDraft, longest, newDraft, ownDraft, packed, takeDraft, unpacked } from "./drafts.js";
 import { Engine, Stopped } from "./engine.js";
 import { Editor } from "./editor.js";
+import { Handle } from "./handle.js";
 import { Cards, verdictWord } from "./cards.js";
 import { playerPage, Tape } from "./tape.js";
 import { Trainer } from "./train.js";
@@ -63,13 +64,15 @@ let timer = 0,
   ticket = 0,
   quick = 0, // the line of the one claim that was changed; -1: more than that
   stopped = false, // the engine has failed, which is said until it answers
-  dragging = false,
   again = false;
+const handle = new Handle(editor, (moved) => {
+  if (moved && engine.busy) again = true;
+});
 /** @param {number} [after] milliseconds */
 function soon(after = wait) {
   clearTimeout(timer);
   // What is being computed may end while the next key is waited for; if it does not, it is stopped then.
-  if (!dragging) ticket++;
+  if (!handle.dragging) ticket++;
   $("counts").classList.add("pending");
   timer = window.setTimeout(run, after);
 }
@@ -77,7 +80,7 @@ function soon(after = wait) {
 const question = (ask, more = {}) => ({ ask, text: editor.text, file: name, seed, ...more });
 async function run() {
   if (engine.busy) {
-    if (dragging) {
+    if (handle.dragging) {
       again = true;
       return;
     }
@@ -224,12 +227,12 @@ editor.onchange = (change) => {
     is = head >= 0 ? editor.rows[head].keyword : "";
   const one = change.rows === 1 && change.made === 1 && (is === "claim" || is === "update") ? head + 1 : -1;
   quick = quick === 0 || quick === one ? one : -1;
-  hideHandle();
+  handle.hide();
   stepLine(null);
   if (!stopped) say("");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   keepSoon();
-  if (dragging) {
+  if (handle.dragging) {
     if (!engine.busy) run();
     else again = true;
   } else soon();
@@ -621,7 +624,7 @@ cards.onrepair = (one) => {
 };
 new ResizeObserver(() => cards.place()).observe($("cards"));
 
-/* Where the cursor is, and the numbers that can be dragged */
+/* Where the cursor is */
 
 let here = -1,
   telling = 0;
@@ -629,8 +632,8 @@ document.addEventListener("selectionchange", () => {
   if (document.activeElement !== editor.host) return;
   const [, at] = editor.ends(),
     row = editor.rowOf(at);
-  const number = numberAt(row, at - editor.startOf(row));
-  if (number && !dragging) showHandle(row, number);
+  const number = handle.numberAt(row, at - editor.startOf(row));
+  if (number && !handle.dragging) handle.show(number);
   if (row === here && editor.element(row)?.classList.contains("here")) return;
   for (const old of editor.host.querySelectorAll(".here")) old.classList.remove("here");
   editor.element(row)?.classList.add("here");
@@ -664,110 +667,6 @@ function nextProblem(way) {
   editor.select(at, at);
   editor.element(row)?.scrollIntoView({ block: "center" });
 }
-/** @param {number} row @param {number} column */
-function numberAt(row, column) {
-  const is = editor.rows[row];
-  if (!is || is.kind !== "code" || is.head < 0) return undefined;
-  return numbersIn(editor.lines[row], editor.lines[is.head]).find((n) => column >= n.begin && column <= n.end);
-}
-/** @type {{row: number, begin: number, end: number} | null} */
-let held = null;
-/** @param {number} row @param {{begin: number, end: number}} number */
-function showHandle(row, number) {
-  held = { row, begin: number.begin, end: number.end };
-  const span = [...(editor.element(row)?.querySelectorAll(".number") ?? [])].find(
-    (s) => s.textContent === editor.lines[row].slice(number.begin, number.end),
-  );
-  if (!span) return;
-  const handle = $("handle"),
-    sheet = $("sheet").getBoundingClientRect(),
-    box = span.getBoundingClientRect();
-  handle.hidden = false;
-  handle.style.left = `${box.left - sheet.left + box.width / 2 - handle.offsetWidth / 2}px`;
-  // Above the number, or below it where that is out of the pane.
-  const above = box.top - handle.offsetHeight,
-    top = above < $("text-pane").getBoundingClientRect().top ? box.bottom : above;
-  handle.style.top = `${top - sheet.top}px`;
-}
-function hideHandle() {
-  if (dragging) return;
-  $("handle").hidden = true;
-  held = null;
-}
-editor.host.addEventListener("pointerover", (e) => {
-  const span = /** @type {Element} */ (e.target);
-  if (dragging || !span.matches(".number")) return;
-  const found = spot(span);
-  if (found) showHandle(found.row, found);
-});
-$("sheet").addEventListener("pointerleave", () => {
-  if (document.activeElement !== editor.host) hideHandle();
-});
-/** @param {Element} span a number in the text */
-function spot(span) {
-  const line = span.closest(".line");
-  if (!line) return null;
-  const row = [...editor.host.children].indexOf(line),
-    range = document.createRange();
-  range.setStart(line, 0);
-  range.setEndBefore(span);
-  const begin = range.toString().length;
-  return { row, begin, end: begin + (span.textContent?.length ?? 0) };
-}
-/** @param {PointerEvent} e @param {{row: number, begin: number, end: number}} number */
-function drag(e, number) {
-  e.preventDefault();
-  const first = editor.lines[number.row].slice(number.begin, number.end),
-    target = /** @type {HTMLElement} */ (e.currentTarget),
-    at = editor.startOf(number.row) + number.begin;
-  let length = first.length,
-    moved = false;
-  dragging = true;
-  document.body.classList.add("dragging");
-  target.setPointerCapture(e.pointerId);
-  /** @param {PointerEvent} move */
-  const move = (move) => {
-    const next = stepped(first, Math.round((move.clientX - e.clientX) / 4) * (move.shiftKey ? 10 : 1));
-    if (next === editor.text.slice(at, at + length)) return;
-    editor.replace(at, at + length, next, { quiet: moved });
-    moved = true;
-    length = next.length;
-    showHandle(number.row, { begin: number.begin, end: number.begin + length });
-  };
-  const end = () => {
-    target.removeEventListener("pointermove", move);
-    target.removeEventListener("pointerup", end);
-    target.removeEventListener("pointercancel", end);
-    document.body.classList.remove("dragging");
-    dragging = false;
-    if (moved && engine.busy) again = true;
-  };
-  target.addEventListener("pointermove", move);
-  target.addEventListener("pointerup", end);
-  target.addEventListener("pointercancel", end);
-}
-$("handle").addEventListener("pointerdown", (e) => {
-  if (held) drag(e, held);
-});
-editor.host.addEventListener("pointerdown", (e) => {
-  const span = /** @type {Element} */ (e.target),
-    found = e.altKey && span.matches(".number") ? spot(span) : null;
-  if (found) drag(e, found);
-});
-editor.host.addEventListener("keydown", (e) => {
-  const way = e.key === "ArrowUp" ? 1 : e.key === "ArrowDown" ? -1 : 0;
-  if (!e.altKey || e.ctrlKey || e.metaKey || way === 0) return;
-  const [, at] = editor.ends(),
-    row = editor.rowOf(at),
-    start = editor.startOf(row),
-    number = numberAt(row, at - start);
-  if (!number) return;
-  e.preventDefault();
-  const next = stepped(editor.lines[row].slice(number.begin, number.end), way * (e.shiftKey ? 10 : 1));
-  editor.replace(start + number.begin, start + number.end, next, {
-    select: [start + number.begin + next.length, start + number.begin + next.length],
-  });
-});
 document.addEventListener("keydown", (e) => {
   const ctrl = e.ctrlKey || e.metaKey;
   /** @type {(() => void) | undefined} */
