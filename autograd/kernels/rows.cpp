@@ -420,13 +420,28 @@ void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     });
 }
 
+namespace {
+
+/// The variance of n numbers that lie `step` apart, where their sum or that of their squares overflows T.
+template <class T>
+T wide_variance(const T* x, std::size_t n, std::size_t step, T c) {
+    long double mean = 0, squares = 0;
+    for (std::size_t i = 0; i < n * step; i += step) mean += x[i];
+    mean /= static_cast<long double>(n);
+    for (std::size_t i = 0; i < n * step; i += step) squares += (x[i] - mean) * (x[i] - mean);
+    return static_cast<T>(squares / c);
+}
+
+}  // namespace
+
 template <class T>
 void Variance<T>::evaluate_into(Array<T>& z) const {
     const AxisView rows(x.shape(), kept);
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
-            z.data()[o] = squared_distance(xs, rows.length, sum_of(xs, rows.length) / n) / c;
+            T& value = z.data()[o] = squared_distance(xs, rows.length, sum_of(xs, rows.length) / n) / c;
+            if (!std::isfinite(value)) value = wide_variance(xs, rows.length, 1, c);
         }
         return;
     }
@@ -443,7 +458,11 @@ void Variance<T>::evaluate_into(Array<T>& z) const {
         sum_of_each(means, [](std::size_t, T value) { return value; });
         for (std::size_t k = 0; k < count; ++k) means[k] /= n;
         sum_of_each(squares, [&](std::size_t k, T value) { return (value - means[k]) * (value - means[k]); });
-        for (std::size_t k = 0; k < count; ++k) z.data()[to + k] = squares[k] / c;
+        for (std::size_t k = 0; k < count; ++k) {
+            const T value = squares[k] / c;
+            z.data()[to + k] =
+                std::isfinite(value) ? value : wide_variance(x.data() + from + k, rows.length, rows.inner, c);
+        }
     });
 }
 

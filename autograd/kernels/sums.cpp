@@ -2,6 +2,7 @@
 #include <autograd/kernels/expressions.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/sums.hpp>
+#include <cmath>
 #include <functional>
 
 namespace autograd::kernels {
@@ -162,10 +163,25 @@ void SumTo<T>::evaluate_into(Array<T>& result, bool accumulate) const {
         Bound<T, Array<T>>(x).write_rows(result.data(), kept, x.shape(), accumulate);
 }
 
+// A sum that is not finite is made again of smaller numbers: the mean of finite numbers is finite.
 template <class T>
 void Mean<T>::evaluate_into(Array<T>& result) const {
-    SumTo<T>{*this, x}.evaluate_into(result);
-    std::for_each_n(result.data(), result.size(), [&](T& sum) { sum /= n; });
+    const SumTo<T> sums{*this, x};
+    sums.evaluate_into(result);
+    if (std::all_of(result.data(), result.data() + result.size(), [](T sum) { return std::isfinite(sum); })) {
+        std::for_each_n(result.data(), result.size(), [&](T& sum) { sum /= n; });
+        return;
+    }
+    int exponent = 0;
+    std::frexp(n, &exponent);
+    const T smaller_by = std::ldexp(T(1), -exponent);
+    const Array<T> smaller = x * smaller_by;
+    Array<T> means(result.shape());
+    SumTo<T>{*this, smaller}.evaluate_into(means);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        T& sum = result.data()[i];
+        sum = std::isfinite(sum) ? sum / n : means.data()[i] / (n * smaller_by);
+    }
 }
 
 template <class T>

@@ -20,7 +20,16 @@ struct SumTo : Reduced {
     void evaluate_into(Array<T>& result, bool accumulate = false) const;
 };
 
-/// The same sums, divided by n.
+/// How many elements make one of the result.
+template <class T>
+T count_of(ShapeView shape, ShapeView kept) {
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (kept[i] == 1) count *= shape[i];
+    return static_cast<T>(count);
+}
+
+/// The same sums, divided by n, of which no step overflows.
 template <class T>
 struct Mean : Reduced {
     const Array<T>& x;
@@ -83,6 +92,10 @@ bool sum_leading_axes(T* z, ShapeView kept, const Array<T>& x, bool accumulate);
 template <class T>
 kernels::SumTo<T> sum_to(const Array<T>& x, const Shape& kept, const Shape& shape) {
     return {{kept, shape}, x};
+}
+template <class T>
+kernels::Mean<T> mean_to(const Array<T>& x, const Shape& kept, const Shape& shape) {
+    return {{kept, shape}, x, kernels::count_of<T>(x.shape(), kept)};
 }
 template <class T>
 kernels::Spread<T> spread(const Array<T>& x, const Shape& kept, const Shape& shape) {

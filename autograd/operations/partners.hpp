@@ -20,6 +20,8 @@ namespace autograd {
 template <class T>
 Variable<T> sum_to(Variable<T> x, const Shape& kept, const Shape& shape);
 template <class T>
+Variable<T> mean_to(Variable<T> x, const Shape& kept, const Shape& shape);
+template <class T>
 Variable<T> spread(Variable<T> x, const Shape& kept, const Shape& shape);
 template <class T>
 Variable<T> permute(Variable<T> x, const Shape& axes);

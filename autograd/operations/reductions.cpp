@@ -55,15 +55,6 @@ Axes all_axes(const Variable<T>& x) {
     return axes;
 }
 
-/// How many elements make one of the result.
-template <class T>
-T count_of(ShapeView shape, ShapeView kept) {
-    std::size_t count = 1;
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        if (kept[i] == 1) count *= shape[i];
-    return static_cast<T>(count);
-}
-
 // z = max(x)           xbar += zbar / ties where x = z
 template <class T>
 Variable<T> extremum(const char* operation, bool largest, Variable<T> x, const Axes& axes, bool keepdims) {
@@ -103,14 +94,15 @@ UNARY(sum, const Axes&, bool);
 
 FACTS("mean", "sum(x) / n", "xbar += zbar / n, repeated",
       {{AT(std::isinf(x) && std::isnan(z)), "inf - inf"}, {AT(std::isnan(x) && !operand_nan), "no elements, 0 / 0"}});
-namespace {
-
 template <class T>
 Variable<T> mean_to(Variable<T> x, const Shape& kept, const Shape& shape) {
-    const T n = count_of<T>(x.shape(), kept);
-    return record("mean", {x}, kernels::Mean<T>{{kept, shape}, x.value(), n},
+    const T n = kernels::count_of<T>(x.shape(), kept);
+    return record("mean", {x}, mean_to(x.value(), kept, shape),
                   [x, kept, n](auto& at) { at.adjoint(x) += spread(at.evaluate(at.zbar() / n), kept, at(x).shape()); });
 }
+UNARY(mean_to, const Shape&, const Shape&);
+
+namespace {
 
 /// The shape with all axes reduced.
 Shape ones_like(Shape shape) {
@@ -134,12 +126,12 @@ Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof, bool 
     if (ddof < 0) throw std::invalid_argument(fmt::format("[variance] ddof is {}: it cannot be negative", ddof));
     kernels::Reduced shapes = reduced("variance", x.shape(), axes, keepdims);
     bring_together(x, shapes.kept);
-    const T n = count_of<T>(x.shape(), shapes.kept), left = n - static_cast<T>(ddof);
+    const T n = kernels::count_of<T>(x.shape(), shapes.kept), left = n - static_cast<T>(ddof);
     const T c = left < 0 ? std::numeric_limits<T>::quiet_NaN() : left;
     return record("variance", {x}, kernels::Variance<T>{shapes, x.value(), n, c},
                   [x, n, c, kept = shapes.kept](auto& at) {
-                      const auto& m = at.evaluate(sum_to(at(x), kept, kept));
-                      at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m / n) * (T(2) / c);
+                      const auto& m = at.evaluate(mean_to(at(x), kept, kept));
+                      at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m) * (T(2) / c);
                   });
 }
 UNARY(variance, const Axes&, std::ptrdiff_t, bool);
