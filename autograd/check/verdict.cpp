@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <autograd/check/kink.hpp>
 #include <autograd/check/verdict.hpp>
+#include <cmath>
 #include <numeric>
 
 namespace autograd::taylor {
@@ -134,6 +136,19 @@ struct Element {
 
 }  // namespace
 
+namespace {
+
+/// The largest slope that the tape gives for these outputs; 1 where there is none.
+double steepest(const TapeGradients& tape) {
+    double most = 0;
+    for (const auto& gradient : tape.gradients)
+        for (const double slope : gradient)
+            if (std::isfinite(slope)) most = std::max(most, std::abs(slope));
+    return most == 0 ? 1 : most;
+}
+
+}  // namespace
+
 template <class T>
 void note_rounding(GradcheckResult& result, const Subject<T>& subject, const Direction& direction,
                    const Weights& weights, const TapeGradients& tape, const Difference& difference) {
@@ -142,9 +157,11 @@ void note_rounding(GradcheckResult& result, const Subject<T>& subject, const Dir
         const std::size_t k = direction.elements[i];
         const double unit = direction.lengths[i] * (weights.weights.size() == 1 ? weights.weights[0] : 1);
         const double g = tape.gradients[direction.input][k] * direction.lengths[i];
-        // A slope of 0 has no digits: there f has to change by more than its rounding, or not at all.
-        const double size = g == 0 ? difference.quotient : std::abs(g);
-        if (size == 0 || difference.rounding <= seen * size) continue;
+        // A slope of 0 has no digits: there f has to change by more than its rounding, or not at all where the steepest
+        // slope would be seen.
+        const double change = g == 0 ? difference.quotient : std::abs(g);
+        const double size = change == 0 ? steepest(tape) * std::abs(direction.lengths[i]) : change;
+        if (difference.rounding <= seen * size) continue;
         result.rounding = true;
         if (result.message.empty())
             result.message = fmt::format(

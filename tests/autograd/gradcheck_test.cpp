@@ -590,8 +590,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_rule_does_not_hide_beside_a_large_constant) {
 
 // Where rounding leaves less than three digits of a derivative it passes, and the result says that it was not seen.
 BOOST_AUTO_TEST_CASE(a_derivative_that_rounding_hides_is_no_silent_pass) {
-    for (const auto& [constant, factor] :
-         {std::pair(1e13, 1.0), std::pair(1e14, 1.0), std::pair(1e14, 0.0), std::pair(1e17, 3.0)}) {
+    for (const auto& [constant, factor] : {std::pair(1e13, 1.0), std::pair(1e14, 1.0), std::pair(1e14, 0.0),
+                                           std::pair(1e17, 3.0), std::pair(1e30, 0.0), std::pair(1e30, 1.0)}) {
         const auto result = gradcheck(square_beside(constant, factor), {Array<double>{0.3}});
         BOOST_TEST(result.passed, result.message);
         BOOST_TEST(result.rounding, constant);
