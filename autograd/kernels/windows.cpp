@@ -226,19 +226,36 @@ void ConvolvedInput<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     });
 }
 
-// w = z @ columns(x)^T, added up over the images
+// w = z @ columns(x)^T, added up over the images: halves of many, so that the error grows with the logarithm of their
+// number.
 template <class T>
 void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    constexpr std::size_t few = 64;
     const Group group(plan);
     T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
-    if (!accumulate) result.fill(T(0));
-    each_group(plan, [&](std::size_t i, std::size_t g) {
-        const T* xs = x.data() + i * group.image;
-        T* w = result.data() + g * group.outputs * group.inputs;
-        if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
-        multiply<T>({z.data() + i * group.outputs * group.places, false, group.is_plain ? xs : columns, true, w,
-                     group.outputs, group.places, group.inputs, w, group.inputs});
-    });
+    const std::size_t size = result.size(), of_group = group.outputs * group.inputs;
+    thread_local Array<T> room;  // for a second half at each halving
+    std::size_t halvings = 0;
+    for (std::size_t count = plan.window.images; count > few; count = (count + 1) / 2) ++halvings;
+    if (room.size() < halvings * size) room.resize({halvings * size});
+    const auto add = [&](const auto& self, std::size_t first, std::size_t count, T* to, bool adds, T* spare) -> void {
+        if (count > few) {
+            const std::size_t half = count / 2;
+            self(self, first, half, to, adds, spare + size);
+            self(self, first + half, count - half, spare, false, spare + size);
+            for (std::size_t k = 0; k < size; ++k) to[k] += spare[k];
+            return;
+        }
+        if (!adds) std::fill_n(to, size, T(0));
+        for (std::size_t i = first * plan.groups; i < (first + count) * plan.groups; ++i) {
+            const T* xs = x.data() + i * group.image;
+            T* w = to + i % plan.groups * of_group;
+            if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
+            multiply<T>({z.data() + i * group.outputs * group.places, false, group.is_plain ? xs : columns, true, w,
+                         group.outputs, group.places, group.inputs, w, group.inputs});
+        }
+    };
+    add(add, 0, plan.window.images, result.data(), accumulate, room.data());
 }
 
 template <class T>

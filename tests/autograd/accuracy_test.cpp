@@ -192,6 +192,10 @@ BOOST_AUTO_TEST_CASE(sums_over_columns_and_planes) {
     close(sum(middle, {1, 3}).value()(1, 1), tenth * 3 * rows, "sum over planes in the middle");
     const auto factor = tape.variable(Array<float>(Shape{2, 1}, 1.0f));
     close(tape.backward(planes * factor, planes.value())[factor](1, 0), tenth * tenth * 3 * rows, "factor of planes");
+    const auto images = tape.constant(Array<float>(Shape{rows, 1, 2, 2}, 0.1f));
+    const auto kernel = tape.variable(Array<float>(Shape{2, 1, 2, 2}, 1.0f));
+    close(tape.backward(conv2d(images, kernel), Array<float>(Shape{rows, 2, 1, 1}, 0.1f))[kernel](1, 0, 1, 1),
+          tenth * tenth * rows, "kernel of images");
     const auto column = tape.variable(Array<float>(Shape{rows, 1}, 0.1f)), row = tape.variable({0.1f, 0.1f, 0.1f});
     close(sum(column * row).value()(), tenth * tenth * 3 * rows, "sum of column times row");
     // A first row of 1.1 among rows of 0.1, whose share is smaller.

@@ -239,6 +239,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(products_and_gathers, T, Types) {
         }
 }
 
+// Halves of many images are added up: their kernel's gradient is that of few at a time.
+BOOST_AUTO_TEST_CASE_TEMPLATE(kernels_of_many_images, T, Types) {
+    for (const std::size_t n : {1, 63, 64, 65, 129, 300}) {
+        Tape<T> tape;
+        const auto x = tape.constant(random_array<T>({n, 4, 3, 3}, 21));
+        const auto w = tape.variable(random_array<T>({6, 2, 2, 2}, 22));
+        const auto z = conv2d(x, w, {.groups = 2});
+        const auto seed = tape.constant(random_array<T>({n, 6, 2, 2}, 23));
+        const auto gradients = tape.backward(z + conv2d(x, w, {.groups = 2}), seed.value());  // assigned, then added
+        Array<double> expected(w.shape(), 0.0);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto from = static_cast<std::ptrdiff_t>(i);
+            const auto one = tape.backward(conv2d(slice(x, 0, from, from + 1), w, {.groups = 2}),
+                                           slice(seed, 0, from, from + 1).value());
+            for (std::size_t k = 0; k < expected.size(); ++k) expected.data()[k] += 2 * double(one[w].data()[k]);
+        }
+        for (std::size_t k = 0; k < expected.size(); ++k) check_close(gradients[w].data()[k], expected.data()[k]);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(transposes, T, Types) {
     for (const std::size_t n : lengths)
         for (const std::size_t k : {1, 3, 4, 15, 16, 17, 40})
