@@ -58,11 +58,10 @@ void TableOfModel::append(std::vector<double>& numbers, std::size_t column, cons
         return;
     }
     if (categories.empty()) {
-        numbers.push_back(nn::csv_number(field).value_or(NAN));
-        if (!std::isfinite(numbers.back()))
-            throw FileError(table_.place(column, field) + (nn::has_decimal_comma(field)
-                                                               ? " has a decimal comma: numbers have a decimal point"
-                                                               : " is not a finite number"));
+        const std::optional<double> number = nn::csv_number(field);
+        if (const char* fault = nn::fault_of_number(field, number))
+            throw FileError(fmt::format("{} {}", table_.place(column, field), fault));
+        numbers.push_back(*number);
         return;
     }
     const std::size_t at = numbers.size() % model_.scaling.offset.size();
@@ -109,9 +108,9 @@ double TableOfModel::target(const TableRows& rows, std::size_t row, std::size_t 
     const std::string& text =
         rows.labels[row][label_of_target_.size() == model_.target_names.size() ? label_of_target_[j] : j];
     const std::optional<double> number = nn::csv_number(text);
-    if (!number || !std::isfinite(*number))
-        throw FileError(fmt::format("{}: '{}', the '{}' of row {}, is not a finite number", printable(path_),
-                                    printable(text), printable(model_.target_names[j]), before_ + row + 1));
+    if (const char* fault = nn::fault_of_number(text, number))
+        throw FileError(fmt::format("{}: '{}', the '{}' of row {}, {}", printable(path_), printable(text),
+                                    printable(model_.target_names[j]), before_ + row + 1, fault));
     return *number;
 }
 

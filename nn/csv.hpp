@@ -79,6 +79,10 @@ bool csv_missing(std::string_view text);
 /// Whether the field is a number but for a comma in the place of its decimal point, as in 3,14.
 bool has_decimal_comma(std::string_view text);
 
+/// Why nothing is learned from a field whose `csv_number` this is, in words that go behind it: it is none, is infinite,
+/// or is an integer that a double does not hold, so that others are the same number; null where it may be.
+const char* fault_of_number(std::string_view text, std::optional<double> number);
+
 /// The order of classes: numbers by their value, so that 1, 1.0 and 1e0 are one, before words in alphabetical order.
 /// Integers that a double does not hold, from 2^53 on, are told apart by their letters as words are.
 struct ClassOrder {

@@ -387,12 +387,10 @@ struct CsvReader::State {
         numbers.resize(sources.size());
         for (std::size_t i = 0; i < sources.size(); ++i) {
             const std::string& field = fields[sources[i]];
-            numbers[i] = csv_number(field).value_or(NAN);
-            if (!std::isfinite(numbers[i]))
-                rows.fail(line,
-                          fmt::format("'{}' in column {} {}", printable(field), sources[i],
-                                      has_decimal_comma(field) ? "has a decimal comma: numbers have a decimal point"
-                                                               : "is not a finite number"));
+            const std::optional<double> number = csv_number(field);
+            if (const char* fault = fault_of_number(field, number))
+                rows.fail(line, fmt::format("'{}' in column {} {}", printable(field), sources[i], fault));
+            numbers[i] = *number;
         }
         names.resize(label_columns.size());
         for (std::size_t i = 0; i < names.size(); ++i) {
@@ -452,6 +450,10 @@ bool CsvReader::next(std::vector<double>& numbers, std::string& label) {
 }
 std::size_t CsvReader::line() const { return state_->line; }
 
+namespace {
+constexpr double most_exact = 9007199254740992;  // 2^53: below, a double holds every integer
+}
+
 std::optional<double> csv_number(std::string_view text) {
     if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
     double value = 0;
@@ -489,10 +491,20 @@ bool has_decimal_comma(std::string_view text) {
     return csv_number(with_point).has_value();
 }
 
+const char* fault_of_number(std::string_view text, std::optional<double> number) {
+    if (number && std::abs(*number) < most_exact) return nullptr;
+    if (!number && has_decimal_comma(text)) return "has a decimal comma: numbers have a decimal point";
+    if (!number || !std::isfinite(*number)) return "is not a finite number";
+    const std::size_t begin = text.find_first_not_of("+-0");
+    const bool is_integer = text.find_first_not_of("0123456789", begin) == std::string_view::npos;
+    if (!is_integer || text.substr(begin) == fmt::format("{:.0f}", std::abs(*number))) return nullptr;
+    return "is an integer of more digits than a double holds, and others would be the same number";
+}
+
 bool ClassOrder::operator()(const std::string& left, const std::string& right) const {
     const auto number = [](const std::string& text) {
         const std::optional<double> value = csv_number(text);
-        return value && std::abs(*value) < 9007199254740992.0 ? value : std::nullopt;
+        return value && std::abs(*value) < most_exact ? value : std::nullopt;
     };
     const auto a = number(left), b = number(right);
     if (a && b) return *a < *b;

@@ -133,11 +133,11 @@ void refuse_a_row_of_names(const std::string& path, const Target& target) {
 double target_number(const std::string& path, const std::string& column, const std::string& text, std::size_t line,
                      Task task) {
     const std::optional<double> number = csv_number(text);
-    if (number && std::isfinite(*number)) return *number;
-    throw FileError(fmt::format(
-        "{}:{}: '{}' in the target, column '{}', {}{}", printable(path), line, printable(text), printable(column),
-        has_decimal_comma(text) ? "has a decimal comma: numbers have a decimal point" : "is not a finite number",
-        task == Task::detect ? " (--task classification takes it for a class)" : ""));
+    const char* fault = fault_of_number(text, number);
+    if (fault == nullptr) return *number;
+    throw FileError(fmt::format("{}:{}: '{}' in the target, column '{}', {}{}", printable(path), line, printable(text),
+                                printable(column), fault,
+                                task == Task::detect ? " (--task classification takes it for a class)" : ""));
 }
 
 void require_numbers(const std::string& path, const std::string& column, const Target& target, Task task) {
@@ -244,12 +244,11 @@ class Cells {
         }
         const std::optional<double> number = csv_number(field);
         double value = 0;
-        if (number && std::isfinite(*number)) {
+        if (number || has_decimal_comma(field)) {
+            if (const char* fault = fault_of_number(field, number))
+                throw FileError(fmt::format("{} {}", reader.place(i, field), fault));
             found.numbers = true;
             value = *number;
-        } else if (number || has_decimal_comma(field)) {
-            throw FileError(reader.place(i, field) + (number ? " is not a finite number"
-                                                             : " has a decimal comma: numbers have a decimal point"));
         } else {
             if (found.words.empty()) found.first_word = reader.place(i, field);
             const auto [word, is_new] = found.words.try_emplace(field, found.words.size());

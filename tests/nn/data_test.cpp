@@ -221,6 +221,10 @@ BOOST_AUTO_TEST_CASE(bad_files_are_named_with_their_line) {
     refuses("x,y\nnan,a\n", ":2: 'nan'");
     refuses("1,2\ninf,3\n", ":2: 'inf'");
     refuses("x,y\n1,\n", ":2: the class is missing");
+    refuses("x,y\n9007199254740993,a\n",
+            ":2: '9007199254740993' in column 0 is an integer of more digits than a double holds");
+    refuses("x,y\n1,a\n-123456789012345678901234567890,b\n",
+            ":3: '-123456789012345678901234567890' in column 0 is an integer");
     refuses("x;y\n3,14;a\n", ":2: '3,14' in column 0 has a decimal comma: numbers have a decimal point");
     refuses("x,y\n\"-3,14e2\",a\n", ":2: '-3,14e2' in column 0 has a decimal comma");
     refuses("3,14;a\n5;b\n", ":1: '3,14' in column 0 has a decimal comma");  // this line is no header
