@@ -37,8 +37,9 @@ class Lbfgs {
     explicit Lbfgs(std::vector<autograd::Parameter<T>> parameters, LbfgsOptions options = {});
 
     /// Up to `iterations` along the loss, which is recorded anew each time: the tape is rewound before. Returns the
-    /// loss from before. Throws `autograd::GradientError` where that is not finite, or its gradient is not, and then
-    /// nothing has changed; what `loss` throws leaves the parameters where they stood before its call.
+    /// loss from before. Throws `autograd::GradientError` where that is not finite, or the sum of its gradient's
+    /// squares is not, and then nothing has changed; what `loss` throws leaves the parameters where they stood before
+    /// its call.
     double step(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss);
 
     const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }

@@ -224,9 +224,8 @@ template <class T>
 double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
     Point now = evaluate(tape, loss);
     const double first = now.loss;
-    const auto finite = [](T x) { return std::isfinite(x); };
-    if (!std::isfinite(first) || !std::all_of(now.gradient.begin(), now.gradient.end(), finite))
-        throw autograd::GradientError("[lbfgs] the loss or its gradient is not finite");
+    if (!std::isfinite(first) || !std::isfinite(dot(now.gradient, now.gradient)))
+        throw autograd::GradientError("[lbfgs] the loss or its gradient is not finite, or the square of that");
     std::size_t used = 1;
     for (std::size_t i = 1; largest(now.gradient) > options_.gradient_tolerance; ++i) {
         direct(now.gradient);

@@ -385,6 +385,12 @@ void check_overflows(const std::string& type) {
 BOOST_AUTO_TEST_CASE(a_gradient_whose_square_overflows_is_refused) {
     check_overflows<float>("float");
     check_overflows<double>("double");
+    Parameter<float> parameter("p", Array<float>(Shape{2}, 1.f));
+    nn::Lbfgs<float> lbfgs({parameter});
+    Tape<float> tape;
+    check_message([&] { lbfgs.step(tape, [&] { return sum(tape.watch(parameter) * 1e20f); }); },
+                  "[lbfgs] the loss or its gradient is not finite, or the square of that");
+    BOOST_TEST(parameter.value()(0) == 1.f);
 }
 
 BOOST_AUTO_TEST_CASE(bad_options) {
