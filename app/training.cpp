@@ -11,6 +11,7 @@
 #include <nn/files/text.hpp>
 #include <nn/metrics.hpp>
 #include <nn/mode.hpp>
+#include <numeric>
 #include <stdexcept>
 
 #include "class_scores.hpp"
@@ -282,10 +283,17 @@ std::string Training::description(std::size_t tested) const {
 void Training::run(bool quiet) {
     nn::FitOptions<float> fit{.epochs = options_.epochs, .batch = options_.batch, .optimizer = optimizer_.get()};
     fit.engine = std::mt19937_64(engine_());
-    if (options_.balanced)
+    if (options_.balanced) {
         fit.loss = [this](const auto& scores, const auto& batch) {
             return softmax_cross_entropy(scores, batch.labels, weights_);
         };
+        fit.weight = [this](const auto& batch) {
+            return std::accumulate(batch.labels.begin(), batch.labels.end(), 0.0,
+                                   [this](double sum, std::int64_t label) {
+                                       return sum + weights_.class_weights[static_cast<std::size_t>(label)];
+                                   });
+        };
+    }
     fit.clip_norm = options_.clip;
     fit.schedule = make_schedule(options_.schedule, steps());
     if (options_.schedule == "plateau") fit.plateau = nn::PlateauOptions{.patience = 5};

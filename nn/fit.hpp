@@ -16,8 +16,8 @@
 
 namespace nn {
 
-/// The mean loss of some rows, and their metric: the accuracy of classes, the root mean squared error of numbers; NaN
-/// where the network's output has not their shape.
+/// The mean loss of some rows, as `FitOptions::weight` weighs them, and their metric: the accuracy of classes, the root
+/// mean squared error of numbers; NaN where the network's output has not their shape.
 struct Measured {
     double loss = 0, metric = 0;
 };
@@ -46,6 +46,9 @@ struct FitOptions {
     std::mt19937_64 engine = std::mt19937_64(1);  ///< all random numbers come from a copy of it
     /// The mean loss of a batch. None: `softmax_cross_entropy` of classes, `mean_squared_error` of numbers.
     std::function<autograd::Variable<T>(const autograd::Variable<T>& output, const Batch<T>& batch)> loss = {};
+    /// What a batch weighs in the mean loss of an epoch and of the validation: the sum of its rows' weights, where
+    /// `loss` is the mean of weighted rows. None: the number of its rows.
+    std::function<double(const Batch<T>& batch)> weight = {};
     double clip_norm = 0;                        ///< `clip_gradient_norm` before each step; 0: never
     Schedule schedule = {};                      ///< of the rate, step by step
     std::optional<PlateauOptions> plateau = {};  ///< by the validation's loss, or else by the training's

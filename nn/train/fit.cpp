@@ -45,16 +45,17 @@ std::string described(const RowFacts& facts) {
         facts.is_regression() ? fmt::format("{} targets", facts.targets) : fmt::format("{} classes", facts.classes));
 }
 
-/// Sums over rows, from which the means are taken.
+/// Sums over rows, from which the means are taken; of the loss over their weights.
 struct Sums {
-    double loss = 0, metric = 0, rows = 0;
+    double loss = 0, metric = 0, rows = 0, weight = 0;
     void operator+=(const Sums& other) {
         loss += other.loss;
         metric += other.metric;
         rows += other.rows;
+        weight += other.weight;
     }
     Measured mean(bool is_regression) const {
-        return {loss / rows, is_regression ? std::sqrt(metric / rows) : metric / rows};
+        return {loss / weight, is_regression ? std::sqrt(metric / rows) : metric / rows};
     }
 };
 
@@ -161,7 +162,7 @@ class Trainer {
             if (found == there.numbers.end()) fail("the metadata do not describe a training");
             return found->second;
         };
-        const Sums sums{number("loss"), number("metric"), number("rows")};
+        const Sums sums{number("loss"), number("metric"), number("rows"), number("weight")};
         const double best_loss = number("best loss"), best_epoch = number("best epoch"), steps = number("steps");
         if (plateau_) {
             std::map<std::string, double> state;
@@ -306,7 +307,7 @@ class Trainer {
             from += gradient.size();
         }
         loss = static_cast<double>(from[0]);
-        sums = {loss * rows, static_cast<double>(from[1]), rows};
+        sums = {loss * rows, static_cast<double>(from[1]), rows, rows};
         return !(from[2] > 0);
     }
 
@@ -319,7 +320,9 @@ class Trainer {
 
     Sums sums_of(double loss, const Array<T>& output, const Batch<T>& batch) const {
         const double rows = static_cast<double>(batch.x.shape()[0]);
-        Sums sums{loss * rows, NAN, rows};
+        const double weight = options_.weight ? options_.weight(batch) : rows;
+        require(weight >= 0 && std::isfinite(weight), fmt::format("a batch weighs {}", weight));
+        Sums sums{loss * weight, NAN, rows, weight};
         if (facts_.is_regression()) {
             if (output.shape() != batch.targets.shape()) return sums;
             double squares = 0;
@@ -347,9 +350,9 @@ class Trainer {
             const auto [output, loss] = forward(batch);
             sums += sums_of(static_cast<double>(loss.item()), output.value(), batch);
         }
-        double all[] = {sums.loss, sums.metric, sums.rows};
+        double all[] = {sums.loss, sums.metric, sums.rows, sums.weight};
         all_.sum(std::span(all));
-        return Sums{all[0], all[1], all[2]}.mean(facts_.is_regression());
+        return Sums{all[0], all[1], all[2], all[3]}.mean(facts_.is_regression());
     }
 
     Epoch current() const {
@@ -408,6 +411,7 @@ class Trainer {
         place.numbers = {{"loss", sums_.loss},
                          {"metric", sums_.metric},
                          {"rows", sums_.rows},
+                         {"weight", sums_.weight},
                          {"best loss", best_loss_},
                          {"best epoch", static_cast<double>(best_epoch_)},
                          {"steps", static_cast<double>(steps_)},
@@ -510,6 +514,8 @@ void require_options(const FitOptions<T>& options, const RowFacts& facts) {
     require(validations == 0 || options.validation_share == 0,
             "rows for validation are given, and a share of the data, too");
     require(validations < 2, "rows for validation are given twice");
+    require(!options.weight || options.communicator == nullptr || options.communicator->size() == 1,
+            "of several processes, rows of other weights than 1 are not summed up");
     require(options.patience == 0 || validations > 0 || options.validation_share > 0,
             "patience needs rows for validation");
     require(!options.resume || !options.checkpoint.empty(), "there is no checkpoint to go on from");

@@ -265,6 +265,35 @@ BOOST_AUTO_TEST_CASE(a_loss_of_ones_own) {
     check_message([&] { nn::fit(model, classes<double>(), options); }, "[fit] the loss overflows in epoch 1");
 }
 
+// Batches whose rows weigh differently: the loss of an epoch, and of the validation, is the mean of all its rows.
+BOOST_AUTO_TEST_CASE(a_weighted_loss_is_the_mean_over_weights) {
+    const auto data = classes<double>(1100);
+    std::vector<double> weights(data.classes());
+    for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = k == 0 ? 100 : 0.5;
+    std::mt19937_64 engine(1);
+    nn::Mlp<double> model({2, 5, 3}, nn::ActivationKind::tanh, engine);
+    nn::Sgd<double> still(model.parameters(), {.rate = 0});
+    nn::FitOptions<double> options{.epochs = 1, .batch = 7, .optimizer = &still};
+    options.loss = [&](const autograd::Variable<double>& output, const nn::Batch<double>& batch) {
+        return softmax_cross_entropy(output, batch.labels, {.class_weights = weights});
+    };
+    options.weight = [&](const nn::Batch<double>& batch) {
+        double sum = 0;
+        for (const auto label : batch.labels) sum += weights[static_cast<std::size_t>(label)];
+        return sum;
+    };
+    options.validation = &data;
+    options.progress = nullptr;
+    const auto history = nn::fit(model, data, options);
+    autograd::Tape<double> tape;
+    const auto whole =
+        softmax_cross_entropy(model(tape.constant(data.features)), data.labels, {.class_weights = weights});
+    BOOST_TEST(std::abs(history.epochs[0].training.loss - whole.item()) < 1e-12);
+    BOOST_TEST(std::abs(history.epochs[0].validation->loss - whole.item()) < 1e-12);
+    options.weight = [](const nn::Batch<double>&) { return -1.0; };
+    check_message([&] { nn::fit(model, data, options); }, "[fit] a batch weighs -1");
+}
+
 namespace {
 
 /// A checkpoint of two epochs, and what tries to go on from it.

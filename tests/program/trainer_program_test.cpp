@@ -382,6 +382,33 @@ BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
     BOOST_TEST(run("train --epochs -1").exit == 2);
 }
 
+// With a rate that changes nothing: the losses of small batches, in which a rare class weighs much, are those of a
+// whole.
+BOOST_AUTO_TEST_CASE(a_balanced_loss_is_the_mean_over_weights) {
+    const Folder files;
+    std::string table = "a,b,class\n";
+    for (int i = 0; i < 200; ++i)
+        table += std::to_string(std::sin(1.3 * i)) + "," + std::to_string(std::cos(0.7 * i)) +
+                 (i % 17 == 0 ? ",rare\n" : ",often\n");
+    files.write("table.csv", table);
+    const auto losses = [&](const std::string& batch) {
+        const Result result =
+            run("train --hidden 3 --balanced --rate 1e-30 --optimizer sgd --epochs 1 --validation 0.3 --csv " +
+                files / "table.csv" + " --history " + files / "history.csv" + batch);
+        BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+        std::istringstream row(bytes_of(files / "history.csv"));
+        std::string field;
+        std::getline(row, field);
+        std::vector<double> numbers;
+        while (std::getline(row, field, ',')) numbers.push_back(std::stod(field));
+        return std::pair(numbers.at(1), numbers.at(3));
+    };
+    const auto [small, small_validation] = losses(" --batch 3");
+    const auto [whole, whole_validation] = losses(" --batch 1000");
+    BOOST_TEST(std::abs(small - whole) < 1e-6);
+    BOOST_TEST(small_validation == whole_validation);
+}
+
 BOOST_AUTO_TEST_CASE(the_history_of_a_regression_is_in_the_units_that_are_printed) {
     const std::string table = "train --csv " DELTARULE_SOURCE_DIR "/examples/data/diabetes.csv --hidden 4 --epochs 3 ";
     const std::string path = folder / "units.csv";
