@@ -53,7 +53,7 @@ void compare(const std::string& name, const std::vector<double>& got, const nloh
 // Each was written, compiled and linked when the tests were built.
 BOOST_AUTO_TEST_CASE(the_programs_print_the_numbers_of_the_recording) {
     std::size_t gradients = 0;
-    for (const std::string& name : {DELTARULE_EXPORTED}) {
+    for (const std::string name : {DELTARULE_EXPORTED}) {
         BOOST_TEST_CONTEXT(name) {
             const nlohmann::json recording = recording_of(examples + name + ".deriv");
             const auto& nodes = recording["nodes"];
