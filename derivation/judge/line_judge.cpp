@@ -20,6 +20,25 @@ namespace {
 // Of what is left of the budget, for the reason and the repair of one line.
 constexpr double share_of_a_search = 0.3;
 
+/// A claim about new(w) as the update of w that it speaks of.
+Line as_update(const Line& claim) {
+    if (claim.is_update || claim.members.size() != 2 || claim.members[0].kind != Kind::entry ||
+        claim.members[0].order != 1)
+        return claim;
+    const Expression& step = claim.checked.members[0];
+    const bool is_step = step.kind == Kind::add && step.children.size() == 2 &&
+                         step.children[1].kind == Kind::product &&
+                         step.children[1].children.back().kind == Kind::derivative;
+    if (!is_step) return claim;  // of a state
+    Line update = claim;
+    update.is_update = true;
+    update.loss = step.children[1].children.back().numerator().symbol;
+    update.ascends = step.joints[1] == Joint::plus;
+    update.members[0].order = 0;
+    update.checked.members[0] = Expression(step.children[0]);
+    return update;
+}
+
 const char* const what_is_smaller = " Smaller sizes of the ranges show the same mistakes.";
 
 }  // namespace
@@ -383,7 +402,7 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
         return line.is_update ? true_step(model, line, rate_) : line.checked.members[0];
     };
     const bool by_states = line_.keeps_state || !line_.states.empty();
-    return diagnose(model_, line_, member, target, [&](const Expression& repair) {
+    return diagnose(model_, as_update(line_), member, target, [&](const Expression& repair) {
         const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
         return is_right(model_, line_, target, text) && (by_states || judge_.elsewhere_.confirms(line_, left, text));
     });

@@ -57,13 +57,18 @@ void missing_derivative(Editing& editing) {
 /// (V^T g) x^T for ((V^T g) ⊙ (1 - h^2)) x^T
 void missing_derivative_within(Editing& editing) {
     if (!editing.arrays) return;
-    for (const Activation& activation : editing.activations())
-        editing.each_run([&](Expression& node, const Names&, const Commit& commit) {
+    for (const Activation& activation : editing.activations()) {
+        const auto add = [&](Expression& node, const Commit& commit) {
             const Expression saved = node;
             node = product_of_factors({{saved, Joint::times}, {activation.derivative, Joint::elementwise}});
             commit(saved.span, fmt::format("The factor {} is missing.", to_text(activation.derivative)),
                    name_of_missing_derivative(editing, activation));
+        };
+        editing.each_run([&](Expression& node, const Names&, const Commit& commit) { add(node, commit); });
+        editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+            if (node.kind == Kind::transpose) add(node.argument(), commit);
         });
+    }
 }
 
 void function_for_derivative(Editing& editing) {
@@ -199,6 +204,30 @@ std::optional<double> number_written(const Expression& e) {
 }
 
 }  // namespace
+
+/// 1 - h^2 for (1 - h)^2, and the other way round.
+void power_of_bracket(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        const Expression saved = node;
+        if (saved.kind == Kind::power && saved.base().kind == Kind::add && saved.base().children.size() == 2)
+            for (const std::size_t i : {1u, 0u}) {
+                node = saved.base();
+                node.children[i] = power_of(saved.base().children[i], saved.exponent());
+                commit(
+                    saved.span,
+                    fmt::format("The power belongs to {} alone: {}.", to_text(saved.base().children[i]), to_text(node)),
+                    {});
+            }
+        for (std::size_t i = 0; saved.kind == Kind::add && saved.children.size() == 2 && i < 2; ++i) {
+            if (saved.children[i].kind != Kind::power) continue;
+            Expression bracket = saved;
+            bracket.children[i] = saved.children[i].base();
+            node = power_of(bracket, saved.children[i].exponent());
+            commit(saved.span, fmt::format("The power belongs to the bracket: {}.", to_text(node)), {});
+        }
+        node = saved;
+    });
+}
 
 void power_of_derivative(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {

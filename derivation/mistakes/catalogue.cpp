@@ -34,6 +34,7 @@ const std::vector<Mistake>& catalogue() {
         {"missing-inverse", "An inverse is missing.", inverse_forgotten},
         {"missing-identity", "A number is added to every entry: the identity is missing.", missing_identity},
         {"missing-determinant", "The determinant is missing as a factor.", missing_determinant},
+        {"wrong-power", "The power is the wrong one.", power_in_determinant},
         {"wrong-letter", "The wrong letter.", wrong_letter, generic | weak},
         {"wrong-axis", "The sum runs over the wrong axis.", wrong_axis, weak},
         {"wrong-letter", "The wrong letter.", square_of_entry, weak},
@@ -41,6 +42,7 @@ const std::vector<Mistake>& catalogue() {
         {"wrong-condition", "The bound is off by one.", bound_off_by_one, weak},
         {"extra-sum", "A sum stands here that another factor holds already.", held_already},
         {"softmax-diagonal-missing", "Softmax's Jacobian is not this.", softmax_jacobian, last_resort},
+        {"wrong-power", "The power is the wrong one.", power_of_bracket, weak},
         {"function-for-derivative", "A function stands where its derivative belongs.", function_for_derivative},
         {"derivative-at-activation", "The derivative is taken at the wrong place.", derivative_at_activation},
         {"extra-factor", "A factor that should not be there.", extra_factor, generic | weak},
@@ -67,13 +69,13 @@ const std::vector<Mistake>& catalogue() {
         {"missing-factor", "A number is missing as a factor.", missing_numeric_factor, last_resort | weak},
         {"missing-transposed-part", "The transposed part is missing.", missing_symmetric_part, last_resort | weak},
         {"missing-term", "A term is missing.", missing_second_derivative, last_resort},
+        {"softmax-jacobian", "Softmax's Jacobian is another one.", not_softmax_jacobian, last_resort},
         {"missing-term", "A term is missing.", missing_summand, last_resort},
         {"missing-path", "A path is missing.", missing_path_of_arrays, last_resort},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times, weak},
         {"wrong-number", "A number is the wrong one.", small_changes, weak},
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative_within},
         {"missing-factor", "A factor is missing.", missing_factor_within, last_resort | weak},
-        {"softmax-jacobian", "Softmax's Jacobian is another one.", not_softmax_jacobian, last_resort},
     };
     return rows;
 }

@@ -60,7 +60,12 @@ void Editing::find_derivative() {
 }
 
 void Editing::offer(Expression edited, Span where, std::string sentence, std::string mistake) {
+    const auto is_of_formula = [](const Expression& e) {
+        return e.kind == Kind::derivative && e.numerator().kind != Kind::entry;
+    };
     if (done_ || !is_formula(edited)) return;
+    // Nobody means d(1 - E)/dw.
+    if (any_part(edited, is_of_formula) && !any_part(member, is_of_formula)) return;
     done_ = offer_({std::move(edited), where, std::move(sentence), std::move(mistake)});
 }
 

@@ -54,6 +54,7 @@ void sign_of_inverse(Editing& editing);
 void inverse_forgotten(Editing& editing);
 void order_in_trace(Editing& editing);
 void missing_determinant(Editing& editing);
+void power_in_determinant(Editing& editing);
 void missing_identity(Editing& editing);
 
 // derivatives of activations, softmax, Kronecker
@@ -65,6 +66,7 @@ void half_derivative(Editing& editing);
 void other_activation(Editing& editing);
 void one_prime_less(Editing& editing);
 void power_of_derivative(Editing& editing);
+void power_of_bracket(Editing& editing);
 void softmax_jacobian(Editing& editing);
 void not_softmax_jacobian(Editing& editing);
 void missing_second_derivative(Editing& editing);

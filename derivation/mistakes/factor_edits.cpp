@@ -12,6 +12,25 @@ namespace {
 
 using Commit = Editing::Commit;
 
+/// The brackets that definitions multiply by, as 1 - z of a gate, each with the letters of its definition.
+std::vector<std::pair<Expression, std::vector<int>>> factors_of_definitions(const Editing& editing) {
+    constexpr std::size_t most = 12;
+    std::vector<std::pair<Expression, std::vector<int>>> found;
+    for (const Quantity& quantity : editing.model.quantities) {
+        const auto look = [&](auto& self, const Expression& e) -> void {
+            for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i) {
+                const Expression& factor = e.children[i];
+                const bool is_known = std::ranges::any_of(found, [&](auto& one) { return same(one.first, factor); });
+                if (factor.kind == Kind::add && factor.children.size() > 1 && !is_known && found.size() < most)
+                    found.emplace_back(factor, quantity.letters);
+            }
+            for (const Expression& child : e.children) self(self, child);
+        };
+        look(look, quantity.written);
+    }
+    return found;
+}
+
 }  // namespace
 
 void jacobian_summed(Editing& editing) {
@@ -144,6 +163,8 @@ void missing_factor(Editing& editing) {
         };
         for (int q = 0; q < editing.model.count(); ++q)
             for (const Expression& entry : editing.entries_of(q, letters, 3)) with(entry);
+        for (const auto& [factor, of_letters] : factors_of_definitions(editing))
+            for (const Expression& one : editing.instances(factor, of_letters, letters, 3)) with(one);
         for (const Expression& adjoint : adjoints(editing, letters))
             if (adjoint.kind == Kind::derivative) with(adjoint);
         // w - g for w - H^-1 g
@@ -226,6 +247,8 @@ void divided_for_times(Editing& editing) {
         for (std::size_t i = 0; i < node.children.size(); ++i) {
             const Joint before = node.joints[i];
             Parts parts = factors_of(node);
+            if (const Expression& number = parts[i].expression; number.kind == Kind::number && number.number < 1)
+                continue;  // 1/0.5
             parts[i].joint = before == Joint::divided ? Joint::times : Joint::divided;
             const Expression saved = node;
             node = product_of_factors(parts);

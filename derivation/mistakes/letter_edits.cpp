@@ -26,6 +26,18 @@ bool turn_shifts(Expression& e) {
     return any;
 }
 
+/// The range that an axis of the entry runs over, where every array of its name has the same there.
+std::optional<int> range_of_axis(const Model& model, const Expression& entry, std::size_t axis) {
+    std::optional<int> range;
+    for (const int q : model.quantities_named(entry.name)) {
+        const std::vector<int>& ranges = model.quantity(q).ranges;
+        if (ranges.size() != entry.indices.size()) continue;
+        if (range.value_or(ranges[axis]) != ranges[axis]) return {};
+        range = ranges[axis];
+    }
+    return range;
+}
+
 }  // namespace
 
 void wrong_letter(Editing& editing) {
@@ -139,8 +151,21 @@ void bound_off_by_one(Editing& editing) {
 void index_shift(Editing& editing) {
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         const Expression saved = node;
+        const auto is_off = [&] {
+            commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)),
+                   {});
+            node = saved;
+        };
         for (std::size_t i = 0; i < node.indices.size(); ++i) {
-            if (node.indices[i].is_number()) continue;
+            if (node.indices[i].is_number()) {
+                constexpr int most = 8;
+                const std::optional<int> range = range_of_axis(editing.model, saved, i);
+                for (int k = 0; range && k < std::min(editing.model.range(*range).size, most); ++k) {
+                    node.indices[i].offset = editing.model.range(*range).first + k;
+                    is_off();
+                }
+                continue;
+            }
             // An index that leaves the array at every value of its letter is 0 by accident of the sizes.
             const auto& terms = saved.indices[i].terms;
             const auto range = terms.size() == 1 ? editing.range_of(terms[0].name) : std::nullopt;
@@ -149,23 +174,17 @@ void index_shift(Editing& editing) {
                     std::abs(saved.indices[i].offset + shift) >= static_cast<int>(editing.model.range(*range).size))
                     continue;
                 node.indices[i].offset += shift;
-                commit(saved.span, fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)),
-                       {});
-                node = saved;
+                is_off();
             }
             for (const std::string& letter : letters)
                 for (const int direction : {1, -1}) {
                     node.indices[i].terms.push_back({letter, direction});
-                    commit(saved.span,
-                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
-                    node = saved;
+                    is_off();
                 }
             if (node.indices[i].terms.size() > 1) {
                 for (std::size_t k = 0; k < node.indices[i].terms.size(); ++k) {
                     node.indices[i].terms[k].sign *= -1;
-                    commit(saved.span,
-                           fmt::format("The index is off: {} where {} belongs.", to_text(saved), to_text(node)), {});
-                    node = saved;
+                    is_off();
                 }
             }
         }

@@ -150,4 +150,25 @@ void missing_determinant(Editing& editing) {
     offer(offer, of);
 }
 
+/// t^n det(A) for t det(A), where det(t A) is meant.
+void power_in_determinant(Editing& editing) {
+    const auto is_determinant = [](const Expression& e) { return is_call(e, "det"); };
+    if (!editing.arrays || !any_part(editing.member, is_determinant)) return;
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::entry || is_of_arrays(editing.model, node)) return;
+        const Expression saved = node;
+        for (const Quantity& matrix : editing.model.quantities) {
+            if (matrix.ranges.size() != 2 || matrix.ranges[0] != matrix.ranges[1]) continue;
+            const Names letters = editing.letters_of_range(matrix.ranges[0]);
+            if (letters.empty()) continue;
+            node = power_of(saved, call_of("size", 0, letter_of(letters[0])));
+            commit(saved.span,
+                   fmt::format("A determinant has a factor of its matrix once for each row: {} belongs here.",
+                               to_text(node)),
+                   {});
+        }
+        node = saved;
+    });
+}
+
 }  // namespace derivation

@@ -40,7 +40,8 @@ void scaled(Editing& editing, double factor) {
             if (is_parameter(editing, child) && editing.line.is_update) continue;
             const Expression saved = child;
             child = times(factor, child);
-            commit(saved.span, {}, {});
+            commit(saved.span, fmt::format("{} is {} what is right.", to_text(saved), factor > 1 ? "half of" : "twice"),
+                   {});
             child = saved;
         }
     });
@@ -250,16 +251,28 @@ void mean_twice(Editing& editing) {
     if (!editing.done()) exchange_mean(editing, "mean", "sum");
 }
 
-/// f(-x) for f(x), and 1 - p for p.
+/// f(-x) for f(x), 1 - p for p, and p for 1 - p.
 void small_signs(Editing& editing) {
+    const auto is_one_minus = [](const Expression& e) {
+        return e.kind == Kind::add && e.children.size() == 2 && is_number(e.children[0], 1) &&
+               e.joints[1] == Joint::minus;
+    };
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         const Expression saved = node;
+        if (is_one_minus(saved)) {
+            node = Expression(saved.children[1]);
+            commit(saved.span, fmt::format("{} stands where {} belongs.", to_text(saved), to_text(node)), "wrong-term");
+            node = saved;
+        }
         if (saved.kind == Kind::call && saved.children.size() == 1 && saved.name != "size") {
             node.argument() = negated(saved.argument());
             commit(saved.argument().span, "The sign of the argument is the wrong one.", "sign");
             node = saved;
         }
-        if (saved.kind != Kind::entry && saved.kind != Kind::call) return;
+        const bool stands_behind_one = any_part(editing.member, [&](const Expression& e) {
+            return is_one_minus(e) && same(e.children[1], saved) && e.children[1].span.begin == saved.span.begin;
+        });
+        if ((saved.kind != Kind::entry && saved.kind != Kind::call) || stands_behind_one) return;
         node = sum_of_terms({{number_of(1), Joint::plus}, {saved, Joint::minus}});
         commit(saved.span, fmt::format("{} stands where 1 - {} belongs.", to_text(saved), to_text(saved)),
                "wrong-term");

@@ -71,27 +71,31 @@ std::vector<Expression> regularising_terms(const Editing& editing, const Express
 
 /// A term beside a factor: p for p - y, log p for log p + 1, p for p - [k == n].
 void missing_summand(Editing& editing) {
-    if (editing.arrays) return;
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::entry && node.kind != Kind::call && node.kind != Kind::power) return;
         const Expression saved = node;
         const auto beside = [&](const Expression& term, const std::string& mistake) {
-            for (const Joint joint : {Joint::minus, Joint::plus}) {
-                node = sum_of_terms({{saved, Joint::plus}, {term, joint}});
+            for (const Parts& terms :
+                 {Parts{{saved, Joint::plus}, {term, Joint::minus}}, Parts{{saved, Joint::plus}, {term, Joint::plus}},
+                  Parts{{term, Joint::plus}, {saved, Joint::minus}}}) {
+                node = sum_of_terms(terms);
                 commit(saved.span,
                        fmt::format("A term is missing: {} stands where {} belongs.", to_text(saved), to_text(node)),
                        mistake);
             }
             node = saved;
         };
-        beside(number_of(1), {});
-        for (std::size_t a = 0; a < letters.size(); ++a)
+        if (!editing.arrays) beside(number_of(1), {});
+        for (std::size_t a = 0; a < letters.size() && !editing.arrays; ++a)
             for (std::size_t b = a + 1; b < letters.size(); ++b)
                 if (editing.same_range(letters[a], letters[b]))
                     beside(kronecker(letters[a], letters[b]), "missing-kronecker");
         for (int q = 0; q < editing.model.count(); ++q)
             for (const Expression& entry : editing.entries_of(q, letters, 3))
                 if (!same(entry, saved)) beside(entry, {});
+        for (const Activation& activation : editing.activations())
+            for (const Expression& call : editing.instances(activation.call, activation.letters, letters))
+                beside(call, {});
     });
 }
 

@@ -1,0 +1,73 @@
+// Repairs that a teacher would write: the smallest plain change.
+#define BOOST_TEST_MODULE derivation_repairs
+#include <array>
+
+#include "judged.hpp"
+
+using derivation::LineReport;
+
+namespace {
+
+using Case = std::array<const char*, 3>;  ///< a claim, what is said to be the mistake, and the repair
+
+void are_repaired(const std::string& file, const std::vector<Case>& cases) {
+    for (const auto& [claim, mistake, repair] : cases) {
+        const LineReport line = expect(file + "claim " + claim + "\n", "wrong");
+        BOOST_TEST(line.mistake == mistake, claim << ": " << line.mistake << ", " << line.reason);
+        BOOST_TEST(line.repair == repair, claim << ": " << line.repair);
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_claim_about_a_new_value_is_repaired_as_an_update_is) {
+    are_repaired("index i\nconstant alpha\ngiven w[i], x[i], y\nlet E = 1/2*(sum(i, w[i]*x[i]) - y)^2\n",
+                 {{"new(w[i]) = w[i] + alpha*dE/dw[i]", "update-climbs", "w[i] - alpha * dE/dw[i]"},
+                  {"new(w[i]) = w[i] - dE/dw[i]", "missing-rate", "w[i] - alpha * dE/dw[i]"},
+                  {"new(w[i]) = alpha*dE/dw[i]", "missing-old-value", "w[i] - alpha * dE/dw[i]"}});
+}
+
+BOOST_AUTO_TEST_CASE(another_entry_may_be_meant) {
+    are_repaired("index i = 3\nfunction f\ngiven x[i], w[i]\nlet s = x[0]*w[0] + x[1]^2\nlet q = f(x[0])*x[1]\n",
+                 {{"ds/dw[0] = x[1]", "wrong-letter", "x[0]"},
+                  {"ds/dx[1] = 2*x[0]", "wrong-letter", "2 * x[1]"},
+                  {"dq/dx[0] = f'(x[1])*x[1]", "wrong-letter", "f'(x[0]) * x[1]"}});
+    are_repaired("index i = 3 from 1\ngiven x[i], w[i]\nlet s = x[1]*w[1] + x[3]^2\n",
+                 {{"ds/dx[3] = 2*x[1]", "wrong-letter", "2 * x[3]"}});
+}
+
+BOOST_AUTO_TEST_CASE(a_power_may_belong_to_a_bracket_or_to_a_part_of_it) {
+    are_repaired("given a, y\nlet h = tanh(a)\nlet L = 1/2*(h - y)^2\nlet K = (a - y)^3\n",
+                 {{"dh/da = (1 - h)^2", "wrong-power", "1 - h^2"},
+                  {"dL/da = (h - y)*(1 - h)^2", "wrong-power", "(h - y) * (1 - h^2)"},
+                  {"dK/da = 3*(a^2 - y^2)", "unknown", "3 * (a - y)^2"},
+                  {"dK/da = 3*(a - y^2)", "wrong-power", "3 * (a - y)^2"}});
+}
+
+BOOST_AUTO_TEST_CASE(what_definitions_multiply_by_may_be_missing) {
+    are_repaired("given u, c, n\nlet z = sigmoid(u)\nlet h = z*c + (1 - z)*n\nlet L = h^2\n",
+                 {{"dL/dn = 2*h", "missing-factor", "2 * h * (1 - z)"},
+                  {"dL/du = dL/dh*z*(1 - z)*c", "missing-term", "dL/dh * z * (1 - z) * (c - n)"},
+                  {"dL/du = dL/dh*z*(1 - z)*n", "missing-term", "dL/dh * z * (1 - z) * (c - n)"}});
+    are_repaired("index i, j = 3\ngiven A[i,j] invertible\nlet D = det(A)\n",
+                 {{"dD/dA = A^{-T}", "missing-determinant", "det(A) A^-T"},
+                  {"dD/dA[i,j] = (A^{-1})[j,i]", "missing-factor", "(A^-1)[j,i] * D"}});
+}
+
+BOOST_AUTO_TEST_CASE(a_factor_may_be_missing_below_a_transpose) {
+    are_repaired(
+        "index i\nindex j\nindex k = 5\ngiven X[k,i], T[k,j], W[j,i], x[i], t[j]\nlet Q = sigmoid(X W^T)\n"
+        "let J = sum((Q - T)^2)\nlet o = W x\nlet P = sigmoid(o)\nlet L = 1/2 ||P - t||^2\n",
+        {{"dJ/dW = 2 (Q - T)^T X", "missing-output-derivative", "2 ((Q - T) ⊙ Q ⊙ (1 - Q))^T X"},
+         {"dL/do = P ⊙ (1 - P) ⊙ t", "missing-term", "P ⊙ (1 - P) ⊙ (P - t)"},
+         {"dL/do = P ⊙ (1 + P) ⊙ dL/dP", "sign", "P ⊙ (1 - P) ⊙ dL/dP"}});
+}
+
+BOOST_AUTO_TEST_CASE(numbers_stay_plain) {
+    are_repaired(
+        "index n\ngiven q[n], z\nlet H = 0.5*sum(n, q[n]^2)\nlet Q = 2*sum(n, q[n]^2) + z\nlet p = 1/(1 - z)\n",
+        {{"H = 1/0.5*sum(n, q[n]^2)", "missing-factor", "sum(n, q[n]^2)/2"},
+         {"Q = 0.5*sum(n, q[n]^2) + z", "wrong-number", "2 * sum(n, q[n]^2) + z"},
+         {"1/p = z", "wrong-term", "1 - z"},
+         {"1 - 1/p = 1 - z", "wrong-term", "z"}});
+}
