@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/kernels/multiplication.hpp>
 #include <autograd/kernels/registers.hpp>
+#include <autograd/kernels/sliding.hpp>
 #include <autograd/kernels/windows.hpp>
 #include <cmath>
 #include <limits>
@@ -171,13 +172,16 @@ struct Group {
     bool is_plain;  ///< the image is its columns
 };
 
-/// Room for one group's columns: each thread keeps the largest that it needed.
+/// Room for one group's columns, or another weight: each thread keeps the largest that it needed.
 template <class T>
-T* room_for_columns(const Group& group) {
+T* room_for(std::size_t size) {
     thread_local Array<T> room;
-    const std::size_t size = group.inputs * group.places;
     if (room.size() < size) room.resize({size});
     return room.data();
+}
+
+Sliding sliding_of(const ConvolutionPlan& plan) {
+    return {plan.window, plan.window.channels / plan.groups, plan.outputs / plan.groups, plan.groups};
 }
 
 /// Calls f(number of the image and the group, number of the group) for all.
@@ -192,8 +196,11 @@ void each_group(const ConvolutionPlan& plan, const F& f) {
 // z = w @ columns(x)
 template <class T>
 void Convolved<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (const Sliding sliding = sliding_of(plan); slides<T>(sliding))
+        return slide(sliding, x.data(), weight.data(), bias == nullptr ? nullptr : bias->data(), result.data(),
+                     accumulate);
     const Group group(plan);
-    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
+    T* columns = group.is_plain ? nullptr : room_for<T>(group.inputs * group.places);
     each_group(plan, [&](std::size_t i, std::size_t g) {
         const T* xs = x.data() + i * group.image;
         T* z = result.data() + i * group.outputs * group.places;
@@ -213,8 +220,13 @@ void Convolved<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 // x = fold(w^T @ z)
 template <class T>
 void ConvolvedInput<T>::evaluate_into(Array<T>& result, bool accumulate) const {
+    if (const Sliding sliding = sliding_of(plan); slides<T>(transposed(sliding))) {
+        T* turned = room_for<T>(weight.size());
+        turn(sliding, weight.data(), turned);
+        return slide<T>(transposed(sliding), z.data(), turned, nullptr, result.data(), accumulate);
+    }
     const Group group(plan);
-    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
+    T* columns = group.is_plain ? nullptr : room_for<T>(group.inputs * group.places);
     if (!accumulate && !group.is_plain) result.fill(T(0));
     each_group(plan, [&](std::size_t i, std::size_t g) {
         T* xs = result.data() + i * group.image;
@@ -226,17 +238,36 @@ void ConvolvedInput<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     });
 }
 
-// w = z @ columns(x)^T, added up over the images: halves of many, so that the error grows with the logarithm of their
-// number.
+namespace {
+
+/// w = z @ columns(x)^T, added up over the images, or w += that.
+template <class T>
+void convolve_for_weight(const ConvolutionPlan& plan, const T* x, const T* z, T* weight, bool accumulate) {
+    if (const Sliding sliding = sliding_of(plan); slides<T>(sliding))
+        return slide_for_weight(sliding, x, z, weight, accumulate);
+    const Group group(plan);
+    T* columns = group.is_plain ? nullptr : room_for<T>(group.inputs * group.places);
+    if (!accumulate) std::fill_n(weight, plan.outputs * group.inputs, T(0));
+    each_group(plan, [&](std::size_t i, std::size_t g) {
+        const T* xs = x + i * group.image;
+        T* w = weight + g * group.outputs * group.inputs;
+        if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
+        multiply<T>({z + i * group.outputs * group.places, false, group.is_plain ? xs : columns, true, w, group.outputs,
+                     group.places, group.inputs, w, group.inputs});
+    });
+}
+
+}  // namespace
+
+// Halves of many images are added, so that the error grows with the logarithm of their number.
 template <class T>
 void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     constexpr std::size_t few = 64;
-    const Group group(plan);
-    T* columns = group.is_plain ? nullptr : room_for_columns<T>(group);
-    const std::size_t size = result.size(), of_group = group.outputs * group.inputs;
+    const std::size_t images = plan.window.images, size = result.size();
+    const std::size_t x_size = images == 0 ? 0 : x.size() / images, z_size = images == 0 ? 0 : z.size() / images;
     thread_local Array<T> room;  // for a second half at each halving
     std::size_t halvings = 0;
-    for (std::size_t count = plan.window.images; count > few; count = (count + 1) / 2) ++halvings;
+    for (std::size_t count = images; count > few; count = (count + 1) / 2) ++halvings;
     if (room.size() < halvings * size) room.resize({halvings * size});
     const auto add = [&](const auto& self, std::size_t first, std::size_t count, T* to, bool adds, T* spare) -> void {
         if (count > few) {
@@ -246,16 +277,11 @@ void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const 
             for (std::size_t k = 0; k < size; ++k) to[k] += spare[k];
             return;
         }
-        if (!adds) std::fill_n(to, size, T(0));
-        for (std::size_t i = first * plan.groups; i < (first + count) * plan.groups; ++i) {
-            const T* xs = x.data() + i * group.image;
-            T* w = to + i % plan.groups * of_group;
-            if (!group.is_plain) unfold_image(xs, plan.window, group.channels, columns);
-            multiply<T>({z.data() + i * group.outputs * group.places, false, group.is_plain ? xs : columns, true, w,
-                         group.outputs, group.places, group.inputs, w, group.inputs});
-        }
+        ConvolutionPlan some = plan;
+        some.window.images = count;
+        convolve_for_weight(some, x.data() + first * x_size, z.data() + first * z_size, to, adds);
     };
-    add(add, 0, plan.window.images, result.data(), accumulate, room.data());
+    add(add, 0, images, result.data(), accumulate, room.data());
 }
 
 template <class T>

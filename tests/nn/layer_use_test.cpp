@@ -83,6 +83,59 @@ BOOST_AUTO_TEST_CASE(a_convolution_is_a_product_with_unfold) {
     BOOST_TEST(to_string(z.shape()) == "(2, 4, 3, 7)");
 }
 
+// Windows that move by one pixel are not unfolded, and their results fall into registers in several ways.
+template <class T>
+void compare_with_unfold(double tolerance) {
+    struct Size {
+        Shape x, w;
+        Conv2dOptions options = {};
+    };
+    for (const auto& [x_shape, w_shape, options] : {
+             Size{{2, 1, 28, 28}, {6, 1, 5, 5}},
+             Size{{3, 4, 14, 14}, {16, 4, 3, 3}, {.padding = 1}},
+             Size{{2, 8, 8, 8}, {9, 8, 3, 3}, {.padding = 1}},
+             Size{{1, 3, 9, 7}, {19, 3, 3, 2}, {.padding = {1, 0}, .dilation = {2, 1}}},
+             Size{{2, 6, 5, 33}, {33, 2, 2, 4}, {.padding = {1, 3}, .groups = 3}},
+             Size{{1, 2, 1, 70}, {5, 2, 1, 9}, {.padding = {0, 8}}},
+             Size{{2, 3, 5, 5}, {4, 3, 5, 5}},
+             Size{{2, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 4}},
+             Size{{2, 2, 6, 6}, {3, 2, 3, 3}, {.stride = 2, .padding = 1}},
+         }) {
+        Tape<T> tape;
+        const auto of = [&](const Shape& shape, unsigned seed) { return Array<T>(xt::cast<T>(numbers(shape, seed))); };
+        const Variable<T> x = tape.variable(of(x_shape, 1)), w = tape.variable(of(w_shape, 2));
+        const auto groups = static_cast<std::size_t>(options.groups), inputs = w.size() / w_shape[0];
+        const Variable<T> z = conv2d(x, w, options);
+        const Variable<T> columns =
+            unfold(x, {{w_shape[2], w_shape[3]}, options.stride, options.padding, options.dilation});
+        const Variable<T> product = reshape(matmul(reshape(w, {groups, w_shape[0] / groups, inputs}),
+                                                   reshape(columns, {x_shape[0], groups, inputs, columns.shape()[2]})),
+                                            z.shape());
+        const Array<T> seed = of(z.shape(), 3);
+        const auto gradients = tape.backward(z, seed), expected = tape.backward(product, seed);
+        const auto near = [&, &shape = x_shape](const char* what, const Array<T>& found, const Array<T>& right) {
+            T most = 0, off = 0;
+            for (std::size_t i = 0; i < right.size(); ++i) {
+                most = std::max(most, std::abs(right.data()[i]));
+                off = std::max(off, std::abs(right.data()[i] - found.data()[i]));
+            }
+            BOOST_TEST((most > 0 && off <= tolerance * most),
+                       what << " of images " << to_string(shape) << " is off by " << off);
+        };
+        near("the result", z.value(), product.value());
+        near("the gradient by x", gradients[x], expected[x]);
+        near("the gradient by w", gradients[w], expected[w]);
+        // Added to what is there.
+        const auto twice = tape.backward(z + z * Variable<T>(tape.constant(T(2))) + conv2d(x, w, options), seed);
+        near("the sum of gradients by x", twice[x], Array<T>(T(4) * expected[x]));
+        near("the sum of gradients by w", twice[w], Array<T>(T(4) * expected[w]));
+    }
+}
+BOOST_AUTO_TEST_CASE(convolutions_of_many_sizes) {
+    compare_with_unfold<float>(1e-5);
+    compare_with_unfold<double>(1e-13);
+}
+
 // The products that leave out a copy, held against those that do not.
 BOOST_AUTO_TEST_CASE(a_linear_map_of_stacks) {
     const auto result = gradgradcheck([](const std::vector<V>& xs) { return linear(xs[0], xs[1], xs[2]); },
