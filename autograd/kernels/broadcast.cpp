@@ -2,6 +2,7 @@
 #include <autograd/kernels/broadcast.hpp>
 #include <autograd/kernels/sums.hpp>
 #include <functional>
+#include <memory_resource>
 #include <vector>
 
 namespace autograd::kernels {
@@ -137,14 +138,18 @@ void sum_planes(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& 
         (walk.moves(count) ? walk.row_length() : 1) * (walk.step(count) != 0 ? walk.rows() : 1);
     if (walk.planes() * of_a_plane <= few_rows * size_of(kept)) return walk_rows(z, walk, expression, true);
 
+    std::byte room[8192];  // enough for all but long results
+    std::pmr::monotonic_buffer_resource memory(room, sizeof room);
     while (shape.front() == 1) shape = shape.subspan(1);
     const auto fits = [&](ShapeView own) { return own.last(std::min(own.size(), shape.size())); };
     const auto moves = [&](ShapeView own) { return own.size() == shape.size() && own.front() != 1; };
     // to += the part that is `length` long along the first axis, from `first` on
     const auto sum_part = [&](T* to, std::size_t first, std::size_t length) {
-        std::vector<const T*> data(expression.data.begin(), expression.data.end());
-        std::vector<Shape> shapes(count + 2);
-        std::vector<ShapeView> views(count + 1);
+        std::byte room_for_part[2048];
+        std::pmr::monotonic_buffer_resource memory_for_part(room_for_part, sizeof room_for_part);
+        std::pmr::vector<const T*> data(expression.data.begin(), expression.data.end(), &memory_for_part);
+        std::pmr::vector<Shape> shapes(count + 2, &memory_for_part);
+        std::pmr::vector<ShapeView> views(count + 1, &memory_for_part);
         for (std::size_t k = 0; k <= count + 1; ++k) {
             const ShapeView own = k > count ? shape : fits(k == count ? kept : expression.shapes[k]);
             shapes[k].assign(own.begin(), own.end());
@@ -161,7 +166,7 @@ void sum_planes(T* z, ShapeView kept, ShapeView shape, const ExpressionRows<T>& 
         for (std::size_t i = 0; i < length; ++i) sum_part(z + i * (results / length), i, 1);
         return;
     }
-    std::vector<T> second(results, T(0));
+    std::pmr::vector<T> second(results, T(0), &memory);
     sum_part(z, 0, half);
     sum_part(second.data(), half, length - half);
     for (std::size_t i = 0; i < results; ++i) z[i] += second[i];

@@ -5,6 +5,7 @@
 #include <autograd/kernels/sliding.hpp>
 #include <autograd/kernels/windows.hpp>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 
@@ -180,6 +181,12 @@ T* room_for(std::size_t size) {
     return room.data();
 }
 
+template <class T>
+bool is_finite(const Array<T>& x) {
+    return fold(x.size(), T(0), std::plus<>(),
+                [&](std::size_t i, auto... some) { return load_some(x.data() + i, some...) * Register<T>(T(0)); }) == 0;
+}
+
 Sliding sliding_of(const ConvolutionPlan& plan) {
     return {plan.window, plan.window.channels / plan.groups, plan.outputs / plan.groups, plan.groups};
 }
@@ -220,7 +227,8 @@ void Convolved<T>::evaluate_into(Array<T>& result, bool accumulate) const {
 // x = fold(w^T @ z)
 template <class T>
 void ConvolvedInput<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (const Sliding sliding = sliding_of(plan); slides<T>(transposed(sliding))) {
+    // Beside an infinite weight the zeros around z would be NaN.
+    if (const Sliding sliding = sliding_of(plan); slides<T>(transposed(sliding)) && is_finite(weight)) {
         T* turned = room_for<T>(weight.size());
         turn(sliding, weight.data(), turned);
         return slide<T>(transposed(sliding), z.data(), turned, nullptr, result.data(), accumulate);

@@ -134,6 +134,11 @@ void compare_with_unfold(double tolerance) {
 BOOST_AUTO_TEST_CASE(convolutions_of_many_sizes) {
     compare_with_unfold<float>(1e-5);
     compare_with_unfold<double>(1e-13);
+    // A gradient meets the weights that saw its pixel, and no other.
+    Tape<double> tape;
+    const V x = tape.variable(A{{{{1, 2, 3, 4}}}}),
+            w = tape.constant(A{{{{std::numeric_limits<double>::infinity(), 1}}}});
+    BOOST_TEST(tape.backward(sum(conv2d(x, w)))[x](0, 0, 0, 3) == 1);
 }
 
 // The products that leave out a copy, held against those that do not.
@@ -390,6 +395,10 @@ BOOST_AUTO_TEST_CASE(a_training_step_allocates_nothing_from_the_second_on) {
     });
     const nn::Embedding<float> embedding(7, 8, engine);
     const Indices words{{0, 6, 3}, {1, 1, 2}};
+    const Array<float> many = xt::cast<float>(numbers({257, 1, 5, 5}));
+    const nn::Conv2d<float> convolution(1, 3, 3, engine, {.padding = 1});
+    allocated("a convolution of many images", convolution.parameters(),
+              [&](Tape<float>& tape) { return sum(convolution(tape.constant(many))); });
     allocated("an embedding", embedding.parameters(), [&](Tape<float>& tape) { return sum(embedding(tape, words)); });
 }
 
