@@ -513,7 +513,8 @@ bool ClassOrder::operator()(const std::string& left, const std::string& right) c
 }
 
 std::string csv_field(const std::string& text) {
-    const bool as_it_is = text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text;
+    const bool as_it_is =
+        !text.empty() && text.find_first_of(",;\t\"\r\n") == std::string::npos && trimmed(text) == text;
     if (as_it_is && !text.starts_with(byte_order_mark)) return text;
     std::string quoted = "\"";
     for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);

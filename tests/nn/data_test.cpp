@@ -158,6 +158,7 @@ BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
     BOOST_TEST(classes("p,c\n1,a\n2,b\n\n\r\n").size() == 2u);
     for (const std::string text : {"plain", "red, dark", "say \"hi\"", "two\nlines", "a;b", "a\tb"})
         BOOST_TEST(classes("p,c\n1," + nn::csv_field(text) + "\n").front() == text);
+    BOOST_TEST(nn::csv_field("") == "\"\"");  // alone in its line it would be none
     // A name that begins with a byte order mark keeps it at the beginning of a file, too.
     const std::string marked =
         "\xef\xbb\xbf"
