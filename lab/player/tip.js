@@ -42,13 +42,18 @@ function showTip(element, said) {
   tipped = { element, said };
   fill(tip, ...parts);
   tip.hidden = false;
-  tip.style.left = "0"; // where it is as wide as it wants to be
   element.setAttribute("aria-describedby", "tip");
-  // Below the element, or above it where there is no room.
+  placeTip(element);
+}
+/** Below the element, or above it where there is no room. @param {Element} element */
+function placeTip(element) {
+  const tip = tipBox();
+  tip.style.left = "0"; // where it is as wide as it wants to be
   const at = element.getBoundingClientRect(),
     { offsetWidth: width, offsetHeight: height } = tip,
     below = at.bottom + 6,
     top = below + height <= innerHeight || at.top < height + 6 ? below : at.top - height - 6;
+  if (at.bottom < 0 || at.top > innerHeight) return hideTip();
   tip.style.left = `${Math.max(6, Math.min(at.left, document.documentElement.clientWidth - width - 6))}px`;
   tip.style.top = `${Math.max(6, Math.min(top, innerHeight - height - 6))}px`;
 }
@@ -75,4 +80,4 @@ addEventListener("pointerdown", (e) => {
   const at = /** @type {Element} */ (e.target);
   if (tipped && !tipped.element.contains(at) && !at.closest("#tip")) hideTip();
 });
-addEventListener("scroll", hideTip, { capture: true, passive: true });
+addEventListener("scroll", () => tipped && placeTip(tipped.element), { capture: true, passive: true });
