@@ -69,7 +69,7 @@ export function renderTraining() {
   const most = steepest(curves, drawn),
     after = most && drawn < lastTrained ? curves.steps[drawn + 1].values[most.which][most.place] : null;
   const said = most
-    ? `The slope of ${curves.loss} by ${nameAt(learned[most.which], most.place)} = ${brief(most.value)} is ${brief(most.slope)}, the steepest`
+    ? `The slope of ${curves.loss} by ${nameAt(learned[most.which], most.place)} = ${brief(most.value)} is ${brief(most.slope)}, the steepest${learned.some((n) => n.value.sampled) ? " of those that are here" : ""}`
     : "";
   drawCurves(curves, drawn, {
     said: `${said}.`,

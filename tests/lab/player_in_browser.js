@@ -667,6 +667,7 @@ await test("a training of large arrays is sampled, and its gradient's length is 
   const said = readNumber((await page.textContent("#tip")).split(/ = |,/)[1]);
   assert.ok(Math.abs(said - Math.sqrt(squares)) <= 1e-3 * said, `${said}, ${Math.sqrt(squares)}`);
   assert.match(await page.textContent(".curve >> nth=1"), /^40 of \d+ weights/);
+  assert.match(await page.textContent("#train-rule"), /, the steepest of those that are here\.$/);
   await page.context().close();
 });
 
