@@ -49,6 +49,14 @@ constexpr std::size_t most_multiplications = Bytes == 64   ? 1 << 21
 template <class T>
 constexpr std::size_t most_of_a_vector = sizeof(Register<T>) >= 32 ? 1 << 17 : 1 << 12;
 
+/// Of how many rows BLAS takes longer, as it copies all of b for few of them. With threads it takes less.
+template <class T>
+std::size_t few_rows() {
+    if (sizeof(Register<T>) < 64) return 0;
+    return openblas_get_num_threads != nullptr && openblas_get_num_threads() == 1 ? 128 : 32;
+}
+constexpr std::size_t bytes_of_blocks = 1 << 22;  ///< of b
+
 CBLAS_TRANSPOSE transposed(bool is) { return is ? CblasTrans : CblasNoTrans; }
 
 /// c = op(a) @ b + beta * c for a matrix a of `rows` rows and a vector b, both as they lie in memory.
@@ -116,6 +124,11 @@ void multiply_large(const Multiplication<T>& of) {
 #else
 
 template <class T>
+std::size_t few_rows() {
+    return 0;
+}
+constexpr std::size_t bytes_of_blocks = 0;
+template <class T>
 constexpr std::size_t most_multiplications = std::numeric_limits<std::size_t>::max();
 template <class T>
 constexpr std::size_t most_of_a_vector = std::numeric_limits<std::size_t>::max();
@@ -137,6 +150,8 @@ void multiply(const Multiplication<T>& what) {
     if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_in_tiles(what);
+    if (m > 1 && n > 1 && k * n * sizeof(T) <= bytes_of_blocks && m <= few_rows<T>())
+        return !b_transposed && k * n <= numbers_nearby<T> ? multiply_in_tiles(what) : multiply_in_blocks(what);
     multiply_large(what);
 }
 

@@ -8,7 +8,10 @@ namespace autograd::kernels {
 template <class T>
 constexpr std::size_t most_numbers = 32768 / sizeof(T);  ///< of b: it stays in the first cache
 
-/// As `multiply`, for a b of at most `most_numbers`.
+template <class T>
+constexpr std::size_t numbers_nearby = (1 << 19) / sizeof(T);  ///< of b: it stays in the second cache
+
+/// As `multiply`, for a b of at most `most_numbers`; one that is not transposed may have more.
 template <class T>
 void multiply_in_tiles(const Multiplication<T>& what);
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace autograd {
 
@@ -59,6 +60,12 @@ namespace kernels {
 
 namespace {
 
+/// The places j, of `count`, from the first on and before the last, at which 0 <= j * stride + left < width.
+std::pair<Signed, Signed> places_on_image(Signed left, Signed stride, Signed width, Signed count) {
+    const Signed first = left >= 0 ? 0 : std::min(count, (-left + stride - 1) / stride);
+    return {first, left >= width ? first : std::clamp((width - left + stride - 1) / stride, first, count)};
+}
+
 /// Calls f(row, c, top, left, first, last) for every row of the columns, which holds what one pixel of the window sees
 /// of channel c: at place (i, j) the image's pixel (i * stride + top, j * stride + left), whose column is on the image
 /// from place `first` on and before `last`.
@@ -70,11 +77,8 @@ void each_row_of_columns(const WindowPlan& plan, std::size_t channels, const F& 
     for (std::size_t c = 0; c < channels; ++c)
         for (Signed k = 0; k < kernel.height; ++k)
             for (Signed l = 0; l < kernel.width; ++l, ++row) {
-                // 0 <= j * stride + left < width
                 const Signed top = k * dilation.height - padding.height, left = l * dilation.width - padding.width;
-                const Signed first = left >= 0 ? 0 : std::min(across, (-left + stride.width - 1) / stride.width);
-                const Signed last =
-                    left >= width ? first : std::clamp((width - left + stride.width - 1) / stride.width, first, across);
+                const auto [first, last] = places_on_image(left, stride.width, width, across);
                 f(row, c, top, left, first, last);
             }
 }
@@ -173,7 +177,7 @@ struct Group {
     bool is_plain;  ///< the image is its columns
 };
 
-/// Room for one group's columns, or another weight: each thread keeps the largest that it needed.
+/// Room for one group's columns, another weight, or a row of maxima: each thread keeps the largest that it needed.
 template <class T>
 T* room_for(std::size_t size) {
     thread_local Array<T> room;
@@ -292,39 +296,43 @@ void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const 
     add(add, 0, images, result.data(), accumulate, room.data());
 }
 
+// A row of places side by side: what is larger is chosen without a branch, which would be foretold wrongly as often as
+// not.
 template <class T>
 void find_maxima(const Array<T>& x, const WindowPlan& plan, std::span<std::int32_t> found) {
     const auto& [kernel, stride, padding, dilation] = plan.window;
-    // The pixels of the window that lie on an axis of this length, from the first on.
-    const auto inside = [](Signed start, Signed count, Signed step, std::size_t length) {
-        if (start >= 0 && start + (count - 1) * step < static_cast<Signed>(length)) return std::pair(Signed(0), count);
-        const Signed first = start >= 0 ? 0 : (-start + step - 1) / step;
-        const Signed left = static_cast<Signed>(length) - start;
-        return std::pair(first, left <= 0 ? Signed(0) : std::min(count, (left + step - 1) / step));
-    };
-    std::size_t at = 0;
+    const Signed height = static_cast<Signed>(plan.height), width = static_cast<Signed>(plan.width),
+                 across = static_cast<Signed>(plan.places_across);
+    // Short rows are worked on as if they filled a register, where x goes on for so long.
+    const Signed rounded = (across + 15) / 16 * 16, numbers = static_cast<Signed>(x.size());
+    T* largest = room_for<T>(static_cast<std::size_t>(rounded));
+    std::int32_t* best = room_for<std::int32_t>(static_cast<std::size_t>(rounded));
+    std::int32_t* z = found.data();
     for (std::size_t plane = 0; plane < plan.images * plan.channels; ++plane)
-        for (std::size_t i = 0; i < plan.places_down; ++i)
-            for (std::size_t j = 0; j < plan.places_across; ++j, ++at) {
-                const Signed top = static_cast<Signed>(i) * stride.height - padding.height;
-                const Signed left = static_cast<Signed>(j) * stride.width - padding.width;
-                const auto [k0, k1] = inside(top, kernel.height, dilation.height, plan.height);
-                const auto [l0, l1] = inside(left, kernel.width, dilation.width, plan.width);
-                if (k0 >= k1 || l0 >= l1)
-                    throw std::invalid_argument("[max_pool2d] a window lies in the padding altogether");
-                std::size_t best = 0;
-                bool any = false;
-                for (Signed k = k0; k < k1; ++k)
-                    for (Signed l = l0; l < l1; ++l) {
-                        const std::size_t y = static_cast<std::size_t>(top + k * dilation.height);
-                        const std::size_t place = (plane * plan.height + y) * plan.width +
-                                                  static_cast<std::size_t>(left + l * dilation.width);
-                        const T value = x.data()[place], largest = x.data()[best];
-                        if (!any || value > largest || (value != value && largest == largest)) best = place;
-                        any = true;
+        for (std::size_t i = 0; i < plan.places_down; ++i, z += across) {
+            std::fill_n(best, rounded, -1);
+            std::fill_n(largest, rounded, T(0));
+            for (Signed k = 0; k < kernel.height; ++k) {
+                const Signed y = static_cast<Signed>(i) * stride.height - padding.height + k * dilation.height;
+                if (y < 0 || y >= height) continue;
+                for (Signed l = 0; l < kernel.width; ++l) {
+                    const Signed left = l * dilation.width - padding.width;
+                    const auto [first, last] = places_on_image(left, stride.width, width, across);
+                    const Signed place = (static_cast<Signed>(plane) * height + y) * width + left;
+                    const T* pixels = x.data() + place;
+                    const bool goes_on = last == across && place + (rounded - 1) * stride.width < numbers;
+                    for (Signed j = first, end = goes_on ? rounded : last; j < end; ++j) {
+                        const T value = pixels[j * stride.width], before = largest[j];
+                        const bool better = (best[j] < 0) | (!(value <= before) & (before == before));
+                        best[j] = better ? static_cast<std::int32_t>(place + j * stride.width) : best[j];
+                        largest[j] = better ? value : before;
                     }
-                found[at] = static_cast<std::int32_t>(best);
+                }
             }
+            if (std::find(best, best + across, -1) != best + across)
+                throw std::invalid_argument("[max_pool2d] a window lies in the padding altogether");
+            std::copy_n(best, across, z);
+        }
 }
 
 #define INSTANTIATE(T)                  \

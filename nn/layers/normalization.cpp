@@ -42,8 +42,7 @@ void move_towards(const Parameter<T>& statistic, const Array<T>& batch, T moment
 
 /// Of numbers whose squares overflow each would be divided by infinity, and come out as 0.
 template <class T>
-Variable<T> mean_of_squares(const char* layer, const Variable<T>& x, const Axes& axes) {
-    const Variable<T> squares = mean(x * x, axes, true);
+Variable<T> without_overflow(const char* layer, const Variable<T>& x, const Variable<T>& squares) {
     if (std::ranges::any_of(squares.value(), [](T square) { return std::isinf(square); }))
         throw std::overflow_error(
             fmt::format("[{}] the squares of an input of shape {} overflow: its numbers are too large", layer,
@@ -105,7 +104,7 @@ Variable<T> BatchNorm<T>::centred(const Variable<T>& x, Variable<T>& variance) c
             autograd::to_string(x.shape()), count));
     const Axes& axes = all_but_features(x.dimension());
     const Variable<T> average = mean(x, axes, true), d = x - average;
-    variance = mean_of_squares("batch_norm", d, axes);
+    variance = without_overflow("batch_norm", d, mean(d * d, axes, true));
     const T momentum = static_cast<T>(options_.momentum), n = static_cast<T>(count);
     move_towards(running_mean, average.value(), momentum, T(1));
     move_towards(running_var, variance.value(), momentum, n / (n - 1));
@@ -142,8 +141,8 @@ LayerNorm<T>::LayerNorm(Shape shape, double epsilon, bool with_bias)
 template <class T>
 Variable<T> LayerNorm<T>::operator()(const Variable<T>& x) const {
     check_last_axes("layer_norm", x, weight.shape());
-    const Variable<T> d = x - mean(x, axes_, true);
-    const Variable<T> z = d / sqrt(mean_of_squares("layer_norm", d, axes_) + epsilon_) * x.tape().watch(weight);
+    const Variable<T> squares = without_overflow("layer_norm", x, variance(x, axes_, 0, true));
+    const Variable<T> z = (x - mean(x, axes_, true)) / sqrt(squares + epsilon_) * x.tape().watch(weight);
     return has_bias_ ? z + x.tape().watch(bias) : z;
 }
 
@@ -162,7 +161,7 @@ RmsNorm<T>::RmsNorm(Shape shape, double epsilon)
 template <class T>
 Variable<T> RmsNorm<T>::operator()(const Variable<T>& x) const {
     check_last_axes("rms_norm", x, weight.shape());
-    return x / sqrt(mean_of_squares("rms_norm", x, axes_) + epsilon_) * x.tape().watch(weight);
+    return x / sqrt(without_overflow("rms_norm", x, mean(x * x, axes_, true)) + epsilon_) * x.tape().watch(weight);
 }
 
 template class BatchNorm<float>;

@@ -74,7 +74,9 @@ void check_all() {
                         {2, 128, 64},
                         {130, 257, 131},
                         {1, 200000, 1},
-                        {1, 1000, 1000}};
+                        {1, 1000, 1000},
+                        {20, 300, 300},
+                        {20, 300, 1000}};
     check<T>([](const auto& of) { autograd::kernels::multiply_in_blocks(of); }, large);
     check<T>([](const auto& of) { autograd::kernels::multiply(of); }, small);
     check<T>([](const auto& of) { autograd::kernels::multiply(of); }, large);

@@ -141,6 +141,23 @@ BOOST_AUTO_TEST_CASE(convolutions_of_many_sizes) {
     BOOST_TEST(tape.backward(sum(conv2d(x, w)))[x](0, 0, 0, 3) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_is_the_maximum_of_what_its_window_sees) {
+    for (const std::size_t width : {3u, 14u, 16u, 35u})
+        for (const Extent stride : {Extent(1), Extent(2)}) {
+            Tape<double> tape;
+            const Window window{.kernel = {2, 3}, .stride = stride, .dilation = {2, 1}};
+            const V x = tape.variable(numbers({2, 3, 6, width}));
+            const V z = max_pool2d(x, window);
+            const V seen = reshape(unfold(x, window), {2, 3, 6, z.shape()[2] * z.shape()[3]});
+            const V most = reshape(amax(seen, {2}), z.shape());
+            BOOST_TEST(z.value() == most.value());
+            const A seed = numbers(z.shape(), 2), gradient = tape.backward(z, seed)[x];
+            const A expected = tape.backward(most, seed)[x];
+            for (std::size_t i = 0; i < x.size(); ++i)
+                BOOST_TEST(std::abs(gradient.data()[i] - expected.data()[i]) < 1e-14);
+        }
+}
+
 // The products that leave out a copy, held against those that do not.
 BOOST_AUTO_TEST_CASE(a_linear_map_of_stacks) {
     const auto result = gradgradcheck([](const std::vector<V>& xs) { return linear(xs[0], xs[1], xs[2]); },
