@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/sliding.hpp>
 #include <autograd/kernels/transpose.hpp>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 namespace autograd::kernels {
@@ -104,14 +103,16 @@ void slide_tile(const Task<T>& task, std::size_t o, const Piece* pieces) {
             store_or_add(z + pieces[w].z, sums[h][w], task.accumulate, pieces[w].count);
 }
 
-template <std::size_t Width, class T, std::size_t... I>
-constexpr auto slide_tiles(std::index_sequence<I...>) {
-    return std::array{slide_tile<I + 1, Width, T>...};
-}
+/// Tiles are as high as there are registers for their sums, or half as high, and so on.
 template <class T>
-constexpr std::size_t height = sizeof(Register<T>) == 64 ? 8 : 4;
-template <std::size_t Width, class T>
-constexpr auto tiles = slide_tiles<Width, T>(std::make_index_sequence<height<T>>());
+constexpr std::size_t most_rows = sizeof(Register<T>) == 64 ? 8 : 4;
+
+/// Calls f(first row, its height as a constant) for tiles of `rows` rows.
+template <class T, std::size_t Height = most_rows<T>, class F>
+void each_tile(std::size_t rows, const F& f, std::size_t first = 0) {
+    for (; rows - first >= Height; first += Height) f(first, std::integral_constant<std::size_t, Height>());
+    if constexpr (Height > 1) each_tile<T, Height / 2>(rows, f, first);
+}
 
 /// wt (inputs, step) += the products of `Height` inputs from r on with `Width` registers of outputs from o on, at all
 /// places; zt is (places, step).
@@ -142,13 +143,6 @@ void weigh_tile(const WindowPlan& plan, const T* x, std::size_t pitch, const std
 #pragma GCC unroll 4
         for (std::size_t w = 0; w < Width; ++w) store_or_add(wt + h * step + w * width, sums[h][w], true);
 }
-
-template <std::size_t Width, class T, std::size_t... I>
-constexpr auto weigh_tiles(std::index_sequence<I...>) {
-    return std::array{weigh_tile<I + 1, Width, T>...};
-}
-template <std::size_t Width, class T>
-constexpr auto weight_tiles = weigh_tiles<Width, T>(std::make_index_sequence<height<T>>());
 
 template <class T>
 class Image {
@@ -227,10 +221,10 @@ void slide(const Sliding& what, const T* x, const T* weight, const T* bias, T* z
         if (places.by_rows) task.z = z + i * z_size;
         for (std::size_t p = 0; p < places.registers; p += 2) {
             const Piece pieces[] = {places[p], places[std::min(p + 1, places.registers - 1)]};
-            for (std::size_t o = 0; o < what.outputs; o += height<T>) {
-                const std::size_t rows = std::min(height<T>, what.outputs - o) - 1;
-                p + 1 < places.registers ? tiles<2, T>[rows](task, o, pieces) : tiles<1, T>[rows](task, o, pieces);
-            }
+            each_tile<T>(what.outputs, [&](std::size_t o, auto height) {
+                p + 1 < places.registers ? slide_tile<height, 2>(task, o, pieces)
+                                         : slide_tile<height, 1>(task, o, pieces);
+            });
         }
         if (!places.by_rows)
             for (std::size_t o = 0; o < what.outputs; ++o)
@@ -279,12 +273,11 @@ void slide_for_weight(const Sliding& what, const T* x, const T* z, T* weight, bo
         const T* padded = image.pad(x + i * x_size);
         transpose(z + i * z_size, plan.places(), what.outputs, plan.places(), zt, step, false);
         for (std::size_t o = 0; o < registers; o += 2)
-            for (std::size_t r = 0; r < inputs; r += height<T>) {
-                const std::size_t rows = std::min(height<T>, inputs - r) - 1;
-                const auto tile = o + 1 < registers ? weight_tiles<2, T>[rows] : weight_tiles<1, T>[rows];
+            each_tile<T>(inputs, [&](std::size_t r, auto height) {
+                const auto tile = o + 1 < registers ? weigh_tile<height, 2, T> : weigh_tile<height, 1, T>;
                 tile(plan, padded, image.pitch(), offsets + r, zt + o * width, step,
                      wt + (g * inputs + r) * step + o * width);
-            }
+            });
     });
     for (std::size_t g = 0; g < what.groups; ++g)
         transpose(wt + g * inputs * step, step, inputs, what.outputs, weight + g * what.outputs * inputs, inputs,

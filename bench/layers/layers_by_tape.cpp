@@ -51,7 +51,7 @@ struct Transformer {
         Variable<float> z = tokens(tape, words) + tape.watch(positions.weight);
         for (const Block& block : blocks) z = block(z);
         const Variable<float> logits = out(norm(z));
-        return reshape(logits, {words.size(), logits.shape()[2]});
+        return reshape(logits, autograd::Shape{words.size(), logits.shape()[2]});
     }
     std::vector<Parameter<float>> parameters() const {
         return nn::parameters_of<float>("tokens", tokens, "positions", positions, "blocks", blocks, "norm", norm, "out",
@@ -120,11 +120,12 @@ const std::map<std::string, Model (*)(const LayerCase&, std::mt19937_64&)>& mode
          [](const LayerCase& c, Engine& engine) {
              const nn::Gru<float> gru(c.x[2], 128, engine, {.layers = 2});
              const nn::Dense<float> out(128, c.classes, engine);
-             return Model{[gru, out](const Variable<float>& x, const Indices&) {
-                              const auto steps = static_cast<std::ptrdiff_t>(x.shape()[1]);
-                              return out(reshape(slice(gru(x), 1, steps - 1, steps), {x.shape()[0], 128}));
-                          },
-                          nn::parameters_of<float>("gru", gru, "out", out)};
+             return Model{
+                 [gru, out](const Variable<float>& x, const Indices&) {
+                     const auto steps = static_cast<std::ptrdiff_t>(x.shape()[1]);
+                     return out(reshape(slice(gru(x), 1, steps - 1, steps), autograd::Shape{x.shape()[0], 128}));
+                 },
+                 nn::parameters_of<float>("gru", gru, "out", out)};
          }},
         {"two-block transformer",
          [](const LayerCase& c, Engine& engine) {
