@@ -64,14 +64,19 @@ std::unique_ptr<TableOfModel> table_of(const Model& model, const ExplainOptions&
     const nn::CsvOptions columns = columns_of(model, options.header, options.labels, options.drop);
     // What is no regular file is read once: it must have the target then.
     const bool may_lack_target = std::filesystem::is_regular_file(options.csv);
-    if (options.labels.empty()) try {
-            nn::CsvOptions with_target = columns;
-            add_target(model, with_target, "explain");
-            return std::make_unique<TableOfModel>(model, options.csv, with_target);
-        } catch (const std::exception&) {
-            if (!may_lack_target) throw;
-        }
-    return std::make_unique<TableOfModel>(model, options.csv, columns);
+    if (!options.labels.empty()) return std::make_unique<TableOfModel>(model, options.csv, columns);
+    nn::CsvOptions with_target = columns;
+    try {
+        add_target(model, with_target, "explain");
+        return std::make_unique<TableOfModel>(model, options.csv, with_target);
+    } catch (const std::exception&) {
+        if (!may_lack_target) throw;
+        auto table = std::make_unique<TableOfModel>(model, options.csv, columns);
+        // Where the target is there, it cannot be told, as two columns have its name.
+        for (const std::string& name : with_target.labels)
+            if (table->reader().holds(name)) throw;
+        return table;
+    }
 }
 
 Row row_of(const Model& model, const ExplainOptions& options) {

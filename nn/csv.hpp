@@ -50,6 +50,9 @@ class CsvReader {
     /// The same for all columns that are to be predicted.
     const std::vector<std::string>& labels() const;
 
+    /// Whether the first line is a header that holds this name, once or more often.
+    bool holds(const std::string& name) const;
+
     /// Reads the numbers of the next row, and its class; false at the end of the file.
     bool next(std::vector<double>& numbers, std::string& label);
 

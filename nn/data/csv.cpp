@@ -433,6 +433,7 @@ CsvReader::CsvReader(CsvReader&&) noexcept = default;
 
 bool CsvReader::has_header() const { return state_->header; }
 std::string CsvReader::path() const { return state_->rows.path(); }
+bool CsvReader::holds(const std::string& name) const { return state_->header && state_->stands(name); }
 char CsvReader::separator() const { return state_->rows.separator(); }
 const std::vector<std::string>& CsvReader::columns() const { return state_->columns; }
 const std::vector<std::string>& CsvReader::labels() const { return state_->labels; }

@@ -143,6 +143,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_explained_is_said_in_a_sentence) {
     refuses("explain " + model + never, "deltarule explain MODEL TABLE --row 1");
     refuses("explain " + model + " " + diabetes + never, diabetes);
     refuses("explain " + iris + " " + iris + never, iris);
+    std::string twice = bytes_of(iris);  // which one is the class?
+    for (std::size_t at = 0; (at = twice.find('\n', at)) != std::string::npos; at += 9) twice.insert(at, ",species");
+    refuses("explain " + model + " " + folder.write("twice.csv", twice) + never, "two columns have the name 'species'");
     refuses("explain " + model + " " + iris + " --label 0,1" + never, "");
     refuses("explain " + model + " " + iris + " --output " + iris, "");
     refuses("explain " + model + " " + iris + " --output " + model, "");
