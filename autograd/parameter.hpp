@@ -21,6 +21,8 @@ class Parameter {
         : Parameter(std::move(name), matrix<T>(rows)) {}
     Parameter(std::string name, Array<T> value)
         : name_(name), state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
+    Parameter(const Parameter&) = default;  // a move is a copy: what was moved from still names its array
+    Parameter& operator=(const Parameter&) = default;
 
     /// An array that belongs to a layer without being learned, as running statistics do: it is listed and saved with
     /// the parameters, and no optimizer changes it.

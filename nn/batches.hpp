@@ -107,6 +107,9 @@ class StreamedBatches : public BatchSource<T> {
 /// The rows of files, as they stand there: read from the beginning as often as they are wanted, in blocks of some MiB.
 class RowStream {
   public:
+    RowStream(const RowStream&) = default;  // a move is a copy, so that what was moved from is no empty handle
+    RowStream& operator=(const RowStream&) = default;
+
     /// A table, read once to decide what `read_table` decides. Throws as that does; where the file is none that can be
     /// read again, as a pipe; and where there are more than 65536 classes. More different numbers than that are no
     /// classes, unless the task says so.

@@ -34,8 +34,8 @@ struct CsvOptions {
 class CsvReader {
   public:
     explicit CsvReader(const std::string& path, CsvOptions options = {});
-    ~CsvReader();
-    CsvReader(CsvReader&&) noexcept;
+    CsvReader(const CsvReader&) = default;  // a move is a copy, which reads on where this one stands
+    CsvReader& operator=(const CsvReader&) = default;
 
     std::string path() const;
     bool has_header() const;
@@ -70,7 +70,7 @@ class CsvReader {
 
   private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 /// The number that a field is, infinite where it is beyond the range of a double; nothing where it is no number.

@@ -49,6 +49,8 @@ class Dropout {
   public:
     /// Throws `std::invalid_argument` unless 0 <= rate < 1.
     Dropout(double rate, std::mt19937_64& engine);
+    Dropout(const Dropout&) = default;  // a move is a copy, as below
+    Dropout& operator=(const Dropout&) = default;
 
     double rate() const;
     bool training() const;
@@ -130,6 +132,9 @@ template <class T>
 class Sequential {
   public:
     Sequential() = default;
+    Sequential(const Sequential&) =
+        default;  // a move is a copy: without its layers, what was moved from would return x
+    Sequential& operator=(const Sequential&) = default;
 
     template <class... L>
     requires Layers<T, L...>

@@ -64,6 +64,9 @@ class Optimizer {
     Optimizer(const char* name, std::vector<autograd::Parameter<T>> parameters, double rate);
     Optimizer(const Optimizer&) = default;
     Optimizer& operator=(const Optimizer&) = default;
+    // So that optimizers are copied instead: what was moved from would have its parameters, and none of their arrays.
+    Optimizer(Optimizer&&) = delete;
+    Optimizer& operator=(Optimizer&&) = delete;
 
     /// One more group; it throws as the constructor does, and adds nothing then.
     void add(std::vector<autograd::Parameter<T>> parameters, double rate);

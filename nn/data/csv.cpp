@@ -427,9 +427,7 @@ struct CsvReader::State {
 };
 
 CsvReader::CsvReader(const std::string& path, CsvOptions options)
-    : state_(std::make_unique<State>(path, std::move(options))) {}
-CsvReader::~CsvReader() = default;
-CsvReader::CsvReader(CsvReader&&) noexcept = default;
+    : state_(std::make_shared<State>(path, std::move(options))) {}
 
 bool CsvReader::has_header() const { return state_->header; }
 std::string CsvReader::path() const { return state_->rows.path(); }

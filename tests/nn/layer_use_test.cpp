@@ -54,7 +54,60 @@ nn::Sequential<double> network(unsigned seed) {
                                   nn::Dropout<double>(0.25, engine), nn::Dense<double>(8, 3, engine));
 }
 
+/// What was moved from answers as what it was moved to.
+template <class Layer>
+void stays(Layer layer, const Shape& shape) {
+    const Layer moved = std::move(layer);
+    Tape<double> tape;
+    const nn::Evaluation evaluation(tape);
+    const V x = tape.constant(numbers(shape));
+    BOOST_TEST((layer(x).value() == moved(x).value()),
+               nn::readable_name(typeid(Layer)));  // NOLINT: it is what is tried
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(what_was_moved_from_is_what_it_was) {
+    std::mt19937_64 engine(1);
+    stays(nn::Dense<double>(3, 2, engine), {2, 3});
+    stays(nn::Conv2d<double>(2, 1, 2, engine), {1, 2, 3, 3});
+    stays(nn::BatchNorm<double>(3), {2, 3});
+    stays(nn::Dropout<double>(0.5, engine), {2, 3});
+    stays(nn::Gru<double>(3, 2, engine), {2, 2, 3});
+    stays(nn::MultiHeadAttention<double>(4, 2, engine), {1, 2, 4});
+    stays(nn::Sequential<double>(nn::Dense<double>(3, 3, engine)), {2, 3});
+    stays(nn::Mlp<double>({3, 4, 2}, nn::ActivationKind::tanh, engine), {2, 3});
+
+    Parameter<double> w("w", A{1.0, 2.0});
+    const Parameter<double> moved = std::move(w);
+    BOOST_TEST((w == moved && w.name() == "w"));  // NOLINT: it is what is tried, here and below
+    const auto step = [&](auto& optimizer) {
+        Tape<double> tape;
+        const auto x = tape.watch(moved);
+        optimizer.step(tape.backward(sum(x * x)));
+    };
+    nn::Adam<double> adam({moved});
+    step(adam);
+    nn::Adam<double> other = std::move(adam);
+    step(other);
+    BOOST_TEST((adam.steps() == 1 && adam.state().arrays.size() == 2));
+    step(adam);
+    nn::Sgd<double> sgd({moved}, {.momentum = 0.5}), assigned({moved});
+    assigned = std::move(sgd);
+    step(sgd);
+    BOOST_TEST((sgd.steps() == 1 && assigned.steps() == 0));
+
+    const std::string table = folder.write("table.csv", "x,y\n1,a\n2,b\n");
+    nn::CsvReader reader(table, {.label = "y"});
+    nn::CsvReader rest = std::move(reader);
+    std::vector<double> row;
+    std::string label;
+    BOOST_TEST((rest.next(row, label) && label == "a"));
+    BOOST_TEST((reader.next(row, label) && label == "b"));
+    nn::RowStream rows = nn::RowStream::of_table(table);
+    const nn::RowStream others = std::move(rows);
+    BOOST_TEST(rows.facts().rows == others.facts().rows);
+}
 
 // In the house's way a convolution is a product of `unfold` and the weights; here with plain loops, too.
 BOOST_AUTO_TEST_CASE(a_convolution_is_a_product_with_unfold) {
