@@ -15,6 +15,7 @@ void check(const char* name, const Shape& shape) {
     if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0)
         throw std::invalid_argument(fmt::format("[{}] a weight has the shape (out, in), both at least 1, not {}", name,
                                                 autograd::to_string(shape)));
+    autograd::checked_size(name, shape);
 }
 
 template <class T, class Draw>

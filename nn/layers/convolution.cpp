@@ -26,8 +26,9 @@ Array<T> start(std::size_t in, std::size_t out, Extent kernel, std::ptrdiff_t gr
                         "groups divide the channels",
                         in, out, kernel.height, kernel.width, groups));
     const auto height = static_cast<std::size_t>(kernel.height), width = static_cast<std::size_t>(kernel.width);
-    Array<T> weight = initializer(Shape{out, in / group * height * width}, engine);
-    weight.reshape(Shape{out, in / group, height, width});
+    const Shape shape{out, in / group, height, width};
+    Array<T> weight = initializer(Shape{out, autograd::checked_size("conv2d", shape) / out}, engine);
+    weight.reshape(shape);
     return weight;
 }
 

@@ -19,7 +19,9 @@ template <class T>
 Array<T> start(std::size_t words, std::size_t width, std::mt19937_64& engine) {
     if (words == 0 || width == 0)
         throw std::invalid_argument(fmt::format("[embedding] {} words of width {}: both are at least 1", words, width));
-    Array<T> weight(Shape{words, width});
+    const Shape shape{words, width};
+    autograd::checked_size("embedding", shape);
+    Array<T> weight(shape);
     for (T& value : weight) value = static_cast<T>(normal(engine));
     return weight;
 }

@@ -50,6 +50,12 @@ Variable<T> without_overflow(const char* layer, const Variable<T>& x, const Vari
     return squares;
 }
 
+template <class T>
+Array<T> filled(const char* layer, const Shape& shape, T value) {
+    autograd::checked_size(layer, shape);
+    return Array<T>(shape, value);
+}
+
 Axes last_axes(const char* layer, const Shape& shape) {
     if (shape.empty() || autograd::size_of(shape) == 0)
         throw std::invalid_argument(fmt::format("[{}] it needs the shape of one axis or more, each at least 1, not {}",
@@ -78,10 +84,10 @@ void check_last_axes(const char* layer, const Variable<T>& x, const Shape& shape
 
 template <class T>
 BatchNorm<T>::BatchNorm(std::size_t features, BatchNormOptions options)
-    : weight("weight", Array<T>(Shape{options.affine ? features : 0}, T(1))),
-      bias("bias", Array<T>(Shape{options.affine ? features : 0}, T(0))),
-      running_mean(Parameter<T>::buffer("running_mean", Array<T>(Shape{features}, T(0)))),
-      running_var(Parameter<T>::buffer("running_var", Array<T>(Shape{features}, T(1)))),
+    : weight("weight", filled("batch_norm", Shape{options.affine ? features : 0}, T(1))),
+      bias("bias", filled("batch_norm", Shape{options.affine ? features : 0}, T(0))),
+      running_mean(Parameter<T>::buffer("running_mean", filled("batch_norm", Shape{features}, T(0)))),
+      running_var(Parameter<T>::buffer("running_var", filled("batch_norm", Shape{features}, T(1)))),
       options_(options) {
     if (features == 0 || !(options.epsilon >= 0) || !(options.momentum >= 0 && options.momentum <= 1))
         throw std::invalid_argument(
@@ -132,8 +138,8 @@ std::vector<Parameter<T>> BatchNorm<T>::parameters() const {
 
 template <class T>
 LayerNorm<T>::LayerNorm(Shape shape, double epsilon, bool with_bias)
-    : weight("weight", Array<T>(shape, T(1))),
-      bias("bias", Array<T>(with_bias ? shape : Shape{0}, T(0))),
+    : weight("weight", filled("layer_norm", shape, T(1))),
+      bias("bias", filled("layer_norm", with_bias ? shape : Shape{0}, T(0))),
       epsilon_(checked_epsilon<T>("layer_norm", epsilon)),
       has_bias_(with_bias),
       axes_(last_axes("layer_norm", shape)) {}
@@ -154,7 +160,7 @@ std::vector<Parameter<T>> LayerNorm<T>::parameters() const {
 
 template <class T>
 RmsNorm<T>::RmsNorm(Shape shape, double epsilon)
-    : weight("weight", Array<T>(shape, T(1))),
+    : weight("weight", filled("rms_norm", shape, T(1))),
       epsilon_(checked_epsilon<T>("rms_norm", epsilon)),
       axes_(last_axes("rms_norm", shape)) {}
 

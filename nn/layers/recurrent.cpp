@@ -63,6 +63,7 @@ Recurrent<T>::Recurrent(const char* name, std::size_t gates, bool has_cell, std:
                                                 name, in, hidden, options.layers));
     const auto start = [&](const std::string& what, const Shape& shape) {
         const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+        autograd::checked_size(name, shape);
         Array<T> values(shape);
         for (T& value : values) value = static_cast<T>(bound * (2 * uniform(engine) - 1));
         return Parameter<T>(what, std::move(values));

@@ -109,6 +109,30 @@ BOOST_AUTO_TEST_CASE(what_was_moved_from_is_what_it_was) {
     BOOST_TEST(rows.facts().rows == others.facts().rows);
 }
 
+BOOST_AUTO_TEST_CASE(weights_larger_than_any_memory_are_refused) {
+    std::mt19937_64 engine(1);
+    const std::size_t half = std::size_t{1} << 63;  // twice that is 0, and twice one more 2
+    const auto refuses = [](auto make) {
+        BOOST_CHECK_EXCEPTION(make(), std::length_error, [](const std::length_error& error) {
+            return std::string(error.what()).ends_with("is larger than any memory");
+        });
+    };
+    for (const std::size_t width : {half, half + 1, (std::size_t{1} << 61) + 1}) {
+        refuses([&] { nn::Dense<double>(width, 2, engine); });
+        refuses([&] { nn::Dense<double>(2, width, engine); });
+        refuses([&] { nn::Conv2d<double>(width, 2, 1, engine); });
+        refuses([&] { nn::Embedding<double>(width, 2, engine); });
+        refuses([&] { nn::Embedding<double>(2, width, engine); });
+        refuses([&] { nn::Gru<double>(width, 2, engine); });
+        refuses([&] { nn::Gru<double>(2, width, engine); });
+        refuses([&] { nn::MultiHeadAttention<double>(width, 1, engine); });
+        refuses([&] { nn::BatchNorm<double>{width}; });
+        refuses([&] { nn::LayerNorm<double>({width, 2}); });
+        refuses([&] { nn::RmsNorm<double>({width, 2}); });
+    }
+    refuses([&] { nn::Conv2d<double>(1, 1, std::size_t{1} << 32, engine); });
+}
+
 // In the house's way a convolution is a product of `unfold` and the weights; here with plain loops, too.
 BOOST_AUTO_TEST_CASE(a_convolution_is_a_product_with_unfold) {
     const Conv2dOptions options{.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}};
