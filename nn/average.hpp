@@ -16,8 +16,11 @@ namespace nn {
 template <class T>
 class ParameterAverage {
   public:
-    /// Throws `std::invalid_argument` where there is no parameter, or the decay is not from 0 to 1.
+    /// Throws `std::invalid_argument` where there is no parameter, one is listed twice, or the decay is not from 0
+    /// to 1.
     explicit ParameterAverage(std::vector<autograd::Parameter<T>> parameters, double decay = 0.999);
+    ParameterAverage(const ParameterAverage&) = delete;  // two would swap the same parameters
+    ParameterAverage& operator=(const ParameterAverage&) = delete;
 
     /// Throws `std::invalid_argument` while the averages stand in the parameters' places, or where a shape has changed.
     void update();

@@ -16,7 +16,11 @@ ParameterAverage<T>::ParameterAverage(std::vector<Parameter<T>> parameters, doub
     if (parameters_.empty()) throw std::invalid_argument("[parameter_average] there are no parameters");
     if (!(decay >= 0 && decay <= 1))
         throw std::invalid_argument(fmt::format("[parameter_average] the decay must be from 0 to 1, not {}", decay));
-    for (const Parameter<T>& parameter : parameters_) averages_.push_back(parameter.clone());
+    for (auto i = parameters_.begin(); i != parameters_.end(); ++i) {
+        if (std::find(parameters_.begin(), i, *i) != i)
+            throw std::invalid_argument(fmt::format("[parameter_average] parameter '{}' is listed twice", i->name()));
+        averages_.push_back(i->clone());
+    }
 }
 
 template <class T>

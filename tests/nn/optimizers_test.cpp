@@ -307,6 +307,8 @@ BOOST_AUTO_TEST_CASE(averages_stand_in_for_parameters) {
     average.swap();
     BOOST_TEST(p.value()(0) == 4.0);
     check_message([&] { nn::ParameterAverage<double>({p}, 1.5); }, "the decay must be from 0 to 1");
+    // Swapped twice there and twice back, p would keep the averages.
+    check_message([&] { nn::ParameterAverage<double>({p, p}, 0.5); }, "is listed twice");
 }
 
 BOOST_AUTO_TEST_CASE(float_follows_double) {
