@@ -42,13 +42,14 @@ inline constexpr RuleTable<T> rule_table = {
 /// Records `z = operation(inputs)`. `value` is an xtensor expression or a kernel, evaluated at once into the node's own
 /// memory; `rule` says how z's adjoint flows to the inputs' and is called as `rule(at)`.
 ///
-/// A rule may capture variables, numbers and shapes by value, never an expression or a reference to an array. Written
-/// with `auto& at` it has derivatives of any order; written with `autograd::OnArrays<T>& at` it has the first only.
+/// A rule may capture the inputs, numbers and shapes by value, never another variable, an expression or a reference to
+/// an array. Written with `auto& at` it has derivatives of any order; written with `autograd::OnArrays<T>& at` it has
+/// the first only.
 /// Inside a rule it is `at(x)`, never `x.value()`: on variables the latter is a constant, and the second derivative is
 /// lost (`gradgradcheck` says so).
 ///
-/// Throws `VariableError` where an input is stale or of another tape, `std::invalid_argument` where the value's shapes
-/// do not broadcast; nothing is recorded then.
+/// Throws `VariableError` where an input is stale or of another tape, `std::invalid_argument` where there is no input
+/// or the value's shapes do not broadcast; nothing is recorded then.
 template <class T, class E, class Rule>
 Variable<T> record(const char* operation, std::span<const Variable<T>> inputs, const E& value, Rule&& rule) {
     Reel<T>& reel = Reel<T>::of(operation, inputs);

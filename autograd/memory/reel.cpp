@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/memory/reel.hpp>
 #include <autograd/print.hpp>
+#include <stdexcept>
 
 namespace autograd {
 
@@ -144,6 +145,12 @@ template <class T>
 void Reel<T>::throw_foreign(const char* operation, Variable<T> x) {
     if (!x.is_recorded()) Variable<T>::throw_not_recorded(operation, x);
     throw VariableError(fmt::format("[{}] {} belongs to another tape", operation, described(x)));
+}
+
+template <class T>
+void Reel<T>::throw_no_inputs(const char* operation) {
+    throw std::invalid_argument(
+        fmt::format("[{}] an operation has one input or more: it is recorded on their tape", operation));
 }
 
 template class Reel<float>;

@@ -38,12 +38,15 @@ class Reel {
     static Reel& of(Tape<T>& tape) { return tape.reel_; }
     static const Reel& of(const Tape<T>& tape) { return tape.reel_; }
     /// Of the tape that the first input is recorded on. Throws `VariableError`, beginning with `[operation]`, where it
-    /// is recorded no more.
+    /// is recorded no more, and `std::invalid_argument` where there is none.
     static Reel& of(const char* operation, std::span<const Variable<T>> inputs) {
+        if (inputs.empty()) throw_no_inputs(operation);
         const Variable<T>& first = inputs.front();
         if (!first.is_recorded()) Variable<T>::throw_not_recorded(operation, first);
         return first.recording_->tape->reel_;
     }
+
+    [[noreturn]] static void throw_no_inputs(const char* operation);
 
     Tape<T>& tape() const { return tape_; }
     std::size_t size() const { return size_; }

@@ -150,6 +150,11 @@ BOOST_AUTO_TEST_CASE(a_kernel_that_only_writes_is_added_to_an_adjoint_all_the_sa
     BOOST_TEST(tape.backward(z)[x] == (Array<double>{30, 20, 12}));
 }
 
+BOOST_AUTO_TEST_CASE(an_operation_without_inputs_is_refused) {
+    const std::initializer_list<Variable<double>> none;
+    BOOST_CHECK_THROW(record("mine", none, Array<double>{1, 2}, [](auto&) {}), std::invalid_argument);
+}
+
 // It would write into the recording that is walked.
 BOOST_AUTO_TEST_CASE(a_rule_that_records_during_backward_is_named) {
     Tape<double> tape;
