@@ -132,8 +132,8 @@ template <class T>
 class Sequential {
   public:
     Sequential() = default;
-    Sequential(const Sequential&) =
-        default;  // a move is a copy: without its layers, what was moved from would return x
+    // A move is a copy: without its layers, what was moved from would return x.
+    Sequential(const Sequential&) = default;
     Sequential& operator=(const Sequential&) = default;
 
     template <class... L>

@@ -66,8 +66,8 @@ class TrainingSwitch {
   public:
     /// `layer` is its name in messages, and outlives the switch.
     explicit TrainingSwitch(const char* layer) : layer_(layer), mode_(std::make_shared<Mode>(Mode::unset)) {}
-    TrainingSwitch(const TrainingSwitch&) =
-        default;  // a move is a copy, so that what was moved from is no empty handle
+    // A move is a copy, so that what was moved from is no empty handle.
+    TrainingSwitch(const TrainingSwitch&) = default;
     TrainingSwitch& operator=(const TrainingSwitch&) = default;
 
     void train(bool on) { *mode_ = on ? Mode::training : Mode::evaluation; }
