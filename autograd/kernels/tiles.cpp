@@ -3,7 +3,9 @@
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/tiles.hpp>
 #include <autograd/kernels/transpose.hpp>
+#include <functional>
 #include <utility>
+#include <vector>
 
 namespace autograd::kernels {
 
@@ -102,6 +104,46 @@ template <class T>
     multiply_small(small_of(what, b));
 }
 
+constexpr std::size_t block_depth = 128;
+
+/// c = the sums over l from `begin` to `end`, block by block, on top of `start`.
+template <class T>
+void multiply_terms(const Multiplication<T>& what, std::size_t begin, std::size_t end) {
+    constexpr std::size_t height = 128, width = most_numbers<T> / block_depth;  // a's block fits the second cache
+    alignas(64) T b[most_numbers<T>];
+    const auto& [a, a_transposed, whole_b, b_transposed, c, m, k, n, start, start_step] = what;
+    const std::size_t a_step = a_transposed ? 1 : k, l_step = a_transposed ? m : 1;
+    for (std::size_t j = 0; j < n; j += width)
+        for (std::size_t l = begin; l == begin || l < end; l += block_depth) {
+            const std::size_t columns = std::min(width, n - j), terms = std::min(block_depth, end - l);
+            if (b_transposed)
+                transpose(whole_b + j * k + l, k, columns, terms, b, columns, false);
+            else
+                for (std::size_t row = 0; row < terms; ++row)
+                    std::copy_n(whole_b + (l + row) * n + j, columns, b + row * columns);
+            for (std::size_t i = 0; i < m; i += height) {
+                T* block = c + i * n + j;
+                const T* before = l != begin ? block : start != nullptr ? start + i * start_step + j : nullptr;
+                multiply_small(Small<T>{a + i * a_step + l * l_step, a_step, l_step, b, block, n,
+                                        std::min(height, m - i), terms, columns, before, l != begin ? n : start_step});
+            }
+        }
+}
+
+/// The same; many terms by halves: the error grows as the logarithm of their number.
+template <class T>
+void multiply_by_halves(const Multiplication<T>& what, std::size_t begin, std::size_t end) {
+    if (end - begin <= 4 * block_depth) return multiply_terms(what, begin, end);
+    const std::size_t blocks = (end - begin + block_depth - 1) / block_depth, middle = begin + blocks / 2 * block_depth;
+    multiply_by_halves(what, begin, middle);
+    std::vector<T> rest(what.m * what.n);
+    Multiplication<T> of_rest = what;
+    of_rest.c = rest.data();
+    of_rest.start = nullptr;
+    multiply_by_halves(of_rest, middle, end);
+    std::transform(rest.begin(), rest.end(), what.c, what.c, std::plus<>());
+}
+
 }  // namespace
 
 template <class T>
@@ -111,26 +153,7 @@ void multiply_in_tiles(const Multiplication<T>& what) {
 
 template <class T>
 void multiply_in_blocks(const Multiplication<T>& what) {
-    constexpr std::size_t height = 128, depth = 128,
-                          width = most_numbers<T> / depth;  // a's block fits the second cache
-    alignas(64) T b[most_numbers<T>];
-    const auto& [a, a_transposed, whole_b, b_transposed, c, m, k, n, start, start_step] = what;
-    const std::size_t a_step = a_transposed ? 1 : k, l_step = a_transposed ? m : 1;
-    for (std::size_t j = 0; j < n; j += width)
-        for (std::size_t l = 0; l == 0 || l < k; l += depth) {
-            const std::size_t columns = std::min(width, n - j), terms = std::min(depth, k - l);
-            if (b_transposed)
-                transpose(whole_b + j * k + l, k, columns, terms, b, columns, false);
-            else
-                for (std::size_t row = 0; row < terms; ++row)
-                    std::copy_n(whole_b + (l + row) * n + j, columns, b + row * columns);
-            for (std::size_t i = 0; i < m; i += height) {
-                T* block = c + i * n + j;
-                const T* before = l != 0 ? block : start != nullptr ? start + i * start_step + j : nullptr;
-                multiply_small(Small<T>{a + i * a_step + l * l_step, a_step, l_step, b, block, n,
-                                        std::min(height, m - i), terms, columns, before, l != 0 ? n : start_step});
-            }
-        }
+    multiply_by_halves(what, 0, what.k);
 }
 
 template void multiply_in_tiles(const Multiplication<float>&);
