@@ -41,7 +41,7 @@ else
     echo "== SKIPPED: zsh is not here, its completion was not run. =="
 fi
 
-commands=$("$program" --help | sed -nE '1,/^subcommands:/Id; s/^ +([a-z]+) .*/\1/p' | words)
+commands=$("$program" --help | sed -nE '1,/^subcommands:/Id; s/^ {2}([a-z]+) .*/\1/p' | words)
 [ -n "$commands" ]
 same "SYNOPSIS" "$commands" "$(sed -nE 's/^\.B deltarule ([a-z]+)$/\1/p' "$page" | words)"
 for shell in "${shells[@]}"; do same "$shell: commands" "$commands" "$(${shell}_offers '')"; done
@@ -67,7 +67,7 @@ for command in '' $commands; do
         paragraph=$(grep -E -- "^[^.]*\.B[A-Z]* ([^.]* )?\"?$option\b" "$work/section" || true)
         line=$(grep -E -- "^ {1,12}(-[a-z], *)?$option( |$)" <<<"$help")
         choices=$(sed -nE "s/^ *$option [A-Z]+:\{([^}]*)\}.*/\1/p" <<<"$line" | tr ',' ' ')
-        standard=$(sed -nE "s/^ *$option [^ ]*=\[?([^] ]+).*/\1/p" <<<"$line")
+        standard=$(sed -nE "s/^ *$option [^ ]*(=\[?| \[)([^] ]+).*/\2/p" <<<"$line")
         for word in $choices $standard; do
             grep -qw -- "$word" <<<"$paragraph" && continue
             echo "$page: $section: $option does not name '$word'"
