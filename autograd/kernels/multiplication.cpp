@@ -4,6 +4,7 @@
 #include <autograd/kernels/tiles.hpp>
 #include <functional>
 #include <limits>
+#include <vector>
 #ifdef DELTARULE_BLAS
 #include <cblas.h>
 
@@ -95,18 +96,26 @@ void multiply_large(const Multiplication<T>& of) {
     // A BLAS counts in int.
     if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
         return multiply_in_blocks(of);
-    // Of a matrix and a long vector a BLAS adds all products in one go: in parts less is rounded away.
-    constexpr std::size_t part = 1 << 12;
-    if (of.k > part && ((of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed))) {
+    // Of a matrix and a long vector a BLAS adds all products in one go, some to what is there already: by halves less
+    // is rounded away.
+    if (of.k > 1 << 12 && ((of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed))) {
+        const std::size_t half = of.k / 2;
         Multiplication<T> some = of;
-        for (std::size_t l = 0; l < of.k; l += part) {
-            some.a = of.a + l * of.m;
-            some.b = of.b + l * of.n;
-            some.k = std::min(part, of.k - l);
-            multiply_large(some);
-            some.start = of.c;
-            some.start_step = of.n;
-        }
+        some.k = half;
+        multiply_large(some);
+        std::vector<T> rest(of.m * of.n);
+        some = {of.a + half * of.m,
+                of.a_transposed,
+                of.b + half * of.n,
+                of.b_transposed,
+                rest.data(),
+                of.m,
+                of.k - half,
+                of.n,
+                nullptr,
+                0};
+        multiply_large(some);
+        std::transform(rest.begin(), rest.end(), of.c, of.c, std::plus<>());
         return;
     }
     if (of.start != nullptr && of.start != of.c)
@@ -146,8 +155,11 @@ template <class T>
 void multiply(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
     if (m == 1 && n == 1) return multiply_rows(b, 1, a, k, c, start, 1);
-    if (m == 1 && b_transposed && k * n <= most_of_a_vector<T>) return multiply_rows(b, n, a, k, c, start, 1);
-    if (n == 1 && !a_transposed && m * k <= most_of_a_vector<T>) return multiply_rows(a, m, b, k, c, start, start_step);
+    const bool long_rows = k > 1 << 14;  // whose products a BLAS may add one by one
+    if (m == 1 && b_transposed && (k * n <= most_of_a_vector<T> || long_rows))
+        return multiply_rows(b, n, a, k, c, start, 1);
+    if (n == 1 && !a_transposed && (m * k <= most_of_a_vector<T> || long_rows))
+        return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_in_tiles(what);
     if (m > 1 && n > 1 && k * n * sizeof(T) <= bytes_of_blocks && m <= few_rows<T>())
