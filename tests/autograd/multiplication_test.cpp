@@ -66,7 +66,7 @@ void check_all() {
     const auto small = {std::array<std::size_t, 3>{1, 1, 1}, {2, 3, 4}, {5, 7, 17}, {9, 0, 3}, {33, 64, 31}, {0, 3, 2}};
     check<T>([](const auto& of) { autograd::kernels::multiply_in_tiles(of); }, small);
     check<T>([](const auto& of) { autograd::kernels::multiply_in_blocks(of); }, small);
-    // Larger than a block in one direction, in two, in all; vectors on either side.
+    // Larger than a block in one direction, in two, in all; vectors on either side; sums by halves.
     const auto large = {std::array<std::size_t, 3>{1, 300, 70},
                         {70, 300, 1},
                         {129, 5, 3},
@@ -76,7 +76,10 @@ void check_all() {
                         {1, 200000, 1},
                         {1, 1000, 1000},
                         {20, 300, 300},
-                        {20, 300, 1000}};
+                        {20, 300, 1000},
+                        {5, 1300, 70},
+                        {1, 9001, 3},
+                        {3, 9001, 1}};
     check<T>([](const auto& of) { autograd::kernels::multiply_in_blocks(of); }, large);
     check<T>([](const auto& of) { autograd::kernels::multiply(of); }, small);
     check<T>([](const auto& of) { autograd::kernels::multiply(of); }, large);
