@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <derivation/formula/building.hpp>
 #include <derivation/formula/elementary.hpp>
 #include <utility>
@@ -36,6 +37,13 @@ bool is_negated(const Expression& e) {
 }
 
 Expression normalized_product(Expression e) {
+    // Most often there is nothing to flatten.
+    const auto is_flat = [](const Expression& child) { return !is_negated(child) && child.kind != Kind::product; };
+    if (e.children.size() > 1 && e.joints[0] != Joint::divided && std::ranges::all_of(e.children, is_flat)) {
+        for (Joint& joint : e.joints)
+            if (joint != Joint::divided) joint = Joint::times;
+        return e;
+    }
     Parts parts;
     bool negative = false;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
@@ -57,6 +65,9 @@ Expression normalized_product(Expression e) {
 }
 
 Expression normalized_sum(Expression e) {
+    if (e.children.size() > 1 &&
+        std::ranges::none_of(e.children, [](const Expression& child) { return child.kind == Kind::add; }))
+        return e;
     Parts parts;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
         Expression child = std::move(e.children[i]);

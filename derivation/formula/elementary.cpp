@@ -86,8 +86,15 @@ constexpr std::array rows = {
                .slope_by_value = [](const Expression& a) { return one_minus(power_of(a, number_of(2))); },
                .on_numbers = tanh_by_order,
                .on_tape = tanh_by_order},
-    Elementary{.name = "relu", .has_kink = true, .on_numbers = relu_by_order, .on_tape = relu_by_order},
-    Elementary{.name = "softplus", .on_numbers = softplus_by_order, .on_tape = softplus_by_order},
+    Elementary{.name = "relu",
+               .has_kink = true,
+               .slope = [](const Expression& call) { return comparison_of(call.argument(), ">", number_of(0)); },
+               .on_numbers = relu_by_order,
+               .on_tape = relu_by_order},
+    Elementary{.name = "softplus",
+               .slope = [](const Expression& call) { return call_of("sigmoid", 0, call.argument()); },
+               .on_numbers = softplus_by_order,
+               .on_tape = softplus_by_order},
     Elementary{.name = "exp",
                .latex_command = true,
                .is_supposed = false,
@@ -193,6 +200,7 @@ bool has_latex_command(std::string_view function) {
 Expression slope_of(const Expression& call) {
     const Elementary* function = call.symbol || call.order > 0 ? nullptr : find_elementary(call.name);
     if (function != nullptr && function->slope != nullptr) return function->slope(call);
+    if (function != nullptr && function->slope_by_value != nullptr) return function->slope_by_value(call);
     Expression derivative = call;
     ++derivative.order;
     return derivative;

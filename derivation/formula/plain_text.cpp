@@ -79,9 +79,10 @@ bool begins_the_row(const Expression& e) {
 std::string product_text(const Expression& e) {
     std::string result;
     for (std::size_t i = 0; i < e.children.size(); ++i) {
-        // 2 3 would be one number with a blank.
-        const bool numbers = i > 0 && e.children[i].kind == Kind::number && e.children[i - 1].kind == Kind::number;
-        if (i > 0) result += sign_of(numbers && e.joints[i] != Joint::divided ? Joint::times : e.joints[i]);
+        // x 2 reads as x2, and 2 3 as one number with a blank.
+        const bool is_side_by_side = e.joints[i] == Joint::juxtaposed || e.joints[i] == Joint::dot;
+        const bool is_number = e.children[i].kind == Kind::number && is_side_by_side;
+        if (i > 0) result += sign_of(is_number ? Joint::times : e.joints[i]);
         result += in(e.children[i], i == 0 && begins_the_row(e) ? of_product : of_power);
     }
     return result;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <derivation/formula/building.hpp>
 #include <derivation/formula/notations.hpp>
 #include <derivation/judge/conditions.hpp>
@@ -78,15 +79,20 @@ void LineJudge::judge() {
         claim();
 }
 
+/// The kinks and brackets of the line, and of the definitions behind it.
+void LineJudge::watch_line(Sides& sides) const {
+    for (const Expression& member : line_.checked.members) sides.watch(member);
+    for (int q = 0; q < model_.count(); ++q)
+        if (std::ranges::any_of(line_.checked.members, [&](const Expression& e) { return depends_on(model_, e, q); }))
+            sides.watch(model_.quantity(q).definition);
+}
+
 /// Kinks of which the points show one side only, and choices of one-hot entries that they do not show: the line was
 /// judged without them.
 void LineJudge::note_what_was_not_shown() {
     if (line_.fault || points_->empty() || judgement_.verdict == Verdict::wrong) return;
     Sides sides(model_);
-    for (const Expression& member : line_.checked.members) sides.watch(member);
-    for (int q = 0; q < model_.count(); ++q)
-        if (std::ranges::any_of(line_.checked.members, [&](const Expression& e) { return depends_on(model_, e, q); }))
-            sides.watch(model_.quantity(q).definition);
+    watch_line(sides);
     for (Point& point : *points_) sides.add(point);
     const auto add = [&](const std::string& note) {
         if (std::ranges::find(judgement_.notes, note) == judgement_.notes.end()) judgement_.notes.push_back(note);
@@ -190,10 +196,40 @@ void LineJudge::members() {
         }
         if (!outcome.equal && !holds_locally(target, right)) return depart(target, m, outcome);
     }
-    if (!decided) return;
+    if (!decided || departs_where_sides_meet(target.left())) return;
     // What was taken wrongly above is set right here.
     judge_.wrong_lines_.set_right(line_.checked.members[0]);
     if (line_.printed) printed();
+}
+
+/// Whether a line of several kinks, each of which has shown both sides, departs where two of them are on sides that no
+/// point has shown together: looked for at many points near and far out.
+bool LineJudge::departs_where_sides_meet(const Expression& left) {
+    Sides sides(model_);
+    watch_line(sides);
+    if (sides.shown().size() < 2) return false;
+    try {
+        const Budget::Part part(*model_.budget, share_of_a_search);
+        std::vector<Point>& points = judge_.varied_.near_and_far();
+        Target target(model_, points, left, line_.checked.free);
+        for (std::size_t m = 1; m < line_.checked.members.size(); ++m) {
+            const Expression& right = line_.checked.members[m];
+            const Outcome outcome = target.compare(right);
+            constexpr double clearly = 1e-6;
+            const double size = std::max(std::abs(outcome.left), std::abs(outcome.right));
+            Expression local = right;
+            std::vector<std::string> said;
+            if (!outcome.decided || outcome.equal || !(std::abs(outcome.left - outcome.right) > clearly * size) ||
+                target.holds_locally(local, said))
+                continue;
+            points_ = &points;
+            depart(target, m, outcome);
+            return true;
+        }
+    } catch (const OverBudget&) {
+        // What the points have shown stands.
+    }
+    return false;
 }
 
 bool LineJudge::holds_locally(Target& target, const Expression& right) {
@@ -334,7 +370,10 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
 void LineJudge::judge_step(const Expression& step) {
     const Expression& right = line_.checked.members[1];
     Target target(model_, *points_, step, line_.checked.free);
-    if (target.holds(right) || holds_locally(target, right)) return;
+    if (target.holds(right) || holds_locally(target, right)) {
+        departs_where_sides_meet(step);
+        return;
+    }
     const Outcome outcome = target.compare(right);
     if (!outcome.decided || (outcome.all_zero && !outcome.equal))
         undecided(0, outcome.kinked ? "Every point stands on a kink, where there is no derivative."

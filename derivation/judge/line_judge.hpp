@@ -5,6 +5,7 @@
 #include <derivation/judge/judge.hpp>
 #include <derivation/judge/states.hpp>
 #include <derivation/mistakes/diagnosis.hpp>
+#include <derivation/truth/sides.hpp>
 #include <derivation/truth/target.hpp>
 #include <vector>
 
@@ -36,6 +37,8 @@ class LineJudge {
     void write_worst_entry(const Outcome& outcome);
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
+    bool departs_where_sides_meet(const Expression& left);
+    void watch_line(Sides& sides) const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);
     bool blames_left_side(std::size_t member);
 

@@ -26,6 +26,9 @@ class VariedPoints {
     bool is_the_condition(const Expression& left, const Expression& varied_left, const Expression& right,
                           const std::vector<int>& free);
 
+    /// Points as the file says, near 0 and far out.
+    std::vector<Point>& near_and_far() { return scattered({}, "plain"); }
+
   private:
     bool is_wrong_as_a_rule(const Expression& left, const Expression& right, const std::vector<int>& free);
     std::vector<Point>& scattered(const Variation& variation, const std::string& key);

@@ -154,9 +154,7 @@ Expression power(const Expression& base, double n) {
 }
 
 Expression slope_of_call(const Model& model, const Expression& call) {
-    const Elementary* function = model.is_function(call.name) || call.order > 0 ? nullptr : find_elementary(call.name);
-    const bool by_value = function != nullptr && function->slope == nullptr && function->slope_by_value != nullptr;
-    return by_value ? function->slope_by_value(call) : slope_of(call);
+    return model.is_function(call.name) ? call_of(call.name, call.order + 1, call.argument()) : slope_of(call);
 }
 
 bool is_of_each_entry(const Model& model, const Expression& e) {

@@ -34,7 +34,7 @@ const std::vector<Mistake>& catalogue() {
         {"missing-inverse", "An inverse is missing.", inverse_forgotten},
         {"missing-identity", "A number is added to every entry: the identity is missing.", missing_identity},
         {"missing-determinant", "The determinant is missing as a factor.", missing_determinant},
-        {"wrong-power", "The power is the wrong one.", power_in_determinant},
+        {"wrong-power", "The power is the wrong one.", power_in_determinant, weak},
         {"wrong-letter", "The wrong letter.", wrong_letter, generic | weak},
         {"wrong-axis", "The sum runs over the wrong axis.", wrong_axis, weak},
         {"wrong-letter", "The wrong letter.", square_of_entry, weak},

@@ -61,13 +61,6 @@ void replace(Expression& e, const std::string& letter, const Index& by, bool& po
     for (Expression& child : e.children) replace(child, letter, by, possible);
 }
 
-/// 1 - tanh(x)^2, where that is how people write it.
-Expression written_slope(const Expression& call) {
-    const Elementary* function = call.symbol || call.order > 0 ? nullptr : find_elementary(call.name);
-    const bool by_value = function != nullptr && function->slope == nullptr && function->slope_by_value != nullptr;
-    return by_value ? function->slope_by_value(call) : slope_of(call);
-}
-
 /// A term of a derivative: a formula where these pairs of indices are equal, and 0 elsewhere.
 struct Term {
     Expression formula;
@@ -140,7 +133,7 @@ class Differentiation {
                     if (mentions(e, *by_.symbol)) possible = false;
                     return {};
                 }
-                return scaled(of(e.argument()), written_slope(e));
+                return scaled(of(e.argument()), slope_of(e));
             }
             case Kind::reduce: {
                 std::vector<Term> all;

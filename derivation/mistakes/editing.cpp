@@ -18,6 +18,10 @@ bool is_typable(const Expression& e) {
     });
 }
 
+bool is_derivative_of_formula(const Expression& e) {
+    return e.kind == Kind::derivative && e.numerator().kind != Kind::entry;
+}
+
 }  // namespace
 
 Editing::Editing(const Model& model_of_file, const Line& its_line, Expression its_member, const Expression& left_side,
@@ -29,6 +33,7 @@ Editing::Editing(const Model& model_of_file, const Line& its_line, Expression it
       arrays(of_arrays),
       offer_(std::move(offer)) {
     for (const int letter : line.checked.free) free.push_back(model.letter(letter).name);
+    differentiates_formulas_ = any_part(member, is_derivative_of_formula);
     find_derivative();
     for (int q = 0; q < model.count(); ++q) find_activations(model.quantity(q).written, q);
 }
@@ -60,12 +65,9 @@ void Editing::find_derivative() {
 }
 
 void Editing::offer(Expression edited, Span where, std::string sentence, std::string mistake) {
-    const auto is_of_formula = [](const Expression& e) {
-        return e.kind == Kind::derivative && e.numerator().kind != Kind::entry;
-    };
     if (done_ || !is_formula(edited)) return;
     // Nobody means d(1 - E)/dw.
-    if (any_part(edited, is_of_formula) && !any_part(member, is_of_formula)) return;
+    if (!differentiates_formulas_ && any_part(edited, is_derivative_of_formula)) return;
     done_ = offer_({std::move(edited), where, std::move(sentence), std::move(mistake)});
 }
 
@@ -206,7 +208,6 @@ void Editing::find_activations(const Expression& e, int quantity) {
     const std::optional<int> function = model.find_function(e.name);
     const std::string name = function ? model.function(*function).definition : e.name;
     Expression slope = function ? call_of(e.name, 1, e.argument()) : slope_of(e);
-    if (!function && name == "relu") slope = is_positive(e.argument());
     activations_.push_back({quantity, e, std::move(slope), q.letters, name});
     // A let that is this call and nothing else is a name for its value.
     if (same(q.written, e)) add_derivative_by_value(activations_.back());

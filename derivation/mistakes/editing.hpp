@@ -84,7 +84,7 @@ class Editing {
     void add_derivative_by_value(const Activation& activation);
 
     std::function<bool(Edit)> offer_;
-    bool done_ = false;
+    bool done_ = false, differentiates_formulas_ = false;
     std::vector<Activation> activations_;
 };
 

@@ -11,7 +11,7 @@ namespace derivation {
 namespace {
 
 // Of one line, two at a time included; fewer where each takes long.
-constexpr double most_edits = 6000, fewest_edits = 60, most_work = 3e8;
+constexpr double most_edits = 5000, fewest_edits = 60, most_work = 3e8;
 constexpr std::size_t most_first_edits = 150;
 
 /// Whether the member is well-formed in its place, and passes the test there. The letters that arrays get while it is
@@ -124,42 +124,45 @@ Search::Search(Model& model, const Line& line, Target& target, Expression member
 
 std::optional<Edit> Search::run() {
     std::vector<Edit> firsts;
-    for (const Mistake& mistake : catalogue()) {
-        std::optional<Edit> found = try_row(mistake, member_, [&](const Edit& edit) {
-            // What stands for what is said where nothing else is changed: 1 + p is not 1 - p with another sign.
-            if (firsts.size() < most_first_edits && !mistake.is(last_resort) && edit.mistake != "wrong-term")
-                firsts.push_back(edit);
-        });
-        if (found) return found;
-    }
+    const auto remember = [&](const Mistake& mistake, const Edit& edit) {
+        // What stands for what is said where nothing else is changed: 1 + p is not 1 - p with another sign.
+        if (firsts.size() < most_first_edits && !mistake.is(last_resort) && edit.mistake != "wrong-term")
+            firsts.push_back(edit);
+    };
+    if (std::optional<Edit> found = try_rows([](const Mistake&) { return true; }, member_, remember)) return found;
     std::stable_partition(firsts.begin(), firsts.end(), [&](const Edit& first) {
         return passes(model_, line_, first.member, [](const Expression&) { return true; });
     });
-    for (const Edit& first : firsts)
-        for (const Mistake& mistake : catalogue()) {
-            if (!mistake.is(generic)) continue;
-            if (std::optional<Edit> both = try_row(mistake, first.member, [](const Edit&) {}))
-                return together(first, *both);
-            if (tried_ > most_edits_) break;
-        }
+    for (const Edit& first : firsts) {
+        if (tried_ > most_edits_) break;
+        if (const std::optional<Edit> both = try_rows([](const Mistake& mistake) { return mistake.is(generic); },
+                                                      first.member, [](const Mistake&, const Edit&) {}))
+            return together(first, *both);
+    }
     return {};
 }
 
-/// The first edit of this row that makes the line hold; those that do not are remembered.
-template <class Remember>
-std::optional<Edit> Search::try_row(const Mistake& mistake, const Expression& member, Remember remember) {
+/// The first edit of these rows that makes the line hold; those that do not are remembered.
+template <class Choose, class Remember>
+std::optional<Edit> Search::try_rows(Choose choose, const Expression& member, Remember remember) {
     std::optional<Edit> found;
+    const Mistake* row = nullptr;
     Editing editing(model_, line_, member, target_.left(), arrays_, [&](Edit edit) {
-        if (edit.sentence.empty()) edit.sentence = mistake.sentence;
-        if (edit.mistake.empty()) edit.mistake = mistake.name;
+        if (edit.sentence.empty()) edit.sentence = row->sentence;
+        if (edit.mistake.empty()) edit.mistake = row->name;
         if (holds(edit.member)) {
             found = std::move(edit);
             return true;
         }
-        remember(edit);
+        remember(*row, edit);
         return tried_ > most_edits_;
     });
-    mistake.edits(editing);
+    for (const Mistake& mistake : catalogue()) {
+        if (!choose(mistake)) continue;
+        row = &mistake;
+        mistake.edits(editing);
+        if (editing.done()) break;
+    }
     return found;
 }
 

@@ -31,8 +31,8 @@ class Search {
     bool is_right_as(const Expression& repair);
 
   private:
-    template <class Remember>
-    std::optional<Edit> try_row(const Mistake& mistake, const Expression& member, Remember remember);
+    template <class Choose, class Remember>
+    std::optional<Edit> try_rows(Choose choose, const Expression& member, Remember remember);
     bool holds(const Expression& edited);
     bool is_right(const Expression& checked);
     Expression without_idle_terms(const Expression& formula);

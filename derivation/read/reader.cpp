@@ -42,6 +42,7 @@ struct OtherNumbers {
 
 /// new(m[i]) as what the update of m says.
 Expression with_new_values(const Line& line, Expression e) {
+    if (line.new_values.empty()) return e;
     for (const auto& [name, value] : line.new_values)
         if (same(e, name)) {
             const Span span = e.span;
