@@ -196,36 +196,47 @@ void LineJudge::members() {
         }
         if (!outcome.equal && !holds_locally(target, right)) return depart(target, m, outcome);
     }
-    if (!decided || departs_where_sides_meet(target.left())) return;
+    if (!decided || departs_elsewhere(target.left())) return;
     // What was taken wrongly above is set right here.
     judge_.wrong_lines_.set_right(line_.checked.members[0]);
     if (line_.printed) printed();
 }
 
-/// Whether a line of several kinks, each of which has shown both sides, departs where two of them are on sides that no
-/// point has shown together: looked for at many points near and far out.
-bool LineJudge::departs_where_sides_meet(const Expression& left) {
+/// Points near and far out: many where several kinks, each of which has shown both sides, may have done so together
+/// nowhere; elsewhere a few, where what is small at the others is not.
+std::vector<Point>& LineJudge::near_and_far() {
     Sides sides(model_);
     watch_line(sides);
-    if (sides.shown().size() < 2) return false;
+    return judge_.varied_.near_and_far(sides.shown().size() > 1);
+}
+
+/// Where a member clearly departs at these points.
+std::optional<Outcome> LineJudge::departure_at(std::vector<Point>& points, const Expression& left,
+                                               const Expression& right) {
+    Target target(model_, points, left, line_.checked.free);
+    Outcome outcome = target.compare(right);
+    constexpr double clearly = 1e-6;
+    const double size = std::max(std::abs(outcome.left), std::abs(outcome.right));
+    Expression local = right;
+    std::vector<std::string> said;
+    if (!outcome.decided || outcome.equal || !(std::abs(outcome.left - outcome.right) > clearly * size) ||
+        target.holds_locally(local, said))
+        return {};
+    return outcome;
+}
+
+/// Whether a line that holds departs at more points.
+bool LineJudge::departs_elsewhere(const Expression& left) {
     try {
         const Budget::Part part(*model_.budget, share_of_a_search);
-        std::vector<Point>& points = judge_.varied_.near_and_far();
-        Target target(model_, points, left, line_.checked.free);
-        for (std::size_t m = 1; m < line_.checked.members.size(); ++m) {
-            const Expression& right = line_.checked.members[m];
-            const Outcome outcome = target.compare(right);
-            constexpr double clearly = 1e-6;
-            const double size = std::max(std::abs(outcome.left), std::abs(outcome.right));
-            Expression local = right;
-            std::vector<std::string> said;
-            if (!outcome.decided || outcome.equal || !(std::abs(outcome.left - outcome.right) > clearly * size) ||
-                target.holds_locally(local, said))
-                continue;
-            points_ = &points;
-            depart(target, m, outcome);
-            return true;
-        }
+        std::vector<Point>& points = near_and_far();
+        for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
+            if (const std::optional<Outcome> outcome = departure_at(points, left, line_.checked.members[m])) {
+                points_ = &points;
+                Target target(model_, points, left, line_.checked.free);
+                depart(target, m, *outcome);
+                return true;
+            }
     } catch (const OverBudget&) {
         // What the points have shown stands.
     }
@@ -371,7 +382,7 @@ void LineJudge::judge_step(const Expression& step) {
     const Expression& right = line_.checked.members[1];
     Target target(model_, *points_, step, line_.checked.free);
     if (target.holds(right) || holds_locally(target, right)) {
-        departs_where_sides_meet(step);
+        departs_elsewhere(step);
         return;
     }
     const Outcome outcome = target.compare(right);
@@ -443,7 +454,11 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
     const bool by_states = line_.keeps_state || !line_.states.empty();
     return diagnose(model_, as_update(line_), member, target, [&](const Expression& repair) {
         const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
-        return is_right(model_, line_, target, text) && (by_states || judge_.elsewhere_.confirms(line_, left, text));
+        if (!is_right(model_, line_, target, text)) return false;
+        if (by_states) return true;
+        const FreshLetters fresh(model_);
+        const Expression checked = checked_member(model_, line_, read_back(model_, text));
+        return !departure_at(near_and_far(), target.left(), checked) && judge_.elsewhere_.confirms(line_, left, text);
     });
 }
 

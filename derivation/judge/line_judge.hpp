@@ -37,7 +37,9 @@ class LineJudge {
     void write_worst_entry(const Outcome& outcome);
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
-    bool departs_where_sides_meet(const Expression& left);
+    std::vector<Point>& near_and_far();
+    std::optional<Outcome> departure_at(std::vector<Point>& points, const Expression& left, const Expression& right);
+    bool departs_elsewhere(const Expression& left);
     void watch_line(Sides& sides) const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);
     bool blames_left_side(std::size_t member);

@@ -60,6 +60,14 @@ std::vector<Point>& VariedPoints::scattered(const Variation& variation, const st
     return points_.emplace(name, std::move(drawn)).first->second;
 }
 
+std::vector<Point>& VariedPoints::near_and_far(bool many) {
+    if (many) return scattered({}, "plain");
+    const auto [place, is_new] = points_.try_emplace("plain, a few");
+    constexpr std::size_t few = 6;
+    if (is_new) place->second = scattered_points(model_, {}, seed_ + 707, few);
+    return place->second;
+}
+
 bool VariedPoints::is_the_condition(const Variation& variation, const std::string& key, const Expression& left,
                                     const Expression& right, const std::vector<int>& free) {
     Target with(model_, scattered(variation, key), left, free);

@@ -27,7 +27,7 @@ class VariedPoints {
                           const std::vector<int>& free);
 
     /// Points as the file says, near 0 and far out.
-    std::vector<Point>& near_and_far() { return scattered({}, "plain"); }
+    std::vector<Point>& near_and_far(bool many);
 
   private:
     bool is_wrong_as_a_rule(const Expression& left, const Expression& right, const std::vector<int>& free);

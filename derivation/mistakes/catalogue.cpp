@@ -69,11 +69,12 @@ const std::vector<Mistake>& catalogue() {
         {"missing-factor", "A number is missing as a factor.", missing_numeric_factor, last_resort | weak},
         {"missing-transposed-part", "The transposed part is missing.", missing_symmetric_part, last_resort | weak},
         {"missing-term", "A term is missing.", missing_second_derivative, last_resort},
+        {"wrong-number", "A number is the wrong one.", wrong_number, weak},
         {"softmax-jacobian", "Softmax's Jacobian is another one.", not_softmax_jacobian, last_resort},
         {"missing-term", "A term is missing.", missing_summand, last_resort},
         {"missing-path", "A path is missing.", missing_path_of_arrays, last_resort},
         {"divided-for-times", "A factor stands where a divisor belongs.", divided_for_times, weak},
-        {"wrong-number", "A number is the wrong one.", small_changes, weak},
+        {"wrong-power", "A power is missing.", small_changes, weak},
         {"missing-derivative", "The derivative of the activation is missing.", missing_derivative_within},
         {"missing-factor", "A factor is missing.", missing_factor_within, last_resort | weak},
     };

@@ -21,6 +21,7 @@ void missing_numeric_factor(Editing& editing);
 void mean_missing(Editing& editing);
 void mean_extra(Editing& editing);
 void mean_twice(Editing& editing);
+void wrong_number(Editing& editing);
 void small_changes(Editing& editing);
 void small_signs(Editing& editing);
 void missing_bracket(Editing& editing);

@@ -12,7 +12,7 @@ namespace {
 
 using Commit = Editing::Commit;
 
-/// The brackets that definitions multiply by, as 1 - z of a gate, each with the letters of its definition.
+/// The brackets and sums that definitions multiply by, as 1 - z of a gate, each with the letters of its definition.
 std::vector<std::pair<Expression, std::vector<int>>> factors_of_definitions(const Editing& editing) {
     constexpr std::size_t most = 12;
     std::vector<std::pair<Expression, std::vector<int>>> found;
@@ -21,8 +21,9 @@ std::vector<std::pair<Expression, std::vector<int>>> factors_of_definitions(cons
             for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i) {
                 const Expression& factor = e.children[i];
                 const bool is_known = std::ranges::any_of(found, [&](auto& one) { return same(one.first, factor); });
-                if (factor.kind == Kind::add && factor.children.size() > 1 && !is_known && found.size() < most)
-                    found.emplace_back(factor, quantity.letters);
+                const bool is_composed =
+                    (factor.kind == Kind::add && factor.children.size() > 1) || factor.kind == Kind::reduce;
+                if (is_composed && !is_known && found.size() < most) found.emplace_back(factor, quantity.letters);
             }
             for (const Expression& child : e.children) self(self, child);
         };

@@ -306,6 +306,18 @@ void missing_bracket(Editing& editing) {
     });
 }
 
+void wrong_number(Editing& editing) {
+    editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+        if (node.kind != Kind::number) return;
+        const Expression saved = node;
+        for (const double other : {0.0, 1.0, 2.0, 3.0, 4.0, 0.5}) {
+            if (other == saved.number) continue;
+            node = number_of(other);
+            commit(saved.span, fmt::format("The number is the wrong one: {} belongs here.", other), {});
+        }
+    });
+}
+
 /// 1 - p for p - 1 is a sign; p for 1 - p, and log p for 1/p, are these.
 void small_changes(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
@@ -320,13 +332,6 @@ void small_changes(Editing& editing) {
             node = is_call(saved, "sqrt") ? saved.body() : power_of(saved, number_of(2));
             commit(saved.span, "A power is missing.", "wrong-power");
         }
-        node = saved;
-        if (saved.kind == Kind::number)
-            for (const double other : {0.0, 1.0, 2.0, 3.0, 4.0, 0.5}) {
-                if (other == saved.number) continue;
-                node = number_of(other);
-                commit(saved.span, fmt::format("The number is the wrong one: {} belongs here.", other), "wrong-number");
-            }
         node = saved;
         if (saved.kind == Kind::iverson && (saved.name == "==" || saved.name == "!=")) {
             node.name = saved.name == "==" ? "!=" : "==";

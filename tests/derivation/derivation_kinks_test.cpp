@@ -9,3 +9,17 @@ BOOST_AUTO_TEST_CASE(sides_of_two_kinks_are_shown_together) {
                   {"dL/da = [q*a > q]*(q - a)*[max(q*a, q) > 0] - [q > q*a]", "wrong"}},
                  20);
 }
+
+// (a^2)^3 to the third is small where a is below 1, and its cosine 1.
+BOOST_AUTO_TEST_CASE(what_is_small_at_some_points_is_seen_at_others) {
+    verdicts_are("given a, b\nlet q = (a^2)^3\nlet L = sin(q^3*b^2)\n",
+                 {{"dL/dq = 3*q^2*b^2*cos(q^3*b^2)", "holds"}, {"dL/dq = 3*q^2*b^2*cos(q^3*b)", "wrong"}}, 50);
+}
+
+BOOST_AUTO_TEST_CASE(a_repair_holds_on_all_sides_together) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        const derivation::Report report =
+            derivation::check("given a, b\nlet L = max(a, b)\nclaim dL/db = [a > b]\n", {"-", seed});
+        BOOST_TEST(report.lines[0].repair == "[a < b]", seed << ": " << report.lines[0].repair);
+    }
+}

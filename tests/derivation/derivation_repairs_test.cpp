@@ -63,6 +63,17 @@ BOOST_AUTO_TEST_CASE(a_factor_may_be_missing_below_a_transpose) {
          {"dL/do = P ⊙ (1 + P) ⊙ dL/dP", "sign", "P ⊙ (1 - P) ⊙ dL/dP"}});
 }
 
+// sum(i, [i == l]) is 1: that the line has it is no reason to have none.
+BOOST_AUTO_TEST_CASE(a_sum_that_the_line_has_may_stay) {
+    are_repaired(
+        "index i, l = 3\nindex j = 4\ngiven V[j,i], b, p[i], a\nlet T = (sum(j, sum(i, V[j,i])) + sum(i, b + p[i]))^2\n"
+        "let h[j] = sum(i, V[j,i])*(a^2 + b)\nlet q = a/(1 + b^2)\n",
+        {{"dT/dp[l] = 2*(sum(j, sum(i, V[j,i]^2)) + sum(i, b + p[i]))*sum(i, [i == l])", "wrong-power",
+          "2 * (sum(j, sum(i, V[j,i])) + sum(i, b + p[i])) * sum(i, [i == l])"},
+         {"dh[j]/da = 2*a", "missing-factor", "2 * a * sum(i, V[j,i])"},
+         {"dq/db = -a*2*b/(2 + b^2)^2", "wrong-number", "-a * 2 * b/(1 + b^2)^2"}});
+}
+
 BOOST_AUTO_TEST_CASE(numbers_stay_plain) {
     are_repaired(
         "index n\ngiven q[n], z\nlet H = 0.5*sum(n, q[n]^2)\nlet Q = 2*sum(n, q[n]^2) + z\nlet p = 1/(1 - z)\n",
