@@ -39,7 +39,7 @@ void repairs_are(const std::vector<Line>& lines, const std::string& wrong) {
 BOOST_AUTO_TEST_CASE(of_a_number_by_an_array) {
     repairs_are(
         {
-            {"sum(relu(1 - margin))", "dL/dw", "-X^T (relu'(1 - margin) ⊙ y)"},
+            {"sum(relu(1 - margin))", "dL/dw", "-X^T ([1 - margin > 0] ⊙ y)"},
             {"1/2 ||w||^2 + C sum(margin^2)", "dL/dw", "w + 2 * C X^T (margin ⊙ y)"},
             {"1/2 ||tanh(X w) - y||^2", "dL/dw", "X^T ((tanh(X w) - y) ⊙ (1 - tanh(X w)^2))"},
             {"-mean(y ⊙ log(q) + (1 - y) ⊙ log(1 - q))", "dL/dw",
