@@ -185,13 +185,6 @@ class Image {
     T* x_;
 };
 
-/// Calls f(image, group).
-template <class F>
-void each_image_and_group(const Sliding& what, const F& f) {
-    for (std::size_t n = 0; n < what.window.images; ++n)
-        for (std::size_t g = 0; g < what.groups; ++g) f(n * what.groups + g, g);
-}
-
 }  // namespace
 
 template <class T>
@@ -214,7 +207,8 @@ void slide(const Sliding& what, const T* x, const T* weight, const T* bias, T* z
     T* result = places.by_rows ? nullptr : room<T, Use::result>(what.outputs * places.plane);
     Task<T> task{nullptr, image.offsets(), nullptr,      what.inputs(),
                  nullptr, result,          places.plane, accumulate && places.by_rows};
-    each_image_and_group(what, [&](std::size_t i, std::size_t g) {
+    for (std::size_t i = 0; i < plan.images * what.groups; ++i) {
+        const std::size_t g = i % what.groups;
         task.x = image.pad(x + i * x_size);
         task.weight = weight + g * what.outputs * task.inputs;
         task.bias = bias == nullptr ? nullptr : bias + g * what.outputs;
@@ -232,7 +226,7 @@ void slide(const Sliding& what, const T* x, const T* weight, const T* bias, T* z
                     copy_or_add(result + o * places.plane + down * image.pitch(),
                                 z + i * z_size + (o * plan.places_down + down) * plan.places_across, plan.places_across,
                                 accumulate);
-    });
+    }
 }
 
 Sliding transposed(const Sliding& what) {
@@ -267,21 +261,26 @@ void slide_for_weight(const Sliding& what, const T* x, const T* z, T* weight, bo
     const std::size_t* offsets = image.offsets();
     T* zt = room<T, Use::result>(plan.places() * step);
     T* wt = room<T, Use::weight>(what.groups * inputs * step);
-    std::fill_n(wt, what.groups * inputs * step, T(0));
     std::fill_n(zt, plan.places() * step, T(0));
-    each_image_and_group(what, [&](std::size_t i, std::size_t g) {
-        const T* padded = image.pad(x + i * x_size);
-        transpose(z + i * z_size, plan.places(), what.outputs, plan.places(), zt, step, false);
-        for (std::size_t o = 0; o < registers; o += 2)
-            each_tile<T>(inputs, [&](std::size_t r, auto height) {
-                const auto tile = o + 1 < registers ? weigh_tile<height, 2, T> : weigh_tile<height, 1, T>;
-                tile(plan, padded, image.pitch(), offsets + r, zt + o * width, step,
-                     wt + (g * inputs + r) * step + o * width);
-            });
-    });
-    for (std::size_t g = 0; g < what.groups; ++g)
-        transpose(wt + g * inputs * step, step, inputs, what.outputs, weight + g * what.outputs * inputs, inputs,
-                  accumulate);
+    // The sums of a few images at a time, so that less is rounded away of many.
+    constexpr std::size_t few = 256;
+    for (std::size_t first = 0; first == 0 || first < plan.images; first += few, accumulate = true) {
+        std::fill_n(wt, what.groups * inputs * step, T(0));
+        const std::size_t end = std::min(first + few, plan.images);
+        for (std::size_t i = first * what.groups; i < end * what.groups; ++i) {
+            T* sums = wt + i % what.groups * inputs * step;
+            const T* padded = image.pad(x + i * x_size);
+            transpose(z + i * z_size, plan.places(), what.outputs, plan.places(), zt, step, false);
+            for (std::size_t o = 0; o < registers; o += 2)
+                each_tile<T>(inputs, [&](std::size_t r, auto height) {
+                    const auto tile = o + 1 < registers ? weigh_tile<height, 2, T> : weigh_tile<height, 1, T>;
+                    tile(plan, padded, image.pitch(), offsets + r, zt + o * width, step, sums + r * step + o * width);
+                });
+        }
+        for (std::size_t g = 0; g < what.groups; ++g)
+            transpose(wt + g * inputs * step, step, inputs, what.outputs, weight + g * what.outputs * inputs, inputs,
+                      accumulate);
+    }
 }
 
 #define INSTANTIATE(T)                                                           \

@@ -175,6 +175,7 @@ void compare_with_unfold(double tolerance) {
              Size{{2, 6, 5, 33}, {33, 2, 2, 4}, {.padding = {1, 3}, .groups = 3}},
              Size{{1, 2, 1, 70}, {5, 2, 1, 9}, {.padding = {0, 8}}},
              Size{{2, 3, 5, 5}, {4, 3, 5, 5}},
+             Size{{300, 1, 5, 5}, {2, 1, 3, 3}},
              Size{{2, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 4}},
              Size{{2, 2, 6, 6}, {3, 2, 3, 3}, {.stride = 2, .padding = 1}},
          }) {
