@@ -49,6 +49,8 @@ measure operation "$operation_repetitions" "$operation_time"
 echo "Layers and networks ..."
 measure layer "$operation_repetitions" "$operation_time"
 measure network "$operation_repetitions" "$operation_time"
+"$python" "$source/bench/layers/networks_by_jax.py" --out="$build/networks_by_jax.json" \
+    --repetitions="$operation_repetitions" --min-time="$operation_time"
 
-"$python" "$source/bench/report/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation,layer,network}.json
+"$python" "$source/bench/report/results.py" --out="$results" "$build"/{step,peers,growth,hvp,operation,layer,network,networks_by_jax}.json
 echo "Written to $results: RESULTS.md, results.json, results.svg"
