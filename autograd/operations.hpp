@@ -394,7 +394,7 @@ enum class Reduction { none, mean, sum };
 
 struct CrossEntropyOptions {
     Reduction reduction = Reduction::mean;
-    std::vector<double> class_weights = {};          ///< one per class; none: all 1
+    std::vector<double> class_weights = {};          ///< one per class, finite and not negative; none: all 1
     double label_smoothing = 0;                      ///< the share of every label that is spread over all classes
     std::optional<std::int64_t> ignored_label = {};  ///< rows with this label do not count
 };
@@ -403,7 +403,7 @@ struct CrossEntropyOptions {
 /// summed weight of the rows that count. Derivative: `(p - t)`, scaled.
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const Indices& labels, const CrossEntropyOptions& options = {});
-/// The same for rows of probabilities, of the logits' shape.
+/// The same for rows of probabilities, of the logits' shape: none is negative.
 template <class T>
 Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t<Array<T>>& probabilities,
                                   const CrossEntropyOptions& options = {});

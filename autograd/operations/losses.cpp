@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/operations/operation_facts.hpp>
 #include <autograd/operations/partners.hpp>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -68,6 +69,10 @@ void check_options(const char* operation, const Shape& logits, const CrossEntrop
     if (!options.class_weights.empty() && options.class_weights.size() != logits.back())
         throw std::invalid_argument(fmt::format("[{}] {} class weights are given for {} classes", operation,
                                                 options.class_weights.size(), logits.back()));
+    for (const double weight : options.class_weights)
+        if (!(weight >= 0 && std::isfinite(weight)))
+            throw std::invalid_argument(
+                fmt::format("[{}] a class weight is {}, but must be finite and not negative", operation, weight));
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
         throw std::invalid_argument(
             fmt::format("[{}] label smoothing {} is not between 0 and 1", operation, options.label_smoothing));
@@ -168,6 +173,10 @@ Variable<T> softmax_cross_entropy(Variable<T> logits, const std::type_identity_t
     const std::size_t classes = logits.shape().back(), rows = logits.size() / classes;
     if (options.reduction == Reduction::mean && rows == 0)
         throw std::invalid_argument("[softmax_cross_entropy] there are no rows");
+    for (const T probability : probabilities)
+        if (probability < 0)
+            throw std::invalid_argument(
+                fmt::format("[softmax_cross_entropy] a probability is {}: it cannot be negative", probability));
     const T smoothing = static_cast<T>(options.label_smoothing);
     const std::span<T> weights = logits.tape().template allocate<T>(logits.size());
     for (std::size_t i = 0; i < weights.size(); ++i)

@@ -474,5 +474,11 @@ BOOST_AUTO_TEST_CASE(errors_are_sentences) {
     BOOST_CHECK_THROW(mean_squared_error(a, b), std::invalid_argument);
     BOOST_CHECK_THROW(softmax_cross_entropy(a, Indices{0, 1, 2}), std::out_of_range);
     BOOST_CHECK_THROW(softmax_cross_entropy(a, Indices{0, 1}), std::invalid_argument);
+    for (const double weight : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+        const CrossEntropyOptions weighted{.class_weights = {1, weight}};
+        BOOST_CHECK_THROW(softmax_cross_entropy(a, Indices{0, 0, 0}, weighted), std::invalid_argument);
+        BOOST_CHECK_THROW(negative_log_likelihood(a, Indices{0, 0, 0}, weighted), std::invalid_argument);
+    }
+    BOOST_CHECK_THROW(softmax_cross_entropy(a, Array<double>{{1.5, -0.5}, {1, 0}, {1, 0}}), std::invalid_argument);
     BOOST_TEST(tape.size() == before);
 }
