@@ -253,9 +253,14 @@ class Trainer {
             history_.stopped = true;
             return false;
         }
-        if (!std::isfinite(value))
+        if (!std::isfinite(value)) {
+            const auto is_finite = [](T number) { return std::isfinite(number); };
+            if (!std::ranges::all_of(batch_.x, is_finite) || !std::ranges::all_of(batch_.targets, is_finite))
+                throw std::runtime_error(fmt::format(
+                    "[fit] the loss is not finite in epoch {}: its rows hold a number that is not", place_.epoch + 1));
             throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
                                                  place_.epoch + 1, optimizer_.rate()));
+        }
         if (options_.clip_norm > 0) clip_gradient_norm(gradients, optimizer_.parameters(), options_.clip_norm);
         sums_ += sums;
         optimizer_.step(gradients);

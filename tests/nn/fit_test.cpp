@@ -263,6 +263,10 @@ BOOST_AUTO_TEST_CASE(a_loss_of_ones_own) {
         return sum(output * output) * std::numeric_limits<double>::infinity();
     };
     check_message([&] { nn::fit(model, classes<double>(), options); }, "[fit] the loss overflows in epoch 1");
+    options.loss = {};
+    auto data = classes<double>();
+    data.features(7, 1) = std::numeric_limits<double>::quiet_NaN();
+    check_message([&] { nn::fit(model, data, options); }, "its rows hold a number that is not");
 }
 
 // Batches whose rows weigh differently: the loss of an epoch, and of the validation, is the mean of all its rows.
