@@ -124,7 +124,11 @@ OptimizerState<T> Optimizer<T>::state() const {
     // The arrays are only read.
     for (const auto& [name, arrays] : const_cast<Optimizer*>(this)->remembered())
         for (std::size_t i = 0; i < parameters_.size(); ++i)
-            if ((*arrays)[i].size() > 0) state.arrays[parameters_[i].name() + "." + name] = (*arrays)[i];
+            if ((*arrays)[i].size() > 0 &&
+                !state.arrays.emplace(parameters_[i].name() + "." + name, (*arrays)[i]).second)
+                throw std::invalid_argument(
+                    fmt::format("[{}] two parameters have the name '{}', by which its state would tell them apart",
+                                name_, parameters_[i].name()));
     return state;
 }
 

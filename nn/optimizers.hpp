@@ -52,7 +52,8 @@ class Optimizer {
     const char* name() const { return name_; }
 
     /// What it remembers, rates and the number of steps included: for an optimizer made alike to go on from there.
-    /// `set_state` throws `std::invalid_argument` where it is another's, and changes nothing then.
+    /// All throw `std::invalid_argument` where two parameters have one name, `set_state` where it is another's, and
+    /// changes nothing then.
     OptimizerState<T> state() const;
     void set_state(const OptimizerState<T>& state);
     void check_state(const OptimizerState<T>& state) const;

@@ -79,7 +79,7 @@ class Plateau {
     /// After each epoch; true where the rates were lowered.
     bool step(double measured);
 
-    /// For a checkpoint. Throws `std::invalid_argument` where something is missing.
+    /// For a checkpoint. Throws `std::invalid_argument` where something is missing, or is no number of epochs.
     std::map<std::string, double> state() const;
     void set_state(const std::map<std::string, double>& state);
 

@@ -234,6 +234,9 @@ BOOST_AUTO_TEST_CASE(an_optimizer_goes_on_from_a_state) {
     nn::Adam<double> adam({Parameter<double>("a", to_array(start()))});
     check_message([&] { adam.set_state(sgd.state()); },
                   "[adam] the state is another optimizer's: it has no 'a.exp_avg'");
+    const nn::Adam<double> twins(
+        {Parameter<double>("a", to_array(start())), Parameter<double>("a", to_array(start()))});
+    check_message([&] { twins.state(); }, "[adam] two parameters have the name 'a'");
 }
 
 // Rosenbrock's valley, whose minimum is 0 at (1, 1).
@@ -286,6 +289,11 @@ BOOST_AUTO_TEST_CASE(schedules_without_steps_are_refused) {
     nn::Sgd<double> sgd({Parameter<double>("a", to_array(start()))}, {.rate = 1});
     check_message([&] { nn::Scheduler<double>(sgd, {}); }, "[scheduler] there is no schedule");
     check_message([&] { nn::Plateau<double>(sgd, {.factor = 1}); }, "[plateau] the factor");
+    check_message(
+        [&] {
+            nn::Plateau<double>(sgd).set_state({{"best", 1}, {"bad", -1}, {"cooling", 0}});
+        },
+        "[plateau] the state's 'bad' is -1");
     // A function of one's own, and the rates of groups, each its own.
     sgd.add_group({Parameter<double>("b", to_array(start()))}, {.rate = 10});
     nn::Scheduler<double> halved(sgd, [](double rate, std::uint64_t t) { return rate / static_cast<double>(t + 1); });
