@@ -30,7 +30,7 @@ void save_checkpoint(const std::string& path, const TrainingPlace& place,
 
 /// Gives parameters and optimizer what such a file holds, and returns the rest. Throws `autograd::FileError`, and then
 /// nothing has changed, where the file is damaged or no checkpoint, of a newer format, of numbers of another type, of
-/// another network or another optimizer.
+/// another network or another optimizer; `std::invalid_argument` where two parameters share a name.
 template <class T>
 TrainingPlace load_checkpoint(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters,
                               Optimizer<T>& optimizer);

@@ -38,7 +38,8 @@ void save(const std::string& path, const std::vector<autograd::Parameter<T>>& pa
 
 /// Gives the parameters the values of a file of either format, told by what it begins with, which must hold each under
 /// its name and in its shape, and returns the file's metadata. Other arrays in it are skipped. Throws
-/// `autograd::FileError`, and then no parameter has changed.
+/// `std::invalid_argument` where two parameters share a name, `autograd::FileError` where the file is another; no
+/// parameter has changed then.
 template <class T>
 Metadata load(const std::string& path, const std::vector<autograd::Parameter<T>>& parameters);
 

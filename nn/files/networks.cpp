@@ -29,17 +29,24 @@ Entry entry_of(const std::string& name, const Array<T>& array) {
             files::element_type(sizeof(T) == 4 ? "F32" : "F64", &files::ElementType::safetensors)};
 }
 
+template <class T>
+void check_names(const char* operation, const std::vector<Parameter<T>>& parameters) {
+    std::set<std::string> names;
+    for (const Parameter<T>& parameter : parameters)
+        if (!names.insert(parameter.name()).second)
+            throw std::invalid_argument(
+                fmt::format("[{}] two parameters have the name '{}'", operation, parameter.name()));
+}
+
 /// Throws where two have one name, or one has a name that files need for themselves.
 template <class T>
 std::vector<Entry> entries_of(const std::vector<Parameter<T>>& parameters) {
-    std::set<std::string> names;
+    check_names("save", parameters);
     std::vector<Entry> entries;
     for (const Parameter<T>& parameter : parameters) {
         if (parameter.name() == "__metadata__")
             throw std::invalid_argument(
                 "[save] no parameter can have the name '__metadata__': it is kept for what a file says about itself");
-        if (!names.insert(parameter.name()).second)
-            throw std::invalid_argument(fmt::format("[save] two parameters have the name '{}'", parameter.name()));
         entries.push_back(entry_of(parameter.name(), parameter.value()));
     }
     return entries;
@@ -69,6 +76,7 @@ void save_npz(const std::string& path, const std::vector<Parameter<T>>& paramete
 
 template <class T>
 Metadata load(const std::string& path, const std::vector<Parameter<T>>& parameters) {
+    check_names("load", parameters);
     Contents contents(path);
     std::vector<Array<T>> arrays;
     for (const Parameter<T>& parameter : parameters) {

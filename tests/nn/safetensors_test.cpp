@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <nn/checkpoint.hpp>
 #include <nn/mlp.hpp>
 #include <nn/safetensors.hpp>
 #include <random>
@@ -97,6 +98,17 @@ BOOST_AUTO_TEST_CASE(a_network_comes_back_bit_for_bit_under_the_names_of_pytorch
 BOOST_AUTO_TEST_CASE(a_parameter_without_elements_is_kept) {
     nn::save<float>(folder / "empty", {{"none", Array<float>(autograd::Shape{0, 64})}});
     BOOST_TEST((nn::read_safetensors<float>(folder / "empty").arrays.at("none").shape() == autograd::Shape{0, 64}));
+}
+
+BOOST_AUTO_TEST_CASE(two_parameters_of_one_name_are_not_read) {
+    const Parameter<float> a("w", Array<float>{1, 2}), b("w", Array<float>{3, 4});
+    nn::save<float>(folder / "one", {a});
+    BOOST_CHECK_THROW(nn::load<float>(folder / "one", {b, a}), std::invalid_argument);
+    const nn::Sgd<float> one({a});
+    nn::Sgd<float> two({b, a});
+    nn::save_checkpoint<float>(folder / "checkpoint", {}, {a}, one);
+    BOOST_CHECK_THROW(nn::load_checkpoint<float>(folder / "checkpoint", {b, a}, two), std::invalid_argument);
+    BOOST_TEST((a.value() == Array<float>{1, 2} && b.value() == Array<float>{3, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_changes_where_a_file_does_not_fit) {
