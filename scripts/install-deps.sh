@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# install-deps.sh [autograd|docs|lab|mpi|web]: installs what deltarule needs, or the engine alone, its site, the browser tests of
-# the lab, training in several processes, or the compiler of its live page, on Debian and Ubuntu, where not all is there; on another
-# system it prints what is needed.
+# install-deps.sh [autograd|debian|docs|lab|mpi|web]: installs what deltarule needs, or the engine alone, other Debians to try it
+# in, its site, the browser tests of the lab, training in several processes, or the compiler of its live page, on Debian and
+# Ubuntu, where not all is there; on another system it prints what is needed.
 set -euo pipefail
 
 # Who needs it, and its name in Debian and Ubuntu, Fedora, Arch, Homebrew; `-` comes with the system.
@@ -21,6 +21,7 @@ nn        zlib1g-dev          zlib-ng-compat-devel  zlib           zlib
 app       libcli11-dev        cli11-devel           cli11          cli11
 tests     graphviz            graphviz              graphviz       graphviz
 tests     libboost-test-dev   boost-devel           boost          boost
+debian    debootstrap         debootstrap           debootstrap    -
 docs      doxygen             doxygen               doxygen        doxygen
 docs      doxygen-awesome-css -                     -              -
 lab       chromium            chromium              chromium       chromium
@@ -35,11 +36,11 @@ names() {  # names COLUMN WHO
     awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
 case ${1:-} in
-    "") who='[^dlmw].*' ;;  # all but docs, lab, mpi and web
+    "") who='[^dlmw].*' ;;  # all but debian, docs, lab, mpi and web
     autograd) who=autograd ;;
     web) who='(autograd|nn|web)' ;;
-    docs | lab | mpi) who=$1 ;;  # what scripts/docs.sh needs, scripts/test.sh --lab, and DELTARULE_MPI
-    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|docs|lab|mpi|web]" >&2; exit 2 ;;
+    debian | docs | lab | mpi) who=$1 ;;  # what scripts/in-debian.sh needs, scripts/docs.sh, scripts/test.sh --lab, DELTARULE_MPI
+    *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|debian|docs|lab|mpi|web]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
