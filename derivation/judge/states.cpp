@@ -279,7 +279,7 @@ class OneStep {
     bool is_corrected(const Form& form) const {
         if (form.kind == Form::sum) return true;
         Sample& before = *samples_[0];
-        if (!counts_agree(form, before)) return false;
+        if (!counts_agree(form, before) || !weights_stand_right(form, right_, false)) return false;
         const std::map<int, double> others = rates_nearer_to_1(form);
         if (others.empty()) return true;
         const std::unique_ptr<Sample> after = sample_with(others);
@@ -392,6 +392,25 @@ class OneStep {
             const double steps = evaluator(e.exponent());
             return std::exchange(count, steps).value_or(steps) != steps;
         });
+    }
+
+    /// Whether 1 - b^n, of a rate b that is a number and cannot be varied, divides the mean of gradients and, below the
+    /// root, that of squares. `divides`: the formula is a divisor.
+    bool weights_stand_right(const Form& form, const Expression& e, bool divides) const {
+        const auto is_of = [&](const std::vector<const StateUpdate*>& states) {
+            const bool is_weight = e.kind == Kind::add && e.children.size() == 2 && is_number(e.children[0], 1) &&
+                                   e.joints[1] == Joint::minus && e.children[1].kind == Kind::power;
+            return is_weight && std::ranges::any_of(states, [&](const StateUpdate* state) {
+                       return state->decay.kind == Kind::number && same(e.children[1].base(), state->decay);
+                   });
+        };
+        const bool first = is_of(form.first), second = is_of(form.second);
+        if (first != second && divides != first) return false;
+        for (std::size_t i = 0; i < e.children.size(); ++i) {
+            const bool is_divisor = e.kind == Kind::product && e.joints[i] == Joint::divided;
+            if (!weights_stand_right(form, e.children[i], divides != is_divisor)) return false;
+        }
+        return true;
     }
 
     /// How a sum of weights changes where its rate of forgetting does; after so many steps, or after all.

@@ -36,6 +36,8 @@ BOOST_AUTO_TEST_CASE(both_means_are_divided_as_after_one_number_of_steps) {
         "update v := 0.99 * v + 0.01 * (dE/dx)^2 on E\nupdate x := x - 0.1 * new(m)/(1 - 0.9^3)";
     expect(numbers + " / (sqrt(new(v)/(1 - 0.99^3)) + 1e-6) on E\n", "holds");
     expect(numbers + " / (sqrt(new(v)/(1 - 0.99^4)) + 1e-6) on E\n", "wrong");
+    expect(numbers + " / (sqrt(new(v)*(1 - 0.99^3)) + 1e-6) on E\n", "undecided");
+    expect(numbers + " * (1 - 0.9^3)^2 / (sqrt(new(v)/(1 - 0.99^3)) + 1e-6) on E\n", "undecided");
 }
 
 BOOST_AUTO_TEST_CASE(the_new_states_are_used) {
