@@ -48,7 +48,8 @@ std::string written(const Table& table) {
     std::string text;
     const auto add_line = [&](const auto& fields, const std::string& label) {
         for (std::size_t i = 0; i < fields.size(); ++i) text += (i == 0 ? "" : ",") + fields[i];
-        text += table.label ? "," + nn::csv_field(label) + "\n" : "\n";
+        if (table.label) text.append(",").append(nn::csv_field(label));
+        text += '\n';
     };
     std::vector<std::string> fields;
     if (table.header) {
