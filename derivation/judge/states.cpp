@@ -230,7 +230,7 @@ std::optional<Solution> solved(const std::vector<Row>& rows) {
 /// One kind of step, p - (a m + b g), k p - n/(a sqrt(v) + b), k p - n/sqrt(a v + b) or k p - n/(a v + b), in which a,
 /// b and k are the same wherever the constants are.
 struct Form {
-    enum { sum, root, root_of_sum, plain } kind;
+    enum { of_sum, root, root_of_sum, plain } kind;
     Expression n, other;                            ///< m and g, or n and v
     double sign;                                    ///< with which n gathers the gradient
     std::vector<const StateUpdate*> first, second;  ///< what n and v are, where n is no gradient
@@ -260,7 +260,7 @@ class OneStep {
 
     /// Whether the parameter itself is kept where the constants are small, and as much of it at any rate of forgetting.
     bool starts_from_parameter(const Form& form) const {
-        if (form.kind == Form::sum || fitted(form, *samples_[0]).kept == 1) return true;
+        if (form.kind == Form::of_sum || fitted(form, *samples_[0]).kept == 1) return true;
         std::map<int, double> small;
         for (int q = 0; q < model_.count(); ++q) {
             constexpr double part = 1e-9;
@@ -277,7 +277,7 @@ class OneStep {
     /// by the sum of the weights of one number of steps. 1/a is as large as the mean of the gradients, and as the root
     /// of that of their squares.
     bool is_corrected(const Form& form) const {
-        if (form.kind == Form::sum) return true;
+        if (form.kind == Form::of_sum) return true;
         Sample& before = *samples_[0];
         if (!counts_agree(form, before) || !weights_stand_right(form, right_, false)) return false;
         const std::map<int, double> others = rates_nearer_to_1(form);
@@ -337,14 +337,14 @@ class OneStep {
         const auto at_points = [&](const Expression& e) { return values_of(sample.model, sample.points, e, free_); };
         const std::vector<double> p = at_points(p_), right = at_points(right_), n = at_points(form.n),
                                   other = at_points(form.other);
-        const double k = form.kind == Form::sum ? 1 : kept(sample);
+        const double k = form.kind == Form::of_sum ? 1 : kept(sample);
         if (!(k > 0 && k <= 1)) return {};
         std::vector<Row> rows;
         double sign = form.sign;
         for (std::size_t i = 0; i < p.size(); ++i) {
             const double d = k * p[i] - right[i], v = other[i];
             constexpr double rounding = 1e-15;
-            const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::sum ? 1 : std::max(1.0, v));
+            const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::of_sum ? 1 : std::max(1.0, v));
             Row row{n[i], v, d, noise};
             if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i], noise};
             if (form.kind == Form::plain) row = {v * d, d, n[i], noise};
@@ -365,9 +365,9 @@ class OneStep {
         if (direction == 0) return {};
         Expression step;
         const Expression first = product_of({number_of(a), form.kind == Form::root  ? call_of("sqrt", 0, form.other)
-                                                           : form.kind == Form::sum ? form.n
+                                                           : form.kind == Form::of_sum ? form.n
                                                                                     : form.other});
-        if (form.kind == Form::sum)
+        if (form.kind == Form::of_sum)
             step = sum(first, product_of({number_of(b), form.other}), Joint::plus);
         else if (form.kind != Form::root_of_sum)
             step = quotient_of(form.n, sum(first, number_of(b), Joint::plus));
@@ -480,7 +480,7 @@ JudgedStep StepsByStates::judged(const Line& update) const {
     std::vector<Form> forms;
     for (const StateUpdate& first : states_)
         if (!divides(first))
-            forms.push_back({Form::sum,
+            forms.push_back({Form::of_sum,
                              at_entry(model_, first.next, first, p),
                              at_entry(model_, first.gradient, first, p),
                              first.sign,
