@@ -50,12 +50,12 @@ std::optional<Variable> Lowerer::gradient_by_array(const Variable& y, int q) {
     const auto [along, rest] = split(q);
     std::vector<Variable> steps;
     const Letters outer = std::exchange(fixed_, Letters(model_.letters.size(), -1));
-    each(along, [&, &along = along] { steps.push_back(step(q, values_of(along))); });
+    each(along, [&, &letters = along] { steps.push_back(step(q, values_of(letters))); });
     const std::size_t walk = tape().size();
     const std::vector<Variable> gradients = grad(y, steps);
     is_backward(walk);
     std::size_t i = 0;
-    const Value all = stacked(along, [&, &rest = rest] { return Value{gradients[i++], 0, rest}; });
+    const Value all = stacked(along, [&, &others = rest] { return Value{gradients[i++], 0, others}; });
     fixed_ = outer;
     return *arranged(all, model_.quantity(q).letters).node;
 }

@@ -54,8 +54,8 @@ Variable Lowerer::step(int q, const Letters& values) {
 
 Variable Lowerer::array_of_steps(int q) {
     const auto [along, rest] = split(q);
-    const Value all = stacked(along, [&, &along = along, &rest = rest] {
-        return Value{step(q, values_of(along)), 0, rest};
+    const Value all = stacked(along, [&, &letters = along, &others = rest] {
+        return Value{step(q, values_of(letters)), 0, others};
     });
     const Variable node = as_node(arranged(all, model_.quantity(q).letters));
     if (node.name().empty()) tape().name(node, name_of(model_, q));
