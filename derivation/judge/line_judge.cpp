@@ -268,6 +268,9 @@ void LineJudge::update_of_state() {
     if (judged.state.is_right) return;
     if (judged.state.gradient.kind != Kind::derivative)
         return undecided(0, "The loss depends on nothing that has the shape of this state.");
+    if (judged.meant.empty())
+        return undecided(
+            1, "This update of a state is none that is known here: a m + b g, a m + b g^2, or max(a m, |g|).");
     std::optional<Judgement> first;
     for (const Expression& meant : judged.meant) {
         judge_step(meant);

@@ -92,6 +92,23 @@ Expression at_entry(const Model& model, Expression e, const StateUpdate& state, 
     return e;
 }
 
+bool is_extremum(const Expression& e) { return is_call(e, "max") || is_call(e, "min"); }
+
+/// Whether the formula of a state is none that is known here, as that of clipped gradients or of AMSGrad, whose largest
+/// is that of another state.
+bool is_of_another_kind(const Model& model, const Line& update) {
+    const Expression &m = update.checked.members[0], &right = update.checked.members[1];
+    if (!any_part(right, is_extremum)) return false;
+    const auto has_extremum = [](const Expression& e) { return any_part(e, is_extremum); };
+    if (!is_call(right, "max") || std::ranges::any_of(right.children, has_extremum)) return true;
+    if (!depends_on(model, right, *m.symbol)) return false;
+    for (int q = 0; q < model.count(); ++q)
+        if (q != *m.symbol && model.quantity(q).role == Role::given && depends_on(model, right, q) &&
+            !depends_on(model, *update.loss, q))
+            return true;
+    return false;
+}
+
 }  // namespace
 
 JudgedState judged_state(const Model& model, std::vector<Point>& points, const Line& update) {
@@ -121,11 +138,9 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
         for (const Expression& a : constants)
             for (const Expression& b : constants) {
                 const Expression kept = product_of({a, m});
-                if (has_largest) {
+                if (has_largest)
                     for (const Expression& other : {size, sum(size, b, Joint::plus)})
                         if (is_next(larger_of(kept, other))) return found(Gathers::largest, a, gradient, 1);
-                    continue;
-                }
                 const Expression one = product_of({b, gradient}), square = product_of({b, squared(gradient)});
                 if (is_next(sum(kept, one, Joint::plus))) return found(Gathers::gradients, a, gradient, 1);
                 if (is_next(sum(kept, one, Joint::minus))) return found(Gathers::gradients, a, gradient, -1);
@@ -152,6 +167,7 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
     judged.meant = {sum(kept, product_of({b, gradient}), Joint::plus),
                     sum(kept, product_of({b, squared(gradient)}), Joint::plus)};
     if (has_largest) judged.meant = {larger_of(kept, call_of("abs", 0, gradient))};
+    if (is_of_another_kind(model, update)) judged.meant.clear();
     state.gradient = all[0];
     return judged;
 }

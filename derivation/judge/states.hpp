@@ -25,7 +25,7 @@ struct StateUpdate {
 };
 
 /// Whether a state gathers gradients, with factors that are made of constants. Where it does not, the formulas that may
-/// be meant, with the constants of the line.
+/// be meant, with the constants of the line; none where it may be a state of another kind.
 struct JudgedState {
     StateUpdate state;
     std::vector<Expression> meant;

@@ -53,6 +53,10 @@ BOOST_AUTO_TEST_CASE(adamax_gathers_the_largest_gradient) {
     for (const char* next : {"max(b2 * v[i], g[i])", "max(b2 * v[i], g[i]^2)", "max(b2 * v[i], abs(x[i]))",
                              "max(b2 * u[i], abs(g[i]))", "max(b2 * v[i], 2 * abs(g[i]))"})
         expect(head + "update v[i] := " + next + " on E\n", "wrong");
+    // AMSGrad, and clipped gradients.
+    for (const char* next : {"max(v[i], new(m[i]))", "max(v[i], b2 * u[i] + (1 - b2) * g[i]^2)",
+                             "b2 * v[i] + (1 - b2) * max(min(g[i], 1), -1)", "min(b2 * v[i], abs(g[i]))"})
+        expect(head + "update v[i] := " + next + " on E\n", "undecided");
     for (const char* right :
          {"x[i] - eta/(1-b1^t) * new(m[i]) / new(v[i])", "x[i] - eta/(1-b1^t) * new(m[i]) / (new(v[i]) + eps)",
           "(1 - eta * lambda) * x[i] - eta/(1-b1^t) * new(m[i]) / new(v[i])"})
@@ -61,6 +65,13 @@ BOOST_AUTO_TEST_CASE(adamax_gathers_the_largest_gradient) {
     step(adamax, "x[i] - eta/(1-b1^t) * m[i] / new(v[i])", "wrong");
     step(adamax, "x[i] - eta/(1-b1^t) * new(m[i]) / (new(v[i])/(1-b2^t))", "undecided");
     step(adamax, "x[i] - eta/(1-b1^t) * new(m[i]) / sqrt(new(v[i]))", "undecided");
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_may_have_a_maximum_in_it) {
+    const std::string hinge = "constant a\ngiven x, m\nlet E = max(x, 0)^2\n";
+    expect(hinge + "update m := a * m + (1 - a) * 2 * max(x, 0) on E\n", "holds");
+    expect(hinge + "update m := a * m + (1 - a) * 4 * max(x, 0)^2 on E\n", "holds");
+    expect(hinge + "update m := max(a * m, abs(2 * max(x, 0))) on E\n", "holds");
 }
 
 BOOST_AUTO_TEST_CASE(decay_stands_beside_the_step) {
