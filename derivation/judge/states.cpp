@@ -359,7 +359,7 @@ class OneStep {
         double sign = form.sign;
         for (std::size_t i = 0; i < p.size(); ++i) {
             const double d = k * p[i] - right[i], v = other[i];
-            constexpr double rounding = 1e-15;
+            constexpr double rounding = 1e-14;  // of several operations, some of which cancel
             const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::of_sum ? 1 : std::max(1.0, v));
             Row row{n[i], v, d, noise};
             if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i], noise};
@@ -380,9 +380,9 @@ class OneStep {
         if (form.kind == Form::root_of_sum) direction = direction == 1 ? (sign > 0 ? 1 : -1) : 0;
         if (direction == 0) return {};
         Expression step;
-        const Expression first = product_of({number_of(a), form.kind == Form::root  ? call_of("sqrt", 0, form.other)
+        const Expression first = product_of({number_of(a), form.kind == Form::root     ? call_of("sqrt", 0, form.other)
                                                            : form.kind == Form::of_sum ? form.n
-                                                                                    : form.other});
+                                                                                       : form.other});
         if (form.kind == Form::of_sum)
             step = sum(first, product_of({number_of(b), form.other}), Joint::plus);
         else if (form.kind != Form::root_of_sum)

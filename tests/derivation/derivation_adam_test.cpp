@@ -74,6 +74,14 @@ BOOST_AUTO_TEST_CASE(a_gradient_may_have_a_maximum_in_it) {
     expect(hinge + "update m := max(a * m, abs(2 * max(x, 0))) on E\n", "holds");
 }
 
+BOOST_AUTO_TEST_CASE(a_new_state_may_be_written_out) {
+    const std::string file =
+        "constant eta, rho, mu, b1, b2, e, t, lambda\ngiven x, m, v, w, u, a, s, d\nlet E = (x-1)^4 + x^2\n"
+        "update m := rho*m + dE/dx on E\nupdate x := x - eta*(rho*m + dE/dx) on E\n";
+    for (std::uint64_t seed = 1; seed <= 40; ++seed)
+        BOOST_TEST(verdict_of(derivation::check(file, {"-", seed}).lines.back()) == "holds", "at seed " << seed);
+}
+
 BOOST_AUTO_TEST_CASE(decay_stands_beside_the_step) {
     for (const char* mean : {"(new(m[i])/(1-b1^t)) / (sqrt(new(v[i])/(1-b2^t)) + eps)",
                              "(new(m[i])/(1-b1^t)) / sqrt(new(v[i])/(1-b2^t) + eps)"}) {
