@@ -268,7 +268,7 @@ void LineJudge::update_of_state() {
     if (judged.state.is_right) return;
     if (judged.state.gradient.kind != Kind::derivative)
         return undecided(0, "The loss depends on nothing that has the shape of this state.");
-    if (judged.meant.empty())
+    if (!judged.state.is_known)
         return undecided(
             1, "This update of a state is none that is known here: a m + b g, a m + b g^2, or max(a m, |g|).");
     std::optional<Judgement> first;
@@ -290,6 +290,11 @@ void LineJudge::update_by_states() {
         used.push_back(state);
     }
     points_ = &judge_.points_of_states();
+    for (const StateUpdate& state : used)
+        if (!state.is_known)
+            return undecided(
+                1, fmt::format("It takes its step by the state of line {}, whose update is none that is known here.",
+                               state.line));
     for (const StateUpdate& state : used)
         if (!state.is_right) return update_by_wrong_state(std::move(used), state.line);
     const StepsByStates steps(model_, *points_, used);

@@ -167,7 +167,7 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
     judged.meant = {sum(kept, product_of({b, gradient}), Joint::plus),
                     sum(kept, product_of({b, squared(gradient)}), Joint::plus)};
     if (has_largest) judged.meant = {larger_of(kept, call_of("abs", 0, gradient))};
-    if (is_of_another_kind(model, update)) judged.meant.clear();
+    state.is_known = !is_of_another_kind(model, update);
     state.gradient = all[0];
     return judged;
 }

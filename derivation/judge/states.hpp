@@ -16,6 +16,7 @@ struct StateUpdate {
     int symbol;             ///< the state
     std::size_t line;       ///< where it is updated
     bool is_right = false;  ///< whether that line holds
+    bool is_known = true;   ///< else it may be one of another kind
     Gathers gathers = Gathers::gradients;
     double sign = 1;   ///< with which it gathers gradients
     Expression decay;  ///< the constant that its old value is multiplied by
@@ -25,7 +26,7 @@ struct StateUpdate {
 };
 
 /// Whether a state gathers gradients, with factors that are made of constants. Where it does not, the formulas that may
-/// be meant, with the constants of the line; none where it may be a state of another kind.
+/// be meant, with the constants of the line.
 struct JudgedState {
     StateUpdate state;
     std::vector<Expression> meant;

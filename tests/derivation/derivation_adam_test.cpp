@@ -57,6 +57,8 @@ BOOST_AUTO_TEST_CASE(adamax_gathers_the_largest_gradient) {
     for (const char* next : {"max(v[i], new(m[i]))", "max(v[i], b2 * u[i] + (1 - b2) * g[i]^2)",
                              "b2 * v[i] + (1 - b2) * max(min(g[i], 1), -1)", "min(b2 * v[i], abs(g[i]))"})
         expect(head + "update v[i] := " + next + " on E\n", "undecided");
+    step(adam + "update u[i] := max(u[i], new(v[i])) on E\n", "x[i] - eta * new(m[i]) / (sqrt(new(u[i])) + eps)",
+         "undecided");
     for (const char* right :
          {"x[i] - eta/(1-b1^t) * new(m[i]) / new(v[i])", "x[i] - eta/(1-b1^t) * new(m[i]) / (new(v[i]) + eps)",
           "(1 - eta * lambda) * x[i] - eta/(1-b1^t) * new(m[i]) / new(v[i])"})
