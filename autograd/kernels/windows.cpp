@@ -320,7 +320,8 @@ void find_maxima(const Array<T>& x, const WindowPlan& plan, std::span<std::int32
                     const auto [first, last] = places_on_image(left, stride.width, width, across);
                     const Signed place = (static_cast<Signed>(plane) * height + y) * width + left;
                     const T* pixels = x.data() + place;
-                    const bool goes_on = last == across && place + (rounded - 1) * stride.width < numbers;
+                    const bool goes_on =
+                        first < last && last == across && place + (rounded - 1) * stride.width < numbers;
                     for (Signed j = first, end = goes_on ? rounded : last; j < end; ++j) {
                         const T value = pixels[j * stride.width], before = largest[j];
                         const bool better = (best[j] < 0) | (!(value <= before) & (before == before));
