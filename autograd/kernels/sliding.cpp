@@ -262,25 +262,20 @@ void slide_for_weight(const Sliding& what, const T* x, const T* z, T* weight, bo
     T* zt = room<T, Use::result>(plan.places() * step);
     T* wt = room<T, Use::weight>(what.groups * inputs * step);
     std::fill_n(zt, plan.places() * step, T(0));
-    // The sums of a few images at a time, so that less is rounded away of many.
-    constexpr std::size_t few = 256;
-    for (std::size_t first = 0; first == 0 || first < plan.images; first += few, accumulate = true) {
-        std::fill_n(wt, what.groups * inputs * step, T(0));
-        const std::size_t end = std::min(first + few, plan.images);
-        for (std::size_t i = first * what.groups; i < end * what.groups; ++i) {
-            T* sums = wt + i % what.groups * inputs * step;
-            const T* padded = image.pad(x + i * x_size);
-            transpose(z + i * z_size, plan.places(), what.outputs, plan.places(), zt, step, false);
-            for (std::size_t o = 0; o < registers; o += 2)
-                each_tile<T>(inputs, [&](std::size_t r, auto height) {
-                    const auto tile = o + 1 < registers ? weigh_tile<height, 2, T> : weigh_tile<height, 1, T>;
-                    tile(plan, padded, image.pitch(), offsets + r, zt + o * width, step, sums + r * step + o * width);
-                });
-        }
-        for (std::size_t g = 0; g < what.groups; ++g)
-            transpose(wt + g * inputs * step, step, inputs, what.outputs, weight + g * what.outputs * inputs, inputs,
-                      accumulate);
+    std::fill_n(wt, what.groups * inputs * step, T(0));
+    for (std::size_t i = 0; i < plan.images * what.groups; ++i) {
+        T* sums = wt + i % what.groups * inputs * step;
+        const T* padded = image.pad(x + i * x_size);
+        transpose(z + i * z_size, plan.places(), what.outputs, plan.places(), zt, step, false);
+        for (std::size_t o = 0; o < registers; o += 2)
+            each_tile<T>(inputs, [&](std::size_t r, auto height) {
+                const auto tile = o + 1 < registers ? weigh_tile<height, 2, T> : weigh_tile<height, 1, T>;
+                tile(plan, padded, image.pitch(), offsets + r, zt + o * width, step, sums + r * step + o * width);
+            });
     }
+    for (std::size_t g = 0; g < what.groups; ++g)
+        transpose(wt + g * inputs * step, step, inputs, what.outputs, weight + g * what.outputs * inputs, inputs,
+                  accumulate);
 }
 
 #define INSTANTIATE(T)                                                           \
