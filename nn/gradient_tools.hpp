@@ -35,8 +35,8 @@ double clip_gradient_norm(autograd::Gradients<T>& gradients, const Parameters<T>
 template <class T>
 void clip_gradient_value(autograd::Gradients<T>& gradients, const Parameters<T>& parameters, double most);
 
-/// sum += part, over micro-batches. With losses that are means, each is weighted by its share of the whole batch: of its
-/// rows, or of the sum of their weights where these differ:
+/// sum += part, over micro-batches. With losses that are means, each is weighted by its share of the whole batch: of
+/// its rows, or of the sum of their weights where these differ:
 ///
 ///     auto sum = tape.backward(loss(x1) * share1);
 ///     tape.rewind();

@@ -134,10 +134,6 @@ struct Element {
     }
 };
 
-}  // namespace
-
-namespace {
-
 /// The largest slope that the tape gives for these outputs; 1 where there is none.
 double steepest(const TapeGradients& tape) {
     double most = 0;

@@ -57,7 +57,8 @@ bool is_not_differentiated(const Model& model, const Expression& member, Target&
 
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target, const Confirm& confirm) {
     // Nothing but a 0 says what the left side is then.
-    if (target.is_zero() && confirm(number_of(0))) return {"not-zero", "The left side is 0 at every point.", number_of(0), {}};
+    if (target.is_zero() && confirm(number_of(0)))
+        return {"not-zero", "The left side is 0 at every point.", number_of(0), {}};
     Search search(model, line, target, line.members[member], confirm);
     Diagnosis diagnosis{"unknown", "No simple change that was tried makes this line hold.", {}, {}};
     if (const std::optional<Edit> found = search.run()) {
