@@ -359,8 +359,10 @@ class OneStep {
         double sign = form.sign;
         for (std::size_t i = 0; i < p.size(); ++i) {
             const double d = k * p[i] - right[i], v = other[i];
-            constexpr double rounding = 1e-14;  // of several operations, some of which cancel
-            const double noise = rounding * std::abs(p[i] / d) * (form.kind == Form::of_sum ? 1 : std::max(1.0, v));
+            // Of a sum as of m and g, whose parts may cancel, more is rounded away.
+            constexpr double rounding = 1e-15, rounding_of_sum = 1e-14;
+            const double noise =
+                std::abs(p[i] / d) * (form.kind == Form::of_sum ? rounding_of_sum : rounding * std::max(1.0, v));
             Row row{n[i], v, d, noise};
             if (form.kind == Form::root) row = {std::sqrt(v) * d, d, n[i], noise};
             if (form.kind == Form::plain) row = {v * d, d, n[i], noise};
