@@ -375,9 +375,10 @@ class OneStep {
         constexpr double most_noise = 1e-3;
         if (!solution || solution->noise > most_noise) return {};
         auto [a, b, noise] = *solution;
-        if (std::abs(b) <= noise * std::abs(a)) b = 0;
-        const double along = a * (form.kind == Form::root_of_sum ? 1 : sign),
-                     beside = b * (form.kind == Form::root || form.kind == Form::plain ? sign : 1);
+        const double along = a * (form.kind == Form::root_of_sum ? 1 : sign);
+        double beside = b * (form.kind == Form::root || form.kind == Form::plain ? sign : 1);
+        // Rounding may have the wrong sign.
+        if (along * beside < 0 && std::abs(b) <= noise * std::abs(a)) b = beside = 0;
         int direction = along > 0 && beside >= 0 ? 1 : along < 0 && beside <= 0 ? -1 : 0;
         if (form.kind == Form::root_of_sum) direction = direction == 1 ? (sign > 0 ? 1 : -1) : 0;
         if (direction == 0) return {};

@@ -84,6 +84,16 @@ BOOST_AUTO_TEST_CASE(a_new_state_may_be_written_out) {
         BOOST_TEST(verdict_of(derivation::check(file, {"-", seed}).lines.back()) == "holds", "at seed " << seed);
 }
 
+BOOST_AUTO_TEST_CASE(a_tiny_number_stands_beside_the_root) {
+    const std::string file =
+        "index i = 3\nconstant b1, b2, eps, t\nconstant tiny = 1e-8\nconstant small = 0.001\ngiven x[i], m[i], v[i]\n"
+        "let E = sum(i, (x[i]-1)^4)\nupdate m[i] := b1*m[i] + (1-b1)*dE/dx[i] on E\n"
+        "update v[i] := b2*v[i] + (1-b2)*(dE/dx[i])^2 on E\n"
+        "update x[i] := x[i] - small*new(m[i])/(sqrt(new(v[i])) + tiny) on E\n";
+    for (std::uint64_t seed = 1; seed <= 40; ++seed)
+        BOOST_TEST(verdict_of(derivation::check(file, {"-", seed}).lines.back()) == "holds", "at seed " << seed);
+}
+
 BOOST_AUTO_TEST_CASE(decay_stands_beside_the_step) {
     for (const char* mean : {"(new(m[i])/(1-b1^t)) / (sqrt(new(v[i])/(1-b2^t)) + eps)",
                              "(new(m[i])/(1-b1^t)) / sqrt(new(v[i])/(1-b2^t) + eps)"}) {
