@@ -28,7 +28,7 @@ std::string plain_or_packed(const std::string& folder, const std::string& name) 
 }
 
 /// Of the images in an IDX file: the header has four bytes each for their count and for what is behind it, height and
-/// width, or channels before these.
+/// width, or channels before these where there are several.
 autograd::Shape shape_of_a_row(const std::string& path) {
     nn::files::Input file(path);
     const std::string magic = file.read(4);
@@ -39,6 +39,7 @@ autograd::Shape shape_of_a_row(const std::string& path) {
         for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(lengths[4 * axis + i]);
         shape.push_back(length);
     }
+    if (shape.size() == 3 && shape[0] == 1) shape.erase(shape.begin());
     return shape;
 }
 

@@ -18,7 +18,7 @@ struct CsvOptions {
     Header header = Header::detect;
     /// The columns of numbers that a network takes, in this order, by name where there is a header; there none of them
     /// may be among the following.
-    std::vector<std::string> columns;
+    std::vector<std::string> columns = {};
     /// Several columns to be predicted, instead of `label`; "y1,y2" are two where no column has that name.
     std::vector<std::string> labels = {};
     std::vector<std::string> drop = {};  ///< columns that are left out, named as `labels` are

@@ -120,8 +120,9 @@ template <class T>
 void Plateau<T>::set_state(const std::map<std::string, double>& state) {
     for (const char* name : {"best", "bad", "cooling"})
         require(state.contains(name), "plateau", fmt::format("the state has no '{}'", name));
+    constexpr double most = 1e15;  // of epochs: a count, and one that a double holds
     for (const char* name : {"bad", "cooling"})
-        require(state.at(name) >= 0 && std::isfinite(state.at(name)), "plateau",
+        require(state.at(name) >= 0 && state.at(name) <= most, "plateau",
                 fmt::format("the state's '{}' is {}", name, state.at(name)));
     best_ = state.at("best");
     bad_ = static_cast<std::uint64_t>(state.at("bad"));

@@ -294,6 +294,11 @@ BOOST_AUTO_TEST_CASE(schedules_without_steps_are_refused) {
             nn::Plateau<double>(sgd).set_state({{"best", 1}, {"bad", -1}, {"cooling", 0}});
         },
         "[plateau] the state's 'bad' is -1");
+    check_message(
+        [&] {
+            nn::Plateau<double>(sgd).set_state({{"best", 1}, {"bad", 0}, {"cooling", 1e300}});
+        },
+        "[plateau] the state's 'cooling' is 1e+300");
     // A function of one's own, and the rates of groups, each its own.
     sgd.add_group({Parameter<double>("b", to_array(start()))}, {.rate = 10});
     nn::Scheduler<double> halved(sgd, [](double rate, std::uint64_t t) { return rate / static_cast<double>(t + 1); });

@@ -99,6 +99,10 @@ BOOST_AUTO_TEST_CASE(a_folder_with_the_files_of_mnist) {
     set.write("t10k-labels-idx1-ubyte", std::string("\0\0\x08\x01\0\0\0\x40", 8) + std::string(64, '\x01'));
     for (const char* stream : {"", " --stream"})
         refuses("train --idx " + set / "" + stream + " --save " + folder / "never", "not those of the training set");
+    // A channel alone may be written down.
+    set.write("t10k-images-idx3-ubyte",
+              std::string("\0\0\x08\x04\0\0\0\x40\0\0\0\x01\0\0\0\x02\0\0\0\x02", 20) + std::string(256, '\x05'));
+    run("train --idx " + set / "" + " --hidden 8 --epochs 1");
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_network_predicts) {
