@@ -17,26 +17,31 @@ namespace autograd::kernels {
 
 namespace {
 
-/// The product of two rows, a long one by halves: the error grows as the logarithm of the length.
+constexpr std::size_t long_row = 1 << 14;
+
 template <class T>
-T multiply_row(const T* row, const T* x, std::size_t k) {
-    constexpr std::size_t block = 1 << 14;
-    if (k > block) {
-        const std::size_t half = k / 2;
-        return multiply_row(row, x, half) + multiply_row(row + half, x + half, k - half);
-    }
-    const auto product = [&](std::size_t l, auto... some) {
-        return load_some(row + l, some...) * load_some(x + l, some...);
-    };
-    return fold(k, T(0), std::plus<>(), product);
-}
+T multiply_long_row(const T* row, const T* x, std::size_t k);
 
 /// z = the products of x with each of some rows, on top of `start`, whose numbers lie `start_step` apart.
 template <class T>
 [[gnu::noinline]] void multiply_rows(const T* row, std::size_t rows, const T* x, std::size_t k, T* z, const T* start,
                                      std::size_t start_step) {
-    for (std::size_t i = 0; i < rows; ++i, row += k)
-        z[i] = (start == nullptr ? T(0) : start[i * start_step]) + multiply_row(row, x, k);
+    for (std::size_t i = 0; i < rows; ++i, row += k) {
+        const auto product = [&](std::size_t l, auto... some) {
+            return load_some(row + l, some...) * load_some(x + l, some...);
+        };
+        z[i] = (start == nullptr ? T(0) : start[i * start_step]) +
+               (k > long_row ? multiply_long_row(row, x, k) : fold(k, T(0), std::plus<>(), product));
+    }
+}
+
+/// By halves: the error grows as the logarithm of the length.
+template <class T>
+[[gnu::noinline]] T multiply_long_row(const T* row, const T* x, std::size_t k) {
+    T first, second;
+    multiply_rows(row, 1, x, k / 2, &first, static_cast<const T*>(nullptr), 1);
+    multiply_rows(row + k / 2, 1, x + k / 2, k - k / 2, &second, static_cast<const T*>(nullptr), 1);
+    return first + second;
 }
 
 #ifdef DELTARULE_BLAS
@@ -155,10 +160,10 @@ template <class T>
 void multiply(const Multiplication<T>& what) {
     const auto& [a, a_transposed, b, b_transposed, c, m, k, n, start, start_step] = what;
     if (m == 1 && n == 1) return multiply_rows(b, 1, a, k, c, start, 1);
-    const bool long_rows = k > 1 << 14;  // whose products a BLAS may add one by one
-    if (m == 1 && b_transposed && (k * n <= most_of_a_vector<T> || long_rows))
+    // A BLAS may add the products of long rows one by one.
+    if (m == 1 && b_transposed && (k * n <= most_of_a_vector<T> || k > long_row))
         return multiply_rows(b, n, a, k, c, start, 1);
-    if (n == 1 && !a_transposed && (m * k <= most_of_a_vector<T> || long_rows))
+    if (n == 1 && !a_transposed && (m * k <= most_of_a_vector<T> || k > long_row))
         return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_in_tiles(what);
