@@ -494,6 +494,12 @@ BOOST_AUTO_TEST_CASE(a_training_step_allocates_nothing_from_the_second_on) {
     const nn::Conv2d<float> convolution(1, 3, 3, engine, {.padding = 1});
     allocated("a convolution of many images", convolution.parameters(),
               [&](Tape<float>& tape) { return sum(convolution(tape.constant(many))); });
+    // (of which no product is so large that BLAS takes several threads, and memory for each)
+    const Array<float> rows = xt::cast<float>(numbers({16, 784})), weight = xt::cast<float>(numbers({128, 784}));
+    const Parameter<float> bias("bias", Array<float>::from_shape({128}));
+    allocated("a product of many terms", {bias}, [&](Tape<float>& tape) {
+        return sum(linear(tape.constant(rows), tape.constant(weight), tape.watch(bias)));
+    });
     allocated("an embedding", embedding.parameters(), [&](Tape<float>& tape) { return sum(embedding(tape, words)); });
 }
 
