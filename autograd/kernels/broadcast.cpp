@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/kernels/broadcast.hpp>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/sums.hpp>
 #include <functional>
 #include <memory_resource>

@@ -2,6 +2,7 @@
 #include <autograd/kernels/axis_view.hpp>
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/expressions.hpp>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <cmath>
 #include <limits>

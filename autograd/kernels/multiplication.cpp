@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/multiplication.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/tiles.hpp>
 #include <functional>
 #include <limits>
-#include <vector>
 #ifdef DELTARULE_BLAS
 #include <cblas.h>
 
@@ -57,7 +57,7 @@ constexpr std::size_t most_of_a_vector = sizeof(Register<T>) >= 32 ? 1 << 17 : 1
 
 /// Of how many rows BLAS takes longer, as it copies all of b for few of them. With threads it takes less.
 template <class T>
-std::size_t few_rows() {
+std::size_t rows_for_blocks() {
     if (sizeof(Register<T>) < 64) return 0;
     return openblas_get_num_threads != nullptr && openblas_get_num_threads() == 1 ? 128 : 32;
 }
@@ -97,32 +97,7 @@ bool blas_has_memory() {
 }
 
 template <class T>
-void multiply_large(const Multiplication<T>& of) {
-    // A BLAS counts in int.
-    if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
-        return multiply_in_blocks(of);
-    // Of a matrix and a long vector a BLAS adds all products in one go, some to what is there already: by halves less
-    // is rounded away.
-    if (of.k > 1 << 12 && ((of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed))) {
-        const std::size_t half = of.k / 2;
-        Multiplication<T> some = of;
-        some.k = half;
-        multiply_large(some);
-        std::vector<T> rest(of.m * of.n);
-        some = {of.a + half * of.m,
-                of.a_transposed,
-                of.b + half * of.n,
-                of.b_transposed,
-                rest.data(),
-                of.m,
-                of.k - half,
-                of.n,
-                nullptr,
-                0};
-        multiply_large(some);
-        std::transform(rest.begin(), rest.end(), of.c, of.c, std::plus<>());
-        return;
-    }
+void multiply_by_blas(const Multiplication<T>& of) {
     if (of.start != nullptr && of.start != of.c)
         for (std::size_t i = 0; i < of.m; ++i) std::copy_n(of.start + i * of.start_step, of.n, of.c + i * of.n);
     const T beta = of.start != nullptr ? T(1) : T(0);
@@ -135,10 +110,31 @@ void multiply_large(const Multiplication<T>& of) {
         matrix_by_matrix(of, m, k, n, beta);
 }
 
+template <class T>
+void multiply_large(const Multiplication<T>& of) {
+    // A BLAS counts in int.
+    if (std::max({of.m, of.k, of.n}) > std::numeric_limits<int>::max() || !blas_has_memory())
+        return multiply_in_blocks(of);
+    // Of a matrix and a long vector a BLAS adds all products in one go, some to what is there already: by halves less
+    // is rounded away.
+    const bool is_by_vector = (of.m == 1 && !of.b_transposed) || (of.n == 1 && of.a_transposed);
+    constexpr std::size_t few = 1 << 12;
+    if (!is_by_vector || of.k <= few) return multiply_by_blas(of);
+    add_many_in_halves(of.c, of.m * of.n, of.k, few, false, [&](T* c, std::size_t first, std::size_t count, bool) {
+        Multiplication<T> some = of;
+        some.a = of.a + first * of.m;
+        some.b = of.b + first * of.n;
+        some.c = c;
+        some.k = count;
+        if (first != 0) some.start = nullptr;
+        multiply_by_blas(some);
+    });
+}
+
 #else
 
 template <class T>
-std::size_t few_rows() {
+std::size_t rows_for_blocks() {
     return 0;
 }
 constexpr std::size_t bytes_of_blocks = 0;
@@ -167,7 +163,7 @@ void multiply(const Multiplication<T>& what) {
         return multiply_rows(a, m, b, k, c, start, start_step);
     const std::size_t most = m == 1 || n == 1 ? 128 : most_multiplications<T>;  // BLAS has products with vectors
     if (k * n <= most_numbers<T> && m * k * n <= most) return multiply_in_tiles(what);
-    if (m > 1 && n > 1 && k * n * sizeof(T) <= bytes_of_blocks && m <= few_rows<T>())
+    if (m > 1 && n > 1 && k * n * sizeof(T) <= bytes_of_blocks && m <= rows_for_blocks<T>())
         return !b_transposed && k * n <= numbers_nearby<T> ? multiply_in_tiles(what) : multiply_in_blocks(what);
     multiply_large(what);
 }

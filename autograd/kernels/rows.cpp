@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/kernels/axis_view.hpp>
 #include <autograd/kernels/expressions.hpp>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <bit>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/kernels/expressions.hpp>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/sums.hpp>
 #include <cmath>

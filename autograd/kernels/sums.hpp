@@ -51,21 +51,6 @@ struct Spread {
 template <class T>
 T sum_of(const T* x, std::size_t n);
 
-/// Columns whose rows are added in halves at a time, and rows that are too few for halves.
-inline constexpr std::size_t most_columns = 512, few_rows = 128;
-
-/// z = sums, or z += sums, of n <= most_columns columns over `rows` rows, halves of which are added to each other, so
-/// that the error grows with the logarithm of their number. `add(z, first row, number of rows, accumulate)` adds few.
-template <class T, class Add>
-void add_in_halves(T* z, std::size_t n, std::size_t first, std::size_t rows, bool accumulate, const Add& add) {
-    if (rows <= few_rows) return add(z, first, rows, accumulate);
-    const std::size_t half = (rows / 2 + few_rows - 1) / few_rows * few_rows;
-    T second[most_columns];
-    add_in_halves(z, n, first, half, accumulate, add);
-    add_in_halves(second, n, first + half, rows - half, false, add);
-    for (std::size_t k = 0; k < n; ++k) z[k] += second[k];
-}
-
 /// z += the sum of each row of n numbers of an expression, where `along` is as for ExpressionRows::write: rows lie
 /// `steps` apart, and z's numbers `steps.back()`.
 template <class T>

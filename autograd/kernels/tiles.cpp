@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/tiles.hpp>
 #include <autograd/kernels/transpose.hpp>
-#include <functional>
 #include <utility>
-#include <vector>
 
 namespace autograd::kernels {
 
@@ -105,7 +104,6 @@ template <class T>
 }
 
 constexpr std::size_t block_depth = 128;
-constexpr std::size_t few_blocks = 4;  ///< that are added one by one
 
 /// c = the sums over l from `begin` to `end`, block by block, on top of `start`.
 template <class T>
@@ -131,21 +129,6 @@ void multiply_terms(const Multiplication<T>& what, std::size_t begin, std::size_
         }
 }
 
-/// The same; many terms by halves: the error grows as the logarithm of their number. Each halving takes m * n numbers
-/// of `room` for its second half.
-template <class T>
-void multiply_by_halves(const Multiplication<T>& what, std::size_t begin, std::size_t end, T* room) {
-    const std::size_t blocks = (end - begin + block_depth - 1) / block_depth, middle = begin + blocks / 2 * block_depth;
-    if (blocks <= few_blocks) return multiply_terms(what, begin, end);
-    const std::size_t size = what.m * what.n;
-    multiply_by_halves(what, begin, middle, room + size);
-    Multiplication<T> of_rest = what;
-    of_rest.c = room;
-    of_rest.start = nullptr;
-    multiply_by_halves(of_rest, middle, end, room + size);
-    std::transform(room, room + size, what.c, what.c, std::plus<>());
-}
-
 }  // namespace
 
 template <class T>
@@ -155,12 +138,13 @@ void multiply_in_tiles(const Multiplication<T>& what) {
 
 template <class T>
 void multiply_in_blocks(const Multiplication<T>& what) {
-    std::size_t halvings = 0;
-    for (std::size_t blocks = (what.k + block_depth - 1) / block_depth; blocks > few_blocks; blocks = (blocks + 1) / 2)
-        ++halvings;
-    thread_local std::vector<T> room;  // each thread keeps the largest that it needed
-    if (room.size() < halvings * what.m * what.n) room.resize(halvings * what.m * what.n);
-    multiply_by_halves(what, 0, what.k, room.data());
+    add_many_in_halves(what.c, what.m * what.n, what.k, 4 * block_depth, false,
+                       [&](T* c, std::size_t first, std::size_t count, bool) {
+                           Multiplication<T> some = what;
+                           some.c = c;
+                           if (first != 0) some.start = nullptr;
+                           multiply_terms(some, first, first + count);
+                       });
 }
 
 template void multiply_in_tiles(const Multiplication<float>&);

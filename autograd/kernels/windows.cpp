@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <autograd/kernels/halves.hpp>
 #include <autograd/kernels/multiplication.hpp>
 #include <autograd/kernels/registers.hpp>
 #include <autograd/kernels/sliding.hpp>
@@ -271,29 +272,18 @@ void convolve_for_weight(const ConvolutionPlan& plan, const T* x, const T* z, T*
 
 }  // namespace
 
-// Halves of many images are added, so that the error grows with the logarithm of their number.
 template <class T>
 void ConvolvedWeight<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     constexpr std::size_t few = 64;
-    const std::size_t images = plan.window.images, size = result.size();
-    const std::size_t x_size = images == 0 ? 0 : x.size() / images, z_size = images == 0 ? 0 : z.size() / images;
-    thread_local Array<T> room;  // for a second half at each halving
-    std::size_t halvings = 0;
-    for (std::size_t count = images; count > few; count = (count + 1) / 2) ++halvings;
-    if (room.size() < halvings * size) room.resize({halvings * size});
-    const auto add = [&](const auto& self, std::size_t first, std::size_t count, T* to, bool adds, T* spare) -> void {
-        if (count > few) {
-            const std::size_t half = count / 2;
-            self(self, first, half, to, adds, spare + size);
-            self(self, first + half, count - half, spare, false, spare + size);
-            for (std::size_t k = 0; k < size; ++k) to[k] += spare[k];
-            return;
-        }
-        ConvolutionPlan some = plan;
-        some.window.images = count;
-        convolve_for_weight(some, x.data() + first * x_size, z.data() + first * z_size, to, adds);
-    };
-    add(add, 0, images, result.data(), accumulate, room.data());
+    const std::size_t images = plan.window.images;
+    if (images == 0) return convolve_for_weight(plan, x.data(), z.data(), result.data(), accumulate);
+    const std::size_t x_size = x.size() / images, z_size = z.size() / images;
+    add_many_in_halves(result.data(), result.size(), images, few, accumulate,
+                       [&](T* to, std::size_t first, std::size_t count, bool adds) {
+                           ConvolutionPlan some = plan;
+                           some.window.images = count;
+                           convolve_for_weight(some, x.data() + first * x_size, z.data() + first * z_size, to, adds);
+                       });
 }
 
 // A row of places side by side: what is larger is chosen without a branch, which would be foretold wrongly as often as
