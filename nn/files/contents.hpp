@@ -38,6 +38,10 @@ struct Entry {
 
 enum class Format { safetensors, npz, npy };
 
+/// Throws `std::invalid_argument`, beginning with `[operation]`, where two parameters have one name.
+template <class T>
+void check_names(const char* operation, const std::vector<autograd::Parameter<T>>& parameters);
+
 class Contents {
   public:
     /// Reads a file of this format; without one, of that which it begins with. Throws `autograd::FileError`.

@@ -18,6 +18,21 @@ using files::Entry;
 using files::Format;
 using files::printable;
 
+namespace files {
+
+template <class T>
+void check_names(const char* operation, const std::vector<Parameter<T>>& parameters) {
+    std::set<std::string> names;
+    for (const Parameter<T>& parameter : parameters)
+        if (!names.insert(parameter.name()).second)
+            throw std::invalid_argument(
+                fmt::format("[{}] two parameters have the name '{}'", operation, parameter.name()));
+}
+template void check_names(const char*, const std::vector<Parameter<float>>&);
+template void check_names(const char*, const std::vector<Parameter<double>>&);
+
+}  // namespace files
+
 namespace {
 
 template <class T>
@@ -29,19 +44,10 @@ Entry entry_of(const std::string& name, const Array<T>& array) {
             files::element_type(sizeof(T) == 4 ? "F32" : "F64", &files::ElementType::safetensors)};
 }
 
-template <class T>
-void check_names(const char* operation, const std::vector<Parameter<T>>& parameters) {
-    std::set<std::string> names;
-    for (const Parameter<T>& parameter : parameters)
-        if (!names.insert(parameter.name()).second)
-            throw std::invalid_argument(
-                fmt::format("[{}] two parameters have the name '{}'", operation, parameter.name()));
-}
-
 /// Throws where two have one name, or one has a name that files need for themselves.
 template <class T>
 std::vector<Entry> entries_of(const std::vector<Parameter<T>>& parameters) {
-    check_names("save", parameters);
+    files::check_names("save", parameters);
     std::vector<Entry> entries;
     for (const Parameter<T>& parameter : parameters) {
         if (parameter.name() == "__metadata__")
@@ -76,7 +82,7 @@ void save_npz(const std::string& path, const std::vector<Parameter<T>>& paramete
 
 template <class T>
 Metadata load(const std::string& path, const std::vector<Parameter<T>>& parameters) {
-    check_names("load", parameters);
+    files::check_names("load", parameters);
     Contents contents(path);
     std::vector<Array<T>> arrays;
     for (const Parameter<T>& parameter : parameters) {

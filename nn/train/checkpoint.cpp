@@ -8,10 +8,10 @@
 #include <locale>
 #include <nlohmann/json.hpp>
 #include <nn/checkpoint.hpp>
+#include <nn/files/contents.hpp>
 #include <nn/files/text.hpp>
 #include <nn/safetensors.hpp>
 #include <nn/train/checkpoint_checksum.hpp>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -174,6 +174,7 @@ void save_checkpoint(const std::string& path, const TrainingPlace& place, const 
 template <class T>
 TrainingPlace load_checkpoint(const std::string& path, const std::vector<Parameter<T>>& parameters,
                               Optimizer<T>& optimizer) {
+    files::check_names("load_checkpoint", parameters);
     Tensors<T> tensors = read_safetensors<T>(path);
     const Said said = read(path, tensors.metadata);
     if (said.type != type_name<T>)
@@ -186,11 +187,7 @@ TrainingPlace load_checkpoint(const std::string& path, const std::vector<Paramet
     if (checksum.text() != said.checksum) fail(path, "the file is damaged: its checksum is another");
     if (said.optimizer != optimizer.name())
         fail(path, fmt::format("its optimizer is {}, not {}", printable(said.optimizer), optimizer.name()));
-    std::set<std::string> names;
     for (const Parameter<T>& parameter : parameters) {
-        if (!names.insert(parameter.name()).second)
-            throw std::invalid_argument(
-                fmt::format("[load_checkpoint] two parameters have the name '{}'", parameter.name()));
         const auto found = tensors.arrays.find(parameter.name());
         if (found == tensors.arrays.end())
             fail(path, fmt::format("it is of another network: there is no array '{}'", printable(parameter.name())));
