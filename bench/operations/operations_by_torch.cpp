@@ -1,7 +1,6 @@
 // The table of operations once more, as libtorch's users write them.
-#include <torch/torch.h>
-
 #include <bench/operations/measured_operations.hpp>
+#include <bench/torch_tensors.hpp>
 
 namespace {
 
@@ -78,16 +77,6 @@ const std::map<std::string, Function>& functions() {
          }},
     };
     return table;
-}
-
-template <class T>
-Tensor tensor_of(const autograd::Array<T>& array) {
-    const std::vector<std::int64_t> shape(array.shape().begin(), array.shape().end());
-    return torch::from_blob(const_cast<T*>(array.data()), shape, torch::CppTypeToScalarType<T>::value);
-}
-
-std::span<const float> numbers_of(const Tensor& tensor) {
-    return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
 class ByTorch : public OperationSide {
