@@ -198,6 +198,8 @@ Variable<T> mean(Variable<T> x, I axis, bool keepdims = false) {
 /// The mean of (x - mean)^2, divided by n - ddof instead of n; NaN where ddof is larger than n. A negative ddof is
 /// refused.
 template <class T>
+Variable<T> variance(Variable<T> x);
+template <class T>
 Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof = 0, bool keepdims = false);
 template <class T, Axis I>
 Variable<T> variance(Variable<T> x, I axis, std::ptrdiff_t ddof = 0, bool keepdims = false) {

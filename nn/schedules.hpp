@@ -39,7 +39,8 @@ struct OneCycleOptions {
 /// cycle_momentum=False)
 Schedule one_cycle(std::uint64_t steps, OneCycleOptions options = {});
 
-/// Sets the rates of an optimizer, each group's from its own. Keeps a reference to it.
+/// Sets the rates of an optimizer, each group's from its own; a group that is added later has its own until the next
+/// step. Keeps a reference to the optimizer.
 template <class T>
 class Scheduler {
   public:

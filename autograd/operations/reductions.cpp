@@ -292,6 +292,11 @@ Variable<T> mean(Variable<T> x) {
 }
 UNARY(mean);
 template <class T>
+Variable<T> variance(Variable<T> x) {
+    return variance(x, all_axes(x), 0, false);
+}
+UNARY(variance);
+template <class T>
 Variable<T> prod(Variable<T> x) {
     return prod(x, all_axes(x));
 }

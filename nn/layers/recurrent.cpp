@@ -130,11 +130,15 @@ Recurrence<T> Recurrent<T>::run(const Variable& x, const std::optional<Indices>&
     const std::size_t n = x.shape()[0], steps = x.shape()[1], count = weights_.size();
     autograd::Tape<T>& tape = x.tape();
     const Shape states{count, n, hidden_}, one{1, n, hidden_}, row{n, hidden_};
-    if (start)
+    if (start) {
+        if (start->cell.on(tape) != has_cell_)
+            throw std::invalid_argument(fmt::format("[{}] the state at the start has {} cell: it is another layer's",
+                                                    name_, has_cell_ ? "no" : "a"));
         for (const Variable* given : {&start->hidden, &start->cell})
             if ((given == &start->hidden || has_cell_) && given->shape() != states)
                 throw std::invalid_argument(fmt::format("[{}] the state at the start has shape {}, but must have {}",
                                                         name_, to_string(given->shape()), to_string(states)));
+    }
     std::optional<Masks> masks;
     if (lengths) {
         check_lengths(name_, *lengths, x.shape());

@@ -357,6 +357,7 @@ class Trainer {
         }
         double all[] = {sums.loss, sums.metric, sums.rows, sums.weight};
         all_.sum(std::span(all));
+        require(all[3] > 0, "the rows of the validation weigh nothing together");
         return Sums{all[0], all[1], all[2], all[3]}.mean(facts_.is_regression());
     }
 

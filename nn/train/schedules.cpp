@@ -66,12 +66,12 @@ template <class T>
 Scheduler<T>::Scheduler(Optimizer<T>& optimizer, Schedule schedule)
     : optimizer_(optimizer), schedule_(std::move(schedule)) {
     require(static_cast<bool>(schedule_), "scheduler", "there is no schedule");
-    for (std::size_t g = 0; g < optimizer.groups(); ++g) rates_.push_back(optimizer.rate(g));
     set(0);
 }
 
 template <class T>
 void Scheduler<T>::set(std::uint64_t t) {
+    while (rates_.size() < optimizer_.groups()) rates_.push_back(optimizer_.rate(rates_.size()));
     for (std::size_t g = 0; g < rates_.size(); ++g) optimizer_.set_rate(schedule_(rates_[g], t), g);
     steps_ = t;
 }

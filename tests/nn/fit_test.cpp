@@ -296,6 +296,8 @@ BOOST_AUTO_TEST_CASE(a_weighted_loss_is_the_mean_over_weights) {
     BOOST_TEST(std::abs(history.epochs[0].validation->loss - whole.item()) < 1e-12);
     options.weight = [](const nn::Batch<double>&) { return -1.0; };
     check_message([&] { nn::fit(model, data, options); }, "[fit] a batch weighs -1");
+    options.weight = [](const nn::Batch<double>&) { return 0.0; };
+    check_message([&] { nn::fit(model, data, options); }, "[fit] the rows of the validation weigh nothing together");
 }
 
 namespace {

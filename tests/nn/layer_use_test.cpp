@@ -291,6 +291,12 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape, Indices{3}); }, "[embedding] 3 is not one of 3 words");
     throws([&] { nn::Embedding<double>(3, 2, engine)(tape.constant(A{0.5})); },
            "[embedding] 0.5 is the number of no word");
+    const auto of_lstm = nn::Lstm<double>(3, 5, engine).run(sequences).state;
+    const auto of_gru = nn::Gru<double>(3, 5, engine).run(sequences).state;
+    throws([&] { nn::Gru<double>(3, 5, engine).run(sequences, {}, of_lstm); },
+           "[gru] the state at the start has a cell: it is another layer's");
+    throws([&] { nn::Lstm<double>(3, 5, engine).run(sequences, {}, of_gru); },
+           "[lstm] the state at the start has no cell: it is another layer's");
     throws([&] { nn::Gru<double>(2, 5, engine)(sequences); },
            "[gru] the input has shape (2, 4, 3), but must be (n, steps, 2), with one step or more");
     throws(

@@ -305,6 +305,11 @@ BOOST_AUTO_TEST_CASE(schedules_without_steps_are_refused) {
     halved.step();
     BOOST_TEST(sgd.rate(0) == 0.5);
     BOOST_TEST(sgd.rate(1) == 5.0);
+    // A group that comes later has its own rate until the next step.
+    sgd.add_group({Parameter<double>("c", to_array(start()))}, {.rate = 30});
+    halved.step();
+    BOOST_TEST(sgd.rate(0) == 1.0 / 3);
+    BOOST_TEST(sgd.rate(2) == 10.0);
 }
 
 BOOST_AUTO_TEST_CASE(averages_stand_in_for_parameters) {
