@@ -65,7 +65,7 @@ Case recurrent(L made, std::vector<Shape> shapes, const std::optional<Indices>& 
     Case c = layer(made, std::move(shapes));
     c.call = [made, lengths](Tape<double>&, const Inputs& xs) {
         std::optional<nn::RecurrentState<double>> start;
-        if (xs.size() > 1) start = {xs[1], xs.back()};
+        if (xs.size() > 1) start = {xs[1], xs.size() > 2 ? xs[2] : V()};
         const auto [output, state] = made.run(xs[0], lengths, start);
         std::vector<V> results{output, state.hidden};
         if constexpr (std::is_same_v<L, nn::Lstm<double>>) results.push_back(state.cell);
