@@ -94,6 +94,11 @@ requires Mixed<X, W, B>
 auto linear(X&& x, W&& weight, B&& bias) {
     return with_constants([](auto... v) { return linear(v...); }, x, weight, bias);
 }
+template <class X, class W, class B>
+requires Mixed<X, W, B>
+auto layer_norm(X&& x, W&& weight, B&& bias, double epsilon = 1e-5) {
+    return with_constants([=](auto... v) { return layer_norm(v..., epsilon); }, x, weight, bias);
+}
 template <class X, class Y>
 requires Mixed<X, Y>
 auto mean_squared_error(X&& prediction, Y&& target, Reduction reduction = Reduction::mean) {

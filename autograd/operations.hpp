@@ -205,6 +205,11 @@ template <class T, Axis I>
 Variable<T> variance(Variable<T> x, I axis, std::ptrdiff_t ddof = 0, bool keepdims = false) {
     return variance(x, Axes{static_cast<std::ptrdiff_t>(axis)}, ddof, keepdims);
 }
+/// `(x - m) * r * weight + bias` with m the mean of each row and r = 1 / sqrt(variance + epsilon). Weight and bias have
+/// the shape of x's last axes, which are a row. Throws `std::invalid_argument` where they have not, and
+/// `std::overflow_error` where the variance of finite numbers is infinite.
+template <class T>
+Variable<T> layer_norm(Variable<T> x, Variable<T> weight, Variable<T> bias, double epsilon = 1e-5);
 /// Exact where x has zeros: its gradient is made of exclusive products. No step overflows where the product does not.
 template <class T>
 Variable<T> prod(Variable<T> x);

@@ -69,7 +69,6 @@ class LayerNorm {
   private:
     T epsilon_;
     bool has_bias_;
-    std::vector<std::ptrdiff_t> axes_;
 };
 
 /// z = x / sqrt(mean(x^2) + epsilon) * weight over the last axes of x, one example at a time (Zhang and Sennrich,

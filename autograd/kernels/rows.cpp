@@ -316,18 +316,6 @@ void ExclusiveProduct<T>::evaluate_into(Array<T>& result) const {
 namespace {
 
 template <class T>
-T squared_distance(const T* x, std::size_t n, T from) {
-    constexpr std::size_t block = 4096;
-    if (n > block) return squared_distance(x, n / 2, from) + squared_distance(x + n / 2, n - n / 2, from);
-    // Not std::plus: what lies beyond the end is 0 in x, but not in x - from.
-    const auto add = [](auto a, auto b) { return a + b; };
-    return fold(n, T(0), add, [x, from](std::size_t i, auto... some) {
-        const Register<T> distance = load_some(x + i, some...) - from;
-        return distance * distance;
-    });
-}
-
-template <class T>
 T sum_of_squares(const T* x, std::size_t n) {
     constexpr std::size_t block = 4096;
     if (n > block) return sum_of_squares(x, n / 2) + sum_of_squares(x + n / 2, n - n / 2);
@@ -421,60 +409,13 @@ void NormGradient<T>::evaluate_into(Array<T>& result, bool accumulate) const {
     });
 }
 
-namespace {
-
-/// The variance of n numbers that lie `step` apart, where their sum or that of their squares overflows T.
-template <class T>
-T wide_variance(const T* x, std::size_t n, std::size_t step, T c) {
-    long double mean = 0, squares = 0;
-    for (std::size_t i = 0; i < n * step; i += step) mean += x[i];
-    mean /= static_cast<long double>(n);
-    for (std::size_t i = 0; i < n * step; i += step) squares += (x[i] - mean) * (x[i] - mean);
-    return static_cast<T>(squares / c);
-}
-
-}  // namespace
-
-template <class T>
-void Variance<T>::evaluate_into(Array<T>& z) const {
-    const AxisView rows(x.shape(), kept);
-    if (rows.inner == 1) {
-        for (std::size_t o = 0; o < rows.outer; ++o) {
-            const T* xs = x.data() + o * rows.length;
-            T& value = z.data()[o] = squared_distance(xs, rows.length, sum_of(xs, rows.length) / n) / c;
-            if (!std::isfinite(value)) value = wide_variance(xs, rows.length, 1, c);
-        }
-        return;
-    }
-    each_block_of_columns(rows, [&](std::size_t from, std::size_t to, std::size_t count) {
-        T means[block_size], squares[block_size];
-        const auto sum_of_each = [&](T* sums, auto f) {
-            const auto add = [&](T* to_add_to, std::size_t first, std::size_t some, bool accumulate) {
-                if (!accumulate) std::fill_n(to_add_to, count, T(0));
-                for (std::size_t i = first; i < first + some; ++i)
-                    for (std::size_t k = 0; k < count; ++k) to_add_to[k] += f(k, x.data()[from + i * rows.inner + k]);
-            };
-            add_in_halves(sums, count, 0, rows.length, false, add);
-        };
-        sum_of_each(means, [](std::size_t, T value) { return value; });
-        for (std::size_t k = 0; k < count; ++k) means[k] /= n;
-        sum_of_each(squares, [&](std::size_t k, T value) { return (value - means[k]) * (value - means[k]); });
-        for (std::size_t k = 0; k < count; ++k) {
-            const T value = squares[k] / c;
-            z.data()[to + k] =
-                std::isfinite(value) ? value : wide_variance(x.data() + from + k, rows.length, rows.inner, c);
-        }
-    });
-}
-
 #define INSTANTIATE(T)                   \
     template struct Extremum<T>;         \
     template struct TiesShared<T>;       \
     template struct RowProduct<T>;       \
     template struct ExclusiveProduct<T>; \
     template struct Norm<T>;             \
-    template struct NormGradient<T>;     \
-    template struct Variance<T>;
+    template struct NormGradient<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)
 

@@ -57,14 +57,6 @@ struct NormGradient {
     void evaluate_into(Array<T>& xbar, bool accumulate = false) const;
 };
 
-/// `sum((x - m)^2) / c` of each row of n elements, m being their mean.
-template <class T>
-struct Variance : Reduced {
-    const Array<T>& x;
-    T n, c;
-    void evaluate_into(Array<T>& z) const;
-};
-
 }  // namespace kernels
 
 // The names by which rules call them on arrays.

@@ -6,6 +6,7 @@
 #include <autograd/kernels/factorizations.hpp>
 #include <autograd/kernels/gathers.hpp>
 #include <autograd/kernels/matrices.hpp>
+#include <autograd/kernels/moments.hpp>
 #include <autograd/kernels/moves.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/kernels/sums.hpp>
@@ -71,6 +72,15 @@ void bring_together(Variable<T>& x, Shape& kept);
 /// the only infinite number of a row.
 template <class T>
 Variable<T> norm_gradient(Variable<T> x, Variable<T> z, Variable<T> zbar, const Shape& kept);
+
+/// `1 / sqrt(variance + epsilon)` over the axes of which `kept` has a 1.
+template <class T>
+Variable<T> inverse_deviation(Variable<T> x, const Shape& kept, T epsilon);
+
+/// `(g - mean(g) - u * mean(g * u)) * r` with g = zbar * w and u = (x - m) * r, the means over the axes of which m has
+/// a 1.
+template <class T>
+Variable<T> layer_norm_gradient(Variable<T> x, Variable<T> m, Variable<T> r, Variable<T> w, Variable<T> zbar);
 
 /// u / z, 0 where z is 0; its derivative by z is not 0 there but NaN.
 template <class T>

@@ -138,6 +138,65 @@ UNARY(variance, const Axes&, std::ptrdiff_t, bool);
 
 namespace {
 
+/// The shape of x with a 1 in the place of the axes that w has. Throws where w is not of x's last axes.
+template <class T>
+Shape kept_by_layer_norm(const Variable<T>& x, const Variable<T>& w, const Variable<T>& b) {
+    Shape kept = x.shape();
+    const std::size_t axes = w.dimension();
+    if (w.size() == 0 || axes == 0 || axes > kept.size() || w.shape() != b.shape() ||
+        !equal_shapes(ShapeView(kept).subspan(kept.size() - axes), w.shape()))
+        throw std::invalid_argument(fmt::format(
+            "[layer_norm] an input of shape {} does not fit a weight of shape {} and a bias of shape {}: both have the "
+            "shape of its last axes",
+            to_string(x.shape()), to_string(w.shape()), to_string(b.shape())));
+    std::fill(kept.end() - static_cast<std::ptrdiff_t>(axes), kept.end(), 1);
+    return kept;
+}
+
+}  // namespace
+
+FACTS("layer_norm", "u * w + b, u = (x - m) * r, m = mean(x), r = 1 / sqrt(variance(x) + epsilon)",
+      "xbar += (g - mean(g) - u * mean(g * u)) * r, g = zbar * w; wbar += sum(zbar * u); bbar += sum(zbar)", {}, {},
+      "x w b");
+template <class T>
+Variable<T> layer_norm(Variable<T> x, Variable<T> w, Variable<T> b, double eps) {
+    if (!(eps >= 0))
+        throw std::invalid_argument(fmt::format("[layer_norm] epsilon is {}, but cannot be negative", eps));
+    const Shape kept = kept_by_layer_norm(x, w, b);
+    const T epsilon = static_cast<T>(eps);
+    return record("layer_norm", {x, w, b}, kernels::LayerNorm<T>{x.value(), w.value(), b.value(), epsilon},
+                  [x, w, b, kept, epsilon](auto& at) {
+                      const auto& m = at.evaluate(mean_to(at(x), kept, kept));
+                      const auto& r = at.evaluate(inverse_deviation(at(x), kept, epsilon));
+                      at.adjoint(x) += layer_norm_gradient(at(x), m, r, at(w), at.zbar());
+                      at.adjoint(w) += at.zbar() * ((at(x) - m) * r);
+                      at.adjoint(b) += at.zbar();
+                  });
+}
+template Variable<float> layer_norm(Variable<float>, Variable<float>, Variable<float>, double);
+template Variable<double> layer_norm(Variable<double>, Variable<double>, Variable<double>, double);
+
+template <class T>
+Variable<T> inverse_deviation(Variable<T> x, const Shape& kept, T epsilon) {
+    const Variable<T> d = x - mean_to(x, kept, kept);
+    return T(1) / sqrt(mean_to(d * d, kept, kept) + epsilon);
+}
+template Variable<float> inverse_deviation(Variable<float>, const Shape&, float);
+template Variable<double> inverse_deviation(Variable<double>, const Shape&, double);
+
+template <class T>
+Variable<T> layer_norm_gradient(Variable<T> x, Variable<T> m, Variable<T> r, Variable<T> w, Variable<T> zbar) {
+    const Shape& kept = m.shape();
+    const Variable<T> g = zbar * w, u = (x - m) * r;
+    return (g - mean_to(g, kept, kept) - u * mean_to(g * u, kept, kept)) * r;
+}
+template Variable<float> layer_norm_gradient(Variable<float>, Variable<float>, Variable<float>, Variable<float>,
+                                             Variable<float>);
+template Variable<double> layer_norm_gradient(Variable<double>, Variable<double>, Variable<double>, Variable<double>,
+                                              Variable<double>);
+
+namespace {
+
 /// A power of two for each number of x, seen as (outer, length, inner), by which products of those that stand side by
 /// side neither overflow nor underflow, 1 where none does; and two whose product takes those of all others away again.
 template <class T>

@@ -50,7 +50,7 @@ for (const node of nodes) for (const input of node.inputs) uses[input]?.push(nod
 
 /** The names of a node's inputs in its formula. @param {Node} node */
 export function namesOf(node) {
-  const usual = node.operation === "linear" ? ["x", "w", "b"] : ["x", "y", "t", "u", "v"];
+  const usual = ["linear", "layer_norm"].includes(node.operation) ? ["x", "w", "b"] : ["x", "y", "t", "u", "v"];
   return node.inputs.map(
     (_, k) => plain(node.derivatives[k]?.text ?? "").match(/^\s*(\p{L}+?)bar\s*[-+]?=/u)?.[1] ?? usual[k] ?? `x${k}`,
   );

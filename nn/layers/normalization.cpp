@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <autograd/operations.hpp>
 #include <cmath>
+#include <nn/layers/masks.hpp>
 #include <nn/normalization.hpp>
 #include <stdexcept>
 
@@ -56,10 +57,14 @@ Array<T> filled(const char* layer, const Shape& shape, T value) {
     return Array<T>(shape, value);
 }
 
-Axes last_axes(const char* layer, const Shape& shape) {
+void check_row(const char* layer, const Shape& shape) {
     if (shape.empty() || autograd::size_of(shape) == 0)
         throw std::invalid_argument(fmt::format("[{}] it needs the shape of one axis or more, each at least 1, not {}",
                                                 layer, autograd::to_string(shape)));
+}
+
+Axes last_axes(const char* layer, const Shape& shape) {
+    check_row(layer, shape);
     Axes axes;
     for (std::size_t i = shape.size(); i > 0; --i) axes.push_back(-static_cast<std::ptrdiff_t>(i));
     return axes;
@@ -141,15 +146,18 @@ LayerNorm<T>::LayerNorm(Shape shape, double epsilon, bool with_bias)
     : weight("weight", filled("layer_norm", shape, T(1))),
       bias("bias", filled("layer_norm", with_bias ? shape : Shape{0}, T(0))),
       epsilon_(checked_epsilon<T>("layer_norm", epsilon)),
-      has_bias_(with_bias),
-      axes_(last_axes("layer_norm", shape)) {}
+      has_bias_(with_bias) {
+    check_row("layer_norm", shape);
+}
 
 template <class T>
 Variable<T> LayerNorm<T>::operator()(const Variable<T>& x) const {
     check_last_axes("layer_norm", x, weight.shape());
-    const Variable<T> squares = without_overflow("layer_norm", x, variance(x, axes_, 0, true));
-    const Variable<T> z = (x - mean(x, axes_, true)) / sqrt(squares + epsilon_) * x.tape().watch(weight);
-    return has_bias_ ? z + x.tape().watch(bias) : z;
+    autograd::Tape<T>& tape = x.tape();
+    const Variable<T> w = tape.watch(weight);
+    return layer_norm(x, w,
+                      has_bias_ ? tape.watch(bias) : filled(tape, w.shape(), [](Array<T>& zeros) { zeros.fill(T(0)); }),
+                      epsilon_);
 }
 
 template <class T>
