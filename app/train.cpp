@@ -50,6 +50,7 @@ void print_confusion(const autograd::Indices& counts, std::vector<std::string> n
     for (std::string& name : names) name = printable(name);
     std::size_t width = 6;
     for (const std::string& name : names) width = std::max(width, name.size() + 1);
+    width = std::max(width, fmt::format(" {}", std::ranges::max(counts)).size());
     fmt::print("{:{}}{:>10}{:>10}{:>10}\n", "", width, "precision", "recall", "F1");
     const auto qualities = nn::class_qualities(counts);
     for (std::size_t i = 0; i < names.size(); ++i)

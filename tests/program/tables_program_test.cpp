@@ -302,6 +302,23 @@ BOOST_AUTO_TEST_CASE(every_row_of_a_long_test_is_counted) {
     BOOST_TEST(std::abs(accuracy(result) - right / 25.0) < 0.00501);
 }
 
+BOOST_AUTO_TEST_CASE(counts_as_wide_as_a_column_stand_apart) {
+    std::string rows = "x,c\n";
+    for (int i = 0; i < 240'000; ++i) rows += i % 2 ? "1,a\n" : "0,b\n";
+    const Result result = run("train --holdout 0.95 --hidden 0 --epochs 1 --batch 1000 --confusion --csv " +
+                              folder.write("wide.csv", rows));
+    int counts[2][2] = {}, all = 0;
+    const auto lines = lines_of(result.out);
+    for (std::size_t i = 0; i < 2; ++i) {
+        std::istringstream line(lines.at(lines.size() - 3 + i));
+        std::string name;
+        line >> name >> counts[i][0] >> counts[i][1];
+        BOOST_TEST(name == (i == 0 ? "a" : "b"), result.out);
+        all += counts[i][0] + counts[i][1];
+    }
+    BOOST_TEST(all == 228'000, result.out);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_decided_about_the_first_line_is_printed) {
     const auto out = [](const std::string& options) {
         return run("train --epochs 1 --holdout 0.5 --csv " + options).out;
