@@ -15,6 +15,8 @@ class ClassScores {
     /// Scores (n, classes), labels (n,).
     void add(const autograd::Array<float>& scores, const autograd::Indices& labels);
 
+    std::size_t rows() const { return static_cast<std::size_t>(rows_); }
+
     /// In per cent.
     double accuracy() const { return 100 * right_ / rows_; }
 

@@ -191,8 +191,13 @@ int train_and_test(const TrainOptions& options, Training& training, std::size_t 
         }
         return 128 + signal;
     }
+    // Whatever the test meets, a training that came to its end is not lost.
+    if (!options.save.empty()) {
+        save(options.save, training.model());
+        say(options, fmt::format("saved to {}\n", printable(options.save)));
+        flush_output();
+    }
     const auto tested = training.test(test());
-    if (!options.save.empty()) save(options.save, training.model());
     json report = training.as_json(tested_rows);
     report["test"] = training.as_json(tested);
     if (!options.save.empty()) report["saved"] = options.save;
@@ -208,7 +213,6 @@ int train_and_test(const TrainOptions& options, Training& training, std::size_t 
         print(printed);
     } else {
         if (options.confusion) print_confusion(tested.confusion, training.model().class_names);
-        if (!options.save.empty()) say(options, fmt::format("saved to {}\n", printable(options.save)));
         fmt::print("test {}\n", tested.text);
     }
     if (!options.report.empty()) {

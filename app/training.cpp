@@ -126,8 +126,13 @@ Scaling::Place place_among(const std::vector<std::string>& names) {
     };
 }
 
-[[noreturn]] void overflow(std::size_t epoch, double rate) {
-    throw std::runtime_error(fmt::format("the loss overflows in epoch {}: try a --rate below {}", epoch, rate));
+/// Throws where the network has no answer for a row of the test, the first of which has this number.
+template <class T>
+void require_finite(const Array<T>& answers, std::size_t first) {
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        if (!std::isfinite(answers.data()[i]))
+            throw std::runtime_error(fmt::format("[train] the network has no finite answer for row {} of the test",
+                                                 first + i / answers.shape()[1] + 1));
 }
 
 void append_answers(std::vector<ClassAnswer>& answers, const Array<float>& log_probabilities,
@@ -228,11 +233,15 @@ void Training::prepare() {
     rate_ = optimizer_->rate();
 }
 
-/// Features and targets as the network takes them.
+/// Features as the network takes them.
+Array<float> Training::scaled(Array<double> features) const {
+    put(model_.fill, features);
+    return model_.scaling(features, place_among(known_.outline.column_names));
+}
+
+/// Features and targets as the network learns from them.
 nn::Batch<float> Training::scaled(nn::Batch<double> rows) const {
-    put(model_.fill, rows.x);
-    nn::Batch<float> result{
-        model_.scaling(rows.x, place_among(known_.outline.column_names)), std::move(rows.labels), {}};
+    nn::Batch<float> result{scaled(std::move(rows.x)), std::move(rows.labels), {}};
     if (model_.is_regression()) result.targets = model_.target_scaling(rows.targets, place_among(model_.target_names));
     return result;
 }
@@ -311,6 +320,9 @@ void Training::run(bool quiet) {
     fit.on_epoch = fit.on_step;
     fit.communicator = &processes();
     history_ = nn::fit(model_.network, *training_, fit);
+    if (!is_finite(model_.network))
+        throw std::runtime_error(
+            fmt::format("the loss overflows in epoch {}: try a --rate below {}", options_.epochs, rate_));
     if (quiet || !validation_ || history_.stopped) return;
     if (history_.is_early)
         say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));
@@ -355,11 +367,11 @@ void Training::in_blocks(const nn::ReadRows<double>& read, const F& f) const {
     const nn::Evaluation<float> evaluation(tape);
     while (read(rows)) {
         const std::size_t count = rows.x.shape()[0], columns = rows.x.shape()[1];
-        const nn::Batch<float> all = scaled(rows);
+        const Array<float> all = scaled(rows.x);
         for (std::size_t begin = 0; begin < count; begin += block) {
             const std::size_t n = std::min(block, count - begin);
             auto x = Array<float>::from_shape({n, columns});
-            std::copy_n(all.x.data() + begin * columns, n * columns, x.data());
+            std::copy_n(all.data() + begin * columns, n * columns, x.data());
             tape.rewind();
             f(model_.network(tape.constant(x)), rows, begin);
         }
@@ -377,8 +389,8 @@ Tested Training::test_numbers(const nn::ReadRows<double>& read) const {
     const std::size_t targets = model_.outputs();
     std::vector<double> all;
     in_blocks(read, [&](const autograd::Variable<float>& output, const nn::Batch<double>& rows, std::size_t begin) {
-        require_finite(sum(output));
         const Array<double> predictions = model_.target_scaling.undone(output.value());
+        require_finite(predictions, scores.rows());
         auto wanted = Array<double>::from_shape(predictions.shape());
         std::copy_n(rows.targets.data() + begin * targets, wanted.size(), wanted.data());
         scores.add(predictions, wanted);
@@ -413,10 +425,6 @@ std::string Training::page(const nn::Dataset<double>& test, const Tested& tested
                     .prediction = tested.predictions});
 }
 
-void Training::require_finite(const autograd::Variable<float>& loss) const {
-    if (!is_finite(model_.network) || !std::isfinite(loss.item())) overflow(options_.epochs, rate_);
-}
-
 Tested Training::test_classes(const nn::ReadRows<double>& read) const {
     const bool reported = !options_.report.empty(),
                counted = options_.confusion || (reported && model_.outputs() <= most_classes_on_page);
@@ -427,7 +435,7 @@ Tested Training::test_classes(const nn::ReadRows<double>& read) const {
     in_blocks(read, [&](const autograd::Variable<float>& scores, const nn::Batch<double>& rows, std::size_t begin) {
         auto labels = autograd::Indices::from_shape({scores.shape()[0]});
         std::copy_n(rows.labels.data() + begin, labels.size(), labels.data());
-        require_finite(softmax_cross_entropy(scores, labels));
+        require_finite(scores.value(), all.rows());
         all.add(scores.value(), labels);
         if (reported) append_answers(answers, log_softmax(scores, -1).value(), labels);
         if (!counted) return;

@@ -60,13 +60,13 @@ class Training {
 
   private:
     void prepare();
-    void require_finite(const autograd::Variable<float>& loss) const;
     /// Calls f(scores, the rows as they were read) for blocks of rows: not all scores, nor what stands between, fit at
     /// once.
     template <class F>
     void in_blocks(const nn::ReadRows<double>& read, const F& f) const;
     Tested test_classes(const nn::ReadRows<double>& read) const;
     Tested test_numbers(const nn::ReadRows<double>& read) const;
+    autograd::Array<float> scaled(autograd::Array<double> features) const;
     nn::Batch<float> scaled(nn::Batch<double> rows) const;
     nn::Dataset<float> scaled(const nn::Dataset<double>& rows) const;
     std::unique_ptr<nn::BatchSource<float>> streamed(const StreamedRows& rows, Part part) const;

@@ -374,6 +374,11 @@ class Trainer {
         Epoch epoch = current();
         if (validation_ != nullptr) {
             epoch.validation = validate();
+            if (best_loss_ == infinity && !std::isfinite(epoch.validation->loss))
+                throw std::runtime_error(
+                    fmt::format("[fit] the loss of the validation is not finite in epoch {}, so that no epoch is the "
+                                "best: its rows are too far from those for training, or the rate is too high",
+                                epoch.number));
             if (epoch.validation->loss < best_loss_) {
                 best_loss_ = epoch.validation->loss;
                 best_epoch_ = epoch.number;

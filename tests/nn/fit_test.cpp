@@ -267,6 +267,10 @@ BOOST_AUTO_TEST_CASE(a_loss_of_ones_own) {
     auto data = classes<double>();
     data.features(7, 1) = std::numeric_limits<double>::quiet_NaN();
     check_message([&] { nn::fit(model, data, options); }, "its rows hold a number that is not");
+    options.validation = &data;
+    options.patience = 3;
+    check_message([&] { nn::fit(model, classes<double>(), options); },
+                  "[fit] the loss of the validation is not finite in epoch 1, so that no epoch is the best");
 }
 
 // Batches whose rows weigh differently: the loss of an epoch, and of the validation, is the mean of all its rows.

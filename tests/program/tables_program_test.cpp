@@ -675,6 +675,33 @@ BOOST_AUTO_TEST_CASE(a_row_for_the_test_that_is_too_far_away_is_named_before_the
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_row_for_the_test_without_an_answer_loses_no_training) {
+    std::string inputs = "x,w,u,v,c\n3e38,3e38,3e38,3e38,a\n", targets = "x,y\n0.5,1e60\n";
+    for (int i = 0; i < 40; ++i) {
+        inputs += fmt::format("{},{},{},{},{}\n", i * 0.25, i % 5 * 0.5, i % 7, i % 11, i % 3 ? "a" : "b");
+        targets += fmt::format("{},{}\n", i * 0.25, i * 0.125);
+    }
+    const auto seeds_refused = [&](const std::string& options) {
+        int refused = 0;
+        for (int seed = 1; seed <= 10; ++seed) {
+            const std::string model = folder / "kept.st";
+            std::filesystem::remove(model);
+            const Result result =
+                run(fmt::format("train --hidden 64 --epochs 2 --seed {} --save {} {}", seed, model, options));
+            if (!has(result.out, "epoch 2/2")) continue;  // the row is one for training
+            BOOST_TEST(run("info " + model).exit == 0);
+            if (result.exit == 0) continue;
+            ++refused;
+            BOOST_TEST(has(result.error, "deltarule: [train] the network has no finite answer for row "), result.error);
+        }
+        return refused;
+    };
+    for (const char* more : {"", " --stream"})
+        BOOST_TEST(seeds_refused("--scale none --csv " + folder.write("far.csv", inputs) + more) > 0);
+    // A target that a float does not hold asks nothing of the network.
+    BOOST_TEST(seeds_refused("--csv " + folder.write("far_target.csv", targets)) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     std::string rows = "x,colour,y\n";
     for (int i = 0; i < 60; ++i)
