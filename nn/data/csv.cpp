@@ -54,8 +54,8 @@ class Rows {
             if (begun_ == begin_.size() && input_.peek() < 0) return false;
             line_ = next_line_;
             read_row(fields);
-            // Empty lines end a file; among rows they are rows whose fields are missing.
-            if (fields.size() > 1 || !fields.front().empty()) break;
+            // Empty lines end a file; among rows they are rows whose fields are missing. One of two quotes is a row.
+            if (fields.size() > 1 || !trimmed(raw_).empty()) break;
             if (empty_line == 0) empty_line = line_;
         }
         if (empty_line != 0) fail(empty_line, "the line is empty");

@@ -702,6 +702,16 @@ BOOST_AUTO_TEST_CASE(a_row_for_the_test_without_an_answer_loses_no_training) {
     BOOST_TEST(seeds_refused("--csv " + folder.write("far_target.csv", targets)) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_missing_cell_that_is_all_of_a_row_is_answered) {
+    const std::string gaps = folder.write("one.csv", "x,c\n1,a\n2,b\n,a\n4,b\n5,a\n6,b\n7,a\n8,b\n");
+    const std::string model = trained("one.st", "--missing mean --epochs 1 --holdout 0.25 --csv " + gaps);
+    const auto lines = lines_of(predictions(model, folder.write("one_column.csv", "x\n1\n\"\"\n1\n\"\"\n\n")));
+    BOOST_TEST_REQUIRE(lines.size() == 5u);
+    BOOST_TEST(lines[1] == lines[3]);
+    BOOST_TEST(lines[2] == lines[4]);
+    BOOST_TEST(lines[1] != lines[2]);
+}
+
 BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     std::string rows = "x,colour,y\n";
     for (int i = 0; i < 60; ++i)
