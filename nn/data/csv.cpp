@@ -22,6 +22,7 @@ constexpr std::size_t most_columns = std::size_t{1} << 20;  // a row is held as 
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 constexpr const char* counts_the_columns = "counts the columns";
+constexpr const char* has_equal_steps = "counts in equal steps, as years above columns do";
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
@@ -196,7 +197,7 @@ struct CsvReader::State {
         if (header) return;
         pending.push_back({first, rows.line()});
         // `explain` may read no row but the first: the one below it is looked at now.
-        if (std::vector<std::string> second; may_count && rows.next(second)) {
+        if (std::vector<std::string> second; may_count != nullptr && rows.next(second)) {
             require_whole(second);
             pending.insert(pending.begin(), {std::move(second), rows.line()});
         }
@@ -259,7 +260,10 @@ struct CsvReader::State {
         if (header) return;
         const std::size_t counted = count_of_columns();
         if (counted > 2) could_be_either(counts_the_columns);
-        may_count = counted > 0;
+        if (counted > 0)
+            may_count = counts_the_columns;
+        else if (steps_are_equal())
+            may_count = has_equal_steps;
     }
 
     [[noreturn]] void could_be_either(const char* what) const {
@@ -271,15 +275,20 @@ struct CsvReader::State {
     }
     std::string separator() const { return std::string(1, rows.separator()); }
 
+    std::vector<bool> columns_to_drop() const {
+        std::vector<bool> is_dropped(width + 1);
+        for (const std::string& text : options.drop) is_dropped[std::min(index_of(text), width)] = true;
+        return is_dropped;
+    }
+
     /// How many columns the first line counts, from 0 or from 1, as what writes a table without names may have it;
     /// an index before them has no name, or is left out. 0: it does not.
     std::size_t count_of_columns() const {
-        std::vector<bool> left_out(width + 1);
-        for (const std::string& text : options.drop) left_out[std::min(index_of(text), width)] = true;
+        const std::vector<bool> is_dropped = columns_to_drop();
         for (const std::size_t start : {0, 1, 2}) {  // the number in column i is i + start - 1
             std::size_t counted = 0, others = 0;
             for (std::size_t i = 0; i < width; ++i) {
-                if (left_out[i] || (i == 0 && first[i].empty())) continue;
+                if (is_dropped[i] || (i == 0 && first[i].empty())) continue;
                 ++(i + start > 0 && first[i] == std::to_string(i + start - 1) ? counted : others);
             }
             if (others == 0) return counted;
@@ -287,12 +296,30 @@ struct CsvReader::State {
         return 0;
     }
 
-    /// Throws where a number in a row is not whole, as those are that count the columns.
+    /// Whether at least three whole numbers in the first line rise or fall alike from column to column.
+    bool steps_are_equal() const {
+        std::vector<std::pair<double, double>> numbers;  // behind their columns
+        const std::vector<bool> is_dropped = columns_to_drop();
+        for (std::size_t i = 0; i < width; ++i) {
+            if (is_dropped[i] || (i == 0 && first[i].empty())) continue;
+            const std::optional<double> number = csv_number(first[i]);
+            if (!number || first[i] != fmt::format("{:.0f}", *number)) return false;
+            numbers.emplace_back(static_cast<double>(i), *number);
+        }
+        if (numbers.size() < 3) return false;
+        const auto [column, number] = numbers.front();
+        const double step = (numbers[1].second - number) / (numbers[1].first - column);
+        return step != 0 && std::ranges::all_of(numbers, [&, begin = column, from = number](const auto& each) {
+                   return each.second == from + step * (each.first - begin);
+               });
+    }
+
+    /// Throws where a number in a row is not whole, as those are that count.
     void require_whole(const std::vector<std::string>& row) const {
         for (std::size_t i = 0; i < std::min(width, row.size()); ++i) {
             const std::optional<double> number = csv_number(row[i]);
             if (!dropped[i] && number && std::isfinite(*number) && *number != std::floor(*number))
-                could_be_either(counts_the_columns);
+                could_be_either(may_count);
         }
     }
 
@@ -373,7 +400,7 @@ struct CsvReader::State {
             pending.pop_back();
         } else if (rows.next(fields)) {
             line = rows.line();
-            if (may_count) require_whole(fields);
+            if (may_count != nullptr) require_whole(fields);
         } else {
             return false;
         }
@@ -412,7 +439,7 @@ struct CsvReader::State {
     std::unordered_map<std::string, Place> places;  // of what stands in the first row
     std::size_t width = 0;
     bool header = false;
-    bool may_count = false;  // the first line counts one column or two: it is a row if all numbers are whole
+    const char* may_count = nullptr;  // what the first line does if it is no row, which it is if all numbers are whole
     struct Line {
         std::vector<std::string> fields;
         std::size_t line;

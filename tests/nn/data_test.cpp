@@ -123,6 +123,16 @@ BOOST_AUTO_TEST_CASE(a_first_line_of_numbers_may_be_a_header) {
     refuses_table("4,7,5\n" + bits, ":1: the class '5' stands on this line alone");
     refuses_table("4,7,5\n" + words, ":1: the class '5' stands on this line alone");
     check_message([&] { nn::read_csv_features<double>(written("0,1,2\n" + reals)); }, counts);
+    // Years, wavelengths.
+    const std::string steps = "counts in equal steps, as years above columns do: say with --header yes or no";
+    refuses_table("2018,2019,2020\n" + reals, ":1: '2018,2019,2020' " + steps);
+    refuses_table("4000,3998,3996\n" + bits, ":1: '4000,3998,3996' " + steps);
+    const std::string gaps = "7,2018,1,2020,2021\n0.5,1,0.5,1,2\n";
+    BOOST_TEST(nn::read_table(written(gaps), {.drop = {"0", "2"}}).size() == 2u);
+    check_message([&] { nn::read_table(written(gaps + "1,1.5,1,2,3\n"), {.drop = {"0", "2"}}); }, steps);
+    for (const char* row : {"2018,2019,2021\n", "5.0,6.0,7.0\n", "3,3,3\n"})
+        BOOST_TEST(nn::read_table(written(row + reals)).size() == 61u);
+    BOOST_TEST(nn::read_table(written("5,6,7\n1,0,5\n1,1,7\n3,1,5\n")).size() == 4u);
     // With an index, whose name is empty.
     check_message([&] { nn::read_table(written(",0,1\n" + indexed), {.missing = nn::Missing::mean}); }, counts);
     // Two whole numbers below are a row as these are; what comes after them decides.
