@@ -234,7 +234,7 @@ static int run(int argc, char** argv) {
         ->add_option(
             "--schedule", training.schedule,
             "How the rate changes: none, step (a tenth after each third), cosine (down to 0), warm-up (up to it "
-            "in the first tenth), one-cycle (up, and down to 0) or plateau (a tenth after 5 epochs without a "
+            "in the first tenth), one-cycle (up, and down to 0) or plateau (a tenth after 6 epochs without a "
             "lower loss)")
         ->check(CLI::IsMember(schedule_names))
         ->capture_default_str();

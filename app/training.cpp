@@ -112,7 +112,7 @@ std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, st
 
 /// The schedule of this name over so many steps; none for none, and for plateau, which goes by the loss.
 nn::Schedule make_schedule(const std::string& name, std::size_t steps) {
-    if (name == "step") return nn::step_decay(std::max<std::size_t>(1, steps / 3));
+    if (name == "step") return nn::step_decay((steps + 2) / 3);  // rounded up: the last third is the last
     if (name == "cosine") return nn::cosine(steps);
     if (name == "warm-up") return nn::warm_up(std::max<std::size_t>(1, steps / 10));
     if (name == "one-cycle") return nn::one_cycle(steps);

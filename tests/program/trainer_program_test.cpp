@@ -318,6 +318,10 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
             BOOST_TEST(rows.starts_with("epoch,loss,accuracy,rate\n1,"));
             BOOST_TEST(lines(rows) == 61u);
             if (schedule == "step") BOOST_TEST(has(rows, ",0.0002\n"));
+            if (schedule == "step") {  // 40 steps, which three does not divide
+                run("train --csv " + iris + " --epochs 10 --rate 0.02 --schedule step --history " + folder / "h.csv");
+                BOOST_TEST(bytes_of(folder / "h.csv").ends_with(",0.0002\n"), bytes_of(folder / "h.csv"));
+            }
             if (schedule == "none") BOOST_TEST(rows.ends_with(",0.02\n"));
             // A tenth of the 60 epochs leads from a third of the rate to the rate.
             if (schedule == "warm-up")
