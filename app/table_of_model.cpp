@@ -53,7 +53,9 @@ TableOfModel::TableOfModel(const Model& model, const std::string& path, const nn
 /// Appends the numbers of a cell.
 void TableOfModel::append(std::vector<double>& numbers, std::size_t column, const std::string& field) const {
     const auto& categories = model_.columns[column].categories;
-    if (nn::csv_missing(field) && !model_.fill.empty()) {
+    const auto found = std::ranges::find(categories, field);
+    // A network that was made elsewhere may know "NA" as a word.
+    if (found == categories.end() && nn::csv_missing(field) && !model_.fill.empty()) {
         numbers.insert(numbers.end(), model_.columns[column].width(), NAN);
         return;
     }
@@ -68,7 +70,6 @@ void TableOfModel::append(std::vector<double>& numbers, std::size_t column, cons
     const auto is_known = [&](std::size_t k) {  // others had no row for the training
         return model_.scaling.offset[at + k] != 0 || model_.scaling.factor[at + k] != 0;
     };
-    const auto found = std::ranges::find(categories, field);
     if (found == categories.end() || !is_known(static_cast<std::size_t>(found - categories.begin()))) {
         std::vector<std::string> known;
         for (std::size_t k = 0; k < categories.size(); ++k)
