@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <autograd/grad.hpp>
 #include <autograd/operations/partners.hpp>
+#include <utility>
 
 namespace autograd {
 
@@ -114,6 +115,33 @@ void check_directions(const char* operation, const std::vector<Variable<T>>& xs,
                                                     to_string(directions[i].shape()), to_string(xs[i].shape())));
 }
 
+/// While it lives rules are recorded, also under pause(): what is differentiated twice has to have them in between.
+template <class T>
+class Recorded {
+  public:
+    explicit Recorded(Tape<T>& tape) : reel_(Reel<T>::of(tape)), pauses_(std::exchange(reel_.pauses, 0)) {}
+    ~Recorded() { reel_.pauses = pauses_; }
+    Recorded(const Recorded&) = delete;
+    Recorded& operator=(const Recorded&) = delete;
+
+  private:
+    Reel<T>& reel_;
+    const int pauses_;
+};
+
+/// `grad` and `vjp` for a derivative that is differentiated again.
+template <class T>
+std::vector<Variable<T>> differentiable_grad(const Variable<T>& y, const std::vector<Variable<T>>& xs) {
+    const Recorded<T> recorded(y.tape());
+    return grad(y, xs);
+}
+template <class T>
+std::vector<Variable<T>> differentiable_vjp(const Variable<T>& y, const std::vector<Variable<T>>& xs,
+                                            const Variable<T>& seed) {
+    const Recorded<T> recorded(y.tape());
+    return vjp(y, xs, seed);
+}
+
 }  // namespace
 
 template <class T>
@@ -143,7 +171,7 @@ Variable<T> jvp(const Variable<T>& y, const std::vector<Variable<T>>& xs, const 
     if (xs.empty()) return y.tape().constant(Array<T>(xt::zeros<T>(y.shape())));
     // v -> v^T J is linear in v: its own derivative along u is J u.
     const Variable<T> v = y.tape().variable(Array<T>(xt::zeros<T>(y.shape())));
-    return walk_back<T>(vjp(y, xs, v), {v}, directions).front();
+    return walk_back<T>(differentiable_vjp(y, xs, v), {v}, directions).front();
 }
 
 template <class T>
@@ -151,7 +179,7 @@ std::vector<Array<T>> hvp(const Variable<T>& y, const std::vector<Variable<T>>& 
                           const std::vector<Array<T>>& directions) {
     check_directions("hvp", xs, directions);
     if (xs.empty()) return {};
-    const Gradients<T> products = gradients_of<T>(grad(y, xs), directions, Keep<T>(xs));
+    const Gradients<T> products = gradients_of<T>(differentiable_grad(y, xs), directions, Keep<T>(xs));
     std::vector<Array<T>> arrays;
     arrays.reserve(xs.size());
     for (const Variable<T>& x : xs) arrays.push_back(products[x]);
@@ -176,7 +204,7 @@ Array<T> jacobian(const Variable<T>& y, const Variable<T>& x) {
 
 template <class T>
 Array<T> hessian(const Variable<T>& y, const Variable<T>& x) {
-    return jacobian(grad(y, x), x);
+    return jacobian(differentiable_grad(y, {x}).front(), x);
 }
 
 #define INSTANTIATE(T)                                                                                              \

@@ -387,6 +387,24 @@ BOOST_AUTO_TEST_CASE(backward_of_what_no_gradient_flows_from_throws) {
     BOOST_TEST(checked.passed, checked.message);
 }
 
+BOOST_AUTO_TEST_CASE(second_derivatives_are_asked_for_under_pause) {
+    Tape<double> tape;
+    const auto x = tape.variable({1.0, 2.0});
+    const auto cubes = x * x * x, y = sum(cubes);
+    const Array<double> u = {1.0, 10.0};
+    const auto pause = tape.pause();
+    const Array<double> along = jvp(cubes, {x}, {tape.constant(u)}).value(), hu = hvp(y, {x}, {u})[0],
+                        h = hessian(y, x);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const double t = x.value()(i);
+        BOOST_TEST(along(i) == 3 * t * t * u(i));
+        BOOST_TEST(hu(i) == 6 * t * u(i));
+        BOOST_TEST(h(i, i) == 6 * t);
+    }
+    BOOST_TEST(!tape.records());
+    BOOST_TEST(!jvp(cubes, {x}, {tape.constant(u)}).requires_gradient());
+}
+
 BOOST_AUTO_TEST_CASE(a_constant_is_never_given_a_gradient_of_zero) {
     Tape<double> tape;
     const auto x = tape.variable(3.0), c = tape.constant(2.0), twice = c * 2.0;
