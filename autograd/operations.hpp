@@ -205,6 +205,11 @@ template <class T, Axis I>
 Variable<T> variance(Variable<T> x, I axis, std::ptrdiff_t ddof = 0, bool keepdims = false) {
     return variance(x, Axes{static_cast<std::ptrdiff_t>(axis)}, ddof, keepdims);
 }
+// `ddof` stands before `keepdims`: `variance(x, {0}, true)` would divide by n - 1.
+template <class T, std::same_as<bool> B>
+Variable<T> variance(Variable<T> x, const Axes& axes, B, bool = false) = delete;
+template <class T, Axis I, std::same_as<bool> B>
+Variable<T> variance(Variable<T> x, I axis, B, bool = false) = delete;
 /// `(x - m) * r * weight + bias` with m the mean of each row and r = 1 / sqrt(variance + epsilon). Weight and bias have
 /// the shape of x's last axes, which are a row. Throws `std::invalid_argument` where they have not, and
 /// `std::overflow_error` where the variance of finite numbers is infinite.
@@ -286,6 +291,10 @@ template <class T>
 Variable<T> reshape(Variable<T> x, std::initializer_list<Length> lengths) {
     return reshape(x, shape_of(lengths, x.size()));
 }
+/// An array or an expression whose numbers need not be whole.
+template <class E>
+concept Fractions = Expression<E> && std::floating_point<typename E::value_type>;
+
 /// Axis i of the result is axis `axes[i]` of x; without axes their order is reversed.
 template <class T>
 Variable<T> transpose(Variable<T> x, const Axes& axes = {});
@@ -316,6 +325,11 @@ Variable<T> take(Variable<T> x, const Indices& indices, std::ptrdiff_t axis = 0)
 /// One element per index; `indices` has x's shape but for the axis.
 template <class T>
 Variable<T> take_along_axis(Variable<T> x, const Indices& indices, std::ptrdiff_t axis);
+// An index of 1.9 would become 1: what is no integer is cast by who knows that it is whole.
+template <class T, Fractions E>
+Variable<T> take(Variable<T> x, const E& indices, std::ptrdiff_t axis = 0) = delete;
+template <class T, Fractions E>
+Variable<T> take_along_axis(Variable<T> x, const E& indices, std::ptrdiff_t axis) = delete;
 template <class T>
 Variable<T> concatenate(const std::vector<Variable<T>>& parts, std::ptrdiff_t axis = 0);
 template <class T>
@@ -443,6 +457,9 @@ Variable<T> hinge_loss(Variable<T> scores, const Indices& labels, Reduction redu
 template <class T>
 Variable<T> negative_log_likelihood(Variable<T> log_probabilities, const Indices& labels,
                                     const CrossEntropyOptions& options = {});
+template <class T, Fractions E>
+Variable<T> negative_log_likelihood(Variable<T> log_probabilities, const E& labels,
+                                    const CrossEntropyOptions& options = {}) = delete;
 /// `sum_k p_k * (log(p_k) - log_q_k)` for each row of log probabilities and of the probabilities p that they should be,
 /// 0 log 0 being 0. The mean is over rows.
 template <class T>

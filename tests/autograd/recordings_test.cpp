@@ -36,6 +36,24 @@ struct Changeable {
 };
 static_assert(Changes<Changeable>);
 
+// A bool is no ddof, and what need not be whole is no index.
+template <class X>
+concept VarianceOfBool = requires(X x, Axes axes) {
+    variance(x, axes, true);
+}
+|| requires(X x) { variance(x, 0, true, true); };
+static_assert(!VarianceOfBool<Variable<double>>);
+template <class X, class I>
+concept Taken = requires(X x, I indices) {
+    take(x, indices);
+}
+|| requires(X x, I indices) { take_along_axis(x, indices, 0); }
+|| requires(X x, I indices) { negative_log_likelihood(x, indices); };
+static_assert(!Taken<Variable<double>, Array<double>>);
+static_assert(!Taken<Variable<float>, xt::xarray<double>>);
+static_assert(Taken<Variable<double>, Indices>);
+static_assert(Taken<Variable<double>, xt::xarray<int>>);
+
 template <class Run>
 std::string message_of(Run run) {
     try {
