@@ -63,6 +63,8 @@ BOOST_AUTO_TEST_CASE(a_terminal_shows_how_much_is_done) {
     const std::string shown = bytes_of(folder / "terminal");
     BOOST_TEST(has(shown, "\r" + std::string(15, '#') + std::string(15, '.') + " epoch 1/2"), shown);
     BOOST_TEST(has(shown, "\r" + std::string(30, '#') + " epoch 2/2"), shown);
+    BOOST_TEST((has(shown, " epoch 2/2  loss 0.") || has(shown, " epoch 2/2  loss 1.")), shown);
+    BOOST_TEST((has(shown, ", accuracy ") && has(shown, "  0:00 left ")), shown);
     // 120 rows twice in less time than all of this took.
     const std::size_t unit = shown.rfind(" examples/s");
     BOOST_TEST_REQUIRE(unit != std::string::npos);

@@ -132,6 +132,40 @@ BOOST_AUTO_TEST_CASE(images_in_blocks_give_the_network_of_those_in_memory) {
     BOOST_TEST(whole.out.find("confusion") == stream.out.find("confusion"));
 }
 
+BOOST_AUTO_TEST_CASE(scales_are_those_of_the_rows_for_training) {
+    const Folder files;
+    const auto write = [&](const std::string& part, const std::string& pixels) {
+        const auto rows = static_cast<char>(pixels.size() / 2);
+        std::string labels = {0, 0, 8, 1, 0, 0, 0, rows};
+        for (char i = 0; i < rows; ++i) labels += static_cast<char>(i % 2);
+        files.write(part + "-images-idx3-ubyte",
+                    std::string{0, 0, 8, 3, 0, 0, 0, rows, 0, 0, 0, 1, 0, 0, 0, 2} + pixels);
+        files.write(part + "-labels-idx1-ubyte", labels);
+    };
+    std::string pixels;  // 10 to 20, and 30 down to 10
+    for (int i = 0; i <= 10; ++i) pixels += {static_cast<char>(10 + i), static_cast<char>(30 - 2 * i)};
+    write("train", pixels);
+    write("t10k", {0, 0, 120, 90});
+    struct Scale {
+        double offset, factor;
+    };
+    const std::pair<const char*, std::vector<Scale>> scales[] = {
+        {"minmax", {{10, 0.1}, {10, 0.05}}},
+        {"standard", {{15, 1 / std::sqrt(10.0)}, {20, 0.5 / std::sqrt(10.0)}}},
+        {"none", {{0, 1}, {0, 1}}}};
+    for (const auto& [name, expected] : scales)
+        for (const char* stream : {"", " --stream"}) BOOST_TEST_CONTEXT(name << stream) {
+                const Result result = run("train --epochs 1 --hidden 2 --idx " + files / "" + " --scale " + name +
+                                          stream + " --save " + files / "model");
+                BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+                const auto columns = nlohmann::json::parse(run("info --json " + files / "model").out).at("columns");
+                for (std::size_t j = 0; j < 2; ++j) {
+                    BOOST_TEST(std::abs(columns[j].at("offset").get<double>() - expected[j].offset) < 1e-13);
+                    BOOST_TEST(std::abs(columns[j].at("factor").get<double>() - expected[j].factor) < 1e-15);
+                }
+            }
+}
+
 #ifndef __SANITIZE_ADDRESS__  // it takes more addresses than any limit leaves
 BOOST_AUTO_TEST_CASE(a_table_that_memory_does_not_hold_is_read_in_blocks) {
     std::string table;
@@ -381,6 +415,14 @@ BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
     refuses("train --quiet --json", "excludes");
     refuses("train --config " + folder / "never", "never");
     refuses("train --config /dev/zero", "/dev/zero is no file of options");
+    // Cut at any byte it is other options or one sentence.
+    const std::string whole =
+        "[train]\ncsv = \"" + iris + "\"\nhidden = [3, 2]\nepochs = 1\nactivation = 'tanh' # so\n";
+    for (std::size_t n = whole.find("hidden"); n <= whole.size(); ++n) {
+        const Result cut = run("train --quiet --config " + folder.write("cut.toml", whole.substr(0, n)));
+        BOOST_TEST(lines(cut.out) + lines(cut.error) == 1u, whole.substr(0, n) << cut.out << cut.error);
+        BOOST_TEST((cut.exit == 0) == cut.error.empty());
+    }
     refuses("train --config " + folder.write("run.toml", "[train]\nepochz = 3\n"), "there is no option train.epochz");
     refuses("train --config " + folder.write("run.toml", "[train]\nepochs = -1\n"), "--epochs: '-1' is not a whole");
     BOOST_TEST(run("train --epochs -1").exit == 2);
