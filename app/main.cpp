@@ -165,6 +165,9 @@ static int run(int argc, char** argv) {
     CLI::App* train_command =
         app.add_subcommand("train", "Train a network on a table or on images; without options, on handwritten digits");
     train_command->fallthrough();  // to --config
+    // What is added next stands below this heading in --help.
+    const auto heading = [&](const char* text) { train_command->option_defaults()->group(text); };
+    heading("Data");
     CLI::Option* csv =
         train_command
             ->add_option("--csv", training.csv,
@@ -205,7 +208,7 @@ static int run(int argc, char** argv) {
     train_command->add_option("--scale", training.scale, "How columns are scaled: minmax, standard or none")
         ->check(CLI::IsMember(scale_names))
         ->capture_default_str();
-    train_command->add_flag("--balanced", training.balanced, "Each class counts the same, however many rows it has");
+    heading("Network");
     CLI::Option* hidden =
         train_command
             ->add_option_function<std::vector<std::string>>(
@@ -226,6 +229,7 @@ static int run(int argc, char** argv) {
         ->check(not_empty)
         ->excludes(hidden)
         ->excludes(activation);
+    heading("Training");
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
@@ -247,9 +251,11 @@ static int run(int argc, char** argv) {
     train_command->add_option("--batch", training.batch, "The rows of a step")
         ->transform(whole(1, 1'000'000))
         ->capture_default_str();
+    train_command->add_flag("--balanced", training.balanced, "Each class counts the same, however many rows it has");
     train_command->add_option("--seed", training.seed, "The same seed gives the same network")
         ->transform(whole(0))
         ->capture_default_str();
+    heading("Test");
     train_command->add_option("--holdout", training.holdout, "The share of a table that is kept for the test")
         ->check(a_number)
         ->excludes(idx)
@@ -263,6 +269,7 @@ static int run(int argc, char** argv) {
             ->excludes(idx)
             ->excludes("--holdout")
             ->excludes("--stratify");
+    heading("Data");
     CLI::Option* stream =
         train_command
             ->add_flag("--stream", training.stream,
@@ -275,6 +282,7 @@ static int run(int argc, char** argv) {
         ->transform(whole(1, 1'000'000'000))
         ->capture_default_str()
         ->needs(stream);
+    heading("Training");
     train_command
         ->add_option("--validation", training.validation,
                      "The share of the rows for training that is measured after each epoch instead; the best epoch's "
@@ -284,10 +292,12 @@ static int run(int argc, char** argv) {
         ->add_option("--patience", training.patience,
                      "End after so many epochs that do not lower the loss on the rows for validation")
         ->transform(whole(1, 1'000'000));
+    heading("Test");
     train_command->add_flag("--confusion", training.confusion, "Print what was taken for what");
     train_command
         ->add_option("--top", training.top, "Say how often the right class is among so many of the likeliest, too")
         ->transform(whole(1, 1'000'000));
+    heading("Results");
     CLI::Option* json = train_command->add_flag("--json", training.json,
                                                 "Print what was trained and how good it is, alone and as JSON");
     train_command->add_flag("--quiet", training.quiet, "Print how good the network is, and nothing else")
@@ -299,7 +309,6 @@ static int run(int argc, char** argv) {
                      "ends the training")
         ->check(not_empty)
         ->excludes(folds);
-
     CLI::Option* checkpoint =
         train_command
             ->add_option("--checkpoint", training.checkpoint,

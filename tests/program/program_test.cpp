@@ -182,5 +182,11 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
 BOOST_AUTO_TEST_CASE(it_says_its_version_and_helps) {
     BOOST_TEST(run("--version").out == "deltarule " DELTARULE_VERSION "\n");
     BOOST_TEST(bytes_of(DELTARULE_SOURCE_DIR "/CHANGELOG.md").find("# Changelog\n\n## " DELTARULE_VERSION " ") == 0u);
-    BOOST_TEST(run("train --help").out.find("--holdout") != std::string::npos);
+    const std::string help = run("train --help").out;
+    std::size_t at = 0;  // an option below each heading
+    for (const char* text : {"\nData:\n", "--csv", "--stream", "\nNetwork:\n", "--layers", "\nTraining:\n", "--epochs",
+                             "--patience", "\nTest:\n", "--holdout", "--top", "\nResults:\n", "--save", "--report"}) {
+        at = help.find(text, at);
+        BOOST_TEST_REQUIRE(at != std::string::npos, text << help);
+    }
 }
