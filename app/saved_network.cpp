@@ -226,12 +226,13 @@ Array<double> Scaling::undone(const Array<float>& scaled) const {
 }
 
 std::string fit_of(const Model& model, const nn::NumberScores& scores) {
-    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error();
+    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error(),
+               absolute = scores.mean_absolute_error();
     std::string text;
     for (std::size_t j = 0; j < r2.size(); ++j) {
         if (r2.size() > 1) text += fmt::format("{}{}: ", j == 0 ? "" : "; ", printable(model.target_names[j]));
         text += std::isnan(r2[j]) ? "R² undefined (all targets are the same)" : fmt::format("R² {:.4f}", r2[j]);
-        text += fmt::format(", RMSE {:.6g}", error[j]);
+        text += fmt::format(", RMSE {:.6g}, MAE {:.6g}", error[j], absolute[j]);
     }
     return text;
 }

@@ -119,9 +119,10 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
     constexpr const char* alike = "targets are the same";
     std::vector<std::string> all;
     for (std::size_t j = 0; j < data.target_names.size(); ++j)
-        all.push_back(fmt::format("{}R² {}, RMSE {}",
+        all.push_back(fmt::format("{}R² {}, RMSE {}, MAE {}",
                                   data.target_names.size() > 1 ? printable(data.target_names[j]) + ": " : "",
-                                  mean_of(scores, 2 * j, 4, alike), mean_of(scores, 2 * j + 1, 4, alike)));
+                                  mean_of(scores, 3 * j, 4, alike), mean_of(scores, 3 * j + 1, 4, alike),
+                                  mean_of(scores, 3 * j + 2, 4, alike)));
     fmt::print("mean of {} folds: {}\n", parts.size(), fmt::join(all, "; "));
     return 0;
 }

@@ -354,8 +354,9 @@ json Training::as_json(const Tested& tested) const {
     json targets = json::array();
     for (std::size_t j = 0; j < model_.target_names.size(); ++j)
         targets.push_back({{"target", model_.target_names[j]},
-                           {"r_squared", tested.scores[2 * j]},
-                           {"root_mean_squared_error", tested.scores[2 * j + 1]}});
+                           {"r_squared", tested.scores[3 * j]},
+                           {"root_mean_squared_error", tested.scores[3 * j + 1]},
+                           {"mean_absolute_error", tested.scores[3 * j + 2]}});
     return targets;
 }
 
@@ -397,8 +398,10 @@ Tested Training::test_numbers(const nn::ReadRows<double>& read) const {
         if (!options_.report.empty()) all.insert(all.end(), predictions.begin(), predictions.end());
     });
     Tested tested{.text = fit_of(model_, scores)};
-    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error();
-    for (std::size_t j = 0; j < r2.size(); ++j) tested.scores.insert(tested.scores.end(), {r2[j], error[j]});
+    const auto r2 = scores.r_squared(), error = scores.root_mean_squared_error(),
+               absolute = scores.mean_absolute_error();
+    for (std::size_t j = 0; j < r2.size(); ++j)
+        tested.scores.insert(tested.scores.end(), {r2[j], error[j], absolute[j]});
     tested.predictions = Array<double>::from_shape({all.size() / targets, targets});
     std::ranges::copy(all, tested.predictions.data());
     return tested;

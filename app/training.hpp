@@ -19,7 +19,7 @@
 
 /// How good a network is.
 struct Tested {
-    std::vector<double> scores = {};  // accuracy, AUC, top-k accuracy, or R² and RMSE of each target
+    std::vector<double> scores = {};  // accuracy, AUC, top-k accuracy, or R², RMSE and MAE of each target
     std::string text = {};
     autograd::Indices confusion = {};
     nlohmann::json classes = {};               // of classes: the accuracy, and what else there is

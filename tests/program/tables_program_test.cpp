@@ -142,10 +142,19 @@ BOOST_AUTO_TEST_CASE(what_was_tested_is_what_is_saved) {
     // The same from the rows that were printed.
     const auto predicted = lines_of(judged.out), given = lines_of(bytes_of(rows));
     BOOST_TEST_REQUIRE(predicted.size() == given.size());
-    double squares = 0;
-    for (std::size_t i = 1; i < given.size(); ++i)
-        squares += std::pow(std::stod(predicted[i]) - std::stod(given[i].substr(given[i].rfind(',') + 1)), 2);
+    double squares = 0, distances = 0, absolute = 0;
+    for (std::size_t i = 1; i < given.size(); ++i) {
+        const double off = std::stod(predicted[i]) - std::stod(given[i].substr(given[i].rfind(',') + 1));
+        squares += off * off;
+        distances += std::abs(off);
+    }
     BOOST_TEST(std::abs(std::sqrt(squares / 442) / all_error - 1) < 1e-5);
+    BOOST_TEST_REQUIRE(std::sscanf(judged.error.c_str() + at, "; R² %*f, RMSE %*f, MAE %lf", &absolute) == 1);
+    BOOST_TEST(std::abs(distances / 442 / absolute - 1) < 1e-5);
+    const Result json = run("train --json --rate 0.01 " + options);
+    BOOST_TEST(has(training.last_line(),
+                   fmt::format(", MAE {:.6g}",
+                               nlohmann::json::parse(json.out).at("test")[0].at("mean_absolute_error").get<double>())));
 }
 
 BOOST_AUTO_TEST_CASE(folds_test_every_row_once) {
