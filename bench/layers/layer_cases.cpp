@@ -28,7 +28,7 @@ LayerProblem::LayerProblem(const LayerCase& c) : what(c) {
     autograd::Tape<float> tape;
     seed = autograd::Array<float>(model.f(tape.constant(x), words).shape(), 0.f);
     fill(seed, 1);
-    if (what.is_network()) labels = choose({seed.shape()[0]}, what.classes);
+    if (what.classes > 0) labels = choose({seed.shape()[0]}, what.classes);
 }
 
 namespace {
@@ -40,6 +40,7 @@ std::string compare(const LayerCase& what) {
 #ifdef DELTARULE_BENCH_TORCH
     const auto ours = layer_by_tape(what), theirs = layer_by_torch(what);
     for (bool backward : {false, true}) {
+        if (what.is_loss && !backward) continue;  // it has derivatives in it
         for (const auto& side : {ours.get(), theirs.get()})
             for (int i = 0; i < (backward ? 3 : 1); ++i) backward ? side->forward_and_backward() : side->forward();
         const auto left = ours->results(), right = theirs->results();
@@ -133,4 +134,5 @@ void register_layers() {
         add({.layer = "two-layer gru", .size = size, .x = {batch, 50, 128}, .classes = 10});
         add({.layer = "two-block transformer", .size = size, .x = {batch, 64}, .words = 64, .classes = 64});
     }
+    add({.layer = "equation of heat", .size = "256 points", .x = {256, 2}, .is_loss = true});
 }

@@ -20,8 +20,9 @@ struct LayerCase {
     std::vector<std::size_t> sizes = {};
     std::size_t words = 0;    ///< above 0: the input are as many words
     std::size_t classes = 0;  ///< above 0: it is a network, and learns to tell as many
+    bool is_loss = false;     ///< it is a network whose result is its loss already
 
-    bool is_network() const { return classes > 0; }
+    bool is_network() const { return classes > 0 || is_loss; }
 };
 
 /// A layer or a network.
@@ -49,7 +50,7 @@ struct LayerSide {
     virtual ~LayerSide() = default;
     /// The inference of a network.
     virtual void forward() = 0;
-    /// Every gradient of a layer; a step of a network, with the cross-entropy and `Sgd`.
+    /// Every gradient of a layer; a step of a network, with `Sgd` and the cross-entropy or a loss of its own.
     virtual void forward_and_backward() = 0;
     /// What the last run gave: the result, and behind it the gradients by x and by the parameters, or the parameters
     /// of a network.

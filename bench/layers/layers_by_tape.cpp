@@ -1,9 +1,11 @@
 // Layers and networks with deltarule, as a user writes them.
+#include <autograd/grad.hpp>
 #include <autograd/operations.hpp>
 #include <bench/layers/layer_cases.hpp>
 #include <functional>
 #include <map>
 #include <nn/nn.hpp>
+#include <numbers>
 #include <optional>
 
 namespace {
@@ -62,6 +64,21 @@ struct Transformer {
     nn::LayerNorm<float> norm;
     nn::Dense<float> out;
 };
+
+/// What is left of u_t = u_xx / 10 at points (t, x), and of the values at the start and the ends of a rod, as in
+/// examples/physics.cpp.
+Variable<float> loss_of_heat(const nn::Mlp<float>& u, const Variable<float>& given) {
+    static const autograd::Array<float> only_t = {1, 0}, only_x = {0, 1};
+    const auto points = given.tape().variable(given.value());
+    const auto column = [](const Variable<float>& z, std::ptrdiff_t k) { return slice(z, 1, k, k + 1); };
+    const auto first = grad(sum(u(points)), points);
+    const auto second = grad(sum(column(first, 1)), points);
+
+    const auto some = slice(given, 0, 0, 64), zero = some * only_t;
+    const auto start = mean_squared_error(u(some * only_x), sin(std::numbers::pi_v<float> * column(some, 1)));
+    const auto ends = mean(pow(u(zero), 2)) + mean(pow(u(zero + only_x), 2));
+    return mean(pow(column(first, 0) - column(second, 1) / 10, 2)) + start + ends;
+}
 
 nn::Conv2d<float> same(std::size_t in, std::size_t out, std::size_t kernel, std::mt19937_64& engine) {
     const auto size = static_cast<std::ptrdiff_t>(kernel);
@@ -134,6 +151,12 @@ const std::map<std::string, Model (*)(const LayerCase&, std::mt19937_64&)>& mode
                  [network](const Variable<float>& x, const Indices& words) { return network(x.tape(), words); },
                  network.parameters()};
          }},
+        {"equation of heat",
+         [](const LayerCase&, Engine& engine) {
+             const nn::Mlp<float> model({2, 24, 24, 1}, nn::ActivationKind::tanh, engine);
+             return Model{[model](const Variable<float>& x, const Indices&) { return loss_of_heat(model, x); },
+                          model.parameters()};
+         }},
     };
     return table;
 }
@@ -154,7 +177,7 @@ class ByTape : public LayerSide {
         record();
         gradients_.reset();  // its buffers are the next ones
         if (optimizer_) {
-            z_ = softmax_cross_entropy(z_, problem_.labels);
+            if (!problem_.what.is_loss) z_ = softmax_cross_entropy(z_, problem_.labels);
             optimizer_->step(tape_.backward(z_));
         } else {
             gradients_.emplace(tape_.backward(z_, problem_.seed));

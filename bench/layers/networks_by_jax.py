@@ -40,7 +40,8 @@ def gru(hidden, into):
     return [(3 * hidden, into), (3 * hidden, hidden), (3 * hidden,), (3 * hidden,)]
 
 
-# The input's shape behind the batch, how many classes there are, and the parameters' shapes, in the order of use.
+# The input's shape behind the batch, how many classes there are, and the parameters' shapes, in the order of use. One
+# without classes is its loss.
 NETWORKS = {
     "lenet-5": (
         (1, 28, 28), 10, conv(6, 1, 5) + conv(16, 6, 5) + dense(120, 400) + dense(84, 120) + dense(10, 84)
@@ -55,6 +56,7 @@ NETWORKS = {
     "two-block transformer": (
         (64,), 64, [(64, 128), (64, 128)] + block(128) * 2 + [(128,), (128,)] + dense(64, 128)
     ),
+    "equation of heat": ((2,), 0, dense(24, 2) + dense(24, 24) + dense(1, 24)),
 }  # fmt: skip
 
 
@@ -71,7 +73,8 @@ def problem(name, batch):
     if name == "two-block transformer":
         x = engine.integers(0, classes, (batch, *shape))
         return parameters, x, engine.integers(0, classes, batch * shape[0])
-    return parameters, engine.normal(size=(batch, *shape)).astype(numpy.float32), engine.integers(0, classes, batch)
+    x = engine.normal(size=(batch, *shape)).astype(numpy.float32)
+    return parameters, x, engine.integers(0, max(classes, 1), batch)
 
 
 # ---- the networks, for a library of functions ------------------------------------------------------------------------
@@ -82,6 +85,19 @@ def network(name, f, parameters, x):
     linear = lambda x: x @ next(p).T + next(p)
     convolution = lambda x, padding: f.conv(x, next(p), padding) + next(p)[None, :, None, None]
     norm = lambda x: f.normalised(x) * next(p) + next(p)
+    if name == "equation of heat":
+
+        def u(z):
+            nonlocal p
+            p = iter(parameters)
+            return linear(f.tanh(linear(f.tanh(linear(z)))))
+
+        first = lambda x: f.derivative(u, x)
+        second = f.derivative(lambda x: first(x)[:, 1:], x)
+        some, only_t, only_x = x[:64], f.array([1.0, 0.0]), f.array([0.0, 1.0])
+        start = ((u(some * only_x) - f.sin(math.pi * some[:, 1:])) ** 2).mean()
+        ends = (u(some * only_t) ** 2).mean() + (u(some * only_t + only_x) ** 2).mean()
+        return ((first(x)[:, :1] - second[:, 1:] / 10) ** 2).mean() + start + ends
     if name == "lenet-5":
         z = f.avg_pool(f.tanh(convolution(x, 2)))
         z = f.avg_pool(f.tanh(convolution(z, 0))).reshape(len(x), -1)
@@ -114,6 +130,8 @@ def jax_functions():
 
     class Functions:
         tanh, relu, softmax = staticmethod(jnp.tanh), staticmethod(jax.nn.relu), staticmethod(jax.nn.softmax)
+        sin, array = staticmethod(jnp.sin), staticmethod(jnp.array)
+        derivative = staticmethod(lambda f, x: jax.grad(lambda x: f(x).sum())(x))
         gelu = staticmethod(lambda x: jax.nn.gelu(x, approximate=False))
         split = staticmethod(lambda x, parts: jnp.split(x, parts, axis=-1))
         causal = staticmethod(lambda x: jnp.where(jnp.tril(jnp.ones(x.shape[-2:], bool)), x, -jnp.inf))
@@ -164,6 +182,8 @@ def by_jax(name, batch):
 
     def loss_of(parameters, x, labels):
         logits = network(name, functions, parameters, x)
+        if logits.ndim == 0:
+            return logits
         return jnp.mean(jax.nn.logsumexp(logits, axis=1) - jnp.take_along_axis(logits, labels[:, None], 1)[:, 0])
 
     def train(parameters, x, labels):
@@ -187,6 +207,7 @@ def first_by_torch(name, batch):
 
     class Functions:
         tanh, relu, gelu = torch.tanh, torch.relu, functional.gelu
+        sin, array = torch.sin, torch.tensor
         softmax = staticmethod(lambda x: torch.softmax(x, -1))
         split = staticmethod(lambda x, parts: torch.chunk(x, parts, -1))
         causal = staticmethod(lambda x: x + torch.full(x.shape[-2:], -math.inf).triu(1))
@@ -194,6 +215,11 @@ def first_by_torch(name, batch):
         avg_pool = staticmethod(lambda x: functional.avg_pool2d(x, 2))
         max_pool = staticmethod(lambda x: functional.max_pool2d(x, 2))
         normalised = staticmethod(lambda x: functional.layer_norm(x, x.shape[-1:]))
+
+        @staticmethod
+        def derivative(f, x):
+            x = x if x.requires_grad else x.clone().requires_grad_()
+            return torch.autograd.grad(f(x).sum(), x, create_graph=True)[0]
 
         @staticmethod
         def gru(x, *weights):
@@ -209,7 +235,7 @@ def first_by_torch(name, batch):
         if batch == 1:
             results.append(logits[0, 0].item())
             continue
-        loss = functional.cross_entropy(logits, labels)
+        loss = functional.cross_entropy(logits, labels) if logits.dim() else logits
         results.append(loss.item())
         with torch.no_grad():
             for p, g in zip(parameters, torch.autograd.grad(loss, parameters)):
@@ -234,9 +260,10 @@ def main():
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
     sides = {}
     for name in NETWORKS if importlib.util.find_spec("jax") else ():
-        for batch in (32, 1):
+        for batch in (32, 1) if NETWORKS[name][1] else (256,):
             step, number = by_jax(name, batch)
-            case = f"network: {name} batch {batch}, {'step' if batch > 1 else 'inference'}"
+            size = f"batch {batch}" if NETWORKS[name][1] else f"{batch} points"
+            case = f"network: {name} {size}, {'step' if batch > 1 else 'inference'}"
             results = [number(step()) for _ in range(COMPARED)]
             if importlib.util.find_spec("torch"):
                 for x, y in zip(first_by_torch(name, batch), results):
