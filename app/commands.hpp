@@ -26,7 +26,8 @@ struct TrainOptions {
     std::string activation = "relu";
     std::string layers;  // in the place of these two
     std::string optimizer = "adam";
-    std::optional<double> rate;  // the optimizer's own
+    std::optional<double> rate;          // the optimizer's own
+    std::optional<double> weight_decay;  // the same
     std::size_t epochs = 30;
     std::size_t batch = 32;
     std::uint64_t seed = 1;

@@ -236,6 +236,11 @@ static int run(int argc, char** argv) {
     train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]")->check(a_number);
     train_command
         ->add_option(
+            "--weight-decay", training.weight_decay,
+            "The share of each weight that is added to its gradient, or by adamw taken from it [0; 0.01 for adamw]")
+        ->check(a_number);
+    train_command
+        ->add_option(
             "--schedule", training.schedule,
             "How the rate changes: none, step (a tenth after each third), cosine (down to 0), warm-up (up to it "
             "in the first tenth), one-cycle (up, and down to 0) or plateau (a tenth after 6 epochs without a "

@@ -93,21 +93,23 @@ std::vector<double> balanced(const KnownRows& rows) {
     return weights;
 }
 
-/// One of `optimizer_names`, with its own rate unless one is given.
-std::unique_ptr<nn::Optimizer<float>> make_optimizer(const std::string& name, std::optional<double> rate,
+/// One of `optimizer_names`, with its own rate and weight decay unless these are given.
+std::unique_ptr<nn::Optimizer<float>> make_optimizer(const TrainOptions& given,
                                                      std::vector<Parameter<float>> parameters) {
-    const auto with_rate = [rate](auto options) {
-        options.rate = rate.value_or(options.rate);
+    const std::string& name = given.optimizer;
+    const auto with_given = [&](auto options) {
+        options.rate = given.rate.value_or(options.rate);
+        options.weight_decay = given.weight_decay.value_or(options.weight_decay);
         return options;
     };
-    if (name == "sgd") return std::make_unique<nn::Sgd<float>>(parameters, with_rate(nn::SgdOptions{.rate = 0.1}));
+    if (name == "sgd") return std::make_unique<nn::Sgd<float>>(parameters, with_given(nn::SgdOptions{.rate = 0.1}));
     if (name == "momentum")
-        return std::make_unique<nn::Sgd<float>>(parameters, with_rate(nn::SgdOptions{.rate = 0.03, .momentum = 0.9}));
-    if (name == "adamw") return std::make_unique<nn::AdamW<float>>(parameters, with_rate(nn::AdamWOptions{}));
+        return std::make_unique<nn::Sgd<float>>(parameters, with_given(nn::SgdOptions{.rate = 0.03, .momentum = 0.9}));
+    if (name == "adamw") return std::make_unique<nn::AdamW<float>>(parameters, with_given(nn::AdamWOptions{}));
     if (name == "rmsprop")
-        return std::make_unique<nn::RMSprop<float>>(parameters, with_rate(nn::RMSpropOptions{.rate = 1e-3}));
-    if (name == "adagrad") return std::make_unique<nn::Adagrad<float>>(parameters, with_rate(nn::AdagradOptions{}));
-    return std::make_unique<nn::Adam<float>>(parameters, with_rate(nn::AdamOptions{}));
+        return std::make_unique<nn::RMSprop<float>>(parameters, with_given(nn::RMSpropOptions{.rate = 1e-3}));
+    if (name == "adagrad") return std::make_unique<nn::Adagrad<float>>(parameters, with_given(nn::AdagradOptions{}));
+    return std::make_unique<nn::Adam<float>>(parameters, with_given(nn::AdamOptions{}));
 }
 
 /// The schedule of this name over so many steps; none for none, and for plateau, which goes by the loss.
@@ -229,7 +231,7 @@ Training::Training(const TrainOptions& options, const StreamedRows& rows, std::m
 
 void Training::prepare() {
     if (options_.balanced) weights_.class_weights = balanced(known_);
-    optimizer_ = make_optimizer(options_.optimizer, options_.rate, model_.network.parameters());
+    optimizer_ = make_optimizer(options_, model_.network.parameters());
     rate_ = optimizer_->rate();
 }
 
@@ -335,6 +337,7 @@ json Training::as_json(std::size_t tested) const {
                  {"optimizer", options_.optimizer},
                  {"rate", rate_},
                  {"epochs", options_.epochs}};
+    if (options_.weight_decay) said["weight_decay"] = *options_.weight_decay;
     if (options_.layers.empty()) {
         said["widths"] = *model_.network.widths();
         said["activation"] = options_.activation;
@@ -478,6 +481,7 @@ std::map<std::string, std::string> Training::settings() const {
         {"--stratify", yes_or_no(options_.stratify)},
         {"--balanced", yes_or_no(options_.balanced)},
         {"--schedule", options_.schedule}};
+    if (options_.weight_decay) settings["--weight-decay"] = fmt::format("{}", *options_.weight_decay);
     if (options_.layers.empty()) {
         settings["--hidden"] = fmt::format("{}", fmt::join(options_.hidden, ","));
         settings["--activation"] = options_.activation;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <nn/numpy.hpp>
 #include <random>
 #include <sstream>
 #include <string>
@@ -365,6 +366,21 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
             if (schedule == "one-cycle") BOOST_TEST(rate_after(rows, 18) == 0.02, boost::test_tools::tolerance(0.01));
         }
     BOOST_TEST(accuracy(run("train --csv " + iris + " --epochs 60 --batch 8 --optimizer adagrad --rate 0.1")) >= 90.0);
+    // A weight decay times the rate of 1 takes all but the gradient away.
+    const auto largest = [&](const std::string& options) {
+        const std::string model = folder / "decayed.npz";
+        BOOST_TEST_REQUIRE(run("train --csv " + iris + " --epochs 9 --hidden 4 " + options + " --save " + model).exit ==
+                           0);
+        double most = 0;
+        for (const auto& [name, array] : nn::read_npz<double>(model).arrays)
+            for (const double number : array) most = std::max(most, std::abs(number));
+        return most;
+    };
+    BOOST_TEST(largest("--optimizer sgd --rate 0.1 --weight-decay 10") < 0.2);
+    BOOST_TEST(largest("--optimizer sgd --rate 0.1") > 0.5);
+    BOOST_TEST(largest("--optimizer adamw --rate 0.001 --weight-decay 999") < 0.05);
+    refuses("train --weight-decay -1 --save " + folder / "never", "weight decay");
+    refuses("train --weight-decay x --save " + folder / "never", "--weight-decay: 'x' is not a number");
     refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
     refuses("train --schedule luck --save " + folder / "never", "luck");
     refuses("train --validation 1 --save " + folder / "never", "leaves one side empty");
