@@ -27,7 +27,7 @@ namespace {
 
 /// Operations on constants alone have no rules: a derivative by a constant that goes through one would lack a part.
 template <class T>
-void check_no_rule_is_missing(const Reel<T>& reel, std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
+void check_no_rule_is_missing(const Reel<T>& reel, std::span<const Variable<T>> ys, std::span<const Variable<T>> xs,
                               std::size_t count) {
     if (std::ranges::all_of(xs, &Variable<T>::requires_gradient)) return;
     std::vector<char> depends(count, false), lacks(count, false);
@@ -45,10 +45,30 @@ void check_no_rule_is_missing(const Reel<T>& reel, std::span<const Variable<T>> 
                 "pause(), which have no rules: make the constant a variable of the tape");
 }
 
-/// The derivatives of `sum(seeds * ys)` by xs.
+/// A walk in memory that the thread keeps. A rule that walks itself finds none, and makes its own.
 template <class T>
-std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
-                                   std::span<const Variable<T>> seeds) {
+struct KeptWalk : VariableWalk<T> {
+    KeptWalk(Tape<T>& of, std::size_t count) : VariableWalk<T>{of, std::move(kept.adjoints), std::move(kept.wanted)} {
+        this->adjoints.assign(count, std::nullopt);
+        this->wanted.assign(count, false);
+    }
+    ~KeptWalk() { kept = {std::move(this->adjoints), std::move(this->wanted)}; }
+    KeptWalk(const KeptWalk&) = delete;
+    KeptWalk& operator=(const KeptWalk&) = delete;
+
+    struct Memory {
+        std::vector<std::optional<Variable<T>>> adjoints;
+        std::vector<char> wanted;
+    };
+    static thread_local Memory kept;
+};
+template <class T>
+thread_local typename KeptWalk<T>::Memory KeptWalk<T>::kept;
+
+/// The derivatives of `sum(seeds * ys)` by xs, as many `gradients`.
+template <class T>
+void walk_back(std::span<const Variable<T>> ys, std::span<const Variable<T>> xs, std::span<const Variable<T>> seeds,
+               std::span<Variable<T>> gradients) {
     Tape<T>& tape = ys.front().tape();
     const Reel<T>& reel = Reel<T>::of(tape);
     reel.check_parameters("grad");
@@ -62,7 +82,7 @@ std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::v
         count = std::max(count, ys[k].index() + std::size_t{1});
     }
 
-    VariableWalk<T> walk{tape, std::vector<std::optional<Variable<T>>>(count), std::vector<char>(count, false)};
+    KeptWalk<T> walk(tape, count);
     for (const Variable<T>& x : xs) {
         reel.check("grad", x);
         if (x.index() < count) walk.wanted[x.index()] = true;
@@ -95,13 +115,30 @@ std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::v
         }
     }
 
-    std::vector<Variable<T>> gradients;
-    gradients.reserve(xs.size());
-    for (const Variable<T>& x : xs) {
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+        const Variable<T>& x = xs[k];
         const bool reached = x.index() < count && walk.adjoints[x.index()];
-        gradients.push_back(reached ? *walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape()))));
+        gradients[k] = reached ? *walk.adjoints[x.index()] : tape.constant(Array<T>(xt::zeros<T>(x.shape())));
     }
+}
+
+template <class T>
+std::vector<Variable<T>> walk_back(std::span<const Variable<T>> ys, const std::vector<Variable<T>>& xs,
+                                   std::span<const Variable<T>> seeds) {
+    std::vector<Variable<T>> gradients(xs.size());
+    walk_back<T>(ys, xs, seeds, gradients);
     return gradients;
+}
+
+template <class T>
+Variable<T> seed_of(const Variable<T>& y) {
+    if (y.size() != 1)
+        throw std::invalid_argument(
+            fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
+                        "seed of its shape",
+                        to_string(y.shape())));
+    const Variable<T> one = y.tape().constant(1);
+    return y.dimension() == 0 ? one : reshape(one, y.shape());
 }
 
 template <class T, class Directions>
@@ -146,18 +183,16 @@ std::vector<Variable<T>> differentiable_vjp(const Variable<T>& y, const std::vec
 
 template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& xs) {
-    if (y.size() != 1)
-        throw std::invalid_argument(
-            fmt::format("[grad] the output has shape {}, not one element: reduce it to a scalar, or call vjp with a "
-                        "seed of its shape",
-                        to_string(y.shape())));
-    const Variable<T> one = y.tape().constant(1), seed = y.dimension() == 0 ? one : reshape(one, y.shape());
+    const Variable<T> seed = seed_of(y);
     return walk_back<T>({&y, 1}, xs, {&seed, 1});
 }
 
 template <class T>
 Variable<T> grad(const Variable<T>& y, const Variable<T>& x) {
-    return grad(y, std::vector<Variable<T>>{x}).front();
+    const Variable<T> seed = seed_of(y);
+    Variable<T> gradient;
+    walk_back<T>({&y, 1}, {&x, 1}, {&seed, 1}, {&gradient, 1});
+    return gradient;
 }
 
 template <class T>

@@ -213,25 +213,22 @@ BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {
     BOOST_TEST(same);
 }
 
-BOOST_AUTO_TEST_CASE(recorded_derivatives_do_not_grow_from_rewind_to_rewind) {
+BOOST_AUTO_TEST_CASE(recorded_derivatives_allocate_nothing_from_the_third_rewind_on) {
     Tape<double> tape;
     Parameter<double> w("w", Array<double>{0.1, 0.2, 0.3});
     const auto step = [&] {
         tape.rewind();
         const auto x = tape.watch(w);
         const auto slope = grad(sum(tanh(x) * x), x);
-        return tape.backward(sum(slope * slope))[w](0);
+        const auto gradients = tape.backward(sum(slope * slope));
+        return gradients[w](0);
     };
     step();
     step();
-    const auto allocated_by = [&](int steps) {
-        const std::size_t before = allocations;
-        for (int i = 0; i < steps; ++i) step();
-        return allocations - before;
-    };
     const std::size_t nodes = tape.size(), arena = Reel<double>::of(tape).arena.bytes(), living = live_allocations;
-    const std::size_t each = allocated_by(1);
-    BOOST_TEST(allocated_by(10'000) == 10'000 * each);
+    const std::size_t before = allocations;
+    for (int i = 0; i < 10'000; ++i) step();
+    BOOST_TEST(allocations - before == 0u);
     BOOST_TEST(tape.size() == nodes);
     BOOST_TEST(Reel<double>::of(tape).arena.bytes() == arena);
     BOOST_TEST(live_allocations == living);
@@ -258,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_records_no_more_than_a_gradient) {
     };
     const auto gradient = cost_of(gradient_of), product = cost_of(product_of);
     const char* names[] = {"nodes", "bytes", "allocations"};
-    const std::size_t allowed[] = {1, 1, 3};
+    const std::size_t allowed[] = {1, 1, 4};
     for (std::size_t i = 0; i < 3; ++i)
         BOOST_TEST(product[i] <= allowed[i] * gradient[i],
                    names[i] << ": " << product[i] << " against " << gradient[i]);
