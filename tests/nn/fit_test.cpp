@@ -22,6 +22,7 @@
 #include <set>
 
 #include "check_message.hpp"
+#include "fuzz/fuzz.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -391,6 +392,14 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_refused_in_a_sentence) {
         refused += said.find("damaged: ") != std::string::npos;
     };
     for (std::size_t n = 0; n < whole.size(); n += 1 + n / 97) attempt(whole.substr(0, n));
+    // At every byte, without a training.
+    auto model = network<double>(3, 2);
+    nn::Adam<double> optimizer(model.parameters());
+    const std::string before = bits(model.parameters());
+    for (std::size_t n = 0; n < whole.size(); ++n)
+        BOOST_CHECK_THROW(
+            nn::load_checkpoint(fuzz::MemoryFile(whole.substr(0, n)).path(), model.parameters(), optimizer), FileError);
+    BOOST_TEST((bits(model.parameters()) == before && optimizer.steps() == 0));
     std::mt19937_64 engine(1);
     for (int i = 0; i < 400; ++i) {
         std::string bytes = whole;
