@@ -14,14 +14,16 @@ const tone = (v, most) =>
 /**
  * An array with its numbers, or as a picture where it is large.
  * @param {{title: Node2, note?: string, array: Numbers, letters: string[], key: string, result?: boolean, over?: string[],
- *   term?: number, hidden?: boolean, quiet?: boolean, differs?: Numbers, id?: string}} of
+ *   term?: number, hidden?: boolean, quiet?: boolean, differs?: Numbers, least?: number, id?: string}} of
+ *   least: the size from which on numbers have the full colour
  */
 export function picture(of) {
   const { array, letters } = of,
     shape = shown(array),
     v = values(array),
-    most = largest(array),
-    d = shape.length;
+    most = Math.max(largest(array), of.least ?? 0),
+    d = shape.length,
+    lettered = d === 0 || letters.some((l) => l !== "");
   const rows = d >= 2 ? shape[d - 2] : 1,
     columns = d >= 1 ? shape[d - 1] : 1;
   /** @param {number} axis */
@@ -56,6 +58,7 @@ export function picture(of) {
           value = v[offset + r * columns + c];
         const reached =
           !of.quiet &&
+          lettered &&
           letters.every((l, k) =>
             l === "" || here.includes(l)
               ? !(here.includes(l) && of.term !== undefined) || at[k] === of.term

@@ -185,7 +185,7 @@ function units(sum, back, now, hidden) {
   if (n > 8 || m > 8 || n < 2) return null;
   const at = bounded(sum),
     rows = Math.max(n, m),
-    height = Math.max(3, rows) * 46 + 26,
+    height = Math.max(3, rows) * 54 + 26,
     width = 310,
     x = [42, width - 42];
   // Backward the sum stands at the left and its terms come from the right; forward the other way.
@@ -464,7 +464,11 @@ export function renderStep(hidden) {
           title: h(
             "strong",
             {},
-            split ? `${over[0]} = ${step.term} adds` : step.part === "unsummed" ? "of each copy" : "this adds",
+            split
+              ? `${ruleHidden ? "this term" : `${over[0]} = ${step.term}`} adds`
+              : step.part === "unsummed"
+                ? "of each copy"
+                : "this adds",
           ),
           note: split || step.part === "unsummed" ? "" : `to ${target.name}`,
           array: added.array,

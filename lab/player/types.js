@@ -12,7 +12,7 @@
  * @typedef {{line: number, text: string, verdict: string, reason: string, repair: string, node: number | null,
  *   value: Numbers | null, tape: Numbers | null}} Claim
  * @typedef {{format: number, title: string, precision: string, result: number, nodes: Node[],
- *   backward: {node: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
+ *   backward: {node: number, bytes: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
  *   claims?: Claim[], source?: string, notes?: string[], training?: Later[]}} Recording
  * @typedef {{value?: Numbers, adjoint?: Numbers, digits?: number, tape?: Numbers}} Changed what has other numbers than at the step before
  * @typedef {{nodes: Changed[], backward: {contributions: Changed[]}[], claims?: Changed[]}} Later a later step of a training

@@ -1,6 +1,6 @@
 // @ts-check
 // The views beside: nodes, memory, digits, a derivation's claims.
-import { count, short, times, values } from "./numbers.js";
+import { count, largest, short, times, values } from "./numbers.js";
 import { nodes, ownLetters, recording } from "./recording.js";
 import { adjointAt, complete, seed, steps } from "./steps.js";
 import { embedded, go, hiding, render, state } from "./state.js";
@@ -142,26 +142,32 @@ function renderNodes(at) {
 /** @param {number} bytes */
 const inBytes = (bytes) =>
   bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+/** What changed since before. @param {number} now @param {number} before */
+const since = (now, before) =>
+  now === before ? "" : `, ${inBytes(Math.abs(now - before))} ${now > before ? "more" : "less"} than before it`;
 function renderMemory() {
   const memory = recording?.memory ?? [],
+    rules = recording?.backward ?? [],
     step = steps[state.step],
-    most = Math.max(1, ...memory.map((m) => m.bytes)),
-    at = Math.min(step.node, memory.length - 1);
-  const x = (/** @type {number} */ k) => ((k + 1) / memory.length) * 1000;
-  let d = "M0,200";
-  memory.forEach((m, k) => {
-    d += `L${x(k - 1)},${200 - (190 * m.bytes) / most}L${x(k)},${200 - (190 * m.bytes) / most}`;
-  });
-  const now = memory[at],
-    before = memory[at - 1]?.bytes ?? 0,
-    name = nodes[now.after]?.name ?? "";
+    kept = memory[memory.length - 1].bytes,
+    rule = step.kind === "edge" ? rules.findIndex((r) => r.node === step.node) : -1,
+    node = Math.min(step.node, memory.length - 1),
+    at = rule < 0 ? node : memory.length + rule;
+  const values = memory.map((m) => m.bytes),
+    all = [...values, ...rules.map((r) => kept + r.bytes)],
+    most = Math.max(1, ...all);
+  const x = (/** @type {number} */ k) => ((k + 1) / all.length) * 1000,
+    area = (/** @type {number[]} */ list) =>
+      `M0,200${list.map((bytes, k) => `L${x(k - 1)},${200 - (190 * bytes) / most}L${x(k)},${200 - (190 * bytes) / most}`).join("")}L1000,200Z`;
+  const first = recording && nodes[recording.result],
+    seeded = first ? count(first.shape) * (recording?.precision === "float" ? 4 : 8) : 0;
+  const text =
+    rule < 0
+      ? `After ${nodes[memory[node].after]?.name ?? ""} was recorded, the tape's values take ${inBytes(values[node])}${since(values[node], values[node - 1] ?? 0)}. At most they take ${inBytes(Math.max(...values))}.`
+      : `The tape's values stay: ${inBytes(kept)}. Once the rule of ${nodes[step.node].name} was run, adjoints take ${inBytes(rules[rule].bytes)} beside them${since(rules[rule].bytes, rules[rule - 1]?.bytes ?? seeded)}. At most it is ${inBytes(most)} together.`;
   fill(
     $("view"),
-    h(
-      "p",
-      {},
-      `After ${name} was recorded, the tape's values take ${inBytes(now.bytes)}${now.bytes > before ? `, ${inBytes(now.bytes - before)} more than before it` : now.bytes < before ? `, ${inBytes(before - now.bytes)} less than before it` : ""}. At most they take ${inBytes(Math.max(...memory.map((m) => m.bytes)))}.`,
-    ),
+    h("p", {}, text),
     svg(
       "svg",
       {
@@ -169,15 +175,16 @@ function renderMemory() {
         viewBox: "0 0 1000 200",
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": "bytes after each node",
+        "aria-label": "bytes after each node, and after each rule on the way back",
       },
-      svg("path", { class: "area", d: `${d}L1000,200Z` }),
-      svg("line", { x1: x(at) - 500 / memory.length, x2: x(at) - 500 / memory.length, y1: 0, y2: 200 }),
+      svg("path", { class: "area adjoints", d: area(all) }),
+      svg("path", { class: "area", d: area([...values, ...rules.map(() => kept)]) }),
+      svg("line", { x1: x(at) - 500 / all.length, x2: x(at) - 500 / all.length, y1: 0, y2: 200 }),
     ),
     h(
       "p",
       { class: "soft" },
-      "A value is kept until the way back has used it: that is why training takes more memory than predicting.",
+      "The tape keeps each value, as the way back needs it: that is why training takes more memory than predicting. An adjoint is given back once its node's rule was run; those of the leaves stay: they are the gradient.",
     ),
   );
 }
@@ -258,6 +265,7 @@ function figuresOf(claim) {
         letters,
         key: "difference",
         id: "claim-difference",
+        least: largest(claim.tape) / 1e3, // rounding has no colour
       }),
     );
   return [h("div", { class: "arrays" }, ...figures)];

@@ -52,8 +52,8 @@ function assertClose(got, right, what, terms = []) {
   right.forEach((v, k) => assert.ok(close(got[k], v, scale), `${what}: entry ${k} is ${got[k]} instead of ${v}`));
 }
 /** What the page shows of a step: the nodes it is about, and its arrays, as data and as they can be read. */
-function shown(page) {
-  return page.evaluate(() => {
+async function shown(page) {
+  const step = await page.evaluate(() => {
     const pane = document.getElementById("step"),
       arrays = {};
     for (const figure of pane.querySelectorAll("[data-array]"))
@@ -74,6 +74,8 @@ function shown(page) {
       text: pane.textContent,
     };
   });
+  assert.ok(!/undefined/.test(step.text), step.text);
+  return step;
 }
 /** A number as it is read on the page. */
 const readNumber = (text) =>
@@ -197,6 +199,20 @@ await test("the coursework: the delta rule is drawn on the edges that it sums ov
     );
   const sum = readNumber(await page.textContent(".units text.sum"));
   assert.ok(Math.abs(sum - numbers(sigmoid.adjoint)[0]) < 1e-3);
+  // Each unit is whole, and beside the others.
+  const [height, circles] = await page.$eval(".units", (drawing) => [
+    drawing.viewBox.baseVal.height,
+    [...drawing.querySelectorAll("circle")].map((c) => ({
+      x: c.cx.baseVal.value,
+      y: c.cy.baseVal.value,
+      r: c.r.baseVal.value + parseFloat(getComputedStyle(c).strokeWidth) / 2,
+    })),
+  ]);
+  assert.equal(circles.length, units + classes);
+  for (const a of circles) {
+    assert.ok(a.y - a.r >= 0 && a.y + a.r <= height, `${a.y} ± ${a.r} of ${height}`);
+    for (const b of circles) assert.ok(a === b || Math.hypot(a.x - b.x, a.y - b.y) >= a.r + b.r, "units overlap");
+  }
   // Another cell: its own numbers.
   await page.click('[data-array="adjoint"] [data-cell="result:1,2"]');
   assert.match(page.url(), /at=n1\.j2|at=j2\.n1/);
@@ -419,6 +435,9 @@ await test("a derivation has its notes, and numbers of claims about no node", as
         numbers(claims[k][side]),
         `${side} of claim ${k}`,
       );
+    // Without letters there is no cell that is looked at, but of one number.
+    if (typeof claims[k].node !== "number")
+      assert.equal(await page.$$eval("[data-array='claim-tape'] td.cursor", (cells) => cells.length), k === 2 ? 1 : 0);
   }
   await page.context().close();
 });
@@ -438,6 +457,71 @@ await test("a wrong claim stands beside the tape", async () => {
   assert.equal(await page.$$eval(".box.claimed", (list) => list.length), 1);
   assert.equal(await page.$$eval("td.differs", (list) => list.length), 12);
   await page.context().close();
+});
+
+await test("a claim that holds: what rounding leaves has no colour", async () => {
+  const page = await open("coursework_mistakes"),
+    { claims } = await recordingOf(page);
+  let rounded = 0;
+  for (const [k, claim] of claims.entries()) {
+    if (claim.verdict !== "holds" || !claim.value) continue;
+    await page.evaluate((one) => (location.hash = `#view=claims&claim=${one}`), k + 1);
+    await page.waitForSelector(".claim [aria-expanded=true]");
+    const cells = await page.$$eval("[data-array='claim-difference'] [data-value]", (list) =>
+      list.map((c) => [Number(c.dataset.value), Number(c.style.getPropertyValue("--t"))]),
+    );
+    rounded += cells.filter(([v]) => v !== 0).length;
+    for (const [v, tone] of cells) assert.equal(tone, 0, `${claim.text}: ${v}`);
+  }
+  assert.ok(rounded > 0);
+  await page.context().close();
+});
+
+await test("memory: the values on the way forward, adjoints beside them on the way back", async () => {
+  const page = await open("float", "#view=memory"),
+    { nodes, memory, backward } = await recordingOf(page),
+    kept = memory.at(-1).bytes,
+    text = () => page.textContent("#view p");
+  const bytesIn = (said) => [...said.matchAll(/(\d+) bytes/g)].map((m) => Number(m[1]));
+  for (const [k, { bytes }] of memory.entries()) {
+    assert.ok((await text()).startsWith(`After ${nodes[k].name} was recorded`), await text());
+    assert.equal(bytesIn(await text())[0], bytes);
+    await page.keyboard.press("ArrowRight");
+  }
+  let before = 4; // the result's adjoint, a float
+  for (const { node, bytes, contributions } of backward) {
+    for (let to = -1; to !== contributions.at(-1).to; to = (await shown(page)).to)
+      await page.keyboard.press("ArrowRight");
+    const said = bytesIn(await text());
+    assert.match(await text(), new RegExp(`Once the rule of ${nodes[node].name} was run`));
+    assert.deepEqual(said.slice(0, 2), [kept, bytes]);
+    if (bytes !== before) assert.equal(said[2], Math.abs(bytes - before));
+    before = bytes;
+    while (!(await page.isDisabled("#next")) && (await shown(page)).node === node)
+      await page.keyboard.press("ArrowRight");
+    if ((await shown(page)).node !== node) await page.keyboard.press("ArrowLeft");
+  }
+  // What is left are the gradients of the leaves.
+  const leaves = nodes.filter((n) => n.kind !== "operation" && n.adjoint);
+  assert.equal(before, 4 * leaves.reduce((sum, n) => sum + numbers(n.adjoint).length, 0));
+  await page.context().close();
+});
+
+await test("whoever wants no motion sees none", async () => {
+  for (const [reducedMotion, moves] of [
+    ["reduce", false],
+    ["no-preference", true],
+  ]) {
+    const page = await open("coursework", "#step=12", { reducedMotion });
+    const moving = await page.$$eval("*", (all) =>
+      all.some((e) => {
+        const { animationName, transitionDuration } = getComputedStyle(e);
+        return animationName !== "none" || /[1-9]/.test(transitionDuration);
+      }),
+    );
+    assert.equal(moving, moves, reducedMotion);
+    await page.context().close();
+  }
 });
 
 await test("the address: a step, nonsense, and the button back", async () => {
@@ -738,6 +822,8 @@ await test("each formula is said with the numbers of the cell: by pointer, focus
   assert.ok(Math.abs(readNumber(saidTape) - tape) < 1e-3 && Math.abs(readNumber(saidLine) - line) < 1e-3);
   await page.tap("#tab-nodes");
   assert.equal(await tip(), "");
+  // A phone shows the adjoints as well.
+  assert.ok(await page.isVisible("table.nodes tbody tr:nth-child(5) .adjoint-cell"));
   await page.tap("table.nodes tbody tr:nth-child(5) td:last-child");
   assert.match(await tip(), /d.* = /);
   await page.context().close();
