@@ -8,6 +8,8 @@ import { gzipSync } from "node:zlib";
 const [sources, engine, licences, output] = process.argv.slice(2);
 const read = (...path) => readFileSync(join(...path), "utf8");
 
+/** Comments on lines of their own stay in the sources; no string or template has a newline within. @param {string} text */
+const withoutComments = (text) => text.replace(/^ *(\/\/.*|\/\*([^*]|\*+[^*/])*\*+\/)\n/gm, "");
 /** Modules one after the other: a page from the disk may not import any. */
 function joined(folder, names) {
   const texts = names.map((name) =>
@@ -15,7 +17,7 @@ function joined(folder, names) {
       .replace(/^import [^;]*;$/gm, "")
       .replace(/^export /gm, ""),
   );
-  return texts.join("\n");
+  return withoutComments(texts.join("\n"));
 }
 /** JSON that may stand in a script. */
 const json = (value) =>
@@ -30,15 +32,15 @@ const worker = [
   `const engineParts = { version: ${json(version)}, wasm: ${json(packed)}, start: (() => {`,
   read(engine, "engine.js"),
   "return deltarule_engine; })() };",
-  read(sources, "lab/web/worker.js"),
+  withoutComments(read(sources, "lab/web/worker.js")),
 ].join("\n");
 
 const player = join(sources, "lab/player"),
-  curves = read(player, "curves.css");
+  curves = withoutComments(read(player, "curves.css"));
 const playerModules = /set\(modules ([^)]*)\)/.exec(read(sources, "lab/embed.cmake"))[1].split(" ");
 const playerFiles = {
   html: read(player, "player.html"),
-  css: read(player, "player.css") + curves,
+  css: withoutComments(read(player, "player.css")) + curves,
   js: joined(player, playerModules),
 };
 
@@ -85,7 +87,7 @@ const script = (id, empty, value) =>
     `<script type="application/json" id="${id}">${json(value)}</script>`,
   );
 const modules = read(folder, "modules.txt").split(/\s+/).filter(Boolean);
-put('<link rel="stylesheet" href="page.css">', `<style>\n${read(folder, "page.css")}${curves}</style>`);
+put('<link rel="stylesheet" href="page.css">', `<style>\n${withoutComments(read(folder, "page.css"))}${curves}</style>`);
 put('<script type="module" src="page.js"></script>', `<script type="module">\n${joined(folder, modules)}</script>`);
 script("examples", "[]", examples);
 script("player", "null", playerFiles);
