@@ -45,6 +45,7 @@ struct TrainOptions {
     std::string resume;
     std::string history;
     std::string report;
+    std::string player;
 };
 
 struct PredictOptions {

@@ -335,6 +335,12 @@ static int run(int argc, char** argv) {
         ->check(not_empty)
         ->excludes(folds)
         ->excludes(stream);
+    train_command
+        ->add_option("--player", training.player,
+                     "Write a page to this file that steps through the network, forward and backward, as it learns")
+        ->check(not_empty)
+        ->excludes(folds)
+        ->excludes(stream);
 
     CLI::App* predict_command =
         app.add_subcommand("predict", "Write for every row of a table the class and its probability, or the numbers");
@@ -466,8 +472,8 @@ static int run(int argc, char** argv) {
             if (const CLI::Option* config = app.get_config_ptr(); config->count() > 0)
                 for (const std::string& path :
                      {training.save, training.save.empty() ? "" : training.save + ".interrupted", training.checkpoint,
-                      training.resume, training.history, training.report, exporting.cpp, exporting.onnx, checking.html,
-                      explaining.output})
+                      training.resume, training.history, training.report, training.player, exporting.cpp,
+                      exporting.onnx, checking.html, explaining.output})
                     if (!path.empty()) nn::files::require_writable(path, {config->as<std::string>()});
             const int done = check_command->parsed()     ? check(checking)
                              : grade_command->parsed()   ? grade(grading)

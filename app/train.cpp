@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <lab/player.hpp>
 #include <nlohmann/json.hpp>
 #include <nn/checkpoint.hpp>
 #include <nn/data.hpp>
@@ -157,7 +158,7 @@ void require_no_training(const std::string& path) {
 void require_outputs(const TrainOptions& options, const std::string& interrupted) {
     std::vector<std::string> files;
     for (const std::string& path : {options.save, options.save.empty() ? "" : interrupted, options.checkpoint,
-                                    options.resume, options.history, options.report}) {
+                                    options.resume, options.history, options.report, options.player}) {
         if (path.empty()) continue;
         nn::files::require_writable(path, inputs(options));
         for (const std::string& other : files)
@@ -220,6 +221,10 @@ int train_and_test(const TrainOptions& options, Training& training, std::size_t 
         flush_output();  // the result is said even where the page cannot be written any more
         nn::files::write(options.report, training.page(*shown, tested, report));
     }
+    if (!options.player.empty()) {
+        flush_output();
+        lab::write_player(training.recordings(), options.player);
+    }
     return noted_signal() == 0 ? 0 : 128 + noted_signal();
 }
 
@@ -233,7 +238,7 @@ int train(const TrainOptions& given) {
     if (processes().rank() == 0)
         require_outputs(options, options.save + ".interrupted");
     else
-        options.save = options.checkpoint = options.history = options.report = "";
+        options.save = options.checkpoint = options.history = options.report = options.player = "";
 
     std::mt19937_64 engine(options.seed);
     if (options.stream) {

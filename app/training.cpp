@@ -281,6 +281,20 @@ std::unique_ptr<nn::BatchSource<float>> Training::streamed(const StreamedRows& r
     return std::make_unique<nn::StreamedBatches<float>>(facts, rows.checksum(), open, options_.shuffle_buffer);
 }
 
+void Training::record() {
+    if (options_.player.empty()) return;
+    constexpr std::size_t most_rows = 8;  // whose sum is shown term by term
+    std::vector<std::size_t> first(std::min(most_rows, rows_.size()));
+    std::iota(first.begin(), first.end(), std::size_t{0});
+    const nn::Dataset<float> rows = nn::rows_of(rows_, first);
+    autograd::Tape<float> tape;
+    const auto scores = tape.name(model_.network(tape.constant(rows.features, "x")), "scores");
+    const auto loss = model_.is_regression() ? mean_squared_error(scores, tape.constant(rows.targets, "target"))
+                                             : softmax_cross_entropy(scores, rows.labels, weights_);
+    recordings_.push_back(
+        lab::record_of(tape, tape.name(loss, "loss"), {.title = fmt::format("{} rows of the training", rows.size())}));
+}
+
 std::string Training::description(std::size_t tested) const {
     const char* scale = options_.scale == "none"       ? "no column scaled"
                         : options_.scale == "standard" ? "each column scaled to mean 0 and deviation 1"
@@ -319,12 +333,17 @@ void Training::run(bool quiet) {
     fit.progress = quiet || options_.quiet || options_.json ? nullptr : stdout;
     fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
     fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
-    fit.on_epoch = fit.on_step;
+    fit.on_epoch = [this, every = (options_.epochs + 39) / 40](const nn::Epoch& epoch) {
+        if (epoch.number % every == 0) record();
+        return noted_signal() == 0;
+    };
+    if (!fit.resume) record();
     fit.communicator = &processes();
     history_ = nn::fit(model_.network, *training_, fit);
     if (!is_finite(model_.network))
         throw std::runtime_error(
             fmt::format("the loss overflows in epoch {}: try a --rate below {}", options_.epochs, rate_));
+    if (recordings_.empty()) record();  // one that was at its end before it was resumed
     if (quiet || !validation_ || history_.stopped) return;
     if (history_.is_early)
         say(options_, fmt::format("{} epochs have not lowered the loss of the validation; ", options_.patience));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/operations.hpp>
+#include <lab/recording_data.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <nn/batches.hpp>
@@ -55,11 +56,15 @@ class Training {
 
     const Model& model() const { return model_; }
 
+    /// The network at the first rows, before the training and after up to 40 of its epochs; none without --player.
+    const std::vector<lab::Recording>& recordings() const { return recordings_; }
+
     /// The page about it all.
     std::string page(const nn::Dataset<double>& test, const Tested& tested, nlohmann::json facts) const;
 
   private:
     void prepare();
+    void record();
     /// Calls f(scores, the rows as they were read) for blocks of rows: not all scores, nor what stands between, fit at
     /// once.
     template <class F>
@@ -86,4 +91,5 @@ class Training {
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
     double rate_ = 0;  // before a schedule changes it
     nn::History history_;
+    std::vector<lab::Recording> recordings_;
 };

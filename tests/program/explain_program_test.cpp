@@ -91,6 +91,75 @@ BOOST_AUTO_TEST_CASE(pages_drawings_and_the_terminal) {
     BOOST_TEST(has(table.out, "softmax_cross_entropy(scores, softmax#1)"));
 }
 
+namespace {
+
+/// The data of a page of a training: each step whole.
+std::vector<json> steps_of(const std::string& page) {
+    const std::string begin = R"(<script type="application/json" id="recording">)";
+    const std::size_t at = page.find(begin) + begin.size();
+    json first = json::parse(page.substr(at, page.find("</script", at) - at));
+    const json later = first.contains("training") ? first.at("training") : json::array();
+    first.erase("training");
+    std::vector<json> steps = {first};
+    for (const json& step : later) {
+        steps.push_back(steps.back());
+        for (std::size_t i = 0; i < step.at("nodes").size(); ++i)
+            steps.back().at("nodes")[i].update(step.at("nodes")[i]);
+    }
+    return steps;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_training_step_by_step) {
+    const std::string page = folder / "training.html";
+    const std::string model =
+        trained("taught.safetensors", "--csv " + iris + " --hidden 5 --activation tanh --epochs 60 --player " + page);
+    const std::vector<json> steps = steps_of(bytes_of(page));
+    BOOST_TEST(steps.size() == 31u);  // before it, and after every second epoch
+    // Each loss again, by hand, where the right class is that whose score has a negative adjoint.
+    for (const json& step : steps) {
+        const auto x = numbers(named(step, "x").at("value")), w1 = numbers(named(step, "0.weight").at("value")),
+                   b1 = numbers(named(step, "0.bias").at("value")), w2 = numbers(named(step, "2.weight").at("value")),
+                   b2 = numbers(named(step, "2.bias").at("value")),
+                   delta = numbers(named(step, "scores").at("adjoint"));
+        BOOST_TEST_REQUIRE(x.size() == 8 * 4u);
+        double loss = 0;
+        for (std::size_t n = 0; n < 8; ++n) {
+            std::vector<double> s = b2;
+            for (std::size_t j = 0; j < 5; ++j) {
+                double z = b1[j];
+                for (std::size_t i = 0; i < 4; ++i) z += w1[4 * j + i] * x[4 * n + i];
+                for (std::size_t k = 0; k < 3; ++k) s[k] += w2[5 * k + j] * std::tanh(z);
+            }
+            double sum = 0, right = 0;
+            for (std::size_t k = 0; k < 3; ++k) {
+                sum += std::exp(s[k]);
+                if (delta[3 * n + k] < 0) right = s[k];
+            }
+            loss += (std::log(sum) - right) / 8;
+        }
+        BOOST_TEST(numbers(named(step, "loss").at("value"))[0] == loss, tt::tolerance(1e-5));
+    }
+    // The last step has the weights that were saved.
+    BOOST_TEST_REQUIRE(run("explain " + model + " " + iris + " -o " + folder / "row.json").exit == 0);
+    const json saved = json::parse(bytes_of(folder / "row.json"));
+    for (const char* name : {"0.weight", "0.bias", "2.weight", "2.bias"}) {
+        BOOST_TEST(named(steps.back(), name).at("value") == named(saved, name).at("value"));
+        BOOST_TEST(named(steps.front(), name).at("value") != named(saved, name).at("value"));
+    }
+    // Numbers are learned as well; a layer that differs in training evaluates.
+    BOOST_TEST(run("train --csv " + diabetes +
+                   " --layers \"dense 3, batchnorm, tanh, dropout 0.5, dense\" --epochs 2 --player " + page)
+                   .exit == 0);
+    const std::vector<json> numbered = steps_of(bytes_of(page));
+    BOOST_TEST(numbered.size() == 3u);
+    BOOST_TEST(named(numbered[0], "target").at("shape") == json({8, 1}));
+    refuses("train --stream --player " + page, "excludes");
+    refuses("train --folds 3 --player " + page, "excludes");
+    refuses("train --player " + page + " --report " + page, "is to be written twice");
+}
+
 BOOST_AUTO_TEST_CASE(without_the_target_the_answer_is_explained) {
     const std::string model = trained("two.safetensors", "--csv " + iris + " --hidden 3 --epochs 2");
     const std::string rows = folder / "rows.csv", file = folder / "answer.json";

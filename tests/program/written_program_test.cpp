@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_bad_path_is_refused_before_the_work) {
     const std::string ini = folder.write("options.ini", "[train]\nhidden = 4\n");
     BOOST_TEST(run(rows + "--config " + ini).exit == 0);
     std::filesystem::create_symlink(ini, folder / "link.ini");
-    for (const char* written : {"--save ", "--checkpoint ", "--history ", "--report "})
+    for (const char* written : {"--save ", "--checkpoint ", "--history ", "--report ", "--player "})
         for (const std::string& path : {ini, folder / "link.ini", folder / "./options.ini"})
             refuses(rows + "--config " + ini + " " + written + path, "one of the files that are read");
     const std::string later = folder.write("model.interrupted", bytes_of(ini));
