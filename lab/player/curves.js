@@ -90,7 +90,7 @@ export function drawCurves(curves, at, { said, rule, before }) {
       { class: "curves" },
       curve(loss, `${loss} = ${brief(now.loss)} at step ${at}`, [steps.map((s) => s.loss)], at),
       lines.length
-        ? curve(count > lines.length ? `${lines.length} of ${count} weights` : "weights", said, lines, at)
+        ? curve(count > lines.length ? `the first ${lines.length} of ${count} weights` : "weights", said, lines, at)
         : null,
       lines.length
         ? curve(

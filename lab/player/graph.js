@@ -52,7 +52,7 @@ let graph = {
   height: 0,
   root: /** @type {SVGElement | null} */ (null),
   edges:
-    /** @type {{a: number, b: number, pairs: [number, number][], g: SVGElement, middle: [number, number], card: string}[]} */ ([]),
+    /** @type {{a: number, b: number, pairs: [number, number][], g: SVGElement, front: SVGElement, middle: [number, number], card: string}[]} */ ([]),
 };
 
 /** Layers from the longest way, leaves beside who takes them; within a layer the order that crosses least. @param {Item[]} items @param {boolean} down */
@@ -179,6 +179,7 @@ export function drawGraph(wanted) {
   const { list, ways, places, width, height } = layout(items, down);
   const under = svg("g"),
     over = svg("g"),
+    cards = svg("g", { class: "cards" }), // before the boxes, which an edge may run behind
     groups = svg("g");
   const edges = list.map((e, n) => {
     const way = ways[n],
@@ -199,13 +200,16 @@ export function drawGraph(wanted) {
     }
     const a = points[Math.floor((points.length - 1) / 2)],
       b = points[Math.floor((points.length - 1) / 2) + 1];
-    const g = svg("g", { class: "edge" }, svg("path", { d }));
+    const g = svg("g", { class: "edge" }, svg("path", { d })),
+      front = svg("g");
     under.append(g);
+    cards.append(front);
     return {
       a: e.a,
       b: e.b,
       pairs: e.pairs,
       g,
+      front,
       middle: /** @type {[number, number]} */ ([(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]),
       card: "",
     };
@@ -287,6 +291,7 @@ export function drawGraph(wanted) {
     groups,
     under,
     over,
+    cards,
   );
   graph = { key, drawn, edges, width, height, root };
   fill(pane, root);
@@ -417,7 +422,7 @@ export function updateGraph(at) {
         : "";
     if (key === edge.card) continue;
     edge.card = key;
-    edge.g.querySelector(".card")?.remove();
+    fill(edge.front);
     if (cards.length === 0) continue;
     const [first, last] = /** @type {[number, number]} */ (when.get(cards[0])),
       sum = at < last ? backwardSum(cards[0]) : null;
@@ -427,7 +432,7 @@ export function updateGraph(at) {
         : cards[0].value;
     const picture = thumb(array, 46, 26, "adjoint"),
       single = count(array.shape) === 1;
-    edge.g.append(
+    edge.front.append(
       tip(
         svg(
           "g",

@@ -250,6 +250,26 @@ await test("a derivation: its letters, its claims and the delta rule of vectors"
   await page.context().close();
 });
 
+await test("what an edge brings stands before the boxes that the edge runs behind", async () => {
+  const page = await open("training"),
+    { nodes, backward } = await recordingOf(page);
+  for (let k = nodes.length + 2; k < nodes.length + 2 + backward.length; k++) {
+    await page.evaluate((step) => (location.hash = `#step=${step}`), k);
+    await page.waitForFunction((step) => document.getElementById("kicker").textContent.startsWith(`Step ${step} `), k);
+    const covered = await page.$$eval(".card rect.back", (cards) =>
+      cards.map((card) => {
+        const { x, y, width, height } = card.getBoundingClientRect();
+        return [0.1, 0.5, 0.9]
+          .flatMap((a) => [0.1, 0.5, 0.9].map((b) => [x + a * width, y + b * height]))
+          .filter((at) => !card.parentElement.contains(document.elementFromPoint(...at)));
+      }),
+    );
+    assert.ok(covered.length > 0);
+    assert.deepEqual(covered.flat(), [], `step ${k}`);
+  }
+  await page.context().close();
+});
+
 await test("letters light the cells that they run over", async () => {
   const page = await open("coursework"),
     { nodes } = await recordingOf(page),
@@ -750,7 +770,7 @@ await test("a training of large arrays is sampled, and its gradient's length is 
   await page.hover(".curve >> nth=2");
   const said = readNumber((await page.textContent("#tip")).split(/ = |,/)[1]);
   assert.ok(Math.abs(said - Math.sqrt(squares)) <= 1e-3 * said, `${said}, ${Math.sqrt(squares)}`);
-  assert.match(await page.textContent(".curve >> nth=1"), /^40 of \d+ weights/);
+  assert.match(await page.textContent(".curve >> nth=1"), /^the first 40 of \d+ weights/);
   assert.match(await page.textContent("#train-rule"), /, the steepest of those that are here\.$/);
   await page.context().close();
 });
@@ -805,7 +825,7 @@ await test("each formula is said with the numbers of the cell: by pointer, focus
   await page.hover(`[data-item="${sigmoid.id}"]`);
   const adjoint = numbers(sigmoid.adjoint)[4 + 2];
   assert.ok(Math.abs(readNumber((await tip()).split(" = ").at(-1)) - adjoint) < 1e-3, await tip());
-  await page.hover(".edge .card >> nth=0");
+  await page.hover(".card >> nth=0");
   assert.match(await tip(), / to .* \+= /);
   // Predict first keeps its number.
   await page.evaluate((id) => (location.hash = `#step=${id + 1}&predict=formula`), hidden.id);
