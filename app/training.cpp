@@ -191,6 +191,10 @@ Model make_model(const TrainOptions& options, const KnownRows& known, std::mt199
     return model;
 }
 
+std::string source_of(const TrainOptions& options) {
+    return !options.idx.empty() ? options.idx : !options.csv.empty() ? options.csv : "handwritten digits";
+}
+
 /// Takes the rows for validation out of those for training, if there are to be any.
 std::optional<nn::Dataset<double>> take_validation(const TrainOptions& options, nn::Dataset<double>& rows,
                                                    std::mt19937_64& engine) {
@@ -291,8 +295,9 @@ void Training::record() {
     const auto scores = tape.name(model_.network(tape.constant(rows.features, "x")), "scores");
     const auto loss = model_.is_regression() ? mean_squared_error(scores, tape.constant(rows.targets, "target"))
                                              : softmax_cross_entropy(scores, rows.labels, weights_);
-    recordings_.push_back(
-        lab::record_of(tape, tape.name(loss, "loss"), {.title = fmt::format("{} rows of the training", rows.size())}));
+    recordings_.push_back(lab::record_of(
+        tape, tape.name(loss, "loss"),
+        {.title = printable(fmt::format("{}, {} rows for training", source_of(options_), rows.size()))}));
 }
 
 std::string Training::description(std::size_t tested) const {
@@ -334,7 +339,7 @@ void Training::run(bool quiet) {
     fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
     fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
     fit.on_epoch = [this, every = (options_.epochs + 39) / 40](const nn::Epoch& epoch) {
-        if (epoch.number % every == 0) record();
+        if (epoch.number % every == 0 || epoch.number == options_.epochs) record();
         return noted_signal() == 0;
     };
     if (!fit.resume) record();
@@ -433,9 +438,7 @@ std::string Training::page(const nn::Dataset<double>& test, const Tested& tested
     const bool one_number = model_.is_regression() && model_.outputs() == 1;
     const autograd::Shape picture = picture_shape(options_);
     const bool is_grey = picture.size() == 3 && picture[0] == 1;
-    return page_of({.data = !options_.idx.empty()   ? options_.idx
-                            : !options_.csv.empty() ? options_.csv
-                                                    : "handwritten digits",
+    return page_of({.data = source_of(options_),
                     .facts = std::move(facts),
                     .history = history_,
                     .metric = !model_.is_regression() ? "Accuracy"

@@ -114,9 +114,10 @@ std::vector<json> steps_of(const std::string& page) {
 BOOST_AUTO_TEST_CASE(a_training_step_by_step) {
     const std::string page = folder / "training.html";
     const std::string model =
-        trained("taught.safetensors", "--csv " + iris + " --hidden 5 --activation tanh --epochs 60 --player " + page);
+        trained("taught.safetensors", "--csv " + iris + " --hidden 5 --activation tanh --epochs 61 --player " + page);
     const std::vector<json> steps = steps_of(bytes_of(page));
-    BOOST_TEST(steps.size() == 31u);  // before it, and after every second epoch
+    BOOST_TEST(steps.size() == 32u);  // before it, after every second epoch, and after the last
+    BOOST_TEST(steps[0].at("title") == iris + ", 8 rows for training");
     // Each loss again, by hand, where the right class is that whose score has a negative adjoint.
     for (const json& step : steps) {
         const auto x = numbers(named(step, "x").at("value")), w1 = numbers(named(step, "0.weight").at("value")),
