@@ -41,7 +41,7 @@ if(TARGET lab)
     list(APPEND headers lab/explained_derivation.hpp lab/exported_derivation.hpp lab/player.hpp lab/recording_data.hpp lab/recording_json.hpp lab/recording_text.hpp lab/trained_derivation.hpp)
 endif()
 foreach(header IN ITEMS kernels/broadcast kernels/exponentials kernels/expressions kernels/factorizations kernels/functors kernels/gathers
-        kernels/kernel kernels/matrices kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental kernels/windows
+        kernels/kernel kernels/matrices kernels/moments kernels/moves kernels/registers kernels/rows kernels/sums kernels/transcendental kernels/windows
         memory/arena memory/pool memory/recording memory/reel operations/choices operations/partners)
     list(APPEND headers "autograd/${header}.hpp")
 endforeach()
