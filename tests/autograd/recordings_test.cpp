@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_rewinds_allocate_nothing) {
     BOOST_TEST(same);
 }
 
-BOOST_AUTO_TEST_CASE(recorded_derivatives_allocate_nothing_from_the_third_rewind_on) {
+BOOST_AUTO_TEST_CASE(recorded_derivatives_allocate_nothing_from_the_second_time_on) {
     Tape<double> tape;
     Parameter<double> w("w", Array<double>{0.1, 0.2, 0.3});
     const auto step = [&] {
@@ -223,7 +223,6 @@ BOOST_AUTO_TEST_CASE(recorded_derivatives_allocate_nothing_from_the_third_rewind
         const auto gradients = tape.backward(sum(slope * slope));
         return gradients[w](0);
     };
-    step();
     step();
     const std::size_t nodes = tape.size(), arena = Reel<double>::of(tape).arena.bytes(), living = live_allocations;
     const std::size_t before = allocations;
