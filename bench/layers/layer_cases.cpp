@@ -109,10 +109,10 @@ void register_layers() {
                      fmt::format("{}, kernel {}, batch {}", name, kernel, batch),
                      Shape{batch, channels, side, side},
                      {outputs, kernel}});
-    for (const char* layer : {"max_pool2d", "avg_pool2d", "batch_norm"})
+    for (const char* layer : {"max_pool2d", "avg_pool2d", "global_avg_pool2d", "batch_norm"})
         for (const auto& [name, channels, side, outputs] : images)
             add({layer, fmt::format("{}, batch 32", name), Shape{32, channels, side, side}});
-    for (const char* layer : {"layer_norm", "rms_norm"})
+    for (const char* layer : {"dense", "leaky_relu", "elu", "layer_norm", "rms_norm"})
         for (const auto& [rows, width] : {std::pair(32, 64), std::pair(512, 128), std::pair(4096, 512)})
             add({layer, fmt::format("{}x{}", rows, width),
                  Shape{static_cast<std::size_t>(rows), static_cast<std::size_t>(width)}});

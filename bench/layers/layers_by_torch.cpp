@@ -89,6 +89,13 @@ const std::map<std::string, Function>& functions() {
         {"conv2d", [](const Tensor& x, Given& given) { return convolution(x, given, size(given, 1) / 2); }},
         {"max_pool2d", [](const Tensor& x, Given&) { return torch::max_pool2d(x, 2); }},
         {"avg_pool2d", [](const Tensor& x, Given&) { return torch::avg_pool2d(x, 2); }},
+        {"global_avg_pool2d",
+         [](const Tensor& x, Given&) {
+             return torch::mean(x, {2, 3});
+         }},
+        {"dense", linear},
+        {"leaky_relu", [](const Tensor& x, Given&) { return torch::leaky_relu(x); }},
+        {"elu", [](const Tensor& x, Given&) { return torch::elu(x); }},
         {"batch_norm",
          [](const Tensor& x, Given& given) {
              const Tensors& p = given.parameters;
