@@ -477,7 +477,12 @@ std::string worst_numbers(const TrainingReport& report) {
     if (targets > 1) heads.insert(heads.begin(), "target");
     std::vector<std::vector<std::string>> rows;
     for (const std::size_t i : worst) {
-        rows.push_back({number(test.targets.data()[i]), number(report.prediction.data()[i]), number(residual(i))});
+        const double wanted = test.targets.data()[i], far = std::abs(residual(i));
+        // So many digits that the residual is seen.
+        const double digits = far > 0 ? std::ceil(std::log10(std::abs(wanted) / far)) + 3 : 15;
+        rows.push_back({fmt::format("{}", wanted),
+                        number(report.prediction.data()[i], static_cast<int>(std::clamp(digits, 6.0, 15.0))),
+                        number(residual(i))});
         if (targets > 1) rows.back().insert(rows.back().begin(), short_name(test.target_names[i % targets]));
         for (std::string& cell : cells(test, i / targets)) rows.back().push_back(std::move(cell));
     }

@@ -152,6 +152,20 @@ BOOST_AUTO_TEST_CASE(a_regression) {
     BOOST_TEST(count(two, "<circle class=\"point\"") == 600u);
     BOOST_TEST(has(two, "300 of 600 rows are drawn"));
     BOOST_TEST(has(two, "<th>target</th><th>true</th>"));
+    // A residual is the difference of what stands beside it, also far from 0.
+    std::string far = "x,y\n";
+    for (int i = 0; i < 60; ++i) far += fmt::format("{},{}\n", i, 1.7e9 + i * 0.5);
+    const std::string page_far = reported("--epochs 1 --csv " + folder.write("far.csv", far)).page;
+    int rows = 0;
+    for (std::size_t at = page_far.find("<tr><td>", page_far.find("largest residuals")); at != std::string::npos;
+         at = page_far.find("<tr><td>", at + 1)) {
+        double wanted = 0, predicted = 0, residual = 0;
+        std::sscanf(page_far.c_str() + at, "<tr><td>%lf</td><td>%lf</td><td>%lf", &wanted, &predicted, &residual);
+        BOOST_TEST(std::abs(predicted - wanted - residual) <= 0.01 * std::abs(residual), page_far.substr(at, 80));
+        BOOST_TEST(has(far, fmt::format(",{}\n", wanted)));
+        ++rows;
+    }
+    BOOST_TEST(rows == 12);
 }
 
 BOOST_AUTO_TEST_CASE(names_are_text_and_words_stay_words) {
