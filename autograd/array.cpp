@@ -26,8 +26,26 @@ Array<T> matrix(std::initializer_list<std::initializer_list<T>> rows) {
     return result;
 }
 
-template Array<float> matrix(std::initializer_list<std::initializer_list<float>>);
-template Array<double> matrix(std::initializer_list<std::initializer_list<double>>);
+template <std::floating_point T>
+Array<T> matrices(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values) {
+    const Shape first = values.size() == 0 ? Shape{0, 0} : matrix<T>(*values.begin()).shape();
+    Array<T> result = Array<T>::from_shape({values.size(), first[0], first[1]});
+    T* end = result.data();
+    for (const auto& rows : values) {
+        const Array<T> one = matrix<T>(rows);
+        if (one.shape() != first)
+            throw std::invalid_argument(fmt::format("[matrices] matrices of shapes {} and {} do not stand side by side",
+                                                    to_string(first), to_string(one.shape())));
+        end = std::copy(one.begin(), one.end(), end);
+    }
+    return result;
+}
+
+#define INSTANTIATE(T)                                                         \
+    template Array<T> matrix(std::initializer_list<std::initializer_list<T>>); \
+    template Array<T> matrices(std::initializer_list<std::initializer_list<std::initializer_list<T>>>);
+INSTANTIATE(float)
+INSTANTIATE(double)
 
 namespace {
 

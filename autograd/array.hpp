@@ -69,6 +69,12 @@ Array<T> matrix(std::initializer_list<std::initializer_list<T> > rows);
 extern template Array<float> matrix(std::initializer_list<std::initializer_list<float> >);
 extern template Array<double> matrix(std::initializer_list<std::initializer_list<double> >);
 
+/// The same of several matrices of one shape, along a first axis.
+template <std::floating_point T>
+Array<T> matrices(std::initializer_list<std::initializer_list<std::initializer_list<T> > > values);
+extern template Array<float> matrices(std::initializer_list<std::initializer_list<std::initializer_list<float> > >);
+extern template Array<double> matrices(std::initializer_list<std::initializer_list<std::initializer_list<double> > >);
+
 /// The number of elements of an array of this shape, which exists: of one that is asked for, `checked_size` says it.
 inline std::size_t size_of(ShapeView shape) {
     std::size_t size = 1;

@@ -62,7 +62,7 @@ class Tape {
     }
     Variable<T> variable(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values,
                          std::string_view name = {}) {
-        return leaf("variable", true, Array<T>(values), name);
+        return leaf("variable", true, matrices<T>(values), name);
     }
 
     /// A leaf without a gradient.
@@ -82,7 +82,7 @@ class Tape {
     }
     Variable<T> constant(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values,
                          std::string_view name = {}) {
-        return leaf("constant", false, Array<T>(values), name);
+        return leaf("constant", false, matrices<T>(values), name);
     }
 
     /// The leaf of a parameter: one per parameter and recording, so that the gradients of tied weights add up. The

@@ -459,6 +459,9 @@ BOOST_AUTO_TEST_CASE(literals_of_columns) {
     BOOST_TEST(to_string(tape.variable({{0., 1.}}).shape()) == "(1, 2)");
     BOOST_TEST(to_string(tape.variable({0., 1.}).shape()) == "(2,)");
     BOOST_TEST(to_string(tape.variable({{{0., 1.}}, {{2., 3.}}}).shape()) == "(2, 1, 2)");
+    BOOST_TEST(tape.constant({{{0., 1.}}, {{2., 3.}}}).value()(1, 0, 1) == 3);
+    BOOST_CHECK_THROW(tape.variable({{{1., 2.}, {3.}}, {{4., 5.}, {6., 7.}}}), std::invalid_argument);
+    BOOST_CHECK_THROW(tape.constant({{{1., 2.}}, {{4., 5.}, {6., 7.}}}), std::invalid_argument);
     BOOST_TEST(matrix<double>({{1.}, {2.}})(1, 0) == 2);
     BOOST_TEST(to_string(Parameter<double>("w", {{1.}, {2.}}).shape()) == "(2, 1)");
     BOOST_CHECK_THROW(tape.variable({{0., 1.}, {1.}}), std::invalid_argument);
