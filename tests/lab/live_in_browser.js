@@ -686,6 +686,47 @@ await test("decide first: nothing is told before the reader has said whether a l
   await page.context().close();
 });
 
+await test("a long check is given up for the next key, and a warm worker takes its place", async () => {
+  const context = await newContext();
+  await context.addInitScript(() => {
+    const Real = window.Worker;
+    window.workers = [];
+    window.Worker = class extends Real {
+      constructor(url) {
+        super(url);
+        window.workers.push(this);
+        this.addEventListener("message", ({ data }) => (this.ready ||= data.ready === true));
+      }
+      postMessage(message) {
+        this.asked = message.text;
+        super.postMessage(message);
+      }
+      terminate() {
+        this.ended = true;
+        super.terminate();
+      }
+    };
+  });
+  const chain = (n) =>
+    "given x\n" +
+    Array.from({ length: n }, (_, k) => `let y${k} = tanh(${k ? `y${k - 1}` : "x"} + ${k % 7})\n`).join("");
+  const long = chain(60) + Array.from({ length: 59 }, (_, k) => `claim dy59/dy${k} = ${k} * y${k}\n`).join("");
+  const page = await open({ context, hash: shared(small) });
+  await page.evaluate((hash) => (location.hash = hash), shared(long));
+  await page.waitForFunction(() => window.workers.some((w) => w.asked?.includes("y59") && !w.ended));
+  await page.waitForFunction(() => window.workers.some((w) => w.ready && !w.asked && !w.ended)); // the warm one
+  const before = await page.evaluate(() => window.workers.length);
+  await goTo(page, 1, 7);
+  await page.keyboard.type(" ");
+  await page.waitForFunction(() => window.workers.some((w) => w.asked?.includes("y59") && w.ended));
+  const next = await page.waitForFunction(
+    (n) => window.workers.findIndex((w, k) => k < n && w.asked?.startsWith("given x \n") && !w.ended) + 1,
+    before,
+  );
+  assert.ok((await next.jsonValue()) > 0, "the next check is asked of a worker that was warm");
+  await context.close();
+});
+
 await test("an engine that stops is a sentence, and the next key starts another", async () => {
   const context = await newContext();
   await context.addInitScript(() => {
