@@ -87,7 +87,10 @@ const script = (id, empty, value) =>
     `<script type="application/json" id="${id}">${json(value)}</script>`,
   );
 const modules = read(folder, "modules.txt").split(/\s+/).filter(Boolean);
-put('<link rel="stylesheet" href="page.css">', `<style>\n${withoutComments(read(folder, "page.css"))}${curves}</style>`);
+put(
+  '<link rel="stylesheet" href="page.css">',
+  `<style>\n${withoutComments(read(folder, "page.css"))}${curves}</style>`,
+);
 put('<script type="module" src="page.js"></script>', `<script type="module">\n${joined(folder, modules)}</script>`);
 script("examples", "[]", examples);
 script("player", "null", playerFiles);

@@ -4,11 +4,15 @@ const browser =
   "document window location history navigator matchMedia getComputedStyle innerWidth innerHeight addEventListener " +
   "setTimeout clearTimeout DOMParser CSS globalThis " +
   "Blob CompressionStream DecompressionStream NodeFilter ResizeObserver TextDecoder URL Worker atob btoa";
+const worker = "Response TextEncoder WebAssembly postMessage engineParts",
+  node = "Buffer console process";
+/** @param {string} names */
+const globals = (names) => Object.fromEntries(names.split(" ").map((name) => [name, "readonly"]));
 
 export default [
   js.configs.recommended,
   {
-    languageOptions: { globals: Object.fromEntries(browser.split(" ").map((name) => [name, "readonly"])) },
+    languageOptions: { globals: globals(browser) },
     rules: {
       eqeqeq: "error",
       "prefer-const": "error",
@@ -18,4 +22,6 @@ export default [
       "no-restricted-syntax": ["error", "TemplateElement[value.raw=/\\n/]"],
     },
   },
+  { files: ["**/worker.js"], languageOptions: { globals: globals(worker) } },
+  { files: ["**/*.mjs"], languageOptions: { globals: globals(node) } },
 ];

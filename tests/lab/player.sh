@@ -2,17 +2,19 @@
 # player.sh PAGES FOLDER SOURCES DELTARULE: checks the style and types of the lab's pages, has the programs PAGES and DELTARULE
 # write the player's, and a browser step through them. FOLDER/screenshots is what they look like.
 set -euo pipefail
-pages=$1 folder=$2 root=$3 sources=$3/lab/player live=$3/lab/web/page deltarule=$4 what="the player"
+pages=$1 folder=$2 root=$3 sources=$3/lab/player web=$3/lab/web live=$3/lab/web/page deltarule=$4 what="the player"
 . "$(dirname "$0")/browser.sh"
 
 echo "== Style and types"
 cd "$folder"
-npx --no-install prettier --config "$here/prettier.json" --check "$sources"/*.js "$sources"/*.css "$live"/*.js "$live"/*.css "$here"/*.js
+npx --no-install prettier --config "$here/prettier.json" --check "$sources"/*.js "$sources"/*.css "$live"/*.js "$live"/*.css "$web"/*.js "$web"/*.mjs \
+    "$here"/*.js "$here"/*.ts
 npx --no-install tsc --noEmit --allowJs --checkJs --strict --target es2023 --lib es2023,dom,dom.iterable --module esnext \
     "$sources"/*.js "$live"/*.js
+npx --no-install tsc --noEmit --allowJs --checkJs --strict --target es2023 --lib es2023,webworker "$here/worker.d.ts" "$web/worker.js"
 cp "$here/eslint.config.js" "$folder/"
-rm -rf "$folder/linted" && mkdir -p "$folder/linted/player" "$folder/linted/live"
-cp "$sources"/*.js "$folder/linted/player/" && cp "$live"/*.js "$folder/linted/live/"
+rm -rf "$folder/linted" && mkdir -p "$folder"/linted/{player,live,web}
+cp "$sources"/*.js "$folder/linted/player/" && cp "$live"/*.js "$folder/linted/live/" && cp "$web"/*.js "$web"/*.mjs "$folder/linted/web/"
 npx --no-install eslint --no-inline-config linted
 
 echo "== The pages"
