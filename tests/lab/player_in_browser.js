@@ -868,6 +868,15 @@ await test("ten thousand nodes fold, a million numbers are sampled", async () =>
   console.log(`      a million numbers open in ${Math.round(performance.now() - begin)} ms`);
   assert.ok((await page.$$("canvas")).length >= 1);
   assert.match(await page.textContent("#step"), /of 1000 × 1000/);
+  // The numbers on demand, and the picture again.
+  const { nodes } = await recordingOf(page),
+    tanh = nodes[1].value;
+  await page.click("[data-array=value] .more");
+  assertClose((await shown(page)).arrays.value.values, numbers(tanh), "the numbers that are kept");
+  await page.click("[data-array=value] .more");
+  assert.equal(await page.$$eval("[data-array=value] canvas", (list) => list.length), 1);
+  await page.hover("[data-array=value] canvas", { position: { x: 1, y: 1 } });
+  assert.match(await page.textContent("[data-array=value]"), /\[0, 0\] = 0/);
   await page.context().close();
 });
 
