@@ -7,6 +7,7 @@
 #include <derivation/truth/variation.hpp>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace derivation {
@@ -31,9 +32,11 @@ class Point {
     /// How much is recorded.
     std::size_t nodes() const;
 
-    /// Whether every value is finite; whether a kink of relu, abs or max was hit.
+    /// Whether every value is finite; whether a kink of relu, abs or max was hit that is not always hit.
     bool is_finite() const;
     bool is_kinked() const;
+    /// The definitions in which one was hit.
+    const std::set<int>& kinks() const;
 
   private:
     struct Recording;

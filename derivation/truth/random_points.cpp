@@ -7,6 +7,7 @@
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <map>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -212,6 +213,18 @@ class Draw {
     std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
 
+/// The same, where a definition stands on a kink at all of these points: lines that it does not reach are judged.
+std::optional<Variation> with_fixed_kinks(const Variation& variation, const std::vector<Point>& points) {
+    Variation fixed = variation;
+    for (std::size_t i = 0; i < points.size(); ++i)
+        if (i == 0)
+            fixed.always_kinked = points[i].kinks();
+        else
+            std::erase_if(fixed.always_kinked, [&](int q) { return !points[i].kinks().contains(q); });
+    if (fixed.always_kinked.size() <= variation.always_kinked.size()) return {};
+    return fixed;
+}
+
 }  // namespace
 
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
@@ -232,7 +245,10 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
         else if (kinked.size() < count)
             kinked.push_back(std::move(point));
     }
-    if (points.empty()) return kinked;
+    if (points.empty()) {
+        const std::optional<Variation> fixed = with_fixed_kinks(variation, kinked);
+        return fixed ? draw_points(model, *fixed, seed, count, all_positive, claims) : std::move(kinked);
+    }
     if (count == 1) return points;
     Sides sides(model);
     sides.watch_definitions();
@@ -269,12 +285,13 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
                                     std::size_t count) {
     constexpr std::array spreads = {1.0, 3.0, 0.3, 10.0, 1.0, 0.1, 30.0, 0.03};
     Draw draw(model, variation, seed * Draw::seeds_apart + 43);
-    std::vector<Point> points;
+    std::vector<Point> points, kinked;
     for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
         Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
-        if (point.is_finite() && !point.is_kinked()) points.push_back(std::move(point));
+        if (point.is_finite()) (point.is_kinked() ? kinked : points).push_back(std::move(point));
     }
-    return points;
+    const std::optional<Variation> fixed = points.empty() ? with_fixed_kinks(variation, kinked) : std::nullopt;
+    return fixed ? scattered_points(model, *fixed, seed, count) : std::move(points);
 }
 
 namespace {

@@ -159,7 +159,11 @@ Recorder::Variable Recorder::without_rounding(const Variable& total, double larg
 }
 
 /// Remembers whether the kink at 0 was hit.
-void Recorder::pass_kink(double x) { kinked = kinked || std::abs(x) < edge; }
+void Recorder::pass_kink(double x) {
+    if (!(std::abs(x) < edge)) return;
+    if (!open_.empty()) kinks.insert(open_.back().first);
+    kinked = kinked || open_.empty() || !variation_.always_kinked.contains(open_.back().first);
+}
 
 Recorder::Variable Recorder::record(Version& version, const Expression& e, Letters& letters) {
     count_nodes();

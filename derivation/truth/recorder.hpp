@@ -7,6 +7,7 @@
 #include <derivation/truth/variation.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -53,7 +54,8 @@ class Recorder {
     const Curve& curve(int function) const { return curves_[static_cast<std::size_t>(function)]; }
 
     bool finite = true;   ///< whether every value is
-    bool kinked = false;  ///< whether a kink was hit
+    bool kinked = false;  ///< whether a kink was hit, but for those of definitions that always stand on one
+    std::set<int> kinks;  ///< the definitions in which one was hit
 
     /// The version in which these quantities are constants; where there are none, the point itself.
     Version& holding(std::vector<int> held);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/local_factors.hpp>
 #include <derivation/truth/target.hpp>
 
@@ -8,6 +9,18 @@ namespace derivation {
 namespace {
 
 constexpr double tolerance = 1e-12;
+
+/// Whether a derivative in the formula, or behind it, is that of a definition that stands on a kink here.
+bool differentiates_a_kink(const Model& model, const Point& point, const Expression& e) {
+    return std::ranges::any_of(point.kinks(), [&](int kink) {
+        if (!depends_on(model, e, kink)) return false;
+        if (has_derivative(e)) return true;
+        for (int q = 0; q < model.count(); ++q)
+            if (has_derivative(model.quantity(q).definition) && depends_on(model, e, q) && depends_on(model, q, kink))
+                return true;
+        return false;
+    });
+}
 
 }  // namespace
 
@@ -41,7 +54,8 @@ Target::Side Target::evaluate(const Expression& e, Point& point, const Side* oth
         ++entry;
         return side.usable;
     });
-    side.kinked = evaluator.kinked || (point.is_kinked() && has_derivative(e));
+    side.kinked =
+        evaluator.kinked || (point.is_kinked() && has_derivative(e)) || differentiates_a_kink(model_, point, e);
     if (!std::isfinite(side.scale)) side.usable = false;
     return side;
 }

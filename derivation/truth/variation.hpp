@@ -3,6 +3,7 @@
 
 #include <derivation/formula/model.hpp>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Variation {
     std::map<int, Domain> domains;
     std::map<int, Expression> definitions;
     std::vector<Assumption> assumptions;
+    std::set<int> always_kinked;  ///< the definitions that stand on a kink at every point
 
     Domain domain_of(const Model& model, int quantity) const {
         const auto changed = domains.find(quantity);

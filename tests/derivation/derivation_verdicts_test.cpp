@@ -195,6 +195,24 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_decided_is_said) {
     expect("given x = 0\nlet y = relu(x)\nclaim dy/dx = 1\n", "undecided");
 }
 
+BOOST_AUTO_TEST_CASE(a_definition_that_always_stands_on_a_kink_costs_only_what_differentiates_it) {
+    const std::string file =
+        "given x, y\nlet h = relu(x - x)\nlet g = abs(y)\nlet L = g^2 + x^3\nlet M = h + L\nlet d = dM/dx\n";
+    verdicts_are(file,
+                 {{"dL/dx = 3*x^2", "holds"},
+                  {"dL/dx = 3*x", "wrong"},
+                  {"dg/dy = sign(y)", "holds"},
+                  {"dg/dy = 1", "conditional"},
+                  {"dg/dy = -1", "wrong"},
+                  {"h = 0", "holds"},
+                  {"M = L", "holds"},
+                  {"dh/dx = 0", "undecided"},
+                  {"dM/dx = 3*x^2", "undecided"},
+                  {"d = 3*x^2", "undecided"},
+                  {"dM/dL = 1", "undecided"}},
+                 8);
+}
+
 BOOST_AUTO_TEST_CASE(letters_make_a_line_ill_formed) {
     const auto reason = [](const std::string& claim, const std::string& part) {
         const LineReport line = expect(network + claim + "\n", "ill-formed");
