@@ -33,9 +33,12 @@ double fitting_number(const Model& model, Point& point, const Line& update) {
 
 }  // namespace
 
+Expression gradient_of(const Model& model, const Line& update) {
+    return derivative_of(scalar_entry(model, *update.loss), update.checked.members[0]);
+}
+
 Expression true_step(const Model& model, const Line& update, const Rate& rate) {
-    const Expression& parameter = update.checked.members[0];
-    const Expression gradient = derivative_of(scalar_entry(model, *update.loss), parameter);
+    const Expression &parameter = update.checked.members[0], gradient = gradient_of(model, update);
     const Expression alpha = rate.constant ? scalar_entry(model, *rate.constant) : number_of(rate.number);
     return sum_of_terms(
         {{parameter, Joint::plus}, {product_of({alpha, gradient}), update.ascends ? Joint::plus : Joint::minus}});
@@ -55,10 +58,11 @@ Rate rate_of(const Model& model, std::vector<Point>& points, const Line& update)
         if (fits({rate})) return {rate};
     const double number = fitting_number(model, points[0], update), typed = first_number(update.members[1]);
     // A number that was typed is the rate. (Where nothing stands before the gradient, a constant was forgotten.)
-    if (used.empty() && typed > 0 && typed != 1 && std::abs(number - typed) < 1e-9 * typed && fits({{}, typed}))
+    // One that fits with the wrong sign is what was meant too: the update climbs.
+    const bool is_typed = used.empty() && typed > 0 && typed != 1;
+    if (is_typed && std::abs(std::abs(number) - typed) < 1e-9 * typed && fits({{}, std::copysign(typed, number)}))
         return {{}, typed};
     if (!rates.empty()) return {used.empty() ? rates[0] : used[0]};
-    // One that fits with the wrong sign is what was meant too: the update climbs.
     if (std::isfinite(number) && number != 0 && fits({{}, number})) return {{}, std::abs(number)};
     return {{}, typed > 0 ? typed : 0.1};
 }

@@ -14,6 +14,9 @@ struct Rate {
     double number = 0;
 };
 
+/// dL/dw
+Expression gradient_of(const Model& model, const Line& update);
+
 Expression true_step(const Model& model, const Line& update, const Rate& rate);
 
 /// The rate that makes the update a step of descent, or where none does the one that is meant.

@@ -390,7 +390,9 @@ void LineJudge::judge_step(const Expression& step) {
     const Expression& right = line_.checked.members[1];
     Target target(model_, *points_, step, line_.checked.free);
     if (target.holds(right) || holds_locally(target, right)) {
-        departs_elsewhere(step);
+        // A right step says what the gradient is.
+        if (!departs_elsewhere(step) && line_.states.empty() && !line_.keeps_state)
+            judge_.wrong_lines_.set_right(gradient_of(model_, line_));
         return;
     }
     const Outcome outcome = target.compare(right);

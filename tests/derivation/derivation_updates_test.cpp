@@ -264,3 +264,16 @@ BOOST_AUTO_TEST_CASE(the_new_value_of_a_state_may_be_written_out) {
         expect("given u\nlet E = u^4\nupdate u := u - 0.1*4*u^3 ascent\n", "wrong").reason.find("ascent adds it") !=
         std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(a_step_that_climbs_by_a_number_is_said_to_climb_beside_other_constants) {
+    const std::string file =
+        "index s = 4\nconstant eps\nconstant clip = 0.2\ngiven x[s], w[s], y\nlet p = sum(s, w[s]*x[s])\n"
+        "let E = 1/2*(y - p)^2\n";
+    expect(file + "update w[s] := w[s] + 0.1*(y - p)*x[s] on E\n", "holds");
+    LineReport line = expect(file + "update w[s] := w[s] - 0.1*(y - p)*x[s] on E\n", "wrong");
+    BOOST_TEST(line.mistake == "update-climbs");
+    BOOST_TEST(line.repair == "w[s] + 0.1 * (y - p) * x[s]");
+    line = expect(file + "update w[s] := w[s] - 0.1*dE/dw[s] ascent on E\n", "wrong");
+    BOOST_TEST(line.mistake == "update-climbs");
+    BOOST_TEST(line.repair == "w[s] + 0.1 * dE/dw[s]");
+}

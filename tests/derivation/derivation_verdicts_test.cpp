@@ -181,6 +181,10 @@ claim dC/dw[k,j] = (y[k] - yhat[k]) * a[j]
            "follows");
     // By another name.
     expect(network + "claim dC/dz[k] = 2 * (yhat[k] - y[k])\nclaim delta[k] = 2 * (yhat[k] - y[k])\n", "follows");
+    // A right step says what the gradient is.
+    const std::string descent = "given w\nlet E = w^3\nclaim dE/dw = 3 * w\n";
+    expect(descent + "claim dE/dw = 3 * w\n", "follows");
+    expect(descent + "update w := w - 0.1 * 3 * w^2\nclaim dE/dw = 3 * w\n", "wrong");
     // Not of nothing: with a left side that is taken for 0 everything would follow.
     expect(network + "claim delta[j] = 0 * z[j]\nclaim dC/dw[j,i] = 2 * delta[j] * x[i]\n", "wrong");
 }
