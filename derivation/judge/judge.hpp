@@ -34,6 +34,7 @@ class Judge {
     std::vector<Point> points_, positive_points_, points_of_states_;
     WrongLines wrong_lines_;
     std::vector<StateUpdate> states_;
+    std::vector<int> counters_;  ///< the states that count steps
     VariedPoints varied_;
     Elsewhere elsewhere_;
 };

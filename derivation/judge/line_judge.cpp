@@ -262,6 +262,10 @@ void LineJudge::update() {
 
 /// What is added to a state is the true gradient, or its square, times constants.
 void LineJudge::update_of_state() {
+    if (line_.counts_steps) {
+        judge_.counters_.push_back(*line_.checked.members[0].symbol);
+        return;
+    }
     points_ = &judge_.points_of_states();
     const JudgedState judged = judged_state(model_, *points_, line_);
     judge_.states_.push_back(judged.state);
@@ -297,7 +301,7 @@ void LineJudge::update_by_states() {
                                state.line));
     for (const StateUpdate& state : used)
         if (!state.is_right) return update_by_wrong_state(std::move(used), state.line);
-    const StepsByStates steps(model_, *points_, used);
+    const StepsByStates steps(model_, *points_, used, judge_.counters_);
     const JudgedStep judged = steps.judged(line_);
     if (judged.is_right) return;
     if (judged.climbs) return judge_step(judged.meant);
@@ -331,7 +335,7 @@ void LineJudge::update_by_wrong_state(std::vector<StateUpdate> used, std::size_t
             wrong[i]->is_right = true;
             wrong[i]->gathers = kinds[(i == 0 ? choice : choice / kinds.size()) % kinds.size()];
         }
-        if (!StepsByStates(model_, *points_, used).judged(line_).is_right) continue;
+        if (!StepsByStates(model_, *points_, used, judge_.counters_).judged(line_).is_right) continue;
         judgement_.verdict = Verdict::follows;
         judgement_.because_of = because_of;
         return;

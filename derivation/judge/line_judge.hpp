@@ -3,7 +3,7 @@
 
 #include <derivation/judge/descent.hpp>
 #include <derivation/judge/judge.hpp>
-#include <derivation/judge/states.hpp>
+#include <derivation/judge/steps_by_states.hpp>
 #include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/truth/sides.hpp>
 #include <derivation/truth/target.hpp>

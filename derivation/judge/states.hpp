@@ -1,9 +1,8 @@
-// Updates with states: momentum, Nesterov's, and running means of squared gradients.
+// Updates of states: momentum, and running means of gradients and of their squares.
 #pragma once
 
 #include <derivation/read/reader.hpp>
 #include <derivation/truth/point.hpp>
-#include <memory>
 #include <vector>
 
 namespace derivation {
@@ -33,34 +32,8 @@ struct JudgedState {
 };
 JudgedState judged_state(const Model& model, std::vector<Point>& points, const Line& update);
 
-struct JudgedStep {
-    bool is_right = false;
-    bool climbs = false;
-    bool is_corrected = true;  ///< false where only the constants beside its means are others
-    Expression meant;          ///< what is right, where it climbs
-};
-
-/// The steps of parameters that go by states: p - c m, p - c (g + a m), or p - c m/(sqrt(v) + e), with e below the root
-/// too, where v is a running mean of squared gradients, or p - c m/(v + e) where it is the largest of them; beside a
-/// divisor a part of p may be taken away. What c, a and e are, the numbers of a line say: where the constants of the
-/// file are the same, these are the same.
-class StepsByStates {
-  public:
-    StepsByStates(const Model& model, const std::vector<Point>& points, std::vector<StateUpdate> states);
-
-    JudgedStep judged(const Line& update) const;
-
-    /// Points that share their constants, and differ in everything else; at the `far` ones what a step is divided by is
-    /// so large that nothing is left of the step.
-    struct Sample {
-        Model model;
-        std::vector<Point> points, far;
-    };
-
-  private:
-    const Model& model_;
-    std::vector<StateUpdate> states_;
-    std::vector<std::unique_ptr<Sample>> samples_;
-};
+/// Whether a formula is made of constants alone.
+bool is_constant(const Model& model, const Expression& e);
+Expression sum_of(const Expression& a, const Expression& b, Joint joint);
 
 }  // namespace derivation

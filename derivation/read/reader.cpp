@@ -54,6 +54,14 @@ Expression with_new_values(const Line& line, Expression e) {
     return e;
 }
 
+/// t + 1
+bool is_one_more(const Expression& e, const Expression& than) {
+    if (e.kind != Kind::add || e.children.size() != 2 || !than.indices.empty()) return false;
+    const bool plus = e.joints[0] != Joint::minus && e.joints[1] == Joint::plus;
+    return plus && ((same(e.children[0], than) && is_number(e.children[1], 1)) ||
+                    (is_number(e.children[0], 1) && same(e.children[1], than)));
+}
+
 /// (20.5) is the number 20.5, where there is one entry.
 bool is_one_for_one(const Parser::Numbers& numbers, const std::vector<std::size_t>& shape) {
     return numbers.values.size() == 1 && std::ranges::all_of(shape, [](std::size_t length) { return length == 1; });
@@ -610,17 +618,19 @@ class Reader {
             }
             if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
             line.keeps_state = !depends_on(model(), *line.loss, *parameter.symbol);
-            if (line.keeps_state) {
-                states_.push_back({*parameter.symbol, line.members[0], with_new_values(line, value)});
-                return;
-            }
         } else {
             line.loss = default_loss(model(), *parameter.symbol);
-            if (!line.loss)
+            line.keeps_state = !line.loss && is_one_more(line.checked.members[1], parameter);
+            if (!line.loss && !line.keeps_state)
                 return fault(target.span,
                              fmt::format("No scalar let above depends on {}: there is no loss. The update of a state "
                                          "names the loss whose gradient it gathers: {} := ... on E.",
                                          target.name, target.name));
+        }
+        if (line.keeps_state) {
+            line.counts_steps = is_one_more(line.checked.members[1], parameter);
+            states_.push_back({*parameter.symbol, line.members[0], with_new_values(line, value)});
+            return;
         }
         // The old value of a state, as where its new one is written out.
         for (const State& state : states_)

@@ -23,6 +23,7 @@ struct Line {
     std::optional<int> loss = {};            ///< of an update: the number of its quantity
     bool ascends = false;                    ///< the update climbs, on purpose
     bool keeps_state = false;                ///< what is updated is a state, on which the loss does not depend
+    bool counts_steps = false;               ///< t := t + 1: a state that the steps of others may go by
     std::vector<int> states = {};            ///< those whose new values stand in the update
     std::vector<std::pair<Expression, Expression>> new_values = {};  ///< new(m[i]), and what the update of m says
     std::optional<Span> loss_name = {};                              ///< of an update that names it

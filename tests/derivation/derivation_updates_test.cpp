@@ -277,3 +277,23 @@ BOOST_AUTO_TEST_CASE(a_step_that_climbs_by_a_number_is_said_to_climb_beside_othe
     BOOST_TEST(line.mistake == "update-climbs");
     BOOST_TEST(line.repair == "w[s] + 0.1 * dE/dw[s]");
 }
+
+BOOST_AUTO_TEST_CASE(steps_may_be_counted) {
+    const std::string file =
+        "index i = 3\nconstant eta, b1, b2, e\ngiven x[i], m[i], v[i], t, s\nlet E = sum(i, (x[i] - 1)^4)\n";
+    for (const char* count : {"t + 1", "1 + t", "t + 1 on E"})
+        expect(file + "update t := " + std::string(count) + "\n", "holds");
+    expect(file + "update t += 1\nclaim new(t) = t + 1\n", "holds");
+    expect(file + "update t := t + 1\nclaim new(t) = t + 2\n", "wrong");
+    expect(file + "update t := t - 1 on E\n", "undecided");
+    expect(file + "update t := t + 1\nat t = 0, s = 0\nclaim after 3 steps t ~ 3\n", "holds");
+    const std::string adam = file +
+                             "update t := t + 1\nupdate s := s + 1\n"
+                             "update m[i] := b1*m[i] + (1 - b1)*dE/dx[i] on E\n"
+                             "update v[i] := b2*v[i] + (1 - b2)*(dE/dx[i])^2 on E\n"
+                             "update x[i] := x[i] - eta*(new(m[i])/(1 - b1^new(t)))";
+    expect(adam + "/(sqrt(new(v[i])/(1 - b2^new(t))) + e) on E\n", "holds");
+    expect(adam + "/(sqrt(new(v[i])/(1 - b2^t)) + e) on E\n", "wrong");
+    expect(adam + "/(sqrt(new(v[i])/(1 - b2^new(s))) + e) on E\n", "wrong");
+    expect(adam + "*(sqrt(new(v[i])/(1 - b2^new(t))) + e) on E\n", "wrong");
+}
