@@ -195,7 +195,10 @@ Expression transpose_of(Expression e) {
     return transpose;
 }
 
-Expression turned(const Expression& e) { return e.kind == Kind::transpose ? e.argument() : transpose_of(e); }
+Expression turned(const Expression& e) {
+    if (is_call(e, "diag")) return e;
+    return e.kind == Kind::transpose ? e.argument() : transpose_of(e);
+}
 
 // Where memory ends between the elements of a list in braces that stands in a choice by ? and :, GCC 12 destroys what
 // it did not make: there are none.

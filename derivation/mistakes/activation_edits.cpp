@@ -243,6 +243,12 @@ void power_of_derivative(Editing& editing) {
             if (!std::isfinite(exponent)) continue;
             node = saved;
             node.exponent() = number_of(exponent);
+            // (-3/2) where (-1/2) was typed
+            if (saved.exponent().kind != Kind::number && exponent != std::floor(exponent) &&
+                2 * exponent == std::floor(2 * exponent)) {
+                node.exponent() = quotient_of(number_of(2 * std::abs(exponent)), number_of(2));
+                if (exponent < 0) node.exponent() = negated(node.exponent());
+            }
             commit(saved.span, "The power is the wrong one.", "wrong-power");
         }
     });

@@ -1,7 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/diagnosis.hpp>
 #include <derivation/mistakes/tidy.hpp>
 #include <derivation/resolve/lookup.hpp>
+#include <utility>
 
 namespace derivation {
 
@@ -53,6 +57,38 @@ bool is_not_differentiated(const Model& model, const Expression& member, Target&
     return is_the_member(body);
 }
 
+/// The parts in which two formulas differ, as small as they are.
+std::pair<const Expression*, const Expression*> difference(const Expression& a, const Expression& b) {
+    const bool alike = a.kind == b.kind && a.name == b.name && a.order == b.order && a.joints == b.joints &&
+                       a.letters.size() == b.letters.size() && a.children.size() == b.children.size();
+    std::optional<std::size_t> at;
+    for (std::size_t i = 0; alike && i < a.children.size(); ++i) {
+        if (same(a.children[i], b.children[i])) continue;
+        if (at) return {&a, &b};
+        at = i;
+    }
+    return at ? difference(a.children[*at], b.children[*at]) : std::pair(&a, &b);
+}
+
+/// What was changed, as one sentence.
+std::string sentence_of_change(const Expression& typed, const Expression& repair) {
+    const auto [wrong, right] = difference(typed, repair);
+    const auto divides = [](const Part& part) { return part.joint == Joint::divided; };
+    Parts rest = factors_of(*right);
+    for (const Part& part : factors_of(*wrong)) {
+        const auto found = std::ranges::find_if(rest, [&](const Part& one) {
+            return divides(one) == divides(part) && same(one.expression, part.expression);
+        });
+        if (found == rest.end()) return fmt::format("{} stands where {} belongs.", to_text(*wrong), to_text(*right));
+        rest.erase(found);
+    }
+    const bool is_divisor = std::ranges::all_of(rest, divides);
+    for (Part& part : rest)
+        if (is_divisor) part.joint = Joint::times;
+    return fmt::format("{} {} is missing.", is_divisor ? "A division by" : "The factor",
+                       to_text(product_of_factors(std::move(rest))));
+}
+
 }  // namespace
 
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target, const Confirm& confirm) {
@@ -70,6 +106,7 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
     if (diagnosis.repair) {
         Expression tidy = tidied(*diagnosis.repair, search.of_arrays() || is_of_arrays(model, *diagnosis.repair));
         if (search.is_right_as(tidy)) diagnosis.repair = std::move(tidy);
+        if (diagnosis.reason.empty()) diagnosis.reason = sentence_of_change(line.members[member], *diagnosis.repair);
     }
     // Where a structural reason was found it says more.
     const Mistake* row = find_mistake(diagnosis.mistake);

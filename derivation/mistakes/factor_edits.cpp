@@ -83,10 +83,9 @@ void missing_scalar(Editing& editing) {
             });
 }
 
-/// x/v for x/sqrt(v)
+/// x/v for x/sqrt(v), and s for sqrt(s) of a number with a name
 void root_of_divisor(Editing& editing) {
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
-        if (node.kind != Kind::product) return;
         const auto take_root = [&](Expression& divisor) {
             if (divisor.kind == Kind::number || is_call(divisor, "sqrt")) return;
             const Expression saved = divisor;
@@ -95,6 +94,8 @@ void root_of_divisor(Editing& editing) {
                    fmt::format("A root is missing: {} stands where {} belongs.", to_text(saved), to_text(divisor)), {});
             divisor = saved;
         };
+        if (node.kind == Kind::entry && node.indices.empty() && node.order == 0 && !editing.arrays) take_root(node);
+        if (node.kind != Kind::product) return;
         for (std::size_t i = 0; i < node.children.size(); ++i) {
             if (node.joints[i] != Joint::divided) continue;
             // Before a small number is added: x/(v + eps) for x/(sqrt(v) + eps).
@@ -127,6 +128,19 @@ void missing_factor(Editing& editing) {
         for (int q = 0; q < editing.model.count(); ++q)
             for (const Expression& entry : editing.entries_of(q, letters, 1)) {
                 node.body() = product_of_factors({{entry, Joint::times}, {saved, Joint::elementwise}});
+                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+            }
+    });
+    // sum(i, x[i] - m) for sum(i, c[i] * (x[i] - m))
+    editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
+        if (editing.arrays || node.kind != Kind::reduce || node.letters.empty() || node.body().kind != Kind::add)
+            return;
+        const Expression saved = node.body();
+        Names inside = letters;
+        for (const IndexTerm& letter : node.letters) inside.push_back(letter.name);
+        for (int q = 0; q < editing.model.count(); ++q)
+            for (const Expression& entry : editing.entries_of(q, inside, 3)) {
+                node.body() = product_of({entry, saved});
                 commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
             }
     });

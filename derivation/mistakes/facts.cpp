@@ -26,7 +26,19 @@ bool is_bias(const Model& model, std::optional<int> quantity) {
 }
 
 bool has_cross_entropy(const Model& model, std::optional<int> loss) {
-    return any_behind(model, loss, [](const Expression& e) { return is_call(e, "log") || is_call(e, "softplus"); });
+    // The logarithm of a sigmoid or of a softmax, by whatever name; that of 1 + exp(z) is none.
+    const auto squashes = [](const Expression& e) {
+        return is_call(e, "sigmoid") || is_call(e, "softmax") || is_call(e, "exp");
+    };
+    const auto is_probability = [&](const Expression& e) {
+        if (e.kind != Kind::entry || !e.symbol) return is_call(e, "sigmoid") || is_call(e, "softmax");
+        return any_part(model.quantity(e).definition, squashes);
+    };
+    return any_behind(model, loss, [&](const Expression& e) {
+        if (is_call(e, "softplus")) return true;
+        return is_call(e, "log") && (any_part(e.argument(), is_probability) ||
+                                     (e.argument().kind == Kind::product && any_part(e.argument(), squashes)));
+    });
 }
 
 bool uses_adjoint(const Editing& editing) {

@@ -140,11 +140,18 @@ void bound_off_by_one(Editing& editing) {
         if (node.kind != Kind::iverson || (node.name[0] != '<' && node.name[0] != '>')) return;
         // Letters alone are next to each other.
         if (any_part(node, [](const Expression& e) { return e.kind == Kind::entry; })) return;
-        node.name = node.name.size() > 1 ? node.name.substr(0, 1) : node.name + "=";
-        commit(node.span,
-               fmt::format("The bound is off by one: {} {} {} belongs here.", to_text(node.children[0]), node.name,
-                           to_text(node.children[1])),
-               {});
+        const auto say = [&](const char* what) {
+            commit(node.span,
+                   fmt::format("{}: {} {} {} belongs here.", what, to_text(node.children[0]), node.name,
+                               to_text(node.children[1])),
+                   {});
+        };
+        const std::string typed = node.name;
+        node.name = typed.size() > 1 ? typed.substr(0, 1) : typed + "=";
+        say("The bound is off by one");
+        node.name = (typed[0] == '<' ? ">" : "<") + typed.substr(1);
+        say("The condition is the opposite of the right one");
+        node.name = typed;
     });
 }
 

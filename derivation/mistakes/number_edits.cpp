@@ -77,6 +77,15 @@ bool loss_is_mean(const Editing& editing) {
             if (e.joints[i] == Joint::divided && any_part(e.children[i], is_size)) return true;
         return false;
     };
+    // A mean that is not between the loss and what it is differentiated by divides nothing here.
+    if (editing.of && editing.by) {
+        const Model& model = editing.model;
+        for (int q = 0; q < model.count(); ++q)
+            if (depends_on(model, *editing.of, q) && depends_on(model, q, *editing.by) &&
+                any_part(model.quantity(q).definition, divides))
+                return true;
+        return any_part(editing.left, divides);
+    }
     std::vector<int> named;
     add_entries(editing.left, named);
     return any_part(editing.left, divides) || any_behind(editing.model, editing.of, divides) ||

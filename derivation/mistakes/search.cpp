@@ -95,7 +95,18 @@ Edit together(const Edit& first, const Edit& second) {
     const std::string said = half    ? "A factor 2 is missing."
                              : twice ? "A factor 2 should not be there."
                                      : first.sentence;
-    return {second.member, first.where, said + " " + second.sentence, half || twice ? second.mistake : first.mistake};
+    // A factor that goes and comes back, and a 2 in what comes: what was changed is said as a whole (`diagnose`).
+    const auto what = [](const std::string& sentence) {
+        const std::size_t begin = sentence.find("factor ");
+        return begin == std::string::npos ? std::string()
+                                          : sentence.substr(begin, sentence.find(' ', begin + 7) - begin);
+    };
+    const bool comes_back = !what(first.sentence).empty() && what(first.sentence) == what(second.sentence);
+    const bool has_another_two = (half || twice) && second.sentence.find("2 * ") != std::string::npos;
+    return {second.member, first.where, comes_back || has_another_two ? "" : said + " " + second.sentence,
+            comes_back      ? "wrong-term"
+            : half || twice ? second.mistake
+                            : first.mistake};
 }
 
 }  // namespace
@@ -204,7 +215,15 @@ bool Search::is_right(const Expression& checked) {
     if (target_.holds(checked)) return true;
     Expression local = checked;
     std::vector<std::string> said;
-    return target_.holds_locally(local, said);
+    if (!target_.holds_locally(local, said)) return false;
+    // An adjoint that an edit brings in means the whole one.
+    const Expression& left = target_.left();
+    return left.kind != Kind::derivative || !any_part(local, [&](const Expression& e) {
+               if (!e.local || e.numerator().symbol != left.numerator().symbol) return false;
+               Expression whole = e;
+               whole.local = false;
+               return !contains(original_, whole);
+           });
 }
 
 /// What comes from definitions may hold terms that are always 0: a sum of deviations from a mean.

@@ -186,6 +186,13 @@ void missing_path(Editing& editing) {
             direct.children.push_back(entry_of(through.name, {}));
         if (mentions(through.definition, *editing.by)) all.push_back({through.name, paths_through(editing, q)});
     }
+    // An entropy of probabilities that depend on what it is differentiated by.
+    for (int q = 0; q < model.count(); ++q)
+        if (const Quantity& through = model.quantity(q);
+            through.role == Role::definition && through.ranges.empty() && !has_derivative(through.definition) &&
+            q != editing.of && depends_on(model, q, *editing.by) && !mentions(through.definition, *editing.by) &&
+            mentions(model.quantity(*editing.of).definition, q))
+            all.push_back({through.name, paths_through(editing, q)});
     const auto offer = [&](const std::vector<const Expression*>& paths, const std::string& names) {
         Parts terms = terms_of(editing.member);
         for (const Expression* path : paths) terms.push_back({*path, Joint::plus});

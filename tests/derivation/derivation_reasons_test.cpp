@@ -160,3 +160,50 @@ BOOST_AUTO_TEST_CASE(functions_of_matrices_are_no_row_of_letters) {
     expect("index i, j = 3\ngiven A[i,j] invertible, d, e, t\nclaim det(A) = det(A^T)\n", "holds");
     expect("given t, r, x\nlet y = t*r*x\nclaim y = tr(x)\n", "holds");
 }
+
+BOOST_AUTO_TEST_CASE(two_changes_that_are_one_are_said_as_one) {
+    const LineReport policy = expect(
+        "index a, b\ngiven h[a], t[a] onehot, A\nlet p[a] = exp(h[a])/sum(b, exp(h[b]))\n"
+        "let J = A*sum(a, t[a]*log(p[a]))\nclaim dJ/dh[a] = A*t[a]*(1 - p[a])\n",
+        "wrong");
+    BOOST_TEST(policy.repair == "A * (t[a] - p[a])");
+    BOOST_TEST(policy.reason == "A * t[a] * (1 - p[a]) stands where A * (t[a] - p[a]) belongs.");
+    const LineReport mixture = expect(
+        "index k\nindex n = 4\ngiven x[n], mu[k], s[k] positive\nlet N[n,k] = exp(-(x[n] - mu[k])^2/(2*s[k]^2))\n"
+        "let L = sum(n, log(sum(k, N[n,k])))\nlet g[n,k] = N[n,k]/sum(k, N[n,k])\n"
+        "claim dL/dmu[k] = sum(n, g[n,k]*(x[n] - mu[k]))\n",
+        "wrong");
+    BOOST_TEST(mixture.repair == "sum(n, g[n,k] * (x[n] - mu[k]))/s[k]^2");
+    BOOST_TEST(mixture.reason == "A division by s[k]^2 is missing.");
+}
+
+BOOST_AUTO_TEST_CASE(a_mean_that_is_beside_the_way_divides_nothing) {
+    const LineReport line = expect(
+        "index s = 5\nindex d\nconstant e\ngiven x[s,d], g[d], b[d], G[s,d]\nlet m[d] = mean(s, x[s,d])\n"
+        "let v[d] = mean(s, (x[s,d] - m[d])^2)\nlet h[s,d] = (x[s,d] - m[d])/sqrt(v[d] + e)\n"
+        "let y[s,d] = g[d]*h[s,d] + b[d]\nlet L = sum(s, sum(d, G[s,d]*y[s,d]^2))\n"
+        "claim dL/dg[d] = mean(s, dL/dy[s,d]*h[s,d])\n",
+        "wrong");
+    BOOST_TEST(line.reason == "A 1/N that should not be there: the loss is a sum, not a mean.");
+    BOOST_TEST(line.repair == "sum(s, dL/dy[s,d] * h[s,d])");
+}
+
+BOOST_AUTO_TEST_CASE(a_cross_entropy_is_the_logarithm_of_a_probability) {
+    const std::string file =
+        "index i\nindex j = 4\ngiven v[i], W[j,i], b[j]\nlet F = -sum(j, log(1 + exp(b[j] + sum(i, W[j,i]*v[i]))))\n"
+        "let p[j] = sigmoid(b[j] + sum(i, W[j,i]*v[i]))\n";
+    const LineReport line = expect(file + "claim dF/dW[j,i] = -p[j]*(1 - p[j])*v[i]\n", "wrong");
+    BOOST_TEST(line.reason == "The factor 1 - p[j] should not be there.");
+    BOOST_TEST(line.repair == "-p[j] * v[i]");
+}
+
+// dL/dq means all that comes back through q.
+BOOST_AUTO_TEST_CASE(a_repair_brings_in_no_adjoint_that_is_not_whole) {
+    const LineReport line = expect(
+        "index i, j, k = 4\nindex p = 2\ngiven x[i,p], b[p], e[i]\nlet h[i] = sum(p, x[i,p]*b[p])\n"
+        "let r[i] = sum(j >= i, exp(h[j]))\nlet L = sum(i, e[i]*(h[i] - log(r[i])))\n"
+        "let m[i,p] = sum(j >= i, exp(h[j])*x[j,p])/r[i]\nclaim dL/db[p] = sum(i, x[i,p] - m[i,p])\n",
+        "wrong");
+    BOOST_TEST(line.repair.find("dL/dh") == std::string::npos, line.repair);
+    BOOST_TEST(line.repair == "sum(i, e[i] * (x[i,p] - m[i,p]))");
+}

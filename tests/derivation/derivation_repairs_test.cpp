@@ -82,3 +82,26 @@ BOOST_AUTO_TEST_CASE(numbers_stay_plain) {
          {"1/p = z", "wrong-term", "1 - z"},
          {"1 - 1/p = 1 - z", "wrong-term", "z"}});
 }
+
+BOOST_AUTO_TEST_CASE(roots_and_exponents_are_written_plainly) {
+    are_repaired(
+        "index s\nconstant a = 0.7\nconstant e\ngiven x[s], v, u\nlet y[s] = sqrt(a)*x[s]\nlet z = u/sqrt(v^2 + e)\n",
+        {{"dy[s]/dx[s] = a", "missing-root", "sqrt(a)"},
+         {"dz/dv = -u*v*(v^2 + e)^(-1/2)", "wrong-power", "-u * v * (v^2 + e)^(-3/2)"}});
+    are_repaired(
+        "index n = 5\nindex p\nconstant lam\ngiven X[n,p], y[n], w[p], c[n]\n"
+        "let E = 1/2 * (y - X w)^T diag(c) (y - X w) + lam/2 ||w||^2\n",
+        {{"d2E/(dw dw) = X^T X + lam I", "unknown", "X^T diag(c) X + lam I"}});
+}
+
+BOOST_AUTO_TEST_CASE(a_way_through_a_number_may_be_missing) {
+    are_repaired(
+        "index a, b\nconstant c\ngiven z[a], k[a] onehot, R\nlet p[a] = exp(z[a])/sum(b, exp(z[b]))\n"
+        "let q = sum(a, k[a]*p[a])\nlet H = -sum(a, p[a]*log(p[a]))\nlet J = R*log(q) + c*H\n",
+        {{"dJ/dz[a] = R*(k[a] - p[a])", "missing-path", "R * (k[a] - p[a]) + dJ/dH * dH/dz[a]"}});
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_may_be_the_opposite) {
+    are_repaired("index i, j, k = 4\ngiven v[i], e[i]\nlet r[i] = sum(j >= i, v[j])\nlet L = sum(i, e[i]*r[i]^2)\n",
+                 {{"dL/dv[k] = sum(i >= k, 2*e[i]*r[i])", "wrong-condition", "sum(i <= k, 2 * e[i] * r[i])"}});
+}
