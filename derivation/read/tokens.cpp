@@ -440,6 +440,9 @@ class Lexer {
             std::string kept;
             for (const char c : content)
                 if (is_letter(c) || is_digit(c) || c == '_') kept += c;
+            const bool is_name = content.find(' ') == std::string::npos;
+            if (!is_name && (kept == "forall" || kept == "foreach" || kept == "forevery"))
+                return add(TokenKind::symbol, "forall", begin, at_);
             if (kept == "if" || kept == "for" || kept == "when" || kept == "and" || kept.empty()) return;
             return add(is_digit(kept[0]) ? TokenKind::number : TokenKind::word, kept, begin, at_, number_in(kept));
         }

@@ -248,6 +248,8 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {R"(\log_2 8 = \log_{10}(1000))", "log(8)/log(2) = log(1000)/log(10)"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k).)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \quad \forall k)", "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
+         {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \quad \text{for all } k)",
+          "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k), \qquad k = 1, \dots, K)",
           "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k), \quad k \in \{1, \ldots, K\})",
@@ -406,6 +408,7 @@ BOOST_AUTO_TEST_CASE(what_people_write) {
                 // And with another 1 it is not, so that the right side was read whole; remarks behind it are cut.
                 const bool has_remark = row.typed.find_first_of(",.") != std::string::npos ||
                                         row.typed.find("forall") != std::string::npos ||
+                                        row.typed.find("for all") != std::string::npos ||
                                         row.typed.find("   ") != std::string::npos;
                 if (title != "Updates" && !has_remark)
                     BOOST_TEST(verdict_of(judged(of_spellings + keyword + row.typed + " + 1\n")) != "holds");
