@@ -1,5 +1,5 @@
 // Thousands of right claims, made by rewriting right ones, and of wrong ones, made by changing them: no right one is
-// called wrong, no wrong one right, and fewer than one in a hundred is left undecided.
+// called wrong, no wrong one right, and fewer than one in 200 is left undecided.
 #define BOOST_TEST_MODULE derivation_random
 #include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/editing.hpp>
@@ -52,6 +52,23 @@ let L = sum(s, (xhat[s] - y[s])^2)
 )",
      {"dL/dxhat[s] = 2 * (xhat[s] - y[s])", "dL/dmu = -sum(s, dL/dxhat[s]) / sqrt(var + eps)",
       "dL/dx[s] = (dL/dxhat[s] - mean(t, dL/dxhat[t]) - xhat[s] * mean(t, dL/dxhat[t] * xhat[t])) / sqrt(var + eps)"}},
+    // Kinks and brackets.
+    {R"(
+index i, j : n = 4
+index s, t : batch = 5
+given x[s,i]
+given y[s]
+given w[i]
+given b
+constant C
+let u[s] = sum(i, w[i] * x[s,i]) + b
+let h[s] = relu(u[s])
+let g[s] = max(0, 1 - y[s] * u[s])
+let L = sum(s, abs(h[s] - y[s])) + C * sum(s, g[s])
+)",
+     {"dh[s]/du[t] = [s == t] * [u[s] > 0]", "dg[s]/dw[i] = -y[s] * x[s,i] * [1 - y[s] * u[s] > 0]",
+      "dL/dh[s] = [h[s] > y[s]] - [h[s] < y[s]]",
+      "dL/du[s] = ([h[s] > y[s]] - [h[s] < y[s]]) * [u[s] > 0] - C * y[s] * [g[s] > 0]", "dL/db = sum(s, dL/du[s])"}},
 };
 
 class Rewriting {
@@ -235,7 +252,7 @@ BOOST_AUTO_TEST_CASE(rewritten_claims_hold) {
     }
     BOOST_TEST(total >= 75u * files);
     BOOST_TEST(wrong == 0u, wrong << " of " << total << " right claims are called wrong");
-    BOOST_TEST(undecided * 100 < total, undecided << " of " << total);
+    BOOST_TEST(undecided * 200 < total, undecided << " of " << total);
 }
 
 BOOST_AUTO_TEST_CASE(changed_claims_do_not_hold_and_what_repairs_them_does) {
@@ -287,7 +304,7 @@ BOOST_AUTO_TEST_CASE(changed_claims_do_not_hold_and_what_repairs_them_does) {
     }
     BOOST_TEST(total >= 14u * changes);
     BOOST_TEST(right == 0u, right << " of " << total << " wrong claims are called right");
-    BOOST_TEST(undecided * 100 < total);
+    BOOST_TEST(undecided * 200 < total);
     BOOST_TEST(failed == 0u, failed << " of " << mended << " repairs fail");
     BOOST_TEST(mended * 10 >= total * 9, mended << " of " << total << " are mended");
 }
