@@ -29,6 +29,7 @@ Rounded Point::derivative(const Expression& e, const Letters& letters) {
 std::size_t Point::nodes() const { return recording_->recorder.tape().size(); }
 bool Point::is_finite() const { return recording_->recorder.finite; }
 bool Point::is_kinked() const { return recording_->recorder.kinked; }
+bool Point::cancels() const { return recording_->recorder.cancels; }
 const std::set<int>& Point::kinks() const { return recording_->recorder.kinks; }
 
 }  // namespace derivation

@@ -35,6 +35,8 @@ class Point {
     /// Whether every value is finite; whether a kink of relu, abs or max was hit that is not always hit.
     bool is_finite() const;
     bool is_kinked() const;
+    /// Whether terms cancel so much that derivatives have few digits: 1 - p where p is nearly 1.
+    bool cancels() const;
     /// The definitions in which one was hit.
     const std::set<int>& kinks() const;
 

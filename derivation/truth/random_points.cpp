@@ -285,11 +285,13 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
                                     std::size_t count) {
     constexpr std::array spreads = {1.0, 3.0, 0.3, 10.0, 1.0, 0.1, 30.0, 0.03};
     Draw draw(model, variation, seed * Draw::seeds_apart + 43);
-    std::vector<Point> points, kinked;
+    std::vector<Point> points, kinked, inexact;
     for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
         Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
-        if (point.is_finite()) (point.is_kinked() ? kinked : points).push_back(std::move(point));
+        if (point.is_finite())
+            (point.is_kinked() ? kinked : point.cancels() ? inexact : points).push_back(std::move(point));
     }
+    if (points.empty()) points = std::move(inexact);
     const std::optional<Variation> fixed = points.empty() ? with_fixed_kinks(variation, kinked) : std::nullopt;
     return fixed ? scattered_points(model, *fixed, seed, count) : std::move(points);
 }

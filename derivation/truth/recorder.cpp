@@ -154,6 +154,8 @@ double Recorder::scale_of(const Variable& node) {
 
 /// What is left where terms cancel is 0, and so is what it is a factor of. Its derivatives stay.
 Recorder::Variable Recorder::without_rounding(const Variable& total, double largest_term) {
+    constexpr double few = 1e-7;
+    cancels = cancels || std::abs(total.item()) < few * largest_term;
     if (!(std::abs(total.item()) < rounding * largest_term)) return total;
     return total.requires_gradient() ? total - total.item() : number(0);
 }

@@ -16,6 +16,14 @@ BOOST_AUTO_TEST_CASE(what_is_small_at_some_points_is_seen_at_others) {
                  {{"dL/dq = 3*q^2*b^2*cos(q^3*b^2)", "holds"}, {"dL/dq = 3*q^2*b^2*cos(q^3*b)", "wrong"}}, 50);
 }
 
+// Far out 1 - p is what rounding leaves of it, and so is the derivative of its logarithm.
+BOOST_AUTO_TEST_CASE(what_rounding_leaves_far_out_makes_no_line_wrong) {
+    verdicts_are(
+        "index i\nindex j = 4\ngiven z[i], W[j,i], x[j]\nlet y[j] = sigmoid(sum(i, W[j,i]*z[i]))\n"
+        "let R = -sum(j, x[j]*log(y[j]) + (1 - x[j])*log(1 - y[j]))\n",
+        {{"dR/dz[i] = sum(j, (y[j] - x[j])*W[j,i])", "holds"}}, 60);
+}
+
 BOOST_AUTO_TEST_CASE(a_repair_holds_on_all_sides_together) {
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         const derivation::Report report =
