@@ -6,6 +6,9 @@ namespace autograd {
 template <class T>
 Array<T>* BufferPool<T>::find_or_make(const Shape& shape, Shelf<T>*& shelf) {
     shelf = &shelves_[shape];
+    // A gradient that its holder gave another shape fits nowhere any more.
+    while (shelf->first != nullptr && !equal_shapes(shelf->first->shape(), shape))
+        delete std::exchange(shelf->first, shelf->first->next);
     if (shelf->first == nullptr) return new Buffer<T>{Array<T>::from_shape(shape), shelf};
     return take(shape, shelf);
 }

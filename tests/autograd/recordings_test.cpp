@@ -1,6 +1,7 @@
 // What a recording holds on to: values that must not change under it, and memory.
 #define BOOST_TEST_MODULE recordings
 #include <autograd/autograd.hpp>
+#include <autograd/edit_gradients.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
@@ -258,4 +259,16 @@ BOOST_AUTO_TEST_CASE(a_hessian_times_a_vector_records_no_more_than_a_gradient) {
     for (std::size_t i = 0; i < 3; ++i)
         BOOST_TEST(product[i] <= allowed[i] * gradient[i],
                    names[i] << ": " << product[i] << " against " << gradient[i]);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_was_given_another_shape_harms_no_other) {
+    Tape<double> tape;
+    const Parameter<double> w("w", Array<double>{1, 2, 3});
+    for (int i = 0; i < 3; ++i) {
+        tape.rewind();
+        auto gradients = tape.backward(sum(tape.watch(w) * 2.0));
+        BOOST_TEST(to_string(gradients[w].shape()) == "(3,)");
+        BOOST_TEST(gradients[w](2) == 2);
+        own_gradient(gradients, w) += Array<double>(Shape{2, 3}, 1.0);  // which xtensor resizes
+    }
 }
