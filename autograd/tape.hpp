@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace autograd {
@@ -139,6 +140,8 @@ class Tape {
     }
     template <class U>
     std::span<U> allocate(std::size_t n) {
+        static_assert(std::is_trivially_copyable_v<U> && std::is_trivially_destructible_v<U>,
+                      "objects here are neither made nor destroyed");
         return {static_cast<U*>(reel_.arena.allocate(n * sizeof(U), alignof(U))), n};
     }
 

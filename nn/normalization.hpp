@@ -4,6 +4,7 @@
 
 #include <autograd/parameter.hpp>
 #include <autograd/variable.hpp>
+#include <concepts>
 #include <limits>
 #include <nn/mode.hpp>
 #include <vector>
@@ -59,6 +60,7 @@ class LayerNorm {
   public:
     /// `shape` is that of the last axes: `LayerNorm<float>({64})`. Throws `std::invalid_argument` where it is empty.
     explicit LayerNorm(autograd::Shape shape, double epsilon = 1e-5, bool bias = true);
+    LayerNorm(autograd::Shape shape, std::same_as<bool> auto) = delete;  // no epsilon: it stands before the bias
 
     autograd::Parameter<T> weight;  ///< of that shape, from 1
     autograd::Parameter<T> bias;    ///< from 0, or (0,) for a layer without a bias

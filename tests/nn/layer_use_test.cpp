@@ -12,6 +12,9 @@
 
 namespace {
 
+static_assert(!std::is_constructible_v<nn::LayerNorm<float>, autograd::Shape, bool>);
+static_assert(std::is_constructible_v<nn::LayerNorm<float>, autograd::Shape, double, bool>);
+
 using namespace autograd;
 using A = Array<double>;
 using V = Variable<double>;
