@@ -115,6 +115,8 @@ class Rows {
             }
             raw_ += static_cast<char>(c);
         }
+        if (raw_.starts_with(byte_order_mark) && line_ > 1)
+            fail(line_, "a byte order mark stands within the table, as where files are put together");
         if (separator_ == 0) separator_ = most_frequent();
         split(fields);
     }
@@ -226,7 +228,7 @@ struct CsvReader::State {
     /// Whether the first line names the columns.
     void find_header() {
         if (options.header != Header::detect) {
-            header = options.header == Header::yes;
+            header = is_sure = options.header == Header::yes;
             return;
         }
         const auto is_there = [&](const std::string& name) { return stands(name); };
@@ -238,7 +240,7 @@ struct CsvReader::State {
             could_be_either("holds the names of columns, or numbers of a row");
         if (names_all || std::ranges::any_of(options.labels, names_one) ||
             std::ranges::any_of(options.drop, names_one)) {
-            header = true;
+            header = is_sure = true;
             return;
         }
         std::vector<bool> skipped(width + 1);
@@ -406,6 +408,8 @@ struct CsvReader::State {
         }
         if (fields.size() != width)
             rows.fail(line, fmt::format("{} fields, but the first line has {}", fields.size(), width));
+        if (is_sure && width > 1 && fields == first && std::ranges::any_of(first, is_name))
+            rows.fail(line, "the names of the columns stand there again, as where files are put together");
         return true;
     }
 
@@ -438,7 +442,7 @@ struct CsvReader::State {
     std::vector<std::string> first, fields;
     std::unordered_map<std::string, Place> places;  // of what stands in the first row
     std::size_t width = 0;
-    bool header = false;
+    bool header = false, is_sure = false;  // not only as it holds words
     const char* may_count = nullptr;  // what the first line does if it is no row, which it is if all numbers are whole
     struct Line {
         std::vector<std::string> fields;

@@ -165,6 +165,19 @@ BOOST_AUTO_TEST_CASE(fields_are_those_of_rfc_4180) {
     refuses(std::string("p\0,\0c\0", 6), "NUL byte");
     refuses("p,c\n1,\x1b[31m\n", ":2: there is a control character \\x1b");
     refuses("p,c\n1,a\n\n2,b\n", ":3: the line is empty");
+    // Two files, one behind the other, whose cells are all words.
+    for (const nn::Header header : {nn::Header::yes, nn::Header::no}) {
+        const std::string path = written("p,c\nred,x\nblue,y\n\xef\xbb\xbfred,x\nblue,y\n");
+        check_message([&] { nn::read_table(path, {.header = header}); },
+                      ":4: a byte order mark stands within the table");
+    }
+    const std::string twice = written("p,c\nred,x\nblue,y\n\"p\",c\nred,x\nblue,y\n");
+    check_message([&] { nn::read_table(twice, {.header = nn::Header::yes}); },
+                  ":4: the names of the columns stand there again");
+    check_message([&] { nn::RowStream::of_table(twice, {.labels = {"c"}}); },
+                  ":4: the names of the columns stand there again");
+    BOOST_TEST(nn::read_table(twice, {.header = nn::Header::no}).size() == 6u);
+    BOOST_TEST(nn::read_table(written("0,1\n0,1\n1,0\n"), {.header = nn::Header::yes}).size() == 2u);
     BOOST_TEST(classes("p,c\n1,a\n2,b\n\n\r\n").size() == 2u);
     for (const std::string text : {"plain", "red, dark", "say \"hi\"", "two\nlines", "a;b", "a\tb"})
         BOOST_TEST(classes("p,c\n1," + nn::csv_field(text) + "\n").front() == text);
