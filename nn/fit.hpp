@@ -102,8 +102,9 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
 /// shared, and refused. Where one of them throws, the others wait: `mpi::World::end` ends them.
 ///
 /// Throws `std::invalid_argument` where the options contradict each other or there are no rows, `std::runtime_error`
-/// where the loss overflows, `autograd::FileError` where a file cannot be written, or the checkpoint is damaged or of
-/// another network, other data or other settings: these before anything has changed.
+/// where the loss overflows, or that of the validation in the first epoch, `autograd::FileError` where a file cannot be
+/// written, or the checkpoint is damaged or of another network, other data or other settings: these before anything has
+/// changed.
 template <class Net, class T>
 History fit(Net& net, const Dataset<T>& data, const std::type_identity_t<FitOptions<T>>& options = {}) {
     return fit<T>([&net](const autograd::Variable<T>& x) { return net(x); }, net.parameters(), data, options);
