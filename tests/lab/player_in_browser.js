@@ -1,7 +1,7 @@
 // player_in_browser.js FOLDER BROWSER [WORD]: steps through the pages in FOLDER/pages and compares what they show with their
 // JSON. WORD: only the tests whose names hold it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const [folder, browserPath, only = ""] = process.argv.slice(2);
@@ -612,6 +612,15 @@ await test("the keyboard alone", async () => {
   await page.keyboard.press("ArrowDown");
   assert.equal(await page.evaluate(() => document.activeElement.dataset.cell), "result:0,1");
   await page.context().close();
+});
+
+await test("a recording of another format is a sentence", async () => {
+  const page = readFileSync(`${folder}/pages/neuron.html`, "utf8");
+  assert.equal(page.split('"format":1').length, 2);
+  writeFileSync(`${folder}/pages/format.html`, page.replace('"format":1', '"format":2'));
+  const later = await open("format");
+  assert.match(await later.textContent("body"), /This recording has the format 2; this page reads the format 1\./);
+  await later.context().close();
 });
 
 await test("markup in names and formulas stays text", async () => {
