@@ -78,12 +78,20 @@ for path in $sources; do
     } >"$pages/$(slug "$path").md"
 done
 
+live=build/lab/deltarule-lab.html
+if [ ! -f "$live" ]; then
+    live=""
+    echo "SKIPPED: the live page on the site, as build/lab/deltarule-lab.html is not there (scripts/lab.sh builds it)." >&2
+fi
+
 # The tabs: pages in the order in which one reads them, instead of an alphabet of all.
 doxygen -l "$pages/layout.xml"
 tabs=""
 while IFS='|' read -r page title; do
     [ -f "$pages/$(slug "$page").md" ] || continue
     tabs+="<tab type=\"user\" url=\"@ref $(slug "$page")\" title=\"$title\"/>"
+    [ -n "$live" ] && [ "$page" = docs/lab.md ] || continue
+    tabs+="<tab type=\"user\" url=\"deltarule-lab.html\" title=\"Try it\"/>"
 done <<'TABS'
 docs/start.md|Start
 docs/network.md|Build a network
@@ -121,4 +129,5 @@ style=/usr/share/doxygen-awesome-css
 [ ! -f "$pages/pictures" ] || xargs cp -t "$pages" <"$pages/pictures"
 doxygen "$pages/Doxyfile"
 docs/site/links.sh "$out"
+[ -z "$live" ] || cp "$live" "$out/"  # now, as its script names files that it holds
 echo "$out/index.html"
