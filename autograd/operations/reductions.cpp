@@ -178,8 +178,10 @@ template Variable<double> layer_norm(Variable<double>, Variable<double>, Variabl
 
 template <class T>
 Variable<T> inverse_deviation(Variable<T> x, const Shape& kept, T epsilon) {
-    const Variable<T> d = x - mean_to(x, kept, kept);
-    return T(1) / sqrt(mean_to(d * d, kept, kept) + epsilon);
+    Axes axes;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        if (kept[i] != x.shape()[i]) axes.push_back(static_cast<std::ptrdiff_t>(i));
+    return T(1) / sqrt(variance(x, axes, 0, true) + epsilon);
 }
 template Variable<float> inverse_deviation(Variable<float>, const Shape&, float);
 template Variable<double> inverse_deviation(Variable<double>, const Shape&, double);
