@@ -11,26 +11,15 @@ namespace autograd::kernels {
 
 namespace {
 
-/// The sum of n numbers by `value`, as `fold` takes it for std::plus: halves of long rows are added.
-template <class T, class Value>
-T sum_of_each(std::size_t first, std::size_t n, const Value& value) {
-    constexpr std::size_t block = 4096;
-    if (n > block) return sum_of_each<T>(first, n / 2, value) + sum_of_each<T>(first + n / 2, n - n / 2, value);
-    // Not std::plus: what lies beyond the end is 0 in x, but not in x - m.
-    return fold(
-        n, T(0), [](auto a, auto b) { return a + b; },
-        [&](std::size_t i, auto... some) { return value(first + i, some...); });
-}
-
 template <class T>
 T squared_distance(const T* x, std::size_t n, T from) {
-    return sum_of_each<T>(0, n, [x, from](std::size_t i, auto... some) {
+    return sum_of_values<T>(n, [x, from](std::size_t i, auto... some) {
         const Register<T> distance = load_some(x + i, some...) - from;
         return distance * distance;
     });
 }
 
-// Of n numbers that lie `step` apart, where their sum or that of their squares overflows T.
+// The mean and the variance of n numbers that lie `step` apart, where their sum or that of their squares overflows T.
 template <class T>
 long double wide_mean(const T* x, std::size_t n, std::size_t step) {
     long double sum = 0;
@@ -81,7 +70,7 @@ void Variance<T>::evaluate_into(Array<T>& z) const {
 
 namespace {
 
-/// The mean of n numbers that lie together, and 1 / sqrt(variance + epsilon).
+/// Of n numbers that lie together: their mean, and 1 / sqrt(variance + epsilon).
 template <class T>
 struct Moments {
     T mean, inverse_deviation;
@@ -138,7 +127,7 @@ void LayerNormGradient<T>::evaluate_into(Array<T>& xbar, bool accumulate) const 
         };
         const auto u = [&](std::size_t k, auto... some) { return (load_some(xs + k, some...) - mean) * scale; };
         const auto gu = [&](std::size_t k, auto... some) { return g(k, some...) * u(k, some...); };
-        const Register<T> of_g(sum_of_each<T>(0, n, g) / count), of_gu(sum_of_each<T>(0, n, gu) / count);
+        const Register<T> of_g(sum_of_values<T>(n, g) / count), of_gu(sum_of_values<T>(n, gu) / count);
         each_register<T>(n, [&](std::size_t k, auto... some) {
             store_or_add(xbars + k, (g(k, some...) - of_g - u(k, some...) * of_gu) * scale, accumulate, some...);
         });

@@ -8,7 +8,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <numeric>
 #include <optional>
 
@@ -317,9 +316,7 @@ namespace {
 
 template <class T>
 T sum_of_squares(const T* x, std::size_t n) {
-    constexpr std::size_t block = 4096;
-    if (n > block) return sum_of_squares(x, n / 2) + sum_of_squares(x + n / 2, n - n / 2);
-    return fold(n, T(0), std::plus<>(), [x](std::size_t i, auto... some) {
+    return sum_of_values<T>(n, [x](std::size_t i, auto... some) {
         const Register<T> numbers = load_some(x + i, some...);
         return numbers * numbers;
     });
