@@ -206,6 +206,10 @@ Parts terms_of(Expression e) { return parts_of(std::move(e), Kind::add, Joint::p
 
 Parts factors_of(Expression e) { return parts_of(std::move(e), Kind::product, Joint::times); }
 
+Expression sum_of(Expression a, Expression b, Joint joint) {
+    return sum_of_terms({{std::move(a), Joint::plus}, {std::move(b), joint}});
+}
+
 Expression sum_of_terms(Parts terms) {
     if (terms.empty()) return number_of(0);
     if (terms.size() == 1 && terms[0].joint == Joint::plus) return std::move(terms[0].expression);

@@ -19,13 +19,15 @@ Expression product_of(std::vector<Expression> factors);
 Expression quotient_of(Expression a, Expression b);
 Expression power_of(Expression base, Expression exponent);
 Expression call_of(std::string name, int order, Expression argument);
+/// a + b, or a - b.
+Expression sum_of(Expression a, Expression b, Joint joint);
 Expression sum_over(std::vector<std::string> letters, Expression body);
 Expression derivative_of(Expression numerator, Expression denominator);
 Expression comparison_of(Expression left, std::string sign, Expression right);
 /// [a == b], of two letters.
 Expression kronecker(const std::string& a, const std::string& b);
 Expression transpose_of(Expression e);
-/// The transpose, which of a transpose is what stands below it.
+/// The transpose: of a transpose what stands below it, and a diagonal matrix as it is.
 Expression turned(const Expression& e);
 
 /// The terms of a sum with their signs, or the whole as its one term; the factors of a product likewise.

@@ -40,8 +40,7 @@ Expression gradient_of(const Model& model, const Line& update) {
 Expression true_step(const Model& model, const Line& update, const Rate& rate) {
     const Expression &parameter = update.checked.members[0], gradient = gradient_of(model, update);
     const Expression alpha = rate.constant ? scalar_entry(model, *rate.constant) : number_of(rate.number);
-    return sum_of_terms(
-        {{parameter, Joint::plus}, {product_of({alpha, gradient}), update.ascends ? Joint::plus : Joint::minus}});
+    return sum_of(parameter, product_of({alpha, gradient}), update.ascends ? Joint::plus : Joint::minus);
 }
 
 Rate rate_of(const Model& model, std::vector<Point>& points, const Line& update) {

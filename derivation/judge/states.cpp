@@ -14,10 +14,6 @@ bool is_constant(const Model& model, const Expression& e) {
     });
 }
 
-Expression sum_of(const Expression& a, const Expression& b, Joint joint) {
-    return sum_of_terms({{a, Joint::plus}, {b, joint}});
-}
-
 namespace {
 
 void add_once(std::vector<Expression>& all, const Expression& e) {

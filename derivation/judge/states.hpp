@@ -34,6 +34,5 @@ JudgedState judged_state(const Model& model, std::vector<Point>& points, const L
 
 /// Whether a formula is made of constants alone.
 bool is_constant(const Model& model, const Expression& e);
-Expression sum_of(const Expression& a, const Expression& b, Joint joint);
 
 }  // namespace derivation

@@ -18,7 +18,7 @@ Expression product(const Expression& a, const Expression& b) {
 Expression sum(const Expression& a, const Expression& b, Joint joint) {
     if (is_number(b, 0)) return a;
     if (is_number(a, 0)) return joint == Joint::minus ? negated(b) : b;
-    return normalized(sum_of_terms({{a, Joint::plus}, {b, joint}}));
+    return normalized(sum_of(a, b, joint));
 }
 
 Expression power(const Expression& base, double exponent) {
