@@ -442,8 +442,9 @@ struct CsvReader::State {
     std::vector<std::string> first, fields;
     std::unordered_map<std::string, Place> places;  // of what stands in the first row
     std::size_t width = 0;
-    bool header = false, is_sure = false;  // not only as it holds words
-    const char* may_count = nullptr;  // what the first line does if it is no row, which it is if all numbers are whole
+    bool header = false, is_sure = false;  // sure where it was asked for, not found by its words
+    // What makes a first line of numbers doubtful: it is a row where all numbers below it are whole, too.
+    const char* may_count = nullptr;
     struct Line {
         std::vector<std::string> fields;
         std::size_t line;
