@@ -33,6 +33,10 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     double holdout = 0.2;
     double clip = 0;  // none
+    double clip_value = 0;
+    std::optional<std::string> loss;  // of a regression; the mean squared error
+    double label_smoothing = 0;
+    double average = 0;  // none
     std::string schedule = "none";
     double validation = 0;  // none
     std::size_t patience = 0;
@@ -125,5 +129,6 @@ void say_error(std::string_view text);
 void flush_output();
 
 inline const std::vector<std::string> scale_names = {"minmax", "standard", "none"};
+inline const std::vector<std::string> loss_names = {"mse", "mae", "huber"};
 inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"};
 inline const std::vector<std::string> schedule_names = {"none", "step", "cosine", "warm-up", "one-cycle", "plateau"};

@@ -77,6 +77,13 @@ const CLI::Validator above_zero(
     },
     "");
 
+const CLI::Validator a_share(
+    [](const std::string& text) {
+        const auto number = nn::csv_number(text);
+        return number && *number >= 0 && *number < 1 ? "" : fmt::format("'{}' is not a number from 0 to below 1", text);
+    },
+    "");
+
 const CLI::Validator not_empty([](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
 const CLI::Validator small_file(
@@ -156,7 +163,8 @@ static int run(int argc, char** argv) {
     app.failure_message([](const CLI::App* parsed, const CLI::Error& error) {
         std::string sentence = error.what();
         if (const auto unknown = parsed->remaining(); parsed->get_subcommands().empty() && !unknown.empty())
-            sentence = fmt::format("'{}' is no command; --help lists them", unknown.front());
+            sentence = fmt::format("'{}' is no {}; --help lists them", unknown.front(),
+                                   unknown.front().starts_with('-') ? "option" : "command");
         if (const std::string begin = "INI was not able to parse "; sentence.starts_with(begin))
             sentence = fmt::format("--config: there is no option {}", sentence.substr(begin.size()));
         return fmt::format("deltarule: {}\n", printable(sentence));
@@ -230,6 +238,15 @@ static int run(int argc, char** argv) {
         ->excludes(hidden)
         ->excludes(activation);
     heading("Training");
+    train_command
+        ->add_option("--loss", training.loss,
+                     "What a regression minimises: mse, mae or huber (mse up to an error of a deviation of the target, "
+                     "mae beyond) [mse]")
+        ->check(CLI::IsMember(loss_names));
+    train_command
+        ->add_option("--label-smoothing", training.label_smoothing,
+                     "The share of every label that the cross-entropy spreads over all classes [0]")
+        ->check(a_share);
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
@@ -250,6 +267,15 @@ static int run(int argc, char** argv) {
     train_command
         ->add_option("--clip", training.clip, "The largest norm of the gradients; longer ones are scaled to it")
         ->check(above_zero);
+    train_command
+        ->add_option("--clip-value", training.clip_value,
+                     "The largest number in the gradients, up or down; larger ones are cut to it")
+        ->check(above_zero);
+    train_command
+        ->add_option("--average", training.average,
+                     "Keep an exponential moving average of the weights with this decay, as 0.999, in the place of the "
+                     "last weights")
+        ->check(a_share);
     train_command->add_option("--epochs", training.epochs, "How often every row is seen")
         ->transform(whole(1, 1'000'000))
         ->capture_default_str();

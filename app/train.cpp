@@ -36,9 +36,12 @@ void require_fitting_options(const TrainOptions& options, const nn::Dataset<doub
     if (data.is_regression())
         for (const auto& [given, name] : {std::pair{options.confusion, "--confusion"},
                                           {options.balanced, "--balanced"},
-                                          {options.stratify, "--stratify"}})
+                                          {options.stratify, "--stratify"},
+                                          {options.label_smoothing > 0, "--label-smoothing"}})
             if (given)
                 throw std::invalid_argument(fmt::format("[train] {} is for classes, and this is a regression", name));
+    if (options.loss && !data.is_regression())
+        throw std::invalid_argument("[train] --loss is for a regression, and these are classes");
     require_top("train", options.top, data.classes());
     if (options.confusion && options.folds > 0)
         throw std::invalid_argument("[train] --confusion is for one test, and --folds makes several");

@@ -234,7 +234,8 @@ Training::Training(const TrainOptions& options, const StreamedRows& rows, std::m
 }
 
 void Training::prepare() {
-    if (options_.balanced) weights_.class_weights = balanced(known_);
+    if (options_.balanced) cross_entropy_.class_weights = balanced(known_);
+    cross_entropy_.label_smoothing = options_.label_smoothing;
     optimizer_ = make_optimizer(options_, model_.network.parameters());
     rate_ = optimizer_->rate();
 }
@@ -285,6 +286,15 @@ std::unique_ptr<nn::BatchSource<float>> Training::streamed(const StreamedRows& r
     return std::make_unique<nn::StreamedBatches<float>>(facts, rows.checksum(), open, options_.shuffle_buffer);
 }
 
+autograd::Variable<float> Training::loss(const autograd::Variable<float>& scores, const nn::Batch<float>& rows) const {
+    if (!model_.is_regression()) return softmax_cross_entropy(scores, rows.labels, cross_entropy_);
+    const std::string name = options_.loss.value_or("mse");
+    const auto targets = scores.tape().constant(rows.targets, "target");
+    return name == "mae"     ? mean_absolute_error(scores, targets)
+           : name == "huber" ? huber_loss(scores, targets)
+                             : mean_squared_error(scores, targets);
+}
+
 void Training::record() {
     if (options_.player.empty()) return;
     constexpr std::size_t most_rows = 8;  // whose sum is shown term by term
@@ -293,10 +303,8 @@ void Training::record() {
     const nn::Dataset<float> rows = nn::rows_of(rows_, first);
     autograd::Tape<float> tape;
     const auto scores = tape.name(model_.network(tape.constant(rows.features, "x")), "scores");
-    const auto loss = model_.is_regression() ? mean_squared_error(scores, tape.constant(rows.targets, "target"))
-                                             : softmax_cross_entropy(scores, rows.labels, weights_);
     recordings_.push_back(lab::record_of(
-        tape, tape.name(loss, "loss"),
+        tape, tape.name(loss(scores, {{}, rows.labels, rows.targets}), "loss"),
         {.title = printable(fmt::format("{}, {} rows for training", source_of(options_), rows.size()))}));
 }
 
@@ -313,18 +321,17 @@ std::string Training::description(std::size_t tested) const {
 void Training::run(bool quiet) {
     nn::FitOptions<float> fit{.epochs = options_.epochs, .batch = options_.batch, .optimizer = optimizer_.get()};
     fit.engine = std::mt19937_64(engine_());
-    if (options_.balanced) {
-        fit.loss = [this](const auto& scores, const auto& batch) {
-            return softmax_cross_entropy(scores, batch.labels, weights_);
-        };
+    fit.loss = [this](const auto& scores, const auto& batch) { return loss(scores, batch); };
+    if (options_.balanced)
         fit.weight = [this](const auto& batch) {
             return std::accumulate(batch.labels.begin(), batch.labels.end(), 0.0,
                                    [this](double sum, std::int64_t label) {
-                                       return sum + weights_.class_weights[static_cast<std::size_t>(label)];
+                                       return sum + cross_entropy_.class_weights[static_cast<std::size_t>(label)];
                                    });
         };
-    }
+    fit.clip_value = options_.clip_value;
     fit.clip_norm = options_.clip;
+    fit.average = options_.average;
     fit.schedule = make_schedule(options_.schedule, steps());
     if (options_.schedule == "plateau") fit.plateau = nn::PlateauOptions{.patience = 5};
     fit.validation_source = validation_.get();
@@ -362,6 +369,9 @@ json Training::as_json(std::size_t tested) const {
                  {"rate", rate_},
                  {"epochs", options_.epochs}};
     if (options_.weight_decay) said["weight_decay"] = *options_.weight_decay;
+    if (options_.loss) said["loss"] = *options_.loss;
+    if (options_.label_smoothing > 0) said["label_smoothing"] = options_.label_smoothing;
+    if (options_.average > 0) said["average"] = options_.average;
     if (options_.layers.empty()) {
         said["widths"] = *model_.network.widths();
         said["activation"] = options_.activation;
@@ -504,6 +514,8 @@ std::map<std::string, std::string> Training::settings() const {
         {"--balanced", yes_or_no(options_.balanced)},
         {"--schedule", options_.schedule}};
     if (options_.weight_decay) settings["--weight-decay"] = fmt::format("{}", *options_.weight_decay);
+    if (options_.loss) settings["--loss"] = *options_.loss;
+    if (options_.label_smoothing > 0) settings["--label-smoothing"] = fmt::format("{}", options_.label_smoothing);
     if (options_.layers.empty()) {
         settings["--hidden"] = fmt::format("{}", fmt::join(options_.hidden, ","));
         settings["--activation"] = options_.activation;

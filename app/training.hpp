@@ -64,6 +64,7 @@ class Training {
 
   private:
     void prepare();
+    autograd::Variable<float> loss(const autograd::Variable<float>& scores, const nn::Batch<float>& rows) const;
     void record();
     /// Calls f(scores, the rows as they were read) for blocks of rows: not all scores, nor what stands between, fit at
     /// once.
@@ -87,7 +88,7 @@ class Training {
     nn::Dataset<float> rows_, validation_rows_;  // where they are in memory
     std::unique_ptr<nn::BatchSource<float>> training_, validation_;
     std::mt19937_64& engine_;
-    autograd::CrossEntropyOptions weights_;
+    autograd::CrossEntropyOptions cross_entropy_;
     std::unique_ptr<nn::Optimizer<float>> optimizer_;
     double rate_ = 0;  // before a schedule changes it
     nn::History history_;

@@ -2,6 +2,7 @@
 
 #include <autograd/array.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,8 @@ class Parameter {
     Parameter() : Parameter("", Array<T>()) {}
     Parameter(std::string name, std::initializer_list<std::initializer_list<T>> rows)
         : Parameter(std::move(name), matrix<T>(rows)) {}
+    Parameter(std::string name, std::initializer_list<std::initializer_list<std::initializer_list<T>>> values)
+        : Parameter(std::move(name), matrices<T>(values)) {}
     Parameter(std::string name, Array<T> value)
         : name_(name), state_(std::make_shared<State>(State{std::move(name), std::move(value), 0})) {}
     Parameter(const Parameter&) = default;  // a move is a copy: what was moved from still names its array

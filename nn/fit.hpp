@@ -49,9 +49,13 @@ struct FitOptions {
     /// What a batch weighs in the mean loss of an epoch and of the validation: the sum of its rows' weights, where
     /// `loss` is the mean of weighted rows. None: the number of its rows.
     std::function<double(const Batch<T>& batch)> weight = {};
+    double clip_value = 0;                       ///< `clip_gradient_value` before each step; 0: never
     double clip_norm = 0;                        ///< `clip_gradient_norm` before each step; 0: never
     Schedule schedule = {};                      ///< of the rate, step by step
     std::optional<PlateauOptions> plateau = {};  ///< by the validation's loss, or else by the training's
+    /// The decay of a `ParameterAverage` over the steps: the validation measures the averages, and the network ends
+    /// with them. 0: none.
+    double average = 0;
     /// Rows that are not trained on, but measured after each epoch, or the share of the data that becomes them. The
     /// network ends with the parameters of the epoch whose loss on them was the lowest.
     const Dataset<T>* validation = nullptr;

@@ -39,7 +39,8 @@ class Lbfgs {
     /// Up to `iterations` along the loss, which is recorded anew each time: the tape is rewound before. Returns the
     /// loss from before. Throws `autograd::GradientError` where that is not finite, or the sum of its gradient's
     /// squares is not, and then nothing has changed; what `loss` throws leaves the parameters where they stood before
-    /// its call.
+    /// its call. Where a point on the way is not finite, the line search goes less far; without one the parameters go
+    /// back to before it, and it throws.
     double step(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss);
 
     const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }

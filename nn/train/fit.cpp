@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <nn/average.hpp>
 #include <nn/files/output.hpp>
 #include <nn/files/text.hpp>
 #include <nn/fit.hpp>
@@ -59,6 +60,22 @@ struct Sums {
     }
 };
 
+/// While it lives, the averages stand in the parameters' places, where there are any.
+template <class T>
+class Averaged {
+  public:
+    explicit Averaged(std::optional<ParameterAverage<T>>& average) : average_(average) {
+        if (average_) average_->swap();
+    }
+    Averaged(const Averaged&) = delete;
+    ~Averaged() {
+        if (average_) average_->swap();
+    }
+
+  private:
+    std::optional<ParameterAverage<T>>& average_;
+};
+
 template <class T>
 class Trainer {
   public:
@@ -84,6 +101,11 @@ class Trainer {
                 best_.push_back(parameter.clone());
                 saved_.push_back(best_.back().named("best." + parameter.name()));
             }
+        if (options.average > 0) {
+            average_.emplace(parameters, options.average);
+            for (const Parameter<T>& average : average_->averages())
+                saved_.push_back(average.named("average." + average.name()));
+        }
         place_.texts = made_of();
         if (options.resume) resume();
         if (all_.size() > 1) require_alike();
@@ -105,6 +127,7 @@ class Trainer {
         history_.is_early = !history_.stopped && place_.epoch < options_.epochs;
         write(true);
         history_.best = place_.epoch;
+        if (average_ && steps_ > 0) average_->swap();
         if (validation_ != nullptr && best_loss_ < infinity && !history_.stopped) take_best();
         return std::move(history_);
     }
@@ -122,6 +145,8 @@ class Trainer {
         if (validation_ != nullptr) add("validation data", *validation_);
         made["batch"] = std::to_string(options_.batch);
         made["clip_norm"] = fmt::format("{}", options_.clip_norm);
+        if (options_.clip_value > 0) made["clip_value"] = fmt::format("{}", options_.clip_value);
+        if (options_.average > 0) made["average"] = fmt::format("{}", options_.average);
         made["patience"] = std::to_string(options_.patience);
         made["schedule"] = options_.schedule ? "one" : "none";
         made["plateau"] = options_.plateau ? "one" : "none";
@@ -184,6 +209,7 @@ class Trainer {
         best_loss_ = best_loss;
         best_epoch_ = static_cast<std::size_t>(best_epoch);
         steps_ = static_cast<std::uint64_t>(steps);
+        if (average_ && steps_ > 0) average_->go_on();
     }
 
     bool is_first() const { return all_.rank() == 0; }
@@ -261,9 +287,11 @@ class Trainer {
             throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
                                                  place_.epoch + 1, optimizer_.rate()));
         }
+        if (options_.clip_value > 0) clip_gradient_value(gradients, optimizer_.parameters(), options_.clip_value);
         if (options_.clip_norm > 0) clip_gradient_norm(gradients, optimizer_.parameters(), options_.clip_norm);
         sums_ += sums;
         optimizer_.step(gradients);
+        if (average_) average_->update();
         ++steps_;
         place_.position += static_cast<std::uint64_t>(sums.rows);
         return true;
@@ -373,6 +401,7 @@ class Trainer {
     void finish_epoch(train::Progress& progress) {
         Epoch epoch = current();
         if (validation_ != nullptr) {
+            const Averaged averaged(average_);
             epoch.validation = validate();
             if (best_loss_ == infinity && !std::isfinite(epoch.validation->loss))
                 throw std::runtime_error(
@@ -497,6 +526,7 @@ class Trainer {
     Optimizer<T>& optimizer_;
     std::optional<Scheduler<T>> scheduler_;
     std::optional<Plateau<T>> plateau_;
+    std::optional<ParameterAverage<T>> average_;
     std::vector<Parameter<T>> best_, saved_;  // the best epoch's; all that a checkpoint holds
     TrainingPlace place_;
     autograd::Tape<T> tape_;
@@ -517,8 +547,10 @@ void require_options(const FitOptions<T>& options, const RowFacts& facts) {
     require(options.epochs > 0, "there are no epochs");
     require(facts.rows > 0, "there are no rows");
     require(options.batch > 0, "a batch has no rows");
-    require(options.clip_norm >= 0 && std::isfinite(options.clip_norm),
-            fmt::format("clip_norm must be 0 or more, not {}", options.clip_norm));
+    for (const auto& [most, name] : {std::pair{options.clip_norm, "clip_norm"}, {options.clip_value, "clip_value"}})
+        require(most >= 0 && std::isfinite(most), fmt::format("{} must be 0 or more, not {}", name, most));
+    require(options.average >= 0 && options.average < 1,
+            fmt::format("average, a decay, must be at least 0 and below 1, not {}", options.average));
     require(options.checkpoint_seconds >= 0, "a checkpoint is written every 0 seconds or more");
     require(!options.schedule || !options.plateau, "a schedule and a plateau would both set the rate");
     const int validations = (options.validation != nullptr) + (options.validation_source != nullptr);

@@ -108,7 +108,9 @@ typename Lbfgs<T>::Point Lbfgs<T>::evaluate(Tape<T>& tape, const std::function<V
     }
     if (point.gradient.size() != size_)
         throw std::invalid_argument("[lbfgs] a parameter has another shape than before");
-    if (std::isnan(point.loss)) point.loss = std::numeric_limits<double>::infinity();  // too far
+    // Too far: a gradient that is not finite says as little as a loss that is not.
+    if (!std::isfinite(point.loss) || !std::ranges::all_of(point.gradient, [](T g) { return std::isfinite(g); }))
+        point.loss = std::numeric_limits<double>::infinity();
     return point;
 }
 
@@ -255,6 +257,13 @@ double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
             if (!last) {
                 now = evaluate(tape, loss);
                 ++used;
+                if (std::isinf(now.loss)) {
+                    move(start, 0);
+                    throw autograd::GradientError(
+                        fmt::format("[lbfgs] a step of {} led where the loss or its gradient is not finite; the "
+                                    "parameters are where they were before it",
+                                    t));
+                }
             }
         }
         if (last || used >= options_.evaluations || largest(direction_) * std::abs(t) <= options_.change_tolerance ||

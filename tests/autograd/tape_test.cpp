@@ -465,6 +465,8 @@ BOOST_AUTO_TEST_CASE(literals_of_columns) {
     BOOST_TEST(matrix<double>({{1.}, {2.}})(1, 0) == 2);
     BOOST_TEST(to_string(Parameter<double>("w", {{1.}, {2.}}).shape()) == "(2, 1)");
     BOOST_CHECK_THROW(tape.variable({{0., 1.}, {1.}}), std::invalid_argument);
+    BOOST_TEST(to_string(Parameter<double>("w", {{{0., 1.}}, {{2., 3.}}}).shape()) == "(2, 1, 2)");
+    BOOST_CHECK_THROW(Parameter<double>("w", {{{1., 2.}, {3.}}, {{4., 5.}, {6., 7.}}}), std::invalid_argument);
 }
 
 // Arrays, expressions and numbers stand beside variables in every operation of several inputs.

@@ -83,6 +83,7 @@ std::string trained(const std::string& checkpoint, bool resume) {
     nn::Adam<float> optimizer(model.parameters(), {.rate = 0.02});
     nn::FitOptions<float> options{.epochs = 6, .batch = 8, .optimizer = &optimizer};
     options.clip_norm = 1;
+    options.average = 0.9;
     options.schedule = nn::one_cycle(6 * 9);
     options.validation_share = 0.2;
     options.patience = 5;
@@ -134,6 +135,60 @@ BOOST_AUTO_TEST_CASE(it_is_the_plain_loop) {
         }
     }
     BOOST_TEST((bits(model.parameters()) == fitted));
+}
+
+// The same loop once more, with plain numbers where fit clips and averages.
+BOOST_AUTO_TEST_CASE(it_clips_each_number_and_ends_with_the_averages) {
+    const auto data = numbers<double>();
+    std::mt19937_64 engine(3);
+    nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
+    std::vector<Parameter<double>> copies;
+    for (const auto& parameter : model.parameters()) copies.push_back(parameter.clone());
+    nn::Sgd<double> optimizer(model.parameters(), {.rate = 0.1});
+    nn::FitOptions<double> options{
+        .epochs = 3, .batch = 10, .optimizer = &optimizer, .engine = std::mt19937_64(5), .progress = nullptr};
+    options.clip_value = 0.02;
+    options.average = 0.75;
+    options.validation = &data;
+    const auto history = nn::fit(model, data, options);
+    autograd::Tape<double> tape;
+    Array<double> x = data.features, targets = data.targets;
+    BOOST_TEST(history.best == 3u);
+    BOOST_TEST(mean_squared_error(model(tape.constant(x)), tape.constant(targets)).item() ==
+                   history.epochs.back().validation->loss,
+               boost::test_tools::tolerance(1e-12));
+
+    std::vector<Parameter<double>> parameters = model.parameters();
+    std::vector<Array<double>> fitted, averages;
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+        fitted.push_back(parameters[i].value());
+        parameters[i].edit([&](auto& value) { value = copies[i].value(); });
+    }
+    std::mt19937_64 order(5);
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        nn::Batches<double> batches(data, 10, order);
+        for (int step = 0; step < 7; ++step) {
+            batches.next(x, targets);
+            tape.rewind();
+            const auto gradients = tape.backward(mean_squared_error(model(tape.constant(x)), tape.constant(targets)));
+            for (std::size_t i = 0; i < parameters.size(); ++i) {
+                const Array<double> gradient = gradients[parameters[i]];
+                parameters[i].edit([&](auto& value) {
+                    for (std::size_t k = 0; k < value.size(); ++k)
+                        value.data()[k] -= 0.1 * std::min(std::max(gradient.data()[k], -0.02), 0.02);
+                });
+                const Array<double>& value = parameters[i].value();
+                if (epoch == 0 && step == 0)
+                    averages.push_back(value);
+                else
+                    for (std::size_t k = 0; k < value.size(); ++k)
+                        averages[i].data()[k] = 0.75 * averages[i].data()[k] + 0.25 * value.data()[k];
+            }
+        }
+    }
+    for (std::size_t i = 0; i < averages.size(); ++i)
+        for (std::size_t k = 0; k < averages[i].size(); ++k)
+            BOOST_TEST(fitted[i].data()[k] == averages[i].data()[k], boost::test_tools::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(killed_at_any_moment_and_resumed_it_ends_with_the_same_bits) {
@@ -436,6 +491,8 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     refused("[fit] there are no epochs", {.epochs = 0});
     refused("[fit] a batch has no rows", {.batch = 0});
     refused("[fit] clip_norm must be 0 or more", {.clip_norm = -1});
+    refused("[fit] clip_value must be 0 or more", {.clip_value = -1});
+    refused("[fit] average, a decay, must be at least 0 and below 1, not 1", {.average = 1});
     refused("would both set the rate", {.schedule = nn::cosine(3), .plateau = nn::PlateauOptions()});
     refused("patience needs rows for validation", {.patience = 3});
     refused("no checkpoint to go on from", {.resume = true});

@@ -265,6 +265,25 @@ BOOST_AUTO_TEST_CASE(lbfgs_finds_the_end_of_a_valley) {
     BOOST_TEST((p.value() == before));
 }
 
+// Below 0 the loss is 0, lower than anywhere else, and its gradient NaN: the root that was not chosen has it.
+BOOST_AUTO_TEST_CASE(lbfgs_does_not_step_to_a_gradient_that_is_not_finite) {
+    Parameter<double> p("p", to_array({3}));
+    Tape<double> tape;
+    const auto loss = [&] {
+        const auto x = tape.watch(p), right = relu(x);
+        return sum(right * right + 0.1 * where(x < 0.0, 0.0 * x, sqrt(x)));
+    };
+    nn::Lbfgs<double> searching({p}, {.rate = 10});
+    BOOST_TEST(searching.step(tape, loss) == 9 + 0.1 * std::sqrt(3.0), boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(p.value()(0) > 0);
+    BOOST_TEST(p.value()(0) < 0.5);
+
+    p.edit([](auto& value) { value(0) = 3; });
+    nn::Lbfgs<double> going({p}, {.rate = 10, .strong_wolfe = false});
+    check_message([&] { going.step(tape, loss); }, "[lbfgs] a step of 1.6");
+    BOOST_TEST(p.value()(0) == 3);
+}
+
 // Another unit of the loss is the same valley: close to its minimum, too, changes of the gradient are learned from.
 BOOST_AUTO_TEST_CASE(lbfgs_learns_from_small_losses) {
     Parameter<double> p("p", to_array({-1.2, 1}));

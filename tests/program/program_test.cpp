@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
     refuses("train --frobnicate", "--frobnicate");
     refuses("", "subcommand");
     refuses("trian --csv " + iris, "'trian' is no command; --help lists them");
-    refuses("--csv " + iris, "'--csv' is no command");
+    refuses("--csv " + iris, "'--csv' is no option");
     refuses("predict " + saved_iris() + " --csv " + digits, "65 columns");
     refuses("predict " + saved_iris() + " --csv " + folder.write("nan.csv", "nan,1,1,1\n"), "nan");
     refuses("predict " + iris + " --csv " + iris, "not a safetensors file");

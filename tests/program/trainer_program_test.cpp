@@ -382,6 +382,10 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     refuses("train --weight-decay -1 --save " + folder / "never", "weight decay");
     refuses("train --weight-decay x --save " + folder / "never", "--weight-decay: 'x' is not a number");
     refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
+    refuses("train --clip-value 0 --save " + folder / "never", "'0' is not a number above 0");
+    refuses("train --average 1 --save " + folder / "never", "'1' is not a number from 0 to below 1");
+    refuses("train --label-smoothing -0.1 --save " + folder / "never", "is not a number from 0 to below 1");
+    refuses("train --loss mae --save " + folder / "never", "[train] --loss is for a regression, and these are classes");
     refuses("train --schedule luck --save " + folder / "never", "luck");
     refuses("train --validation 1 --save " + folder / "never", "leaves one side empty");
     refuses("train --epochs 1 --batch 10000 --schedule one-cycle --save " + folder / "never",
@@ -390,6 +394,45 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     const Result confusion = run("train --csv " + iris + " --epochs 60 --rate 0.02 --confusion");
     BOOST_TEST(has(confusion.out, "precision    recall        F1\n     setosa    1.0000    1.0000    1.0000\n"),
                confusion.out);
+}
+
+// Of 40 targets four are 1000 and the others 0. The mean squared error leads to their mean, 100, the mean absolute
+// error to their median, 0, and Huber's loss to 33, where 0.9 m is 0.1 deviations.
+BOOST_AUTO_TEST_CASE(a_regression_minimises_the_loss_that_is_asked_for) {
+    std::string table = "x,y\n";
+    for (int i = 0; i < 40; ++i) table += i % 10 == 0 ? "1,1000\n" : "1,0.0\n";
+    const auto csv = folder.write("outliers.csv", table);
+    const auto answer = [&](const std::string& loss) {
+        const std::string model = folder / "outliers.safetensors";
+        const Result trained = run("train --csv " + csv + " --task regression --hidden 0 --epochs 400 --batch 32 " +
+                                   "--rate 0.02 --schedule cosine --holdout 0.05 " + loss + " --save " + model);
+        BOOST_TEST_REQUIRE(trained.exit == 0, trained.out);
+        const std::string predicted = run("predict " + model + " --csv " + csv + " --label y").out;
+        const std::size_t begin = predicted.find('\n') + 1;
+        return std::stod(predicted.substr(begin));
+    };
+    BOOST_TEST(std::abs(answer("") - 100) < 20);
+    BOOST_TEST(std::abs(answer("--loss mse") - 100) < 20);
+    BOOST_TEST(std::abs(answer("--loss mae")) < 5);
+    BOOST_TEST(std::abs(answer("--loss huber") - 33) < 15);
+    refuses("train --csv " + csv + " --task regression --label-smoothing 0.1", "--label-smoothing is for classes");
+}
+
+// Smoothed by 0.3, a label has 0.8 of three classes and the others 0.1 each: no loss is below their entropy of 0.639.
+BOOST_AUTO_TEST_CASE(labels_are_smoothed_and_weights_averaged) {
+    const auto trained = [&](const std::string& options) {
+        const Result result = run("train --csv " + iris + " --epochs 40 --rate 0.02 --batch 8 --history " +
+                                  folder / "h" + " --save " + folder / "net.npz " + options);
+        BOOST_TEST(accuracy(result) >= 90.0);
+        const std::string rows = bytes_of(folder / "h");
+        return std::pair(std::stod(rows.substr(rows.find("\n40,") + 4)), bytes_of(folder / "net.npz"));
+    };
+    const auto plain = trained(""), smoothed = trained("--label-smoothing 0.3"), averaged = trained("--average 0.9");
+    BOOST_TEST(plain.first < 0.3);
+    BOOST_TEST(smoothed.first > 0.639);
+    BOOST_TEST(smoothed.first < 0.75);
+    BOOST_TEST(averaged.first == plain.first);  // the way is the same
+    BOOST_TEST(averaged.second != plain.second);
 }
 
 BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
