@@ -10,7 +10,7 @@ namespace {
 
 /// What stands between two elements of an axis: a comma, and lines for each axis inside.
 std::string separator(std::size_t axes_inside, std::size_t indent) {
-    return axes_inside == 0 ? ", " : "," + std::string(axes_inside, '\n') + std::string(indent, ' ');
+    return axes_inside == 0 ? ", " : fmt::format(",{:\n<{}}{:{}}", "", axes_inside, "", indent);
 }
 
 template <class T>

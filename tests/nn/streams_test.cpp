@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(images_in_blocks_are_the_images) {
     for (std::size_t i = 0; i < rows * 12; ++i) images += static_cast<char>(i * 31);
     for (std::size_t i = 0; i < rows; ++i) {
         labels += static_cast<char>(i * i % 7);
-        qmnist += std::string(3, 0) + static_cast<char>(i * i % 7) + std::string(28, 1);
+        qmnist.append(3, '\0').append(1, static_cast<char>(i * i % 7)).append(28, '\1');
     }
     const std::string x = folder.write("x", images), y = folder.write("y", labels), q = folder.write("q", qmnist);
     for (const std::string& path : {y, q}) {
