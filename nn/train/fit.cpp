@@ -15,6 +15,7 @@
 #include <nn/gradient_tools.hpp>
 #include <nn/mode.hpp>
 #include <nn/train/checkpoint_checksum.hpp>
+#include <nn/train/epochs.hpp>
 #include <nn/train/progress.hpp>
 #include <stdexcept>
 
@@ -31,9 +32,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The history in a checkpoint: for each epoch loss, metric, rate, and the validation's loss and metric.
-constexpr const char* history_name = "fit.history";
-constexpr std::size_t columns = 5;
+constexpr const char* history_name = "fit.history";  // in a checkpoint
 
 void require(bool good, const std::string& sentence) {
     if (!good) throw std::invalid_argument("[fit] " + sentence);
@@ -195,16 +194,11 @@ class Trainer {
             plateau_->set_state(state);
         }
         std::vector<Parameter<T>> all = saved_;
-        all.emplace_back(history_name, Array<T>(Shape{there.epoch, columns}, T(0)));
+        all.emplace_back(history_name, Array<T>(Shape{there.epoch, train::epoch_columns}, T(0)));
         const auto texts = place_.texts;
         place_ = load_checkpoint(options_.checkpoint, all, optimizer_);
         place_.texts = texts;
-        for (std::size_t i = 0; i < there.epoch; ++i) {
-            const auto of = [&](std::size_t k) { return static_cast<double>(all.back().value()(i, k)); };
-            Epoch epoch{i + 1, facts_.rows, facts_.rows, {of(0), of(1)}, {}, of(2)};
-            if (validation_ != nullptr) epoch.validation = Measured{of(3), of(4)};
-            history_.epochs.push_back(epoch);
-        }
+        history_.epochs = train::epochs_of(all.back().value(), facts_.rows, validation_ != nullptr);
         sums_ = sums;
         best_loss_ = best_loss;
         best_epoch_ = static_cast<std::size_t>(best_epoch);
@@ -468,7 +462,7 @@ class Trainer {
         if (!now && start < due_) return;
         if (!options_.checkpoint.empty()) {
             std::vector<Parameter<T>> all = saved_;
-            all.emplace_back(history_name, history_array());
+            all.emplace_back(history_name, train::array_of<T>(history_.epochs));
             save_checkpoint(options_.checkpoint, place_now(now && is_finished()), all, optimizer_);
         }
         if (!options_.history.empty()) files::write(options_.history, history_text());
@@ -479,38 +473,11 @@ class Trainer {
                                        options_.checkpoint_seconds > 0 ? 19 * taken : Clock::duration());
     }
 
-    Array<T> history_array() const {
-        Array<T> rows(Shape{history_.epochs.size(), columns}, T(0));
-        for (std::size_t i = 0; i < history_.epochs.size(); ++i) {
-            const Epoch& epoch = history_.epochs[i];
-            const Measured validation = epoch.validation.value_or(Measured());
-            const double row[columns] = {epoch.training.loss, epoch.training.metric, epoch.rate, validation.loss,
-                                         validation.metric};
-            for (std::size_t k = 0; k < columns; ++k) rows(i, k) = static_cast<T>(row[k]);
-        }
-        return rows;
-    }
-
     std::string history_text() const {
         const std::string metric = !options_.metric_name.empty() ? options_.metric_name
                                    : facts_.is_regression()      ? "rmse"
                                                                  : "accuracy";
-        std::string text = fmt::format("epoch,loss,{}", metric);
-        if (validation_ != nullptr) text += fmt::format(",validation_loss,validation_{}", metric);
-        text += ",rate\n";
-        const auto number = [](double x) { return fmt::format("{}", static_cast<T>(x)); };  // as a checkpoint has it
-        const auto in_units = [&](double x) {
-            const double value = static_cast<T>(x) * options_.metric_unit;
-            // A unit may be beyond what T holds.
-            return value == 0 || std::isnormal(static_cast<T>(value)) ? number(value) : fmt::format("{:.9g}", value);
-        };
-        for (const Epoch& epoch : history_.epochs) {
-            text += fmt::format("{},{},{}", epoch.number, number(epoch.training.loss), in_units(epoch.training.metric));
-            if (epoch.validation)
-                text += fmt::format(",{},{}", number(epoch.validation->loss), in_units(epoch.validation->metric));
-            text += fmt::format(",{}\n", number(epoch.rate));
-        }
-        return text;
+        return train::csv_of<T>(history_.epochs, metric, options_.metric_unit, validation_ != nullptr);
     }
 
     using Clock = std::chrono::steady_clock;
