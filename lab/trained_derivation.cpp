@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <derivation/judge/descent.hpp>
@@ -11,6 +13,8 @@
 namespace lab {
 
 namespace {
+
+constexpr std::size_t most_units = 24;  // that are drawn
 
 using derivation::Derivation;
 using derivation::Domain;
@@ -122,9 +126,10 @@ int quantity_named(const Model& model, const std::string& name) {
     return -1;
 }
 
-/// What a network of a batch of points takes in and gives.
+/// What a network of a batch of points takes in and gives, and what it computes of each point on the way.
 struct Plane {
     int input = -1, output = -1, targets = -1;
+    std::vector<int> between = {};
 };
 
 std::optional<Plane> plane_of(const Model& model, int result, const std::vector<int>& learned) {
@@ -153,9 +158,11 @@ std::optional<Plane> plane_of(const Model& model, int result, const std::vector<
         if (one.role == Role::definition && is_of_rows(q) && !has_derivative(one.definition) &&
             depends_on(model, q, plane.input) &&
             std::ranges::none_of(others, [&](int other) { return depends_on(model, q, other); }))
-            plane.output = q;
+            plane.between.push_back(q);
     }
-    if (plane.output < 0) return {};
+    if (plane.between.empty()) return {};
+    plane.output = plane.between.back();
+    std::erase_if(plane.between, [&](int q) { return q == plane.output || !depends_on(model, plane.output, q); });
     return plane;
 }
 
@@ -257,6 +264,25 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
             (static_cast<double>(axis == 0 ? k % across : k / across) + 0.5) / static_cast<double>(across);
         return map.low[axis] + place * (map.high[axis] - map.low[axis]);
     };
+    struct Place {
+        int quantity;
+        std::size_t width, at;  // numbers of a row, and which of them
+    };
+    std::vector<Place> places;
+    for (const int q : plane->between) {
+        const Quantity& one = model.quantity(q);
+        const std::size_t width = model.size(one) / count;
+        const derivation::Letter& letter = model.letter(one.letters[0]);
+        const std::string& row = letter.is_of_array() ? model.range(one.ranges[0]).name : letter.name;
+        for (std::size_t k = 0; k < width && places.size() < most_units; ++k) {
+            const int first = one.ranges.size() > 1 ? model.range(one.ranges[1]).first : 0;
+            places.push_back({q, width, k});
+            map.units.push_back(
+                {fmt::format("{}[{}{}]", name_of(model, q), row,
+                             one.ranges.size() > 1 ? fmt::format(",{}", first + static_cast<int>(k)) : ""),
+                 {}});
+        }
+    }
     const auto outputs_at = [&](const Point& point, std::size_t row) {
         std::vector<double> values;
         for (std::size_t k = 0; k < map.outputs; ++k)
@@ -269,8 +295,11 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
             for (std::size_t axis = 0; axis < 2; ++axis)
                 rows[2 * n + axis] = cell(std::min(begin + n, across * across - 1), axis);
         const Point point = point_of(model, setting);
-        for (std::size_t n = 0; n < count && begin + n < across * across; ++n)
+        for (std::size_t n = 0; n < count && begin + n < across * across; ++n) {
             std::ranges::copy(outputs_at(point, n), std::back_inserter(map.values));
+            for (std::size_t u = 0; u < places.size(); ++u)
+                map.units[u].values.push_back(point.value(places[u].quantity, n * places[u].width + places[u].at));
+        }
         if (begin == 0) first = outputs_at(point, 0);
     }
     for (std::size_t n = 0; n < count; ++n)
@@ -296,10 +325,12 @@ std::string to_json(const Training& training) {
 }
 
 std::string to_json(const Regions& map) {
+    nlohmann::json units = nlohmann::json::array();
+    for (const Regions::Unit& unit : map.units) units.push_back({{"name", unit.name}, {"values", unit.values}});
     const nlohmann::json all = {{"input", map.input},   {"output", map.output},   {"targets", map.targets},
                                 {"points", map.points}, {"classes", map.classes}, {"low", map.low},
                                 {"high", map.high},     {"across", map.across},   {"outputs", map.outputs},
-                                {"values", map.values}};
+                                {"values", map.values}, {"units", units}};
     return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

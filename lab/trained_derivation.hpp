@@ -42,6 +42,11 @@ std::string to_json(const Training& training);
 
 /// What the network takes points of two numbers for.
 struct Regions {
+    /// A number that stands between a point and the output: a[n,2], over the plane.
+    struct Unit {
+        std::string name;
+        std::vector<double> values;  ///< as the outputs lie
+    };
     std::string input, output, targets;  ///< the batch, X[n,i] with two i, and the let that is read, p[n,k]
     std::vector<double> points;          ///< the batch itself, two numbers for each
     std::vector<int> classes;            ///< of its points, by the targets; none where they have none
@@ -49,6 +54,7 @@ struct Regions {
     std::size_t across = 0;      ///< cells in a row, and rows
     std::size_t outputs = 0;     ///< numbers of a cell: one is between two classes
     std::vector<double> values;  ///< row by row from the low corner: the outputs of each cell
+    std::vector<Unit> units;     ///< the first 24
 };
 
 /// The outputs over a rectangle of inputs around the batch's, at these numbers. Nothing where the network has no batch

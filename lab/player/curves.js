@@ -1,5 +1,5 @@
 // @ts-check
-// Curves over the steps of a training: the loss, what is learned, and how long the gradient is.
+// Curves over the steps of a training: the loss, what is learned, and its gradients.
 import { $, fill, h, svg } from "./dom.js";
 import { renewTip, tip } from "./tip.js";
 
@@ -73,12 +73,14 @@ export function drawCurves(curves, at, { said, rule, before }) {
   const { steps, learned, loss } = curves,
     now = steps[at],
     last = steps.length - 1;
-  const lines = now.values
+  const chosen = now.values
       .flatMap((list, k) => list.map((_, i) => /** @type {[number, number]} */ ([k, i])))
-      .slice(0, mostLines)
-      .map(([k, i]) => steps.map((s) => s.values[k][i])),
+      .slice(0, mostLines),
+    lines = chosen.map(([k, i]) => steps.map((s) => s.values[k][i])),
+    slopes = chosen.map(([k, i]) => steps.map((s) => s.gradients[k][i])),
     count = curves.count ?? now.values.flat().length,
-    lengths = steps.map((s) => s.length ?? lengthOf(s.gradients));
+    of = count > lines.length ? `the first ${lines.length} of ${count} ` : "",
+    length = now.length ?? lengthOf(now.gradients);
   const focused = [...document.querySelectorAll("#train-charts .curve")].indexOf(
     /** @type {Element} */ (document.activeElement),
   );
@@ -89,14 +91,12 @@ export function drawCurves(curves, at, { said, rule, before }) {
       "div",
       { class: "curves" },
       curve(loss, `${loss} = ${brief(now.loss)} at step ${at}`, [steps.map((s) => s.loss)], at),
-      lines.length
-        ? curve(count > lines.length ? `the first ${lines.length} of ${count} weights` : "weights", said, lines, at)
-        : null,
+      lines.length ? curve(`${of}weights`, said, lines, at) : null,
       lines.length
         ? curve(
-            "length of the gradient",
-            `√(∑ (d${loss}/dw)²) = ${brief(lengths[at])}, over ${count} ${count === 1 ? "number" : "numbers"} of ${learned.join(", ")}`,
-            [lengths],
+            `${of}gradients`,
+            `d${loss}/dw, of length √(∑ (d${loss}/dw)²) = ${brief(length)} over ${count} ${count === 1 ? "number" : "numbers"} of ${learned.join(", ")}`,
+            slopes,
             at,
           )
         : null,

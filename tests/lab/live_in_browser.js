@@ -546,6 +546,14 @@ await test("training: the loss falls, a slider goes through the steps, and the p
   console.log(`      trained for 100 steps, with its regions, after ${Math.round(performance.now() - begin)} ms`);
   await settledAt(100);
   assert.equal(await page.$$eval("#train-charts figure", (list) => list.length), 4);
+  // Each unit over the plane: z, a = tanh(z) and s, before the softmax.
+  const units = await page.$$eval(".unit", (list) => list.map((one) => one.getAttribute("aria-label")));
+  assert.equal(units.length, 14);
+  assert.match(units[0], /^z\[n,0\]: −?[\d.]+ to −?[\d.]+$/);
+  for (const said of units.slice(6, 12)) {
+    const [, low, high] = /^a\[n,\d\]: (\S+) to (\S+)$/.exec(said.replace(/−/g, "-"));
+    assert.ok(-1 <= Number(low) && Number(low) < Number(high) && Number(high) <= 1, said);
+  }
   assert.deepEqual(await page.$$eval("#train-learned input:checked", (list) => list.map((b) => b.value)), [
     "w",
     "b",

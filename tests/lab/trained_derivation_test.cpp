@@ -197,5 +197,26 @@ BOOST_AUTO_TEST_CASE(two_classes_are_parted) {
     const nlohmann::json json = nlohmann::json::parse(lab::to_json(training));
     BOOST_TEST(json["steps"].size() == 101u);
     BOOST_TEST(json["steps"][0]["gradients"][0].size() == training.steps[0].gradients[0].size());
-    BOOST_TEST(nlohmann::json::parse(lab::to_json(*map))["values"].size() == 1800u);
+    const nlohmann::json map_json = nlohmann::json::parse(lab::to_json(*map));
+    BOOST_TEST(map_json["values"].size() == 1800u);
+    // The hidden units over the plane: z, its tanh a, and s, whose softmax is the output.
+    BOOST_REQUIRE(map->units.size() == 14u);
+    BOOST_TEST(map->units[1].name == "z[n,1]");
+    BOOST_TEST(map->units[13].name == "s[n,1]");
+    BOOST_TEST(map_json["units"][13]["values"].size() == 900u);
+    const std::vector<double>&w = given["w"], &b = given["b"], &v = given["v"], &c = given["c"];
+    for (const std::size_t k : {0u, 37u, 899u}) {
+        const auto at = [&](std::size_t place, std::size_t axis) {
+            return map->low[axis] + (static_cast<double>(place) + 0.5) / 30 * (map->high[axis] - map->low[axis]);
+        };
+        const double x = at(k % 30, 0), y = at(k / 30, 1);
+        double s = c[1];
+        for (std::size_t j = 0; j < 6; ++j) {
+            const double z = w[2 * j] * x + w[2 * j + 1] * y + b[j];
+            near(map->units[j].values[k], z);
+            near(map->units[6 + j].values[k], std::tanh(z));
+            s += v[6 + j] * std::tanh(z);
+        }
+        near(map->units[13].values[k], s);
+    }
 }

@@ -2,6 +2,7 @@
 // Training, seen: steps of gradient descent, or ascent, in an engine of its own, and a slider over them.
 import { brief, drawCurves, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
+import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
 import { pointsOf, withPoints } from "./points.js";
 /** @import { Point } from "./points.js" */
@@ -11,7 +12,7 @@ import { pointsOf, withPoints } from "./points.js";
 /**
  * @typedef {Curves & {rate: number, candidates: string[], ascends: boolean[], given: Record<string, number[]>}} Training
  * @typedef {{input: string, output: string, targets: string, points: number[], classes: number[], low: number[], high: number[],
- *   across: number, outputs: number, values: number[]}} Regions
+ *   across: number, outputs: number, values: number[], units: {name: string, values: number[]}[]}} Regions
  */
 
 /** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
@@ -241,12 +242,7 @@ export class Trainer {
   #map() {
     const regions = this.#regions;
     if (!regions) return null;
-    const { across, outputs, values, low, high, points, classes } = regions,
-      size = 6;
-    const canvas = /** @type {HTMLCanvasElement} */ (
-        h("canvas", { width: across * size, height: across * size, "aria-hidden": "true" })
-      ),
-      paint = canvas.getContext("2d");
+    const { across, outputs, values, low, high, points, classes } = regions;
     const between = Math.min(...values) < 0 ? 0 : 0.5;
     /** @param {number} k a cell @returns {[number, number]} its class, and how surely */
     const classOf = (k) => {
@@ -256,12 +252,6 @@ export class Trainer {
         rest = Math.max(...own.filter((_, c) => c !== best));
       return [best, Math.min(1, own[best] - rest)];
     };
-    for (let k = 0; paint && k < across * across; k++) {
-      const [cls, sure] = classOf(k);
-      paint.globalAlpha = 0.15 + 0.6 * sure;
-      paint.fillStyle = classColours[cls % classColours.length];
-      paint.fillRect((k % across) * size, (across - 1 - Math.floor(k / across)) * size, size, size);
-    }
     const place = (/** @type {number} */ v, /** @type {number} */ axis) => (v - low[axis]) / (high[axis] - low[axis]);
     let missed = 0;
     const drawn = svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" });
@@ -292,9 +282,41 @@ export class Trainer {
           "aria-label": `${regions.output} over the plane of ${regions.input}${told}`,
           click: (/** @type {MouseEvent} */ e) => this.#add(e),
         },
-        canvas,
+        painted(across, classOf),
         drawn,
       ),
+      regions.units.length > 0 && h("div", { class: "units" }, ...regions.units.map((unit) => unitMap(across, unit))),
     );
   }
+}
+/** The plane in cells. @param {number} across @param {(k: number) => [number, number]} classOf a cell's class, and how surely */
+function painted(across, classOf) {
+  const size = 6,
+    canvas = /** @type {HTMLCanvasElement} */ (
+      h("canvas", { width: across * size, height: across * size, "aria-hidden": "true" })
+    ),
+    paint = canvas.getContext("2d");
+  for (let k = 0; paint && k < across * across; k++) {
+    const [cls, sure] = classOf(k);
+    paint.globalAlpha = 0.15 + 0.6 * sure;
+    paint.fillStyle = classColours[cls % classColours.length];
+    paint.fillRect((k % across) * size, (across - 1 - Math.floor(k / across)) * size, size, size);
+  }
+  return canvas;
+}
+/** A number on the way, above 0 in the colour of class 1. @param {number} across @param {{name: string, values: number[]}} unit */
+function unitMap(across, { name, values }) {
+  const low = Math.min(...values),
+    high = Math.max(...values),
+    most = Math.max(-low, high) || 1,
+    said = `${name}: ${brief(low)} to ${brief(high)}`;
+  return tip(
+    h(
+      "div",
+      { class: "unit", role: "img", "aria-label": said },
+      painted(across, (k) => [values[k] > 0 ? 1 : 0, Math.abs(values[k]) / most]),
+      h("span", { "aria-hidden": "true" }, name),
+    ),
+    () => [said],
+  );
 }
