@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(DELTARULE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/deltarule")
 
 set(DELTARULE_ROOMS autograd)
-foreach(room IN ITEMS nn mpi derivation lab)
+foreach(room IN ITEMS nn mpi onnx_export derivation lab)
     if(TARGET ${room})
         list(PREPEND DELTARULE_ROOMS ${room})
     endif()
@@ -33,6 +33,9 @@ if(TARGET nn)
 endif()
 if(TARGET mpi)
     list(APPEND headers mpi/world.hpp)
+endif()
+if(TARGET onnx_export)
+    list(APPEND headers onnx_export/onnx_graph.hpp onnx_export/onnx_layers.hpp)
 endif()
 if(TARGET derivation)
     list(APPEND headers derivation/derivation.hpp derivation/grade.hpp)
@@ -63,7 +66,8 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/deltaruleConfig.cmake" "${CMAKE_CURRE
 
 # What the linker needs: the rooms, and behind static ones what they use.
 list(TRANSFORM DELTARULE_ROOMS PREPEND -ldeltarule_ OUTPUT_VARIABLE libraries)
-list(REMOVE_ITEM libraries -ldeltarule_mpi)  # whose programs are compiled by MPI's own commands
+# Programs of MPI are compiled by its own commands, and who writes ONNX names its libraries.
+list(REMOVE_ITEM libraries -ldeltarule_mpi -ldeltarule_onnx_export)
 if(NOT BUILD_SHARED_LIBS)
     if(DELTARULE_SYSTEM_LIBRARY)
         list(APPEND libraries -lfmt)

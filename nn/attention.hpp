@@ -43,6 +43,9 @@ class MultiHeadAttention {
 
     std::vector<autograd::Parameter<T>> parameters() const;
 
+    std::size_t heads() const { return heads_; }
+    const AttentionOptions& options() const { return options_; }
+
   private:
     std::size_t heads_;
     AttentionOptions options_;

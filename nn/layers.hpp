@@ -164,6 +164,15 @@ class Sequential {
     /// The number of layers.
     std::size_t size() const { return layers_.size(); }
 
+    /// Layer number i where it is an L, else null; and what it is called, "Dense". Throws `std::out_of_range` unless i
+    /// < size().
+    template <class L>
+    const L* get_if(std::size_t i) const {
+        const auto* held = dynamic_cast<const Held<L>*>(layers_.at(i).get());
+        return held == nullptr ? nullptr : &held->layer;
+    }
+    std::string name(std::size_t i) const { return layers_.at(i)->name(); }
+
     /// What `trace` tells: "2.0", "Dense", and the layer's result.
     using Seen = std::function<void(const std::string& number, const std::string& layer, const autograd::Variable<T>&)>;
 

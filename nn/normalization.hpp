@@ -46,6 +46,8 @@ class BatchNorm {
     /// The weight and the bias, where there are, and the running statistics.
     std::vector<autograd::Parameter<T>> parameters() const;
 
+    const BatchNormOptions& options() const { return options_; }
+
   private:
     autograd::Variable<T> centred(const autograd::Variable<T>& x, autograd::Variable<T>& variance) const;
 
@@ -68,6 +70,9 @@ class LayerNorm {
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const;
     std::vector<autograd::Parameter<T>> parameters() const;
 
+    T epsilon() const { return epsilon_; }
+    bool has_bias() const { return has_bias_; }
+
   private:
     T epsilon_;
     bool has_bias_;
@@ -85,6 +90,8 @@ class RmsNorm {
 
     autograd::Variable<T> operator()(const autograd::Variable<T>& x) const;
     std::vector<autograd::Parameter<T>> parameters() const { return {weight}; }
+
+    T epsilon() const { return epsilon_; }
 
   private:
     T epsilon_;

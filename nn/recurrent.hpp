@@ -50,7 +50,11 @@ class Recurrent {
     Recurrence<T> run(const autograd::Variable<T>& x, const std::optional<autograd::Indices>& lengths = {},
                       const std::optional<RecurrentState<T>>& start = {}) const;
 
+    /// By layer and direction: weight_ih, weight_hh, and the biases where there are any.
     std::vector<autograd::Parameter<T>> parameters() const;
+
+    std::size_t hidden() const { return hidden_; }
+    const RecurrentOptions& options() const { return options_; }
 
   protected:
     using Variable = autograd::Variable<T>;

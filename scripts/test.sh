@@ -48,8 +48,8 @@ if [ "${1:-}" = --all ]; then
     if [ -e /usr/include/onnx/onnx_pb.h ]; then
         echo "== Testing: ONNX"
         cmake -S . -B build/onnx -G Ninja -DCMAKE_BUILD_TYPE=Release -DDELTARULE_ONNX=ON
-        cmake --build build/onnx --parallel --target deltarule
-        ctest --test-dir build/onnx -R onnx_python
+        cmake --build build/onnx --parallel --target deltarule onnx_networks onnx_export_test
+        ctest --test-dir build/onnx -R '^onnx_' --output-on-failure
     fi
     if command -v mpicxx >/dev/null; then
         echo "== Testing: MPI"
