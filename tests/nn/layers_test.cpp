@@ -296,6 +296,15 @@ BOOST_AUTO_TEST_CASE(nested_layers_have_pytorchs_names) {
     check_message([&] { nn::save(path, std::vector{Parameter<double>("__metadata__", Array<double>{1})}); },
                   "[save] no parameter can have the name '__metadata__'");
 
+    // A layer is looked at by its type.
+    const auto* dense = model.get_if<nn::Dense<double>>(0);
+    BOOST_REQUIRE(dense != nullptr);
+    BOOST_TEST((dense->weight == model.parameters()[0]));
+    BOOST_TEST(model.get_if<nn::Dense<double>>(1) == nullptr);
+    BOOST_TEST((model.get_if<Residual>(1)->scale == block.scale));
+    BOOST_TEST(model.name(1) == "Residual");
+    BOOST_CHECK_THROW(model.get_if<Residual>(3), std::out_of_range);
+
     // One array under two names of a list is listed once.
     BOOST_TEST(nn::parameters_of<double>("a", block.scale, "b", block.scale).size() == 1u);
     std::vector<Parameter<double>> kept = nn::Mlp<double>({2, 1}, nn::ActivationKind::relu, engine).parameters();
