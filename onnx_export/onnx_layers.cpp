@@ -78,16 +78,22 @@ std::vector<float> reordered(const autograd::Array<float>& value, const std::vec
 /// `order` are the layer's gates in the order of ONNX's operator.
 Recurrence recurrence(Graph& graph, const nn::Recurrent<float>& layer, const std::string& op,
                       const std::vector<std::size_t>& order, Attributes attributes, const std::string& x,
-                      const std::string& lengths) {
+                      const std::string& lengths, const State& start) {
     const nn::RecurrentOptions& options = layer.options();
     const auto parameters = layer.parameters();
-    const std::size_t directions = options.bidirectional ? 2 : 1, each = options.bias ? 4 : 2, hidden = layer.hidden(),
-                      results = op == "LSTM" ? 3 : 2;
+    const std::size_t directions = options.bidirectional ? 2 : 1, each = options.bias ? 4 : 2, hidden = layer.hidden();
+    const bool has_cell = op == "LSTM", has_start = !start.hidden.empty();
+    if (!start.cell.empty() != (has_cell && has_start))
+        throw std::invalid_argument(fmt::format("[onnx] the state at the start of {} has {} cell", op,
+                                                has_cell ? "a hidden part and a" : "no"));
     const auto d = static_cast<std::int64_t>(directions), h = static_cast<std::int64_t>(hidden),
                rows = static_cast<std::int64_t>(order.size()) * h;
     attributes.emplace_back("hidden_size", static_cast<int>(hidden));
     attributes.emplace_back("direction", std::string(options.bidirectional ? "bidirectional" : "forward"));
     const std::string within = lengths.empty() ? "" : graph.cast(lengths, Element::int32);
+    std::string is_empty;
+    if (!lengths.empty() && has_start)
+        is_empty = reshape(graph, graph.node("Equal", {lengths, graph.integer(0)}), {-1, 1});
     std::string y = transpose(graph, x, {1, 0, 2});  // (steps, n, features)
     std::vector<std::string> ends[2];
     for (std::size_t k = 0; k < options.layers; ++k) {
@@ -106,15 +112,24 @@ Recurrence recurrence(Graph& graph, const nn::Recurrent<float>& layer, const std
         const auto columns = static_cast<std::int64_t>(first->shape()[1]);
         const std::string w = together(0, false, {d, rows, columns}), r = together(1, false, {d, rows, h}),
                           b = options.bias ? together(2, true, {d, 2 * rows}) : "";
-        const auto made = graph.nodes(op, results, {y, w, r, b, within}, attributes);
+        // The states of this layer, among those of all.
+        const auto own = [&](const std::string& states) {
+            const auto at = static_cast<std::int64_t>(k) * d;
+            return states.empty() ? "" : graph.node("Slice", {states, graph.integers({at}), graph.integers({at + d})});
+        };
+        const std::vector<std::string> before{own(start.hidden), own(start.cell)};
+        std::vector<std::string> inputs{y, w, r, b, within};
+        inputs.insert(inputs.end(), before.begin(), before.begin() + (has_cell ? 2 : 1));
+        const auto made = graph.nodes(op, has_cell ? 3 : 2, inputs, attributes);
         // (steps, directions, n, hidden) to (steps, n, directions * hidden)
         y = reshape(graph, transpose(graph, made[0], {0, 2, 1, 3}), {0, 0, d * h});
-        for (std::size_t i = 1; i < results; ++i) ends[i - 1].push_back(made[i]);
+        for (std::size_t i = 0; i + 1 < made.size(); ++i)  // ONNX Runtime ends an empty sequence with 0
+            ends[i].push_back(is_empty.empty() ? made[i + 1] : graph.node("Where", {is_empty, before[i], made[i + 1]}));
     }
     const auto all = [&](const std::vector<std::string>& parts) {
         return parts.size() < 2 ? (parts.empty() ? "" : parts[0]) : graph.node("Concat", parts, {{"axis", 0}});
     };
-    return {transpose(graph, y, {1, 0, 2}), all(ends[0]), all(ends[1])};
+    return {transpose(graph, y, {1, 0, 2}), {all(ends[0]), all(ends[1])}};
 }
 
 /// A function of `autograd` as it stands in a `Sequential`.
@@ -316,17 +331,20 @@ std::string apply(Graph& graph, const nn::Embedding<float>& layer, const std::st
     return taken(graph, graph.parameter(layer.weight), words, count);
 }
 
-Recurrence run(Graph& graph, const nn::Rnn<float>& layer, const std::string& x, const std::string& lengths) {
-    return recurrence(graph, layer, "RNN", {0}, {}, x, lengths);
+Recurrence run(Graph& graph, const nn::Rnn<float>& layer, const std::string& x, const std::string& lengths,
+               const State& start) {
+    return recurrence(graph, layer, "RNN", {0}, {}, x, lengths, start);
 }
 
-Recurrence run(Graph& graph, const nn::Gru<float>& layer, const std::string& x, const std::string& lengths) {
+Recurrence run(Graph& graph, const nn::Gru<float>& layer, const std::string& x, const std::string& lengths,
+               const State& start) {
     // r, z, n to z, r, n; r is multiplied with w_hn h + b_hn, not with h.
-    return recurrence(graph, layer, "GRU", {1, 0, 2}, {{"linear_before_reset", 1}}, x, lengths);
+    return recurrence(graph, layer, "GRU", {1, 0, 2}, {{"linear_before_reset", 1}}, x, lengths, start);
 }
 
-Recurrence run(Graph& graph, const nn::Lstm<float>& layer, const std::string& x, const std::string& lengths) {
-    return recurrence(graph, layer, "LSTM", {0, 3, 1, 2}, {}, x, lengths);  // i, f, g, o to i, o, f, g
+Recurrence run(Graph& graph, const nn::Lstm<float>& layer, const std::string& x, const std::string& lengths,
+               const State& start) {
+    return recurrence(graph, layer, "LSTM", {0, 3, 1, 2}, {}, x, lengths, start);  // i, f, g, o to i, o, f, g
 }
 
 std::string apply(Graph& graph, const nn::Rnn<float>& layer, const std::string& x) {

@@ -27,16 +27,23 @@ std::string apply(Graph& graph, const nn::Dropout<float>& layer, const std::stri
 /// The words are of int64; one that is not among the layer's is an error of the run.
 std::string apply(Graph& graph, const nn::Embedding<float>& layer, const std::string& words);
 
-/// The arrays of `nn::Recurrence`; no `cell` but for an `Lstm`.
+/// The arrays of `nn::RecurrentState`; no `cell` but for an `Lstm`.
+struct State {
+    std::string hidden, cell;
+};
 struct Recurrence {
-    std::string output, hidden, cell;
+    std::string output;
+    State state;
 };
 
-/// From a state of zeros on. `lengths` (n,), of int64, are the sequences', unless it is empty: one that is not from
-/// 0 to the number of steps is an error of the run.
-Recurrence run(Graph& graph, const nn::Rnn<float>& layer, const std::string& x, const std::string& lengths = {});
-Recurrence run(Graph& graph, const nn::Gru<float>& layer, const std::string& x, const std::string& lengths = {});
-Recurrence run(Graph& graph, const nn::Lstm<float>& layer, const std::string& x, const std::string& lengths = {});
+/// From a state of zeros on, unless `start` has others. `lengths` (n,), of int64, are the sequences', unless it is
+/// empty; one that is not from 0 to the number of steps is an error of the run.
+Recurrence run(Graph& graph, const nn::Rnn<float>& layer, const std::string& x, const std::string& lengths = {},
+               const State& start = {});
+Recurrence run(Graph& graph, const nn::Gru<float>& layer, const std::string& x, const std::string& lengths = {},
+               const State& start = {});
+Recurrence run(Graph& graph, const nn::Lstm<float>& layer, const std::string& x, const std::string& lengths = {},
+               const State& start = {});
 std::string apply(Graph& graph, const nn::Rnn<float>& layer, const std::string& x);
 std::string apply(Graph& graph, const nn::Gru<float>& layer, const std::string& x);
 std::string apply(Graph& graph, const nn::Lstm<float>& layer, const std::string& x);

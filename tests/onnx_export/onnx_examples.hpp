@@ -66,36 +66,44 @@ inline Network sequential(const nn::Sequential<float>& net, const Lengths& row, 
             }};
 }
 
-/// Sequences of different lengths, some of them empty, and the states at their ends.
+/// Sequences of different lengths, some of them empty, from a state on, and the states at their ends.
 template <class L>
 Network of_lengths(const L& layer) {
     constexpr bool has_cell = std::is_same_v<L, nn::Lstm<float>>;
     set_to_waves(layer.parameters());
     const nn::RecurrentOptions& options = layer.options();
-    const auto sides = static_cast<std::int64_t>(options.bidirectional ? 2 : 1),
-               hidden = static_cast<std::int64_t>(layer.hidden());
+    const std::size_t sides = options.bidirectional ? 2 : 1, count = options.layers * sides, hidden = layer.hidden();
+    const auto width = static_cast<std::int64_t>(sides * hidden);
+    const Lengths state{static_cast<std::int64_t>(count), static_cast<std::int64_t>(hidden)};
     Graph graph(layer.parameters());
+    // A state's second axis has the rows.
+    const auto turned = [&](const std::string& x) {
+        return graph.node("Transpose", {x}, {{"perm", Lengths{1, 0, 2}}});
+    };
+    const auto start = [&](const std::string& name) { return turned(graph.input(name, Element::float32, state)); };
     const std::string x = graph.input("x", Element::float32, {6, 3}),
                       lengths = graph.input("lengths", Element::int64, {});
-    const auto made = onnx_export::run(graph, layer, x, lengths);
-    // A state's second axis has the rows.
-    const auto rows_first = [&](const std::string& state) {
-        return graph.node("Transpose", {state}, {{"perm", Lengths{1, 0, 2}}});
-    };
-    const Lengths state{static_cast<std::int64_t>(options.layers) * sides, hidden};
-    graph.output("y", made.output, Element::float32, {6, sides * hidden});
-    graph.output("hidden", rows_first(made.hidden), Element::float32, state);
-    if (has_cell) graph.output("cell", rows_first(made.cell), Element::float32, state);
-    return {graph.bytes(), [=](std::size_t rows) {
-                const Array<float> given = wave({rows, 6, 3}, 50);
-                const Indices ends = numbers({rows}, 7);
-                Tape<float> tape;
-                const auto [y, last] = layer.run(tape.constant(given), ends);
-                std::vector<Parameter<float>> arrays{{"x", given}, named("lengths", ends), {"y", y.value()}};
-                arrays.emplace_back("hidden", transpose(last.hidden, {1, 0, 2}).value());
-                if (has_cell) arrays.emplace_back("cell", transpose(last.cell, {1, 0, 2}).value());
-                return arrays;
-            }};
+    const auto [y, end] = onnx_export::run(graph, layer, x, lengths, {start("h"), has_cell ? start("c") : ""});
+    graph.output("y", y, Element::float32, {6, width});
+    graph.output("hidden", turned(end.hidden), Element::float32, state);
+    if (has_cell) graph.output("cell", turned(end.cell), Element::float32, state);
+    return {
+        graph.bytes(), [=](std::size_t rows) {
+            const Array<float> given = wave({rows, 6, 3}, 50), h = wave({rows, count, hidden}, 51),
+                               c = wave({rows, count, hidden}, 52);
+            const Indices ends = numbers({rows}, 7);
+            Tape<float> tape;
+            const auto state_of = [&](const Array<float>& array) { return transpose(tape.constant(array), {1, 0, 2}); };
+            const nn::RecurrentState<float> first{state_of(h), has_cell ? state_of(c) : Variable<float>()};
+            const auto [output, last] = layer.run(tape.constant(given), ends, first);
+            std::vector<Parameter<float>> arrays{{"x", given}, named("lengths", ends), {"h", h}, {"y", output.value()}};
+            arrays.emplace_back("hidden", transpose(last.hidden, {1, 0, 2}).value());
+            if (has_cell) {
+                arrays.emplace_back("c", c);
+                arrays.emplace_back("cell", transpose(last.cell, {1, 0, 2}).value());
+            }
+            return arrays;
+        }};
 }
 
 /// Of places to those of another sequence, some of which are empty.

@@ -135,6 +135,7 @@ BOOST_AUTO_TEST_CASE(gates_stand_in_onnxs_order) {
     BOOST_TEST(attribute_of(node, "hidden_size").i() == 3);
     BOOST_TEST(attribute_of(node, "direction").s() == "bidirectional");
     BOOST_TEST(node.input(4).empty());  // no lengths
+    BOOST_TEST(node.input(5).empty());  // no state
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_sees_is_masked) {
@@ -172,6 +173,17 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_refused_by_name) {
     refuses(Net(dense, Net(dense, [](const Variable<float>& x) { return x * 2.0f; })), "layer 1.1 (function) cannot");
     refuses(Net(autograd::log1p<float>), "layer 0 (function) cannot");
     refuses(Net(dense, nn::Embedding<float>(4, 2, engine)), "layer 1 (Embedding) cannot be written: words are whole");
+    Graph graph;
+    check_message(
+        [&] {
+            onnx_export::run(graph, nn::Gru<float>(4, 2, engine), "x", "", {"h", "c"});
+        },
+        "[onnx] the state at the start of GRU has no cell");
+    check_message(
+        [&] {
+            onnx_export::run(graph, nn::Lstm<float>(4, 2, engine), "x", "", {"h", ""});
+        },
+        "[onnx] the state at the start of LSTM has a hidden part and a cell");
     // What the network itself refuses.
     check_message([&] { onnx_export::bytes_of(Net(dense), {5}); }, "[dense] ");
     check_message([&] { onnx_export::bytes_of(Net(nn::Gru<float>(4, 2, engine)), {4}); }, "in layer 0 (Gru)");
