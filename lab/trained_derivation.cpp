@@ -191,6 +191,8 @@ Training trained(const std::string& text, const derivation::Report& report, cons
     for (const int q : learned) {
         training.learned.push_back(name_of(file.model, q));
         training.ascends.push_back(ascends(file, *result, q));
+        std::vector<int>& shape = training.shapes.emplace_back();
+        for (const int range : file.model.quantity(q).ranges) shape.push_back(file.model.range(range).size);
     }
     Setting setting = friendly_setting(file.model, report, {});
     training.rate = options.rate ? *options.rate : rate_of(file, *result, setting);
@@ -318,6 +320,7 @@ std::string to_json(const Training& training) {
                                 {"rate", training.rate},
                                 {"candidates", training.candidates},
                                 {"learned", training.learned},
+                                {"shapes", training.shapes},
                                 {"ascends", training.ascends},
                                 {"given", training.given},
                                 {"steps", steps}};

@@ -26,11 +26,12 @@ struct TrainedStep {
 struct Training {
     std::string loss;  ///< the let that the first update is about, else the last that is one number
     double rate = 0;
-    std::vector<std::string> candidates;  ///< what can be learned: w[j,i]
-    std::vector<std::string> learned;     ///< what was
-    std::vector<bool> ascends;            ///< of each: its update, or else the first one, climbs the loss
-    Given given;                          ///< all numbers at the first step
-    std::vector<TrainedStep> steps;       ///< one more than were taken, or fewer where the loss is no number any more
+    std::vector<std::string> candidates;   ///< what can be learned: w[j,i]
+    std::vector<std::string> learned;      ///< what was
+    std::vector<std::vector<int>> shapes;  ///< of each
+    std::vector<bool> ascends;             ///< of each: its update, or else the first one, climbs the loss
+    Given given;                           ///< all numbers at the first step
+    std::vector<TrainedStep> steps;        ///< one more than were taken, or fewer where the loss is no number any more
 };
 
 /// Takes steps of gradient descent, or of ascent where the updates say so, from the numbers of `explained`. Throws

@@ -35,11 +35,13 @@ web       nodejs              nodejs                nodejs         node
 names() {  # names COLUMN WHO
     awk -v column="$1" -v who="$2" 'NF && $1 ~ "^" who "$" && $column != "-" { printf "%s%s", (n++ ? " " : ""), $column }' <<<"$table"
 }
-case ${1:-} in
+part=${1:-}
+part=${part#--}  # lab or --lab, as scripts/test.sh has it
+case $part in
     "") who='[^dlmw].*' ;;  # all but debian, docs, lab, mpi and web
     autograd) who=autograd ;;
     web) who='(autograd|nn|web)' ;;
-    debian | docs | lab | mpi) who=$1 ;;  # what scripts/in-debian.sh needs, scripts/docs.sh, scripts/test.sh --lab, DELTARULE_MPI
+    debian | docs | lab | mpi) who=$part ;;  # what scripts/in-debian.sh needs, scripts/docs.sh, scripts/test.sh --lab, DELTARULE_MPI
     *) echo "[install-deps] usage: scripts/install-deps.sh [autograd|debian|docs|lab|mpi|web]" >&2; exit 2 ;;
 esac
 

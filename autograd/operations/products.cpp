@@ -80,7 +80,8 @@ kernels::Affine<T> affine(const Array<T>& x, const Array<T>& weight, const Array
 
 }  // namespace
 
-FACTS("linear", "x @ w^T + b", "xbar += zbar @ w; wbar += zbar^T @ x; bbar += sum(zbar)", {}, {}, "x w b");
+FACTS("linear", "x @ w^T + b", "xbar += zbar @ w; wbar += zbar^T @ x; bbar += zbar, summed over the rows", {}, {},
+      "x w b");
 FACTS(linear_alone, "x @ w^T", "xbar += zbar @ w; wbar += zbar^T @ x", {}, {}, "x w");
 template <class T>
 Variable<T> linear(Variable<T> x, Variable<T> w) {

@@ -155,9 +155,10 @@ Shape kept_by_layer_norm(const Variable<T>& x, const Variable<T>& w, const Varia
 
 }  // namespace
 
-FACTS("layer_norm", "u * w + b, u = (x - m) * r, m = mean(x), r = 1 / sqrt(variance(x) + epsilon)",
-      "xbar += (g - mean(g) - u * mean(g * u)) * r, g = zbar * w; wbar += sum(zbar * u); bbar += sum(zbar)", {}, {},
-      "x w b");
+FACTS("layer_norm", "u * w + b, u = (x - m) * r, r = 1 / sqrt(variance(x) + epsilon), m = mean(x)",
+      "xbar += (g - mean(g) - u * mean(g * u)) * r, g = zbar * w; wbar += zbar * u, summed over the rows; bbar += "
+      "zbar, summed over the rows",
+      {}, {}, "x w b");
 template <class T>
 Variable<T> layer_norm(Variable<T> x, Variable<T> w, Variable<T> b, double eps) {
     if (!(eps >= 0))

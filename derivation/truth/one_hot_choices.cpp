@@ -85,7 +85,8 @@ bool Choices::are_all_shown(const std::vector<Point>& points) const {
 
 bool Choices::is_shown(const OneHotChoice& choice, const Point& point) const {
     return std::ranges::all_of(choice, [&](const auto& one) {
-        const auto& [at, place] = one;
+        const auto& at = one.first;  // (Clang 14 captures no names of a structured binding)
+        const std::size_t place = one.second;
         const auto found = rows_.find(at);
         const Row& row = found != rows_.end() ? found->second : all_rows_.at(at.first);
         const auto is_one = [&](std::size_t i) { return point.value(at.first, at.second * row.classes + i) == 1; };

@@ -12,6 +12,20 @@ export const brief = (v) =>
     .replace("-", "−")
     .replace("e+", "e")
     .replace("Infinity", "∞");
+/**
+ * Where a number of an array stands: w[0,2].
+ * @param {string} name @param {number[]} shape @param {number} place among its numbers
+ * @param {number[][]} [sampled] of each axis the places that are here, where not all are
+ */
+export function nameAt(name, shape, place, sampled) {
+  const lengths = sampled?.map((s) => s.length) ?? shape,
+    at = lengths.map((size, axis) => {
+      const behind = lengths.slice(axis + 1).reduce((a, b) => a * b, 1),
+        k = Math.floor(place / behind) % size;
+      return sampled ? sampled[axis][k] : k;
+    });
+  return at.length ? `${name}[${at}]` : name;
+}
 /** @param {number[][]} lists */
 const lengthOf = (lists) => lists.reduce((all, list) => list.reduce((sum, v) => Math.hypot(sum, v), all), 0);
 const mostLines = 40;

@@ -1,6 +1,6 @@
 // @ts-check
 // The steps of a training: curves over them, and the numbers of the one that is looked at.
-import { brief, drawCurves, steepest } from "./curves.js";
+import { brief, drawCurves, nameAt, steepest } from "./curves.js";
 import { $ } from "./dom.js";
 import { number, values } from "./numbers.js";
 import { lastTrained, nodes, overSteps, recording, takeNumbers } from "./recording.js";
@@ -41,17 +41,6 @@ function curvesOf() {
   };
 }
 const curves = curvesOf();
-/** Where a number of an array stands: w[0,2]. @param {Node} node @param {number} place among those that are there */
-function nameAt(node, place) {
-  const array = node.value,
-    shape = array.sampled?.map((s) => s.length) ?? array.shape,
-    at = shape.map((size, axis) => {
-      const behind = shape.slice(axis + 1).reduce((a, b) => a * b, 1),
-        k = Math.floor(place / behind) % size;
-      return array.sampled ? array.sampled[axis][k] : k;
-    });
-  return at.length ? `${node.name}[${at}]` : node.name;
-}
 /** The recording at another step of the training: the player's steps are made anew. @param {number} to */
 export function takeStep(to) {
   state.training = Math.max(0, Math.min(lastTrained, to));
@@ -68,8 +57,12 @@ export function renderTraining() {
   drawn = state.training;
   const most = steepest(curves, drawn),
     after = most && drawn < lastTrained ? curves.steps[drawn + 1].values[most.which][most.place] : null;
+  const nameOf = (/** @type {{which: number, place: number}} */ { which, place }) => {
+    const { name, value } = learned[which];
+    return nameAt(name, value.shape, place, value.sampled);
+  };
   const said = most
-    ? `The slope of ${curves.loss} by ${nameAt(learned[most.which], most.place)} = ${brief(most.value)} is ${brief(most.slope)}, the steepest${learned.some((n) => n.value.sampled) ? " of those that are here" : ""}`
+    ? `The slope of ${curves.loss} by ${nameOf(most)} = ${brief(most.value)} is ${brief(most.slope)}, the steepest${learned.some((n) => n.value.sampled) ? " of those that are here" : ""}`
     : "";
   drawCurves(curves, drawn, {
     said: `${said}.`,

@@ -4,6 +4,7 @@
 #include <autograd/operations/operation_facts.hpp>
 #include <boost/test/unit_test.hpp>
 #include <derivation/derivation.hpp>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -87,4 +88,75 @@ BOOST_AUTO_TEST_CASE(derivatives_hold_as_they_are_printed) {
                              "softplus",   "sqrt",          "sub",  "tanh"})
         BOOST_TEST(names.contains(name), name << " has facts that the checker cannot read");
     BOOST_TEST(judged >= 50u);  // several rules have one name, as x / c and c / x
+}
+
+// The same of arrays. Words, and what the language has no name for, are put into formulas first.
+BOOST_AUTO_TEST_CASE(derivatives_of_arrays_hold_as_they_are_printed) {
+    const std::map<std::string, std::string> operands = {
+        {"x @ y", "x[i,j], y[j,k], zbar[i,k]"},
+        {"x @ y^T", "x[i,j], y[k,j], zbar[i,k]"},
+        {"x^T @ y", "x[j,i], y[j,k], zbar[i,k]"},
+        {"x @ w^T", "x[i,j], w[k,j], zbar[i,k]"},
+        {"x @ w^T + b", "x[i,j], w[k,j], b[k], zbar[i,k]"},
+        {"sum(x)", "x[j], zbar"},
+        {"sum(x) / n", "x[j], zbar"},
+        {"sum((x - m)^2) / c, m = mean(x)", "x[j], zbar"},
+        {"sqrt(sum(x^2))", "x[j], zbar"},
+        {"prod(x)", "x[j], zbar"},
+        {"log(sum(exp(x)))", "x[j], zbar"},
+        {"exp(x) / sum(exp(x))", "x[j], zbar[j]"},
+        {"x - log(sum(exp(x)))", "x[j], zbar[j]"},
+        {"u * w + b, u = (x - m) * r, r = 1 / sqrt(variance(x) + epsilon), m = mean(x)", "x[j], w[j], b[j], zbar[j]"},
+        {"-s * sum(t * log(p)), p = softmax(x), s = 1 or 1 / rows", "x[j], t[j], zbar"},
+        {"det(x)", "x[k,l] invertible, zbar"},
+        {"log(det(x))", "x[k,l] invertible, zbar"},
+        {"x^-1", "x[k,l] invertible, zbar[k,l]"},
+        {"x^-1 @ y", "x[k,l] invertible, y[k,j], zbar[k,j]"}};
+    const std::pair<std::string, std::string> said[] = {{"the product of all others", "z / x"},
+                                                        {"cofactors(x)", "det(x) * x^-T"},
+                                                        {"variance(x)", "mean((x - m)^2)"},
+                                                        {" or 1 / rows", ""}};
+    const auto in_formulas = [&](std::string text) {
+        for (const auto& [words, formula] : said)
+            if (const std::size_t at = text.find(words); at != text.npos) text.replace(at, words.size(), formula);
+        return text;
+    };
+    // "u * w, u = x - m, m = mean(x)" defines m first.
+    const auto lets_of = [](std::string& text) {
+        const std::regex last(", ([a-z]+) = ([^,]+)$");
+        std::string lets;
+        for (std::smatch found; std::regex_search(text, found, last); text = std::string(found.prefix()))
+            lets += "let " + found[1].str() + " = " + found[2].str() + "\n";
+        return lets;
+    };
+    std::size_t judged = 0;
+    for (const Facts& facts : all_facts()) {
+        const auto found = operands.find(facts.formula);
+        if (found == operands.end()) continue;
+        const std::string& given = found->second;
+        std::string value = in_formulas(facts.formula), lets, claims;
+        const std::string before = lets_of(value);
+        const std::regex semicolon("; "), rule("([a-z]+)bar ([+-])= ([^,]+)(, summed over the rows)?.*");
+        const std::string derivative = in_formulas(facts.derivative);
+        for (std::sregex_token_iterator part(derivative.begin(), derivative.end(), semicolon, -1), end; part != end;
+             ++part) {
+            std::string text = part->str();
+            lets += lets_of(text);
+            std::smatch is;
+            BOOST_TEST_REQUIRE(std::regex_match(text, is, rule), facts.name << ": " << text);
+            // (x[j] is one row)
+            const bool summed = is[4].matched && given.find("x[i") != given.npos;
+            claims += "claim dL/d" + is[1].str() + " = " + (is[2] == "-" ? "-" : "") + (summed ? "sum(" : "(") +
+                      is[3].str() + (summed ? ", axis=0)\n" : ")\n");
+        }
+        const std::string text =
+            "index i = 2\nindex j = 4\nindex k, l = 3\n"
+            "given n positive, c positive, epsilon positive\ngiven " +
+            given + "\n" + before + "let z = " + value +
+            "\nlet L = " + (given.ends_with(", zbar") ? "zbar * z\n" : "sum(zbar * z)\n") + lets + claims;
+        const derivation::Report report = derivation::check(text);
+        BOOST_TEST(report.exit_code() == 0, to_text(report) << text);
+        judged += report.lines.size();
+    }
+    BOOST_TEST(judged >= 28u);
 }

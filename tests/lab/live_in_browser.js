@@ -583,6 +583,7 @@ await test("training: the loss falls, a slider goes through the steps, and the p
   const rule = (await page.textContent("#train-rule")).replace(/−/g, "-"),
     [, w, rate, g, next] = /: (\S+) - (\S+) · \(?([^ )]+)\)? = (\S+)$/.exec(rule).map(Number);
   assert.ok(Math.abs(w - rate * g - next) < 1e-3 * Math.max(1, Math.abs(next)), rule);
+  assert.match(rule, /^The next step takes (w\[[0-5],[01]\]|b\[[0-5]\]|v\[[01],[0-5]\]|c\[[01]\]): /);
   // One array alone, for fewer steps.
   await page.fill("#train-steps", "7");
   for (const name of ["w", "b", "c"]) await page.uncheck(`#train-learned input[value="${name}"]`);

@@ -755,7 +755,10 @@ await test("a training: curves, and a slider that puts the numbers of each step 
   assert.match(page.url(), /training=6/);
   // A curve says its formula with its numbers.
   await page.focus(".curve >> nth=2");
-  assert.match(await page.textContent("#tip"), /^dloss\/dw, of length √\(∑ \(dloss\/dw\)²\) = [\d.]+ over 22 numbers of .*0\.weight/);
+  assert.match(
+    await page.textContent("#tip"),
+    /^dloss\/dw, of length √\(∑ \(dloss\/dw\)²\) = [\d.]+ over 22 numbers of .*0\.weight/,
+  );
   const length = Math.sqrt(
     learned.flatMap((id) => numbers(all[6].nodes[id].adjoint)).reduce((sum, v) => sum + v * v, 0),
   );

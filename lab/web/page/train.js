@@ -1,6 +1,6 @@
 // @ts-check
 // Training, seen: steps of gradient descent, or ascent, in an engine of its own, and a slider over them.
-import { brief, drawCurves, steepest } from "../../player/curves.js";
+import { brief, drawCurves, nameAt, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
 import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
@@ -10,7 +10,7 @@ import { pointsOf, withPoints } from "./points.js";
 /** @import { Curves } from "../../player/curves.js" */
 
 /**
- * @typedef {Curves & {rate: number, candidates: string[], ascends: boolean[], given: Record<string, number[]>}} Training
+ * @typedef {Curves & {rate: number, candidates: string[], shapes: number[][], ascends: boolean[], given: Record<string, number[]>}} Training
  * @typedef {{input: string, output: string, targets: string, points: number[], classes: number[], low: number[], high: number[],
  *   across: number, outputs: number, values: number[], units: {name: string, values: number[]}[]}} Regions
  */
@@ -222,7 +222,7 @@ export class Trainer {
       sign = "−";
     if (most) {
       const { which, place, value, slope } = most,
-        name = training.steps[at].values[which].length > 1 ? `${learned[which]} (number ${place + 1})` : learned[which],
+        name = nameAt(learned[which], training.shapes[which], place),
         way = training.ascends[which] ? 1 : -1;
       sign = way > 0 ? "+" : "−";
       rule = `${name}: ${brief(value)} ${sign} ${brief(rate)} · ${slope < 0 ? `(${brief(slope)})` : brief(slope)} = ${brief(value + way * rate * slope)}`;
