@@ -1,3 +1,4 @@
+#include <cmath>
 #include <derivation/formula/tree.hpp>
 
 namespace derivation {
@@ -68,10 +69,35 @@ bool contains(const Expression& e, const Expression& part) {
     return any_part(e, [&](const Expression& x) { return same(x, part); });
 }
 
-bool is_inverse(const Expression& e) {
-    return e.kind == Kind::power && e.exponent().kind == Kind::add && e.exponent().children.size() == 1 &&
-           e.exponent().joints[0] == Joint::minus && is_number(e.exponent().children[0], 1);
+std::optional<double> value_of_numbers(const Expression& e, const ValueOfEntry& value_of_entry) {
+    if (e.kind == Kind::number) return e.number;
+    if (e.kind == Kind::entry && value_of_entry) return value_of_entry(e);
+    if (e.kind != Kind::add && e.kind != Kind::product && e.kind != Kind::power) return {};
+    std::vector<double> values;
+    for (const Expression& child : e.children) {
+        const std::optional<double> value = value_of_numbers(child, value_of_entry);
+        if (!value) return {};
+        values.push_back(*value);
+    }
+    if (e.kind == Kind::power) return std::pow(values[0], values[1]);
+    double result = e.kind == Kind::add ? 0 : 1;
+    for (std::size_t i = 0; i < values.size(); ++i) switch (e.joints[i]) {
+            case Joint::plus:
+                result += values[i];
+                break;
+            case Joint::minus:
+                result -= values[i];
+                break;
+            case Joint::divided:
+                result /= values[i];
+                break;
+            default:
+                result *= values[i];
+        }
+    return result;
 }
+
+bool is_inverse(const Expression& e) { return e.kind == Kind::power && value_of_numbers(e.exponent()) == -1.0; }
 
 bool is_number(const Expression& e, double value) { return e.kind == Kind::number && e.number == value; }
 

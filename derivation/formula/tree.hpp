@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <derivation/formula/fault.hpp>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -124,7 +125,10 @@ const Expression* first_part(const Expression& e, const Test& test) {
     return nullptr;
 }
 
-/// Whether it is typed as A^-1.
+/// The value of a formula that is made of numbers, and of entries with a value; or nothing.
+using ValueOfEntry = std::function<std::optional<double>(const Expression& entry)>;
+std::optional<double> value_of_numbers(const Expression& e, const ValueOfEntry& value_of_entry = {});
+/// Whether it is typed as A^-1, however the -1 is written.
 bool is_inverse(const Expression& e);
 /// Whether a part of the formula is this one.
 bool contains(const Expression& e, const Expression& part);

@@ -198,7 +198,12 @@ Expression Parser::power() {
         return with_letters(std::move(e));
     }
     Expression exponent = peek().is("{") ? group("{", "}") : accept("-") ? negated(power()) : power();
-    if (peek().is("transpose")) fail("a transpose stands after the power here: write (x^2)^T");
+    // Nor is A^-1^T the power of a number that is transposed.
+    const Expression* raised = &exponent;
+    while (raised->kind == Kind::add && raised->children.size() == 1) raised = &raised->children[0];
+    const std::string after_power = "a transpose stands after the power here: write (x^2)^T";
+    if (peek().is("transpose")) fail(after_power);
+    if (raised->kind == Kind::transpose) throw Error(exponent.span, after_power);
     // ||x|| is the root of ||x||^2.
     if (is_call(base, "sqrt") && base.argument().kind == Kind::norm && exponent.kind == Kind::number &&
         exponent.number == 2 && is_norm_typed) {

@@ -5,6 +5,7 @@
 #include <derivation/resolve/checker.hpp>
 #include <derivation/resolve/lookup.hpp>
 #include <optional>
+#include <utility>
 
 namespace derivation {
 
@@ -14,6 +15,29 @@ std::string ranges_of(const Model& model, const std::vector<int>& ranges) {
     std::vector<std::string> names;
     for (const int range : ranges) names.push_back(model.range(range).name);
     return fmt::format("({})", fmt::join(names, ", "));
+}
+
+/// Whether it is a number below 0, or has the sign of one: -p, p (-2).
+bool has_minus(const Expression& e) {
+    if (e.kind == Kind::number) return e.number < 0;
+    if (e.kind == Kind::add && e.children.size() == 1) return (e.joints[0] == Joint::minus) != has_minus(e.children[0]);
+    return e.kind == Kind::product && std::ranges::count_if(e.children, has_minus) % 2 == 1;
+}
+
+/// The number that an exponent is at every point, if it is one, and whether only numbers and constants make it: of
+/// other names more may be said than their number, as a derivative by them.
+std::pair<std::optional<double>, bool> value_of_exponent(const Model& model, const Expression& exponent) {
+    bool is_constant = true;
+    const ValueOfEntry value_of_entry = [&](const Expression& entry) -> std::optional<double> {
+        const Quantity& quantity = model.quantity(entry);
+        is_constant = is_constant && quantity.role == Role::constant;
+        if (!quantity.ranges.empty()) return {};
+        if (quantity.role == Role::definition) return value_of_numbers(quantity.definition, value_of_entry);
+        if (quantity.values.size() == 1) return quantity.values[0];
+        return {};
+    };
+    const std::optional<double> value = value_of_numbers(exponent, value_of_entry);
+    return {value, is_constant};
 }
 
 }  // namespace
@@ -51,10 +75,12 @@ Lowered Checker::lower(const Expression& e) {
             Lowered exponent = lower(e.exponent());
             if (!exponent.axes.empty())
                 throw IllFormed(e.exponent().span, "an exponent is a number, not an array", "shapes");
-            const bool is_negative = e.exponent().kind == Kind::add && exponent.body.children.size() == 1;
-            if (base.axes.size() == 2 && is_inverse(e)) return of_matrix("inverse", std::move(base), e.span);
-            if (base.axes.size() == 2 && is_negative)
-                throw Error(e.span, "of a matrix A only the power A^{-1} is read: write A^{-1} A^{-1}");
+            if (base.axes.size() == 2) {
+                const auto [value, is_constant] = value_of_exponent(model_, exponent.body);
+                if (value == -1.0 && is_constant) return of_matrix("inverse", std::move(base), e.span);
+                if (value ? !(*value >= 0) : has_minus(exponent.body))
+                    throw Error(e.span, "of a matrix A only the power A^{-1} is read: write A^{-1} A^{-1}");
+            }
             if (base.identity) return base;
             Expression body = e;
             body.children = {base.body, exponent.body};

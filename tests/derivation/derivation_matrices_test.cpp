@@ -245,6 +245,68 @@ BOOST_AUTO_TEST_CASE(entries) {
     }
 }
 
+// Only the exponent's number says what a power of a matrix is, however it is written.
+BOOST_AUTO_TEST_CASE(exponents) {
+    const std::string file = declarations + R"(
+constant minus = -1
+constant two = 2, negative = -2
+constant q
+given fixed = -1
+given v
+let defined = 1 - 2
+let P = abs(A)
+)";
+    const std::string only = "only the power A^{-1} is read";
+    for (const std::string exponent : {"-1",
+                                       "{-1}",
+                                       "(-1)",
+                                       "(-(-(-1)*1))",
+                                       "(-1*2/2)",
+                                       "(1 - 2)",
+                                       "(-(1))",
+                                       "(-1)^3",
+                                       "(2 - 3)^(1 + 2)",
+                                       "(-1^2)",
+                                       "(2*(-1/2))",
+                                       "(-4^(1/2)/2)",
+                                       "minus",
+                                       "(minus)",
+                                       "(two - 3)",
+                                       "(minus * two / 2)",
+                                       "(size(j) - 1 - size(i))",
+                                       "{-\\frac{2}{2}}",
+                                       "(-1.0)",
+                                       "(1/(-1))"}) {
+        const derivation::LineReport line = judged(file + "claim A^" + exponent + " A = I\n");
+        BOOST_TEST(verdict_of(line) == "holds", exponent << ": " << line.reason);
+        BOOST_TEST(verdict_of(judged(file + "claim A^" + exponent + " = 1/A\n")) == "wrong", exponent);
+        for (const derivation::Notation notation : {derivation::Notation::text, derivation::Notation::latex})
+            BOOST_TEST(verdict_of(judged(derivation::rewritten(file + "claim A^" + exponent + " A = I\n", notation))) ==
+                           "holds",
+                       exponent);
+    }
+    for (const std::string exponent :
+         {"-2",       "(-2)",        "{-2}",    "(-1/2)",        "(1 - 3)",  "(2*(-1))", "(-(-(-2)))",
+          "negative", "(minus - 1)", "-q",      "(-q)",          "(q*(-1))", "(-2*q)",   "-v",
+          "fixed",    "(2 * fixed)", "defined", "(defined - 1)", "(-1/0)",   "(0/0)"}) {
+        const derivation::LineReport line = judged(file + "claim A^" + exponent + " A = I\n");
+        BOOST_TEST(verdict_of(line) == "ill-formed", exponent);
+        BOOST_TEST(line.reason.find(only) != std::string::npos, exponent << ": " << line.reason);
+    }
+    // Entry by entry, as `*` is.
+    for (const std::string line :
+         {"P^(1/2) = sqrt(P)", "P^2 = P * P", "A^(4/2) = A * A", "A^two = A * A", "A^(-1*(-2)) = A * A",
+          "P^q * P = P^(q + 1)", "d(sum(P^q))/dP = q * P^(q - 1)", "(A^(1 - 2))^T = A^{-T}", "(A^T)^(1 - 2) = A^-T",
+          "(A^(1 - 2))^(1 - 2) = A", "(A^(1 - 2))^2 = A^-1 * A^-1", "tr(A^(1 - 2) A) = size(i)",
+          "det(A^(-(-(-1)*1))) = 1/det(A)", "a^(1 - 2) = 1/a", "F^1 = F"})
+        BOOST_TEST(verdict_of(judged(file + "claim " + line + "\n")) == "holds",
+                   line << judged(file + "claim " + line + "\n").reason);
+    BOOST_TEST(verdict_of(judged(file + "claim (A^(1 - 2))[i,j] = (A^-1)[i,j]\n")) == "holds");
+    BOOST_TEST(verdict_of(judged(file + "claim F^(1 - 2) = F\n")) == "ill-formed");
+    for (const std::string transposed : {"A^(-1)^T", "A^-1^T", "A^{-1}^T", "A^(-1).T", "A^(-1)'", "A^2^T", "A^{-1 T}"})
+        BOOST_TEST(verdict_of(judged(file + "claim " + transposed + " = A^{-T}\n")) == "ill-formed", transposed);
+}
+
 // dL = tr(G^T dX) is dL/dX = G.
 BOOST_AUTO_TEST_CASE(differentials) {
     const std::string file = declarations + R"(
