@@ -32,7 +32,7 @@ const Adjoints& Derivatives::adjoints_of(Version& version, const Expression& of,
     }
     std::string key;
     for (const int held : version.held()) key += fmt::format("{}|", held);
-    write_key(of, letters, key);
+    write_key(model_, of, letters, key);
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
     return of_formulas_.emplace(key, walked_back(recorder_.record_at(version, of, letters))).first->second;
@@ -44,8 +44,8 @@ const Adjoints& Derivatives::adjoints_of_lower(Version& version, const Expressio
     const auto all_but_the_last = e.denominators().first(e.denominators().size() - 1);
     std::string key;
     for (const int held : version.held()) key += fmt::format("{}|", held);
-    write_key(e.numerator(), letters, key);
-    for (const Expression& by : all_but_the_last) write_key(by, letters, key += '/');
+    write_key(model_, e.numerator(), letters, key);
+    for (const Expression& by : all_but_the_last) write_key(model_, by, letters, key += '/');
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
     autograd::Variable<double> gradient = recorder_.record_at(version, e.numerator(), letters);

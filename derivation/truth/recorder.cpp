@@ -279,10 +279,8 @@ Recorder::Variable Recorder::of_matrix(Version& version, const Expression& e, Le
     const auto n = static_cast<std::size_t>(model_.range_of(e.letters[0]).size);
     const bool inverts = e.name == "inverse";
     const std::vector<int> bound = bound_letters(e);
-    Letters outside = letters;
-    for (const int letter : bound) value_of(outside, letter) = 0;
-    std::string key = e.name;
-    write_key(e.argument(), outside, key);
+    std::string key = fmt::format("{}{}", e.name, n);
+    write_key(model_, e.argument(), letters, key, bound);
     auto found = matrices_.find(std::pair<const Version*, std::string>(&version, key));
     if (found == matrices_.end()) {
         std::vector<Variable> a, unit, result;

@@ -359,6 +359,32 @@ BOOST_AUTO_TEST_CASE(bars) {
     BOOST_TEST(verdict_of(judged(declarations + "claim |F| = abs(F)\n")) == "holds");
 }
 
+// One derivative is not taken for another whose formula differs in the places of summed letters alone.
+BOOST_AUTO_TEST_CASE(derivatives_of_formulas_are_told_apart) {
+    const std::vector<std::pair<const char*, const char*>> lines = {
+        {"d(sum(i, j, A[i,j] * C[i,j]))/dA[k,l] = C[k,l]", "holds"},
+        {"d(sum(i, j, A[i,j] * C[j,i]))/dA[k,l] = C[l,k]", "holds"},
+        {"d(sum(i, j, A[i,j] * C[j,i]))/dA[k,l] = C[k,l]", "wrong"},
+        {"d(sum(i, j, A[i,j] * C[i,j]))/dA[k,l] = d(sum(i, j, A[i,j] * C[j,i]))/dA[k,l]", "wrong"},
+        {"d(sum(i, a[i] * x[i]^2) * sum(j, x[j]))/dx[k] = d(sum(i, a[i] * x[i] * sum(j, x[j]^2)))/dx[k]", "wrong"},
+        {"d(sum((A^T)^-1 * C))/dA = -A^-T C^T A^-T", "holds"},
+        {"d(sum(A^-1 * C))/dA = -A^-T C A^-T", "holds"},
+        {"d(sum(A^-T * C))/dA = -A^-T C^T A^-T", "holds"},
+        {"d(sum((A^T)^-1 * C))/dA = d(sum(A^-1 * C))/dA", "wrong"},
+        {"d(sum((A^T)^-1 * C))/dA = d(sum(A^-T * C))/dA", "holds"},
+        {"d(t^2 * tr(I_m))/dt = 8 * t", "holds"},
+        {"d(t^2 * tr(I_i))/dt = 6 * t", "holds"},
+        {"d2(sum(i, j, A[i,j]^2 * C[j,i]))/(dA[k,l] dA[k,l]) = 2 * C[l,k]", "holds"},
+        {"d2(sum(i, j, A[i,j]^2 * C[i,j]))/(dA[k,l] dA[k,l]) = 2 * C[l,k]", "wrong"},
+    };
+    std::string text = declarations;
+    for (const auto& [line, verdict] : lines) text += std::string("claim ") + line + "\n";
+    const derivation::Report report = check_file(text);
+    BOOST_REQUIRE(report.lines.size() == lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        BOOST_TEST(verdict_of(report.lines[i]) == lines[i].second, lines[i].first << ": " << report.lines[i].reason);
+}
+
 // Beyond this size a claim is undecided.
 BOOST_AUTO_TEST_CASE(large_matrices) {
     const std::string file = "index p, q = 30\ngiven A[p,q] invertible\n";
