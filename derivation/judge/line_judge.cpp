@@ -387,7 +387,7 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
     });
     if (!edit) return false;
     judgement_.repair = edit->member;
-    return is_wrong(edit->mistake, edit->sentence, edit->where);
+    return is_wrong(edit->mistake, to_text(edit->reason), edit->where);
 }
 
 void LineJudge::judge_step(const Expression& step) {

@@ -42,12 +42,10 @@ void missing_derivative(Editing& editing) {
                 else
                     for (Part& part : factors_of(derivative)) parts.push_back({part.expression, part.joint});
                 node = product_of_factors(parts);
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
-                       name_of_missing_derivative(editing, activation));
+                commit(saved.span, Reason::missing(derivative), name_of_missing_derivative(editing, activation));
                 if (editing.arrays) {
                     node = product_of_factors({{derivative, Joint::times}, {saved, Joint::elementwise}});
-                    commit(saved.span, fmt::format("The factor {} is missing.", to_text(derivative)),
-                           name_of_missing_derivative(editing, activation));
+                    commit(saved.span, Reason::missing(derivative), name_of_missing_derivative(editing, activation));
                 }
                 node = saved;
             }
@@ -61,8 +59,7 @@ void missing_derivative_within(Editing& editing) {
         const auto add = [&](Expression& node, const Commit& commit) {
             const Expression saved = node;
             node = product_of_factors({{saved, Joint::times}, {activation.derivative, Joint::elementwise}});
-            commit(saved.span, fmt::format("The factor {} is missing.", to_text(activation.derivative)),
-                   name_of_missing_derivative(editing, activation));
+            commit(saved.span, Reason::missing(activation.derivative), name_of_missing_derivative(editing, activation));
         };
         editing.each_run([&](Expression& node, const Names&, const Commit& commit) { add(node, commit); });
         editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
@@ -136,8 +133,7 @@ void half_derivative(Editing& editing) {
             if (saved.kind != Kind::add || !looks_like_derivative(saved)) return;
             for (const Expression& entry : editing.entries_of(activation.quantity, letters)) {
                 node = product_of({entry, saved});
-                commit(saved.span, fmt::format("Half of the derivative: the factor {} is missing.", to_text(entry)),
-                       {});
+                commit(saved.span, Reason("Half of the derivative: the factor {} is missing.", entry), {});
             }
             node = saved;
         });

@@ -98,7 +98,7 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
     Search search(model, line, target, line.members[member], confirm);
     Diagnosis diagnosis{"unknown", "No simple change that was tried makes this line hold.", {}, {}};
     if (const std::optional<Edit> found = search.run()) {
-        diagnosis = {found->mistake, found->sentence, found->member, found->where};
+        diagnosis = {found->mistake, to_text(found->reason), found->member, found->where};
     } else {
         diagnosis.repair = search.from_definitions();
         if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <derivation/formula/elementary.hpp>
+#include <derivation/formula/notations.hpp>
 #include <derivation/mistakes/editing.hpp>
 #include <derivation/resolve/lookup.hpp>
 
@@ -23,6 +24,12 @@ bool is_derivative_of_formula(const Expression& e) {
 }
 
 }  // namespace
+
+std::string to_text(const Reason& reason) {
+    std::string text = reason.sentence;
+    if (reason.factor) text.replace(text.find("{}"), 2, to_text(*reason.factor));
+    return text;
+}
 
 Editing::Editing(const Model& model_of_file, const Line& its_line, Expression its_member, const Expression& left_side,
                  bool of_arrays, std::function<bool(Edit)> offer)
@@ -64,11 +71,11 @@ void Editing::find_derivative() {
                 rename_letter(*entry, model.letter(letters[i]).name, left.indices[i].terms[0].name);
 }
 
-void Editing::offer(Expression edited, Span where, std::string sentence, std::string mistake) {
+void Editing::offer(Expression edited, Span where, Reason reason, std::string mistake) {
     if (done_ || !is_formula(edited)) return;
     // Nobody means d(1 - E)/dw.
     if (!differentiates_formulas_ && any_part(edited, is_derivative_of_formula)) return;
-    done_ = offer_({std::move(edited), where, std::move(sentence), std::move(mistake)});
+    done_ = offer_({std::move(edited), where, std::move(reason), std::move(mistake)});
 }
 
 Names Editing::letters_of_range(int range) const {
@@ -105,11 +112,11 @@ void Editing::walk(Expression& root, Expression& node, Names& letters, const Vis
     // A sum as a whole counts as a term too where it is all of the member.
     if (!terms || (is_term && (!is_sum || (&node == &root && !line.is_update)))) {
         const Expression saved = node;
-        visit(node, letters, [&](Span where, std::string sentence, std::string mistake) {
+        visit(node, letters, [&](Span where, Reason reason, std::string mistake) {
             if (done_ || !is_formula(root)) return;
             Expression edited = root;
             offer(arrays ? std::move(edited) : normalized(std::move(edited)),
-                  where.end > where.begin ? where : saved.span, std::move(sentence), std::move(mistake));
+                  where.end > where.begin ? where : saved.span, std::move(reason), std::move(mistake));
         });
         node = saved;
     }

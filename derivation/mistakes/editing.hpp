@@ -13,12 +13,25 @@ namespace derivation {
 
 using Names = std::vector<std::string>;
 
+/// Why an edit is made: a sentence, in which {} stands for the factor that is missing or should not be there.
+struct Reason {
+    Reason() = default;
+    Reason(std::string said) : sentence(std::move(said)) {}
+    Reason(const char* said) : sentence(said) {}
+    Reason(const char* said, Expression one) : sentence(said), factor(std::move(one)) {}
+    static Reason missing(Expression factor) { return {"The factor {} is missing.", std::move(factor)}; }
+
+    std::string sentence;  ///< empty: that of the row of the catalogue
+    std::optional<Expression> factor;
+};
+std::string to_text(const Reason& reason);
+
 /// A changed member, and what is to be said where it holds.
 struct Edit {
     Expression member;
     Span where;
-    std::string sentence;  ///< empty: that of the row of the catalogue
-    std::string mistake;   ///< empty: the row's name
+    Reason reason;
+    std::string mistake;  ///< empty: the row's name
 };
 
 /// The derivative of an activation that stands in a definition, as people write it.
@@ -38,7 +51,7 @@ class Editing {
             std::function<bool(Edit)> offer);
 
     bool done() const { return done_; }
-    void offer(Expression member, Span where, std::string sentence = {}, std::string mistake = {});
+    void offer(Expression member, Span where, Reason reason = {}, std::string mistake = {});
 
     /// Letters in the order of the file, without those that belong to whole arrays.
     Names letters_of_range(int range) const;
@@ -50,8 +63,8 @@ class Editing {
     std::string unused_letter_like(const std::string& letter) const;
 
     /// visit(node, letters, commit): the node may be changed in place, `letters` are those in scope there, and
-    /// commit(where, sentence, mistake) offers the whole member as it is then. Only after the visit is the node undone.
-    using Commit = std::function<void(Span, std::string, std::string)>;
+    /// commit(where, reason, mistake) offers the whole member as it is then. Only after the visit is the node undone.
+    using Commit = std::function<void(Span, Reason, std::string)>;
     using Visit = std::function<void(Expression& node, const Names& letters, const Commit& commit)>;
     void each_node(const Visit& visit);
     /// The same for every term: of the member, and of what is summed in it.

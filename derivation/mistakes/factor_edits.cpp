@@ -69,8 +69,7 @@ void missing_scalar(Editing& editing) {
         }
     };
     const auto say = [](const Expression& number, bool divides) {
-        return divides ? fmt::format("A division by {} is missing.", to_text(number))
-                       : fmt::format("The factor {} is missing.", to_text(number));
+        return divides ? Reason(fmt::format("A division by {} is missing.", to_text(number))) : Reason::missing(number);
     };
     for (const Expression& number : numbers)
         for (const bool divides : {true, false})
@@ -118,7 +117,7 @@ void missing_factor(Editing& editing) {
         Expression gap = large;
         if (!is_number(small, 0)) gap = sum_of_terms({{large, Joint::plus}, {small, Joint::minus}});
         node = product_of({saved, gap});
-        commit(saved.span, fmt::format("The factor {} is missing.", to_text(gap)), {});
+        commit(saved.span, Reason::missing(gap), {});
         node = saved;
     });
     // sum(a) for sum(y ⊙ a): of a product of vectors there is nothing to sum.
@@ -128,7 +127,7 @@ void missing_factor(Editing& editing) {
         for (int q = 0; q < editing.model.count(); ++q)
             for (const Expression& entry : editing.entries_of(q, letters, 1)) {
                 node.body() = product_of_factors({{entry, Joint::times}, {saved, Joint::elementwise}});
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+                commit(saved.span, Reason::missing(entry), {});
             }
     });
     // sum(i, x[i] - m) for sum(i, c[i] * (x[i] - m))
@@ -141,7 +140,7 @@ void missing_factor(Editing& editing) {
         for (int q = 0; q < editing.model.count(); ++q)
             for (const Expression& entry : editing.entries_of(q, inside, 3)) {
                 node.body() = product_of({entry, saved});
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+                commit(saved.span, Reason::missing(entry), {});
             }
     });
     editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
@@ -152,9 +151,9 @@ void missing_factor(Editing& editing) {
                 for (const Joint joint : {Joint::juxtaposed, Joint::elementwise}) {
                     for (const Expression& one : {factor, transpose_of(factor)}) {
                         node = product_of_factors({{saved, Joint::times}, {one, joint}});
-                        commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), {});
+                        commit(saved.span, Reason::missing(factor), {});
                         node = product_of_factors({{one, Joint::times}, {saved, joint}});
-                        commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)), {});
+                        commit(saved.span, Reason::missing(factor), {});
                     }
                 }
             } else {
@@ -165,8 +164,7 @@ void missing_factor(Editing& editing) {
                                   std::ranges::any_of(possible_rates(editing.model, *editing.line.loss), [&](int q) {
                                       return editing.model.quantity(q).name == factor.name;
                                   });
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(factor)),
-                       rate ? "missing-rate" : "");
+                commit(saved.span, Reason::missing(factor), rate ? "missing-rate" : "");
                 // Nobody divides by an adjoint.
                 if (factor.kind != Kind::derivative && (!saved.children.empty() || saved.kind == Kind::entry)) {
                     parts.back().joint = Joint::divided;
@@ -187,7 +185,7 @@ void missing_factor(Editing& editing) {
             if (!editing.arrays || matrix.ranges.size() != 2 || matrix.ranges[0] != matrix.ranges[1]) continue;
             const Expression inverse = power_of(entry_of(matrix.name, {}), negated(number_of(1)));
             node = product_of_factors({{inverse, Joint::times}, {saved, Joint::juxtaposed}});
-            commit(saved.span, fmt::format("The factor {} is missing.", to_text(inverse)), {});
+            commit(saved.span, Reason::missing(inverse), {});
             node = saved;
         }
     });
@@ -201,7 +199,7 @@ void missing_factor_within(Editing& editing) {
             const Expression saved = node;
             for (const Expression& entry : editing.entries_of(q, letters, 1)) {
                 node = product_of_factors({{saved, Joint::times}, {entry, Joint::elementwise}});
-                commit(saved.span, fmt::format("The factor {} is missing.", to_text(entry)), {});
+                commit(saved.span, Reason::missing(entry), {});
             }
         });
 }
@@ -214,17 +212,16 @@ void extra_factor(Editing& editing) {
         for (std::size_t i = 0; i < parts.size(); ++i) {
             node = product_of_factors(without(parts, i));
             const std::string name = name_of_removed(editing, parts[i].expression);
-            std::string sentence = fmt::format("The factor {} should not be there.", to_text(parts[i].expression));
+            Reason reason("The factor {} should not be there.", parts[i].expression);
             if (name == "input-on-bias")
-                sentence = fmt::format("The input of a bias is 1: the factor {} should not be there.",
-                                       to_text(parts[i].expression));
+                reason = Reason("The input of a bias is 1: the factor {} should not be there.", parts[i].expression);
             if (name == "derivative-twice")
-                sentence = fmt::format("The factor {} stands here although the adjoint beside it holds it already.",
-                                       to_text(parts[i].expression));
+                reason = Reason("The factor {} stands here although the adjoint beside it holds it already.",
+                                parts[i].expression);
             if (name == "extra-derivative")
-                sentence = fmt::format("The factor {} should not be there: it cancels in the cross-entropy.",
-                                       to_text(parts[i].expression));
-            commit(parts[i].expression.span, sentence, name);
+                reason =
+                    Reason("The factor {} should not be there: it cancels in the cross-entropy.", parts[i].expression);
+            commit(parts[i].expression.span, reason, name);
         }
         // a (1 - a) goes as a whole.
         for (std::size_t i = 0; i < parts.size(); ++i) {

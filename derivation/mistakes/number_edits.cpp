@@ -158,7 +158,7 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
             const Parts parts = factors_of(node);
             const auto commit_without = [&](const Expression& gone) {
                 if (divide && !of_mean)
-                    commit(gone.span, fmt::format("The factor {} should not be there.", to_text(gone)), "extra-factor");
+                    commit(gone.span, Reason("The factor {} should not be there.", gone), "extra-factor");
                 else if (!divide && of_mean && !is_divided_beside(editing, gone))
                     commit(gone.span, "A 1/N that should not be there.", "batch-mean-extra");
                 else
@@ -182,18 +182,19 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
             }
         });
         if (!summed || (is_call(size, "size") && makes_factor(editing, number, divide))) continue;
-        std::string sentence, name = mistake;
+        Reason reason;
+        std::string name = mistake;
         if (!mistake.empty()) {
-            sentence = fmt::format("The factor {} is missing: every term of the sum adds the same.", to_text(size));
+            reason = Reason("The factor {} is missing: every term of the sum adds the same.", size);
         } else if (divide && !of_mean) {
-            sentence = fmt::format("A division by {} is missing.", to_text(size));
+            reason = fmt::format("A division by {} is missing.", to_text(size));
             name = "missing-factor";
         }
         if (editing.member.kind == Kind::add && !editing.line.is_update) {
             Expression edited = quotient_of(editing.member, size);
             if (!divide) edited = product_of({editing.member, size});
-            editing.offer(std::move(edited), editing.member.span,
-                          mistake.empty() ? sentence : fmt::format("The factor {} is missing.", to_text(size)), name);
+            editing.offer(std::move(edited), editing.member.span, mistake.empty() ? reason : Reason::missing(size),
+                          name);
         }
         editing.each_term([&](Expression& node, const Names&, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
@@ -205,7 +206,7 @@ void divided_by_size(Editing& editing, bool divide, const std::string& mistake =
             if (editing.arrays && divide && parts.size() > 1 && parts[1].joint != Joint::divided)
                 parts[1].joint = Joint::times;
             node = product_of_factors(parts);
-            commit({}, sentence, name);
+            commit({}, reason, name);
         });
     }
 }
@@ -236,8 +237,7 @@ void twice(Editing& editing) { scaled(editing, 0.5); }
 
 void missing_numeric_factor(Editing& editing) {
     for (const int factor : {3, 4, 5, 6, 8}) {
-        editing.offer(times(factor, editing.member), editing.member.span,
-                      fmt::format("The factor {} is missing.", factor));
+        editing.offer(times(factor, editing.member), editing.member.span, Reason::missing(number_of(factor)));
         editing.offer(times(1.0 / factor, editing.member), editing.member.span,
                       fmt::format("It is {} times what is right.", factor));
     }

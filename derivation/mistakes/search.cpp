@@ -89,24 +89,40 @@ bool has_idle_factors(const Expression& e) {
     return std::ranges::any_of(e.children, has_idle_factors);
 }
 
+std::size_t count_of_twos(const Expression& e) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; e.kind == Kind::product && i < e.children.size(); ++i)
+        if (is_number(e.children[i], 2) && e.joints[i] != Joint::divided) ++count;
+    for (const Expression& child : e.children) count += count_of_twos(child);
+    return count;
+}
+
+/// Whether it is the same factor, or a sum over the same letters.
+bool is_alike(const Expression& one, const Expression& other) {
+    const auto letters = [](const Expression& e) {
+        std::vector<std::string> names;
+        for (const IndexTerm& letter : e.letters) names.push_back(letter.name);
+        return names;
+    };
+    return same(one, other) || (one.kind == Kind::reduce && other.kind == Kind::reduce && one.name == other.name &&
+                                letters(one) == letters(other));
+}
+
 /// Two edits as one. Half of what is right is said where nothing else is missing.
 Edit together(const Edit& first, const Edit& second) {
     const bool half = first.mistake == "factor-half", twice = first.mistake == "factor-two";
     const std::string said = half    ? "A factor 2 is missing."
                              : twice ? "A factor 2 should not be there."
-                                     : first.sentence;
-    // A factor that goes and comes back, and a 2 in what comes: what was changed is said as a whole (`diagnose`).
-    const auto what = [](const std::string& sentence) {
-        const std::size_t begin = sentence.find("factor ");
-        return begin == std::string::npos ? std::string()
-                                          : sentence.substr(begin, sentence.find(' ', begin + 7) - begin);
-    };
-    const bool comes_back = !what(first.sentence).empty() && what(first.sentence) == what(second.sentence);
-    const bool has_another_two = (half || twice) && second.sentence.find("2 * ") != std::string::npos;
-    return {second.member, first.where, comes_back || has_another_two ? "" : said + " " + second.sentence,
-            comes_back      ? "wrong-term"
-            : half || twice ? second.mistake
-                            : first.mistake};
+                                     : to_text(first.reason);
+    Edit both{second.member, first.where, said + " " + to_text(second.reason),
+              half || twice ? second.mistake : first.mistake};
+    // A factor that goes and comes back, and another 2: what was changed is said as a whole (`diagnose`).
+    const std::optional<Expression>&one = first.reason.factor, &other = second.reason.factor;
+    const bool comes_back = one && other && is_alike(*one, *other);
+    if (comes_back) both.mistake = "wrong-term";
+    if (comes_back || ((half || twice) && count_of_twos(second.member) != count_of_twos(first.member)))
+        both.reason = {};
+    return both;
 }
 
 }  // namespace
@@ -159,7 +175,7 @@ std::optional<Edit> Search::try_rows(Choose choose, const Expression& member, Re
     std::optional<Edit> found;
     const Mistake* row = nullptr;
     Editing editing(model_, line_, member, target_.left(), arrays_, [&](Edit edit) {
-        if (edit.sentence.empty()) edit.sentence = row->sentence;
+        if (edit.reason.sentence.empty()) edit.reason = row->sentence;
         if (edit.mistake.empty()) edit.mistake = row->name;
         if (holds(edit.member)) {
             found = std::move(edit);
@@ -285,7 +301,7 @@ std::optional<Edit> edit_of_step(Model& model, const Line& line, const std::vect
         mistake.edits(editing);
         if (!found) continue;
         if (found->mistake.empty()) found->mistake = mistake.name;
-        if (found->sentence.empty()) found->sentence = mistake.sentence;
+        if (found->reason.sentence.empty()) found->reason = mistake.sentence;
         break;
     }
     return found;

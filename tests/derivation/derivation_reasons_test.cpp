@@ -207,3 +207,14 @@ BOOST_AUTO_TEST_CASE(a_repair_brings_in_no_adjoint_that_is_not_whole) {
     BOOST_TEST(line.repair.find("dL/dh") == std::string::npos, line.repair);
     BOOST_TEST(line.repair == "sum(i, e[i] * (x[i,p] - m[i,p]))");
 }
+
+// A factor that goes and comes back as another one is one change; of two factors each is said.
+BOOST_AUTO_TEST_CASE(what_goes_and_comes_back_is_one_change) {
+    const std::string file = "index k = 3\ngiven x[k], y[k], w, t\nlet L = w * t * sum(k, y[k]^2)\n";
+    const derivation::LineReport one = expect(file + "claim dL/dw = t * sum(k, x[k] * exp(x[k]))\n", "wrong");
+    BOOST_TEST(one.reason == "x[k] * exp(x[k]) stands where y[k]^2 belongs.");
+    BOOST_TEST(one.mistake == "wrong-term");
+    const derivation::LineReport two = expect(file + "claim dL/dw = t * exp(x[0])\n", "wrong");
+    BOOST_TEST(two.reason == "The factor exp(x[0]) should not be there. The factor sum(k, y[k]^2) is missing.");
+    BOOST_TEST(two.mistake == "extra-factor");
+}
