@@ -1,6 +1,7 @@
 // What judging a file may cost.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,7 @@ class Budget {
     void release(std::size_t bytes) { memory_ -= bytes; }
 
     std::size_t work_so_far() const { return work_; }
+    std::size_t work_left() const { return most_work_ - std::min(work_, most_work_); }
     std::size_t memory_so_far() const { return memory_; }
 
     /// While it lives, a part of what is left may be used, so that one line leaves something for those below.

@@ -18,8 +18,9 @@ namespace derivation {
 
 namespace {
 
-// Of what is left of the budget, for the reason and the repair of one line.
-constexpr double share_of_a_search = 0.3;
+// Of what is left of the budget, for the reason and the repair of one line; and the work in which a plain slip is
+// found, which is kept for every line below.
+constexpr double share_of_a_search = 0.3, work_for_a_slip = 1e7;
 
 /// A claim about new(w) as the update of w that it speaks of.
 Line as_update(const Line& claim) {
@@ -225,10 +226,20 @@ std::optional<Outcome> LineJudge::departure_at(std::vector<Point>& points, const
     return outcome;
 }
 
+/// So that many lines that nothing mends leave something for those below.
+double LineJudge::share_of_search() const {
+    const auto lines = static_cast<double>(std::ranges::count_if(
+        judge_.derivation_.lines, [&](const Line& other) { return other.number >= line_.number; }));
+    const auto left = static_cast<double>(model_.budget->work_left());
+    if (left <= 0) return share_of_a_search;
+    const double kept = std::min(work_for_a_slip / left, 0.5 / lines);
+    return kept + share_of_a_search * (1 - lines * kept);
+}
+
 /// Whether a line that holds departs at more points.
 bool LineJudge::departs_elsewhere(const Expression& left) {
     try {
-        const Budget::Part part(*model_.budget, share_of_a_search);
+        const Budget::Part part(*model_.budget, share_of_search());
         std::vector<Point>& points = near_and_far();
         for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
             if (const std::optional<Outcome> outcome = departure_at(points, left, line_.checked.members[m])) {
@@ -376,7 +387,7 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
                                         name.name, state.line),
                             first_part(*root, is_name)->span);
         }
-    const Budget::Part part(*model_.budget, share_of_a_search);
+    const Budget::Part part(*model_.budget, share_of_search());
     // Beside a rate of forgetting there may be any constant: only the number of steps is surely a slip there.
     std::vector<std::string_view> names = {"number-of-steps"};
     if (is_corrected) names.insert(names.begin(), {"missing-root", "divided-for-times", "old-state", "sign"});
@@ -433,14 +444,14 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
         holds_only(*condition);
         if (!condition->is_of_sign || !judge_.looks_for_reasons_) return;
         // A forgotten [a > 0] or sign(a) holds where a is positive: what holds everywhere is said, too.
-        const Budget::Part part(*model_.budget, share_of_a_search);
+        const Budget::Part part(*model_.budget, share_of_search());
         judgement_.repair = diagnosis_of(target, member).repair;
         return;
     }
     judgement_.verdict = Verdict::wrong;
     judgement_.condition.clear();
     if (!judge_.looks_for_reasons_) return remember();
-    const Budget::Part part(*model_.budget, share_of_a_search);
+    const Budget::Part part(*model_.budget, share_of_search());
     const Diagnosis diagnosis = diagnosis_of(target, member);
     if (diagnosis.mistake == "unknown")
         if (const auto condition = strange_condition_of(departure, judge_.varied_)) return holds_only(*condition);

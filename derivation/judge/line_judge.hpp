@@ -39,6 +39,7 @@ class LineJudge {
     bool holds_locally(Target& target, const Expression& right);
     std::vector<Point>& near_and_far();
     std::optional<Outcome> departure_at(std::vector<Point>& points, const Expression& left, const Expression& right);
+    double share_of_search() const;
     bool departs_elsewhere(const Expression& left);
     void watch_line(Sides& sides) const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);

@@ -1,6 +1,8 @@
 // Repairs that a teacher would write: the smallest plain change.
 #define BOOST_TEST_MODULE derivation_repairs
 #include <array>
+#include <derivation/judge/judge.hpp>
+#include <derivation/read/reader.hpp>
 
 #include "judged.hpp"
 
@@ -104,4 +106,33 @@ BOOST_AUTO_TEST_CASE(a_way_through_a_number_may_be_missing) {
 BOOST_AUTO_TEST_CASE(a_condition_may_be_the_opposite) {
     are_repaired("index i, j, k = 4\ngiven v[i], e[i]\nlet r[i] = sum(j >= i, v[j])\nlet L = sum(i, e[i]*r[i]^2)\n",
                  {{"dL/dv[k] = sum(i >= k, 2*e[i]*r[i])", "wrong-condition", "sum(i <= k, 2 * e[i] * r[i])"}});
+}
+
+// What a search costs is counted, so that every machine does the same: many lines that nothing mends take no more than
+// a file may, and leave enough for a slip below them.
+BOOST_AUTO_TEST_CASE(lines_without_a_repair_take_a_bounded_work) {
+    const std::vector<std::pair<std::string, std::string>> formulas = {
+        {"sum(k, yhat[k]^2) = cos(C) + ", " * sin(sum(j, a[j]))"},
+        {"z[k] + yhat[k] = sin(z[k]) * ", " + sum(j, w[k,j]^3)"},
+        {"delta[j] * a[j] = tanh(z[j]) - ", " * sum(k, w[k,j] * yhat[k])^2"},
+        {"dC/dw[j,i] * w[j,i] = x[i]^2 * a[j] + ", ""},
+        {"C = sum(k, y[k] * sin(z[k])) + ", " * sum(i, x[i])"},
+    };
+    constexpr std::size_t lines = 50;
+    std::string text = network;
+    for (std::size_t i = 0; i < lines; ++i) {
+        const auto& [before, behind] = formulas[i % formulas.size()];
+        text += "claim " + before + std::to_string(i) + ".7" + behind + "\n";
+    }
+    text +=
+        "claim dC/dz[k] = yhat[k] + y[k]\nclaim dC/dw[k,j] = delta[k]\nclaim delta[j] = sum(k, w[k,j] * delta[k])\n";
+    derivation::Derivation file = derivation::read_derivation(text);
+    derivation::Judge judge(file, 1);
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+        const derivation::Judgement judgement = judge.judge(file.lines[i]);
+        BOOST_TEST((judgement.verdict == derivation::Verdict::wrong));
+        BOOST_TEST(judgement.repair.has_value() == (i >= lines), "line " << i << ": " << judgement.reason);
+    }
+    // In units of some 10 ns at most.
+    BOOST_TEST(file.model.budget->work_so_far() <= 1000000000u);
 }
