@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(every_line_gets_the_verdict_beside_it_and_every_repair_hold
         }
     }
     BOOST_TEST(judged > 400u);
-    BOOST_TEST(mended * 10 >= wrong * 9, mended << " of " << wrong << " wrong lines have a repair");
+    BOOST_TEST(mended * 100 >= wrong * 97, mended << " of " << wrong << " wrong lines have a repair");
 }
 
 BOOST_AUTO_TEST_CASE(every_erratum_is_found_and_its_correction_holds) {
@@ -162,8 +162,11 @@ std::vector<Block> blocks_of(const std::string& page) {
 BOOST_AUTO_TEST_CASE(every_example_of_the_language_is_true) {
     static const std::regex comment("#\\s*(holds|conditional|wrong|follows|ill-formed|undecided)(:\\s*(.*))?$");
     std::size_t judged = 0;
-    for (const Block& block : blocks_of(bytes_of(DELTARULE_SOURCE_DIR "/docs/language.md")))
-        BOOST_TEST_CONTEXT("docs/language.md:" << block.line) {
+    const std::vector<Block> blocks = blocks_of(bytes_of(DELTARULE_SOURCE_DIR "/docs/language.md"));
+    const derivation::Report page = derivation::check("claim 1 = 2\n```deriv\n" + blocks.at(0).text + "```\n");
+    BOOST_TEST(page.lines.size() == 1u);
+    BOOST_TEST(page.exit_code() == 0);
+    for (const Block& block : blocks) BOOST_TEST_CONTEXT("docs/language.md:" << block.line) {
             const derivation::Report report = derivation::check(block.text);
             BOOST_TEST(report.error.has_value() == block.refused,
                        (report.error ? report.error->sentence : "it is read"));
@@ -182,5 +185,5 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_language_is_true) {
                                typed << ": " << line.reason << " " << line.mistake << " " << line.condition);
             }
         }
-    BOOST_TEST(judged > 90u);
+    BOOST_TEST(judged > 170u);
 }
