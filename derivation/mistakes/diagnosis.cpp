@@ -93,8 +93,12 @@ std::string sentence_of_change(const Expression& typed, const Expression& repair
 
 Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& target, const Confirm& confirm) {
     // Nothing but a 0 says what the left side is then.
-    if (target.is_zero() && confirm(number_of(0)))
-        return {"not-zero", "The left side is 0 at every point.", number_of(0), {}};
+    if (target.is_zero() && confirm(number_of(0))) {
+        Diagnosis zero{"not-zero", "The left side is 0 at every point.", number_of(0), {}};
+        // dL = 0 does not say what is varied.
+        if (is_differential(line.members[0])) zero.repair.reset();
+        return zero;
+    }
     Search search(model, line, target, line.members[member], confirm);
     Diagnosis diagnosis{"unknown", "No simple change that was tried makes this line hold.", {}, {}};
     if (const std::optional<Edit> found = search.run()) {

@@ -12,6 +12,7 @@ namespace derivation {
 struct Adjoints {
     std::vector<std::uint32_t> nodes;
     std::vector<double> values, scales;
+    bool kinked = false;  ///< whether what was differentiated stood on a kink
 
     /// The adjoint of a node.
     Rounded at(const autograd::Variable<double>& node) const;

@@ -8,13 +8,23 @@
 
 namespace derivation {
 
-Rounded Derivatives::at(const Expression& e, const Letters& letters) {
+template <class Record>
+Adjoints Derivatives::walked_back_from(const Record& record) {
+    recorder_.kinked_in_formula = false;
+    Adjoints adjoints = walked_back(record());
+    adjoints.kinked = recorder_.kinked_in_formula;
+    return adjoints;
+}
+
+Rounded Derivatives::at(const Expression& e, const Letters& letters, bool& kinked) {
     if (e.local && e.order == 1)
-        if (const std::optional<Rounded> factor = local(e.numerator(), e.denominator(), letters)) return *factor;
+        if (const std::optional<Rounded> factor = local(e.numerator(), e.denominator(), letters, kinked))
+            return *factor;
     Version& version = recorder_.holding_as(e);
     if (!place_of(model_, e.denominator(), letters)) return {};
     const Adjoints& adjoints =
         e.order == 1 ? adjoints_of(version, e.numerator(), letters) : adjoints_of_lower(version, e, letters);
+    kinked = kinked || adjoints.kinked;
     Rounded total;
     for (const autograd::Variable<double>& node : recorder_.nodes_by(version, e.denominators().back(), letters))
         if (node.on(recorder_.tape())) total = total + adjoints.at(node);
@@ -35,7 +45,8 @@ const Adjoints& Derivatives::adjoints_of(Version& version, const Expression& of,
     write_key(model_, of, letters, key);
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
-    return of_formulas_.emplace(key, walked_back(recorder_.record_at(version, of, letters))).first->second;
+    return of_formulas_.emplace(key, walked_back_from([&] { return recorder_.record_at(version, of, letters); }))
+        .first->second;
 }
 
 /// Of a derivative of higher order: of the one that is lower by one order, which is recorded. One walk back serves
@@ -48,9 +59,12 @@ const Adjoints& Derivatives::adjoints_of_lower(Version& version, const Expressio
     for (const Expression& by : all_but_the_last) write_key(model_, by, letters, key += '/');
     const auto found = of_formulas_.find(key);
     if (found != of_formulas_.end()) return found->second;
-    autograd::Variable<double> gradient = recorder_.record_at(version, e.numerator(), letters);
-    for (const Expression& by : all_but_the_last) gradient = recorder_.gradient_by(version, gradient, by, letters);
-    return of_formulas_.emplace(key, walked_back(gradient)).first->second;
+    const auto gradient = [&] {
+        autograd::Variable<double> lower = recorder_.record_at(version, e.numerator(), letters);
+        for (const Expression& by : all_but_the_last) lower = recorder_.gradient_by(version, lower, by, letters);
+        return lower;
+    };
+    return of_formulas_.emplace(key, walked_back_from(gradient)).first->second;
 }
 
 Adjoints Derivatives::walked_back(const autograd::Variable<double>& y) {
@@ -64,7 +78,8 @@ Adjoints Derivatives::walked_back(const autograd::Variable<double>& y) {
 }
 
 /// The derivative of an entry by one that stands in its own definition, the other names there held fixed.
-std::optional<Rounded> Derivatives::local(const Expression& of, const Expression& by, const Letters& letters) {
+std::optional<Rounded> Derivatives::local(const Expression& of, const Expression& by, const Letters& letters,
+                                          bool& kinked) {
     if (of.kind != Kind::entry || model_.quantity(of).role != Role::definition) return {};
     const Expression& definition = recorder_.definition(*of.symbol);
     if (has_derivative(definition)) return {};
@@ -80,8 +95,11 @@ std::optional<Rounded> Derivatives::local(const Expression& of, const Expression
     auto found = of_definitions_.find(key);
     if (found == of_definitions_.end()) {
         Letters inner = letters_of(model_, model_.quantity(of), *of_place);
-        found = of_definitions_.emplace(key, walked_back(recorder_.record(version, definition, inner))).first;
+        found =
+            of_definitions_.emplace(key, walked_back_from([&] { return recorder_.record(version, definition, inner); }))
+                .first;
     }
+    kinked = kinked || found->second.kinked;
     return found->second.at(recorder_.entry(version, *by.symbol, *by_place));
 }
 

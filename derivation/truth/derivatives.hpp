@@ -16,15 +16,19 @@ class Derivatives {
     Derivatives(const Derivatives&) = delete;
     Derivatives& operator=(const Derivatives&) = delete;
 
-    /// The derivative that e names, where the letters have these values.
-    Rounded at(const Expression& e, const Letters& letters);
+    /// The derivative that e names, where the letters have these values; `kinked` is set where its formula stands on a
+    /// kink.
+    Rounded at(const Expression& e, const Letters& letters, bool& kinked);
 
   private:
     const Adjoints& adjoints_of(Version& version, const Expression& of, const Letters& letters);
     const Adjoints& adjoints_of_lower(Version& version, const Expression& e, const Letters& letters);
-    std::optional<Rounded> local(const Expression& of, const Expression& by, const Letters& letters);
+    std::optional<Rounded> local(const Expression& of, const Expression& by, const Letters& letters, bool& kinked);
 
     Adjoints walked_back(const autograd::Variable<double>& y);
+    /// The same of what is recorded for it.
+    template <class Record>
+    Adjoints walked_back_from(const Record& record);
 
     const Model& model_;
     Recorder& recorder_;

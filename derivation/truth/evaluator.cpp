@@ -50,7 +50,7 @@ Rounded Evaluator::at(const Expression& e) {
         case Kind::reduce:
             return reduce(e);
         case Kind::derivative:
-            return point_.derivative(e, letters);
+            return point_.derivative(e, letters, kinked);
         case Kind::iverson:
             return comparison(e);
         case Kind::of_matrix:

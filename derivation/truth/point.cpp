@@ -23,8 +23,8 @@ Point& Point::operator=(Point&&) noexcept = default;
 double Point::value(int quantity, std::size_t place) const { return recording_->recorder.value(quantity, place); }
 double Point::scale(int quantity, std::size_t place) const { return recording_->recorder.scale(quantity, place); }
 const Curve& Point::curve(int function) const { return recording_->recorder.curve(function); }
-Rounded Point::derivative(const Expression& e, const Letters& letters) {
-    return recording_->derivatives.at(e, letters);
+Rounded Point::derivative(const Expression& e, const Letters& letters, bool& kinked) {
+    return recording_->derivatives.at(e, letters, kinked);
 }
 std::size_t Point::nodes() const { return recording_->recorder.tape().size(); }
 bool Point::is_finite() const { return recording_->recorder.finite; }

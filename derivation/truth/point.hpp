@@ -26,13 +26,14 @@ class Point {
     double scale(int quantity, std::size_t place) const;
     const Curve& curve(int function) const;
 
-    /// The derivative that e names, where the letters have these values.
-    Rounded derivative(const Expression& e, const Letters& letters);
+    /// The derivative that e names, where the letters have these values; `kinked` is set where its formula stands on a
+    /// kink.
+    Rounded derivative(const Expression& e, const Letters& letters, bool& kinked);
 
     /// How much is recorded.
     std::size_t nodes() const;
 
-    /// Whether every value is finite; whether a kink of relu, abs or max was hit that is not always hit.
+    /// Whether every value is finite; whether a definition stands on a kink of relu, abs or max, and not always.
     bool is_finite() const;
     bool is_kinked() const;
     /// Whether terms cancel so much that derivatives have few digits: 1 - p where p is nearly 1.

@@ -163,8 +163,12 @@ Recorder::Variable Recorder::without_rounding(const Variable& total, double larg
 /// Remembers whether the kink at 0 was hit.
 void Recorder::pass_kink(double x) {
     if (!(std::abs(x) < edge)) return;
-    if (!open_.empty()) kinks.insert(open_.back().first);
-    kinked = kinked || open_.empty() || !variation_.always_kinked.contains(open_.back().first);
+    if (open_.empty()) {
+        kinked_in_formula = true;
+        return;
+    }
+    kinks.insert(open_.back().first);
+    kinked = kinked || !variation_.always_kinked.contains(open_.back().first);
 }
 
 Recorder::Variable Recorder::record(Version& version, const Expression& e, Letters& letters) {

@@ -53,10 +53,11 @@ class Recorder {
     double scale(int quantity, std::size_t place) { return scale_of(*actual_.node(quantity, place)); }
     const Curve& curve(int function) const { return curves_[static_cast<std::size_t>(function)]; }
 
-    bool finite = true;    ///< whether every value is
-    bool kinked = false;   ///< whether a kink was hit, but for those of definitions that always stand on one
-    std::set<int> kinks;   ///< the definitions in which one was hit
-    bool cancels = false;  ///< whether so little of a sum is left that half of its digits are rounding
+    bool finite = true;              ///< whether every value is
+    bool kinked = false;             ///< whether a kink was hit in a definition, but for those that always stand on one
+    bool kinked_in_formula = false;  ///< the same in a formula that is recorded, since this was set to false
+    std::set<int> kinks;             ///< the definitions in which one was hit
+    bool cancels = false;            ///< whether so little of a sum is left that half of its digits are rounding
 
     /// The version in which these quantities are constants; where there are none, the point itself.
     Version& holding(std::vector<int> held);

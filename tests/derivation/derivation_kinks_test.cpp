@@ -31,3 +31,18 @@ BOOST_AUTO_TEST_CASE(a_repair_holds_on_all_sides_together) {
         BOOST_TEST(report.lines[0].repair == "[a < b]", seed << ": " << report.lines[0].repair);
     }
 }
+
+// A derivative on a kink costs its own line alone: also one that a repair was tried with.
+BOOST_AUTO_TEST_CASE(a_kink_of_a_formula_is_that_of_its_line) {
+    const derivation::Report report = check_file(R"(
+index i, j, k, l : n = 3
+given A[i,j], C[i,j], x
+claim d(max(i, sum(j, A[i,j])))/dA[k,l] = d(max(j, sum(i, A[i,j])))/dA[k,l]
+claim d(relu(x - x))/dx = 0
+claim d(sum(i, j, A[i,j] * C[i,j]))/dA[k,l] = C[k,l]
+)");
+    BOOST_TEST_REQUIRE(report.lines.size() == 3u);
+    BOOST_TEST(verdict_of(report.lines[0]) == "wrong");
+    BOOST_TEST(verdict_of(report.lines[1]) == "undecided");
+    BOOST_TEST(verdict_of(report.lines[2]) == "holds");
+}

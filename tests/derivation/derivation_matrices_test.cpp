@@ -343,6 +343,9 @@ let K = ||F x - c||^2 * t
     };
     for (const auto& [line, verdict] : lines)
         BOOST_TEST(verdict_of(judged(file + "claim " + line + "\n")) == verdict, line);
+    const derivation::LineReport zero = judged(file + "claim dL = tr(dB X)\n");
+    BOOST_TEST(zero.mistake == "not-zero");
+    BOOST_TEST(zero.repair.empty());
     // A name that is declared below wins from there on, and derivatives are what they were.
     BOOST_TEST(verdict_of(judged(
                    file + "claim dL = -a^T A^{-1} dA A^{-1} b\ngiven dA\nclaim d(dA^2)/ddA = 2 * dA\n")) == "holds");
