@@ -487,6 +487,18 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
     });
 }
 
+/// Whether it can stand on the left of the member: every letter that is free there is free in it, too.
+bool LineJudge::is_left_side(const std::string& text, std::size_t member) {
+    const FreshLetters fresh(model_);
+    try {
+        std::size_t at = 0;
+        check_line(model_, {read_back(model_, text), line_.members[member]}, at);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 /// w - g = a, where a has a definition and what is right begins with w - H^-1 g: the first member is edited, and what
 /// it should be equal to stands on the right.
 bool LineJudge::blames_left_side(std::size_t member) {
@@ -506,7 +518,8 @@ bool LineJudge::blames_left_side(std::size_t member) {
     const bool latex = is_latex(judge_.derivation_.source, line_, 0);
     const Diagnosis diagnosis = diagnose(model_, turned, member, target, [&](const Expression& repair) {
         const std::string text = latex ? to_latex(with_signs(model_, line_, repair)) : to_text(repair);
-        return is_right(model_, line_, target, text) && judge_.elsewhere_.confirms(line_, right, text);
+        return is_left_side(text, member) && is_right(model_, line_, target, text) &&
+               judge_.elsewhere_.confirms(line_, right, text);
     });
     if (!diagnosis.repair) return false;
     judgement_.member = 0;

@@ -43,6 +43,7 @@ class LineJudge {
     bool departs_elsewhere(const Expression& left);
     void watch_line(Sides& sides) const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);
+    bool is_left_side(const std::string& text, std::size_t member);
     bool blames_left_side(std::size_t member);
 
     // Printed numbers.

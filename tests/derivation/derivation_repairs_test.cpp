@@ -108,6 +108,12 @@ BOOST_AUTO_TEST_CASE(a_condition_may_be_the_opposite) {
                  {{"dL/dv[k] = sum(i >= k, 2*e[i]*r[i])", "wrong-condition", "sum(i <= k, 2 * e[i] * r[i])"}});
 }
 
+// A left side without the letters of the right one cannot be read.
+BOOST_AUTO_TEST_CASE(a_left_side_keeps_its_letters) {
+    const LineReport line = expect("index k = 3\ngiven z[k], x\nclaim (z[k] + 1) * x = z[k] * 0\n", "wrong");
+    BOOST_TEST(line.repair.empty(), line.repair << " " << line.reason);
+}
+
 // What a search costs is counted, so that every machine does the same: many lines that nothing mends take no more than
 // a file may, and leave enough for a slip below them.
 BOOST_AUTO_TEST_CASE(lines_without_a_repair_take_a_bounded_work) {
