@@ -60,18 +60,24 @@ bool has_sizes(const Model& model, const Expression& e) {
     return any_part(e, is_one) || std::ranges::any_of(named, [&](int q) { return any_behind(model, q, is_one); });
 }
 
-/// Puts the other size of a range where a number of a product is its size; says whether there was one.
-bool put_sizes(const Model& model, Expression& e, const std::vector<int>& sizes) {
+/// Puts the other size of a range where a number of a product is its size, and stands in the line as typed; says
+/// whether there was one.
+bool put_sizes(const Model& model, const Line& line, Expression& e, const std::vector<int>& sizes) {
+    const auto is_typed = [&](double size) {
+        return std::ranges::any_of(line.members, [&](const Expression& member) {
+            return any_part(member, [&](const Expression& part) { return is_number(part, size); });
+        });
+    };
     bool any = false;
     for (Expression& child : e.children) {
         if (e.kind == Kind::product && child.kind == Kind::number)
             for (std::size_t r = 0; r < sizes.size(); ++r)
-                if (child.number == model.ranges[r].size) {
+                if (child.number == model.ranges[r].size && is_typed(child.number)) {
                     child = number_of(sizes[r]);
                     any = true;
                     break;
                 }
-        any = put_sizes(model, child, sizes) || any;
+        any = put_sizes(model, line, child, sizes) || any;
     }
     return any;
 }
@@ -139,7 +145,7 @@ bool Elsewhere::confirms(const Line& line, const LeftSide& left, const std::stri
     // A number of the line may be a size: of nothing where only the repair speaks of sizes.
     Expression member = read_back(model, repair);
     if (has_sizes(model, member) && !has_sizes(model, left(model, line))) return false;
-    return put_sizes(model, member, sizes) && holds_there(other, line, left, to_text(member));
+    return put_sizes(model, line, member, sizes) && holds_there(other, line, left, to_text(member));
 }
 
 bool Elsewhere::holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair) {

@@ -114,6 +114,13 @@ BOOST_AUTO_TEST_CASE(a_left_side_keeps_its_letters) {
     BOOST_TEST(line.repair.empty(), line.repair << " " << line.reason);
 }
 
+// A 2 that a repair brings in is no size of a range.
+BOOST_AUTO_TEST_CASE(a_number_of_a_repair_is_no_size) {
+    const std::string file = "index j : n = 2\nconstant alpha\ngiven s, x[j]\nlet E = 0 * s + sum(j, x[j])\n";
+    const LineReport line = expect(file + "update s := s - alpha * sum(j, s)\n", "wrong");
+    BOOST_TEST(line.repair == "s", line.repair << " " << line.reason);
+}
+
 // What a search costs is counted, so that every machine does the same: many lines that nothing mends take no more than
 // a file may, and leave enough for a slip below them.
 BOOST_AUTO_TEST_CASE(lines_without_a_repair_take_a_bounded_work) {
