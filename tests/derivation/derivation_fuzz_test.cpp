@@ -40,6 +40,8 @@ constant alpha, lambda
 given x[i], A[k,i], B[i,j], p[k], s
 given y[k] onehot
 given S[i,j] positive definite, G[i,j] invertible
+constant rho, eps, rate = 0.1
+given u[i], v[i], steps, o
 let z[k] = sum(i, A[k,i] * x[i])
 let a[k] = f(z[k])
 let h[k] = max(0, z[k])
@@ -47,9 +49,15 @@ let q[k] = exp(z[k]) / sum(l, exp(z[l]))
 let c = sum(k, sum(l != k, tanh(z[k] - z[l])))
 let L = 1/2 * sum(k, (a[k] - p[k])^2) - sum(k, y[k] * log(q[k])) + lambda * sum(k, h[k]) + s * c
 let g[k] = dL/dz[k]
+let e = 1/2 * (tanh(o) - 0.3)^2 + 0.1 * o^2
+at o = 0.7
+update o := o - rate * de/do on e
 )";
+        // Of Markdown the fenced blocks count.
+        const bool is_markdown = pick(5) == 0;
+        if (is_markdown) text = "# Prose\n\n```deriv" + text + "```\n\nMore of it, `claim 1 = 2`.\n\n```deriv\n";
         for (int lines = 0; lines < 2; ++lines) text += line() + "\n";
-        return text;
+        return is_markdown ? text + "```\n\n- an end\n" : text;
     }
 
   private:
@@ -131,8 +139,50 @@ let g[k] = dL/dz[k]
                    ? "(" + part + ")" + one_of({"^{-1}", "^{-T}", "^T"})
                    : one_of({"", "", "-", "2 * "}) + part + one_of({" ", " ", " + ", " - ", " ⊙ "}) + of_matrices(0);
     }
+    std::string step_by_states() {
+        const std::string gradient = one_of({"dL/dx[i]", "dL/dx[i]", "sum(k, A[k,i] * g[k])", formula({"i"}, 1)});
+        switch (pick(6)) {
+            case 0:
+                return "update u[i] := rho * u[i] " + one_of({"+ ", "- ", "+ (1 - rho) * "}) + gradient + " on L";
+            case 1:
+                return "update v[i] := rho * v[i] + " + one_of({"", "(1 - rho) * "}) + "(" + gradient + ")^2 on L";
+            case 2:
+                return "update steps := steps + " + one_of({"1", "1", "2", "s"});
+            case 3:
+                return "claim " + one_of({"new(u[i])", "new(v[i])", "new(x[i])"}) + " = " + formula({"i"}, 1 + pick(2));
+            default:
+                return "update u[i] := rho * u[i] + dL/dx[i] on L\nupdate v[i] := rho * v[i] + (1 - rho) * "
+                       "dL/dx[i]^2 on L\nupdate steps := steps + 1\nupdate x[i] := x[i] " +
+                       one_of({"- ", "- ", "+ "}) + "rate * " +
+                       one_of({"new(u[i])", "u[i]", "(dL/dx[i] + rho * new(u[i]))", "new(u[i])/(1 - rho^new(steps))",
+                               "new(u[i])/(1 - rho^steps)"}) +
+                       one_of({"", "/(sqrt(new(v[i])) + eps)", "/sqrt(new(v[i]) + eps)", "/(new(v[i]) + eps)",
+                               "/(sqrt(v[i]) + eps)", " * " + formula({"i"}, 1)}) +
+                       " on L";
+        }
+    }
+    std::string differential() {
+        return "claim " +
+               one_of({"d(logdet(S))", "d(det(G))", "d(G^{-1})", "d(x^T S^{-1} x)", "d(tr(B G^{-1} S))", "d(B G)", "dL",
+                       "d(||A G||^2)"}) +
+               " = " + one_of({"", "-", "2 * "}) +
+               one_of({"tr(", "tr(", "det(G) * tr(", "x^T ", "(" + of_matrices(1) + ") ", "G^{-1} "}) +
+               one_of({"G^{-1} dG", "S^{-1} dS", "G^{-1} dG G^{-1}", "B dG", "dx", "dB G + B dG", "dS S^{-1} x"}) +
+               one_of({"", ")", ") + " + of_matrices(0)});
+    }
+    std::string printed() {
+        return "claim " +
+               one_of({"e", "de/do", "after 1 step o", "after 2 steps o", "after 2 steps e", "o^2", "tanh(o)", "L"}) +
+               " ~ " + one_of({"0.1", "0.09", "0.7", "-0.3", "1.2e-1", "0.10", "0.604", "0.49", "[0.1, 0.2]"});
+    }
     std::string line() {
-        switch (pick(8)) {
+        switch (pick(11)) {
+            case 8:
+                return step_by_states();
+            case 9:
+                return differential();
+            case 10:
+                return printed();
             case 0:
                 return "claim " + one_of({"dL/dA", "dL/dx", "z", "dL/dz", "A^T A"}) + " = " + of_arrays(1 + pick(3));
             case 7:

@@ -88,23 +88,30 @@ inline std::string left_side_of(const derivation::LineReport& line) {
 inline derivation::LineReport repaired(const std::string& text, const derivation::LineReport& line) {
     std::size_t begin = 0;
     for (std::size_t i = 1; i < line.line; ++i) begin = text.find('\n', begin) + 1;
-    // Claims above cost time and say nothing here.
+    // Claims above cost time and say nothing here; steps above say what a new value is.
+    const bool has_new_values =
+        (line.text + line.repair).find("new") != std::string::npos || line.text.find("after ") != std::string::npos;
     std::string above;
     bool skips = false;
     for (std::size_t at = 0; at < begin;) {
         const std::size_t end = std::min(text.find('\n', at), begin);
         const std::string one = text.substr(at, end - at);
         const bool blank = one.empty() || one[0] == ' ' || one[0] == '&';
-        skips = one.starts_with("claim") || one.starts_with("update") || (skips && blank);
+        skips = one.starts_with("claim") || (one.starts_with("update") && !has_new_values) || (skips && blank);
         if (!skips) above += one + "\n";
         at = end + 1;
     }
     std::string left = left_side_of(line);
     std::erase(left, '&');
+    const bool is_printed = line.text.substr(left_side_of(line).size()).starts_with("~");
     const std::string statement =
         line.member == 0u
             ? line.kind + " " + line.repair + " " + line.text.substr(left_side_of(line).size()) + "\n"
-            : line.kind + " " + left + (line.kind == "update" ? ":= " : "= ") + line.repair +
+            : line.kind + " " + left +
+                  (line.kind == "update" ? ":= "
+                   : is_printed          ? "~ "
+                                         : "= ") +
+                  line.repair +
                   (line.text.find(" on ") != std::string::npos ? line.text.substr(line.text.find(" on ")) : "") + "\n";
     const std::string fence = above.find("```deriv") != std::string::npos ? "\n```\n" : "\n";
     derivation::Report report = derivation::check(above + statement + fence);
