@@ -52,7 +52,8 @@ void agrees(const Model& model, Point& point, Lowering& lowering) {
         const Expression derivative = derivation::derivative_of(entry(model, *lowering.result), entry(model, q));
         BOOST_TEST_CONTEXT("by " << lab::name_of(model, q))
         for (std::size_t place = 0; place < node->size(); ++place) {
-            const auto expected = point.derivative(derivative, letters_of(model, model.quantity(q), place));
+            bool kinked = false;
+            const auto expected = point.derivative(derivative, letters_of(model, model.quantity(q), place), kinked);
             BOOST_TEST(
                 std::abs(gradients[*node].data()[place] - expected.value) <= rounding * std::max(expected.scale, 1.0),
                 gradients[*node].data()[place] << " is not " << expected.value);

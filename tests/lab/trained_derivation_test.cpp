@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(two_classes_are_parted) {
     BOOST_TEST(map->classes.size() == 20u);
     const nlohmann::json json = nlohmann::json::parse(lab::to_json(training));
     BOOST_TEST(json["steps"].size() == 101u);
-    BOOST_TEST(json["shapes"] == nlohmann::json({{6, 2}, {6}, {2, 6}, {2}}));
+    BOOST_TEST(json["shapes"] == nlohmann::json::parse("[[2,6],[2],[6,2],[6]]"));
     BOOST_TEST(json["steps"][0]["gradients"][0].size() == training.steps[0].gradients[0].size());
     const nlohmann::json map_json = nlohmann::json::parse(lab::to_json(*map));
     BOOST_TEST(map_json["values"].size() == 1800u);
