@@ -273,8 +273,8 @@ static int run(int argc, char** argv) {
         ->check(above_zero);
     train_command
         ->add_option("--average", training.average,
-                     "Keep an exponential moving average of the weights with this decay, as 0.999, in the place of the "
-                     "last weights")
+                     "Keep an exponential moving average of the weights with this decay, over some 1/(1 - decay) "
+                     "steps, in the place of the last weights")
         ->check(a_share);
     train_command->add_option("--epochs", training.epochs, "How often every row is seen")
         ->transform(whole(1, 1'000'000))
