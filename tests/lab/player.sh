@@ -13,8 +13,9 @@ npx --no-install tsc --noEmit --allowJs --checkJs --strict --target es2023 --lib
     "$sources"/*.js "$live"/*.js
 npx --no-install tsc --noEmit --allowJs --checkJs --strict --target es2023 --lib es2023,webworker "$here/worker.d.ts" "$web/worker.js"
 cp "$here/eslint.config.js" "$folder/"
-rm -rf "$folder/linted" && mkdir -p "$folder"/linted/{player,live,web}
+rm -rf "$folder/linted" && mkdir -p "$folder"/linted/{player,live,web,tests}
 cp "$sources"/*.js "$folder/linted/player/" && cp "$live"/*.js "$folder/linted/live/" && cp "$web"/*.js "$web"/*.mjs "$folder/linted/web/"
+cp "$here"/*_in_*.js "$folder/linted/tests/"
 npx --no-install eslint --no-inline-config linted
 
 echo "== The pages"

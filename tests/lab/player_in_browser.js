@@ -789,8 +789,8 @@ await test("a training of large arrays is sampled, and its gradient's length is 
 });
 
 await test("each formula is said with the numbers of the cell: by pointer, focus and touch", async () => {
-  let page = await open("coursework"),
-    { nodes } = await recordingOf(page),
+  let page = await open("coursework");
+  const { nodes } = await recordingOf(page),
     hidden = nodes.find((n) => n.operation === "linear"),
     sigmoid = nodes.find((n) => n.operation === "sigmoid");
   const tip = async () => ((await page.isVisible("#tip")) ? page.textContent("#tip") : "");
@@ -804,7 +804,7 @@ await test("each formula is said with the numbers of the cell: by pointer, focus
   await page.hover(`[data-item="${hidden.id}"]`);
   const [x, w, b] = hidden.inputs.map((id) => numbers(nodes[id].value)),
     z = numbers(hidden.value)[4 + 2];
-  let text = (await tip()).replace(/−/g, "-");
+  const text = (await tip()).replace(/−/g, "-");
   assert.match(text, /linear#1\[1,2\] = /);
   const terms = text
     .split("linear#1[1,2] = ")[1]
