@@ -175,13 +175,13 @@ void Mean<T>::evaluate_into(Array<T>& result) const {
     }
     int exponent = 0;
     std::frexp(n, &exponent);
-    const T smaller_by = std::ldexp(T(1), -exponent);
-    const Array<T> smaller = x * smaller_by;
+    const T share = std::ldexp(T(1), -exponent);
+    const Array<T> shares = x * share;
     Array<T> means(result.shape());
-    SumTo<T>{*this, smaller}.evaluate_into(means);
+    SumTo<T>{*this, shares}.evaluate_into(means);
     for (std::size_t i = 0; i < result.size(); ++i) {
         T& sum = result.data()[i];
-        sum = std::isfinite(sum) ? sum / n : means.data()[i] / (n * smaller_by);
+        sum = std::isfinite(sum) ? sum / n : means.data()[i] / (n * share);
     }
 }
 

@@ -129,7 +129,7 @@ Variable<T> variance(Variable<T> x, const Axes& axes, std::ptrdiff_t ddof, bool 
     const T n = kernels::count_of<T>(x.shape(), shapes.kept), left = n - static_cast<T>(ddof);
     const T c = left < 0 ? std::numeric_limits<T>::quiet_NaN() : left;
     return record("variance", {x}, kernels::Variance<T>{shapes, x.value(), n, c},
-                  [x, n, c, kept = shapes.kept](auto& at) {
+                  [x, c, kept = shapes.kept](auto& at) {
                       const auto& m = at.evaluate(mean_to(at(x), kept, kept));
                       at.adjoint(x) += reshape(at.zbar(), kept) * (at(x) - m) * (T(2) / c);
                   });
