@@ -73,7 +73,10 @@ const CLI::Validator a_number(
 const CLI::Validator above_zero(
     [](const std::string& text) {
         const auto number = nn::csv_number(text);
-        return number && *number > 0 && std::isfinite(*number) ? "" : fmt::format("'{}' is not a number above 0", text);
+        const auto in_training = static_cast<float>(number.value_or(0));
+        return in_training > 0 && std::isfinite(in_training)
+                   ? ""
+                   : fmt::format("'{}' is not a number above 0, as a float has it", text);
     },
     "");
 
@@ -250,7 +253,7 @@ static int run(int argc, char** argv) {
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
-    train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]")->check(a_number);
+    train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]")->check(above_zero);
     train_command
         ->add_option(
             "--weight-decay", training.weight_decay,

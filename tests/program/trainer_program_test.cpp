@@ -383,6 +383,9 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     refuses("train --weight-decay x --save " + folder / "never", "--weight-decay: 'x' is not a number");
     refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
     refuses("train --clip-value 0 --save " + folder / "never", "'0' is not a number above 0");
+    for (const std::string option : {"--rate", "--clip", "--clip-value"})
+        refuses("train " + option + " 1e-300 --save " + folder / "never",
+                "'1e-300' is not a number above 0, as a float");
     refuses("train --average 1 --save " + folder / "never", "'1' is not a number from 0 to below 1");
     refuses("train --label-smoothing -0.1 --save " + folder / "never", "is not a number from 0 to below 1");
     refuses("train --loss mae --save " + folder / "never", "[train] --loss is for a regression, and these are classes");
