@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <lab/json_number.hpp>
 #include <lab/recording_json.hpp>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -77,9 +78,7 @@ class Writer {
     }
 
     json number(double value) const {
-        if (std::isnan(value)) return "nan";
-        if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-        if (!is_float_) return value;
+        if (!is_float_ || !std::isfinite(value)) return json_number(value);
         const std::string digits = fmt::format("{}", static_cast<float>(value));
         double shortest = value;
         fast_float::from_chars(digits.data(), digits.data() + digits.size(), shortest);

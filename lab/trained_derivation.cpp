@@ -5,6 +5,7 @@
 #include <derivation/judge/descent.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <lab/explanation.hpp>
+#include <lab/json_number.hpp>
 #include <lab/trained_derivation.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -312,10 +313,16 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
     return map;
 }
 
+static nlohmann::json lists(const std::vector<std::vector<double>>& all) {
+    nlohmann::json result = nlohmann::json::array();
+    for (const std::vector<double>& one : all) result.push_back(json_numbers(one));
+    return result;
+}
+
 std::string to_json(const Training& training) {
     nlohmann::json steps = nlohmann::json::array();
     for (const TrainedStep& one : training.steps)
-        steps.push_back({{"loss", one.loss}, {"values", one.values}, {"gradients", one.gradients}});
+        steps.push_back({{"loss", one.loss}, {"values", lists(one.values)}, {"gradients", lists(one.gradients)}});
     const nlohmann::json all = {{"loss", training.loss},
                                 {"rate", training.rate},
                                 {"candidates", training.candidates},
@@ -329,11 +336,14 @@ std::string to_json(const Training& training) {
 
 std::string to_json(const Regions& map) {
     nlohmann::json units = nlohmann::json::array();
-    for (const Regions::Unit& unit : map.units) units.push_back({{"name", unit.name}, {"values", unit.values}});
-    const nlohmann::json all = {{"input", map.input},   {"output", map.output},   {"targets", map.targets},
-                                {"points", map.points}, {"classes", map.classes}, {"low", map.low},
-                                {"high", map.high},     {"across", map.across},   {"outputs", map.outputs},
-                                {"values", map.values}, {"units", units}};
+    for (const Regions::Unit& unit : map.units)
+        units.push_back({{"name", unit.name}, {"values", json_numbers(unit.values)}});
+    const nlohmann::json all = {{"input", map.input},     {"output", map.output},
+                                {"targets", map.targets}, {"points", map.points},
+                                {"classes", map.classes}, {"low", map.low},
+                                {"high", map.high},       {"across", map.across},
+                                {"outputs", map.outputs}, {"values", json_numbers(map.values)},
+                                {"units", units}};
     return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -179,6 +179,20 @@ let L = -mean(n, t[n] * log(p[n]) + (1 - t[n]) * log(1 - p[n]))
     BOOST_TEST(!lab::regions(line, report_of(line), {}, {"w"}).has_value());
 }
 
+// JSON has no infinity: as null it would be drawn as 0.
+BOOST_AUTO_TEST_CASE(what_is_not_finite_is_written) {
+    const Training training = trained("given t = 0\nlet L = sqrt(t)\nupdate t := t - 0.1 * dL/dt on L\n", {});
+    const nlohmann::json json = nlohmann::json::parse(lab::to_json(training));
+    BOOST_TEST(json["steps"][0]["loss"] == 0);
+    BOOST_TEST(json["steps"][0]["gradients"][0][0] == "inf");
+    lab::Regions map;
+    map.values = {0.5, NAN};
+    map.units = {{"a", {-INFINITY}}};
+    const nlohmann::json written = nlohmann::json::parse(lab::to_json(map));
+    BOOST_TEST(written["values"] == nlohmann::json::parse(R"([0.5, "nan"])"));
+    BOOST_TEST(written["units"][0]["values"][0] == "-inf");
+}
+
 BOOST_AUTO_TEST_CASE(two_classes_are_parted) {
     const std::string text = bytes_of(DELTARULE_SOURCE_DIR "/examples/derivations/two_classes.deriv");
     TrainOptions options;

@@ -2,6 +2,7 @@
 // Training, seen: steps of gradient descent, or ascent, in an engine of its own, and a slider over them.
 import { brief, drawCurves, nameAt, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
+import { number } from "../../player/numbers.js";
 import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
 import { pointsOf, withPoints } from "./points.js";
@@ -14,6 +15,9 @@ import { pointsOf, withPoints } from "./points.js";
  * @typedef {{input: string, output: string, targets: string, points: number[], classes: number[], low: number[], high: number[],
  *   across: number, outputs: number, values: number[], units: {name: string, values: number[]}[]}} Regions
  */
+
+/** @param {(number | string)[]} list as the engine's JSON has it */
+const readNumbers = (list) => list.map(number);
 
 /** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
 const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
@@ -89,7 +93,7 @@ export class Trainer {
   /** @param {boolean} [anew] by the text's own rate, of what it updates @returns {Promise<void>} */
   async train(anew = false) {
     const round = ++this.#round,
-      number = (/** @type {string} */ id) => Number(/** @type {HTMLInputElement} */ ($(id)).value);
+      entered = (/** @type {string} */ id) => Number(/** @type {HTMLInputElement} */ ($(id)).value);
     const boxes = /** @type {HTMLInputElement[]} */ ([...$("train-learned").querySelectorAll("input")]);
     this.#engine.cancel();
     this.#working = false;
@@ -98,9 +102,9 @@ export class Trainer {
       const own =
         anew || boxes.length === 0
           ? {}
-          : { rate: number("train-rate"), learned: boxes.filter((b) => b.checked).map((b) => b.value) };
+          : { rate: entered("train-rate"), learned: boxes.filter((b) => b.checked).map((b) => b.value) };
       const answer = await this.#engine.ask(
-        this.question("train", { steps: Math.max(1, Math.min(1000, Math.round(number("train-steps")))), ...own }),
+        this.question("train", { steps: Math.max(1, Math.min(1000, Math.round(entered("train-steps")))), ...own }),
       );
       if (round !== this.#round) return;
       // The text may be about other arrays by now.
@@ -112,6 +116,8 @@ export class Trainer {
             .replace(/^\[\w+\]\s*/, ""),
         );
       this.#training = /** @type {Training} */ (answer.training);
+      for (const one of this.#training.steps)
+        [one.values, one.gradients] = [one.values.map(readNumbers), one.gradients.map(readNumbers)];
       this.#begin(own);
     } catch (e) {
       if (e instanceof Stopped || round !== this.#round) return;
@@ -184,6 +190,7 @@ export class Trainer {
         );
         if (round !== this.#round) return;
         this.#regions = regions ?? null;
+        for (const one of regions ? [regions, ...regions.units] : []) one.values = readNumbers(one.values);
         this.#shown = step;
         this.#draw();
       }
@@ -243,7 +250,7 @@ export class Trainer {
     const regions = this.#regions;
     if (!regions) return null;
     const { across, outputs, values, low, high, points, classes } = regions;
-    const between = Math.min(...values) < 0 ? 0 : 0.5;
+    const between = values.some((v) => v < 0) ? 0 : 0.5;
     /** @param {number} k a cell @returns {[number, number]} its class, and how surely */
     const classOf = (k) => {
       const own = values.slice(k * outputs, (k + 1) * outputs);
@@ -298,6 +305,7 @@ function painted(across, classOf) {
     paint = canvas.getContext("2d");
   for (let k = 0; paint && k < across * across; k++) {
     const [cls, sure] = classOf(k);
+    if (Number.isNaN(sure)) continue;
     paint.globalAlpha = 0.15 + 0.6 * sure;
     paint.fillStyle = classColours[cls % classColours.length];
     paint.fillRect((k % across) * size, (across - 1 - Math.floor(k / across)) * size, size, size);
@@ -308,13 +316,14 @@ function painted(across, classOf) {
 function unitMap(across, { name, values }) {
   const low = Math.min(...values),
     high = Math.max(...values),
-    most = Math.max(-low, high) || 1,
+    finite = Math.max(...values.map(Math.abs).filter(Number.isFinite)),
+    most = finite > 0 ? finite : 1,
     said = `${name}: ${brief(low)} to ${brief(high)}`;
   return tip(
     h(
       "div",
       { class: "unit", role: "img", "aria-label": said },
-      painted(across, (k) => [values[k] > 0 ? 1 : 0, Math.abs(values[k]) / most]),
+      painted(across, (k) => [values[k] > 0 ? 1 : 0, Math.min(1, Math.abs(values[k]) / most)]),
       h("span", { "aria-hidden": "true" }, name),
     ),
     () => [said],
