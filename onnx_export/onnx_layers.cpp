@@ -214,9 +214,10 @@ Shape shape_for(const nn::Sequential<float>& network, const Lengths& row, std::s
     return Shape(y.shape().begin(), y.shape().end());
 }
 
-/// The shape of a row of the output, `any` where it depends on the input's.
+/// The shape of a row of the output, `any` where it depends on the input's: two lengths are tried that are long enough
+/// for kernels, and far enough apart that strides do not make them one.
 Lengths row_of_output(const nn::Sequential<float>& network, const Lengths& row) {
-    const Shape one = shape_for(network, row, 2, 3), other = shape_for(network, row, 3, 4);
+    const Shape one = shape_for(network, row, 2, 64), other = shape_for(network, row, 3, 97);
     if (one.empty() || one[0] != 2 || other.size() != one.size() || other[0] != 3)
         throw std::invalid_argument(
             fmt::format("[onnx] the network makes {} of 2 rows and {} of 3: it has no row of its own for each",

@@ -106,6 +106,7 @@ docs/numerics.md|Operations
 docs/accuracy.md|Accuracy
 docs/program.md|The program
 docs/files.md|File formats
+docs/onnx.md|ONNX
 docs/tested.md|How it is tested
 TABS
 sed -i "s|<tab type=\"pages\" [^>]*/>|$tabs|; s|<tab type=\"files\" visible=\"yes\"|<tab type=\"files\" visible=\"no\"|" "$pages/layout.xml"

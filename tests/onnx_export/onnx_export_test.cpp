@@ -79,6 +79,10 @@ BOOST_AUTO_TEST_CASE(inputs_and_outputs_have_shapes) {
     BOOST_TEST(shapes(Net(nn::Lstm<float>(4, 2, engine)), {any, 4}) == "rows x_1 4 to rows y_1 2");
     BOOST_TEST(shapes(Net(nn::Conv2d<float>(1, 2, 3, engine)), {1, 8, any}) == "rows 1 8 x_3 to rows 2 6 y_3");
     BOOST_TEST(shapes(Net(nn::Embedding<float>(5, 3, engine)), {}) == "rows to rows 3");
+    // Kernels and strides that few pixels are not enough for.
+    const nn::Conv2d<float> wide(1, 1, 7, engine, {.stride = 2});
+    const Net net(wide, nn::MaxPool2d<float>(2), nn::MaxPool2d<float>(2), nn::MaxPool2d<float>(2));
+    BOOST_TEST(shapes(net, {1, any, any}) == "rows 1 x_2 x_3 to rows 1 y_2 y_3");
     const auto element = [&](const Net& net, const Lengths& row) {
         return read(onnx_export::bytes_of(net, row)).graph().input(0).type().tensor_type().elem_type();
     };
