@@ -319,8 +319,9 @@ bool name_the_tests() {
     framework::master_test_suite().p_name.value = "operations";
     for (const Operation& operation : operations()) {
         auto* suite = BOOST_TEST_SUITE(operation.name);
-        for (const auto& [name, check] : checks)
-            suite->add(make_test_case([&operation, check = check] { check(operation); }, name, __FILE__, __LINE__));
+        for (const auto& one : checks)
+            suite->add(
+                make_test_case([&operation, run = one.second] { run(operation); }, one.first, __FILE__, __LINE__));
         framework::master_test_suite().add(suite);
     }
     return true;

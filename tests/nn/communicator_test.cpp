@@ -293,11 +293,11 @@ BOOST_AUTO_TEST_CASE(rows_of_any_source_are_taken_whole) {
         nn::RowFacts facts() const override { return {4, 4, 2, 0}; }
         std::string checksum() const override { return ""; }
         void begin(std::size_t, std::mt19937_64*) override { given = false; }
-        bool next(nn::Batch<double>& batch) override {
+        bool next(nn::Batch<double>& into) override {
             if (std::exchange(given, true)) return false;
-            batch.x.resize({4, 1, 2, 2});
-            std::iota(batch.x.begin(), batch.x.end(), 0.0);
-            batch.labels = autograd::Indices{0, 1, 0, 1};
+            into.x.resize({4, 1, 2, 2});
+            std::iota(into.x.begin(), into.x.end(), 0.0);
+            into.labels = autograd::Indices{0, 1, 0, 1};
             return true;
         }
         bool given = false;

@@ -207,10 +207,10 @@ BOOST_AUTO_TEST_CASE(inputs_have_derivatives_of_the_second_order) {
     for (const auto& [name, c] : cases(2)) BOOST_TEST_CONTEXT(name) {
             if (!c.is_smooth || c.inputs.empty()) continue;
             const bool trains = name.ends_with("training");
-            const auto f = [&c = c, trains](const Inputs& xs) {
+            const auto f = [&one = c, trains](const Inputs& xs) {
                 const std::optional<nn::Training<double>> training =
                     trains ? std::optional<nn::Training<double>>(std::in_place, xs[0].tape()) : std::nullopt;
-                return c.call(xs[0].tape(), xs);
+                return one.call(xs[0].tape(), xs);
             };
             const auto first = gradcheck(f, c.inputs);
             BOOST_TEST(first.passed, first.message);
