@@ -57,7 +57,7 @@ class Budget {
 
   private:
     std::size_t work_ = 0, memory_ = 0;
-    std::size_t most_work_ = 1000000000, most_memory_ = 300u << 20;
+    std::size_t most_work_ = 700000000, most_memory_ = 300u << 20;
 };
 
 }  // namespace derivation

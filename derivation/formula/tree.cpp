@@ -1,3 +1,4 @@
+#include <bit>
 #include <cmath>
 #include <derivation/formula/tree.hpp>
 
@@ -63,6 +64,25 @@ bool same(const Expression& a, const Expression& b) {
                a.indices, b.indices,
                [](const Index& x, const Index& y) { return x.offset == y.offset && same_terms(x.terms, y.terms); }) &&
            std::ranges::equal(a.children, b.children, same);
+}
+
+std::uint64_t hash_of(const Expression& e) {
+    std::uint64_t hash = static_cast<std::uint64_t>(e.kind);
+    const auto add = [&hash](std::uint64_t more) { hash = (std::rotl(hash, 5) ^ more) * 0x9e3779b97f4a7c15u; };
+    const auto add_terms = [&](const std::vector<IndexTerm>& terms) {
+        for (const IndexTerm& term : terms)
+            add(std::hash<std::string>()(term.name) + static_cast<std::size_t>(term.sign));
+    };
+    add(e.kind == Kind::number ? std::bit_cast<std::uint64_t>(e.number) : std::hash<std::string>()(e.name));
+    add(static_cast<std::uint64_t>(e.order) + (e.local ? 1u << 16 : 0u));
+    for (const Index& index : e.indices) {
+        add_terms(index.terms);
+        add(static_cast<std::uint64_t>(index.offset));
+    }
+    for (const Joint joint : e.joints) add(static_cast<std::uint64_t>(joint));
+    add_terms(e.letters);
+    for (const Expression& child : e.children) add(hash_of(child));
+    return hash;
 }
 
 bool contains(const Expression& e, const Expression& part) {

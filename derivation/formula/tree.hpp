@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <derivation/formula/fault.hpp>
 #include <functional>
 #include <optional>
@@ -109,6 +110,8 @@ struct Expression {
 
 /// Whether two formulas are the same but for where they stand.
 bool same(const Expression& a, const Expression& b);
+/// One number for those that are the same.
+std::uint64_t hash_of(const Expression& e);
 
 /// Whether the formula or a part of it passes the test.
 template <class Test>

@@ -232,7 +232,7 @@ double LineJudge::share_of_search() const {
         judge_.derivation_.lines, [&](const Line& other) { return other.number >= line_.number; }));
     const auto left = static_cast<double>(model_.budget->work_left());
     if (left <= 0) return share_of_a_search;
-    const double kept = std::min(work_for_a_slip / left, 0.5 / lines);
+    const double kept = std::min(work_for_a_slip / left, 0.8 / lines);
     return kept + share_of_a_search * (1 - lines * kept);
 }
 

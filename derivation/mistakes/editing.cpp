@@ -111,14 +111,14 @@ void Editing::walk(Expression& root, Expression& node, Names& letters, const Vis
     const bool is_sum = node.kind == Kind::add;
     // A sum as a whole counts as a term too where it is all of the member.
     if (!terms || (is_term && (!is_sum || (&node == &root && !line.is_update)))) {
-        const Expression saved = node;
+        Expression saved = node;
         visit(node, letters, [&](Span where, Reason reason, std::string mistake) {
-            if (done_ || !is_formula(root)) return;
+            if (done_ || !is_formula(root) || !tried_.insert(hash_of(root)).second) return;
             Expression edited = root;
             offer(arrays ? std::move(edited) : normalized(std::move(edited)),
                   where.end > where.begin ? where : saved.span, std::move(reason), std::move(mistake));
         });
-        node = saved;
+        node = std::move(saved);
     }
     const std::size_t before = letters.size();
     if (node.kind == Kind::reduce)

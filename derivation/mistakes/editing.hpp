@@ -1,11 +1,13 @@
 // How a member is edited: walks over its parts, and what the file offers to put there.
 #pragma once
 
+#include <cstdint>
 #include <derivation/formula/building.hpp>
 #include <derivation/read/reader.hpp>
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -98,6 +100,7 @@ class Editing {
 
     std::function<bool(Edit)> offer_;
     bool done_ = false, differentiates_formulas_ = false;
+    std::unordered_set<std::uint64_t> tried_;  // the members that edits of a part have made
     std::vector<Activation> activations_;
 };
 

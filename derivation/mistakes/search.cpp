@@ -216,7 +216,7 @@ bool Search::holds(const Expression& edited) {
     if (++tried_ > most_edits_) return false;
     constexpr std::size_t work_of_a_part = 300;
     model_.budget->work(work_of_a_part * parts_of_tree(edited));
-    if (!seen_.insert(to_text(edited)).second) return false;
+    if (!seen_.insert(hash_of(edited)).second) return false;
     // tr(A B C) = tr(A B C) is no answer.
     if (arrays_ && !line_.members.empty() && same(edited, line_.members[0])) return false;
     return passes(model_, line_, edited,

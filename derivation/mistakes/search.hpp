@@ -5,8 +5,8 @@
 #include <derivation/truth/target.hpp>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace derivation {
@@ -48,7 +48,7 @@ class Search {
     std::vector<Expression> aliases_;
     bool arrays_ = false;
     std::size_t tried_ = 0, most_edits_ = 0;
-    std::set<std::string> seen_;
+    std::unordered_set<std::uint64_t> seen_;
 };
 
 /// The first edit of these rows of the catalogue that makes a step of the line, once it is resolved.

@@ -147,5 +147,5 @@ BOOST_AUTO_TEST_CASE(lines_without_a_repair_take_a_bounded_work) {
         BOOST_TEST(judgement.repair.has_value() == (i >= lines), "line " << i << ": " << judgement.reason);
     }
     // In units of some 10 ns at most.
-    BOOST_TEST(file.model.budget->work_so_far() <= 1000000000u);
+    BOOST_TEST(file.model.budget->work_so_far() <= 700000000u);
 }
