@@ -9,7 +9,7 @@
 inline std::atomic<std::size_t> allocations = 0;
 inline std::atomic<std::size_t> live_allocations = 0;  ///< those that were not freed
 
-#if defined(__has_feature)
+#if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__)
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__  // as GCC calls it
 #endif
