@@ -106,7 +106,7 @@ Variable<T> conv2d(Variable<T> x, Variable<T> w, const Conv2dOptions& options) {
 }
 BINARY(conv2d, const Conv2dOptions&);
 
-constexpr char conv2d_with_bias[] = "conv2d";
+constexpr char conv2d_with_bias[] = "conv2d\0conv2d_with_bias";
 FACTS(conv2d_with_bias, "w @ unfold(x) + b",
       "xbar += fold(w^T @ zbar); wbar += zbar @ unfold(x)^T; bbar += zbar, summed over images and places", {}, {},
       "x w b");
