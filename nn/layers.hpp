@@ -123,8 +123,11 @@ concept Layers = sizeof...(L) > 0 && !(sizeof...(L) == 1 && (std::derived_from<L
 /// number and the name of a parameter that is not listed, as nobody would train or save it. (What should not be trained
 /// is `tape.constant(w.value())`.) What a layer throws because of a shape or an index names the layer, too.
 ///
-///     nn::Sequential<float> model(nn::Dense<float>(64, 32, engine), autograd::relu<float>,
-///                                 nn::Dense<float>(32, 10, engine));
+///     nn::Sequential<float> model{nn::Dense<float>(64, 32, engine), autograd::relu<float>,
+///                                 nn::Dense<float>(32, 10, engine)};
+///
+/// In braces the layers draw from the engine in their order. In parentheses each compiler chooses one, and weights
+/// differ from another's.
 ///
 /// Copies share the layers. Threads may call it at once, each on a tape of its own, while it evaluates and nobody
 /// changes a parameter or a switch.
