@@ -45,6 +45,17 @@ constexpr std::size_t arrays() {
     return IsArray<E, T>::value ? 1 : 0;
 }
 
+/// How many scalars there are in an expression: one in 2 * x.
+template <class E>
+constexpr std::size_t scalars() {
+    if constexpr (IsFunction<E>::value) {
+        return []<class F, class... A>(std::type_identity<xt::xfunction<F, A...>>) {
+            return (std::size_t{0} + ... + scalars<std::decay_t<A>>());
+        }(std::type_identity<E>());
+    }
+    return IsNumber<E>::value ? 1 : 0;
+}
+
 /// Whether an expression's outermost function runs on blocks of numbers, by a loop of its own.
 template <class E>
 struct IsTranscendental : std::false_type {};
@@ -70,35 +81,36 @@ constexpr std::size_t blocks() {
     return 0;
 }
 
-/// Where an expression's first array and its first block stand among all.
+/// Where an expression's first array, block and number stand among all.
 struct Place {
-    std::size_t array = 0, block = 0;
+    std::size_t array = 0, block = 0, number = 0;
 
     /// Where those of argument `I` of a function stand that is here itself.
     template <class E, class T, std::size_t I>
     constexpr Place argument() const {
         const auto behind = [this]<std::size_t... K>(std::index_sequence<K...>) {
             return Place{array + (std::size_t{0} + ... + arrays<Argument<E, K>, T>()),
-                         block + (std::size_t{0} + ... + blocks<Argument<E, K>>())};
+                         block + (std::size_t{0} + ... + blocks<Argument<E, K>>()),
+                         number + (std::size_t{0} + ... + scalars<Argument<E, K>>())};
         };
         return behind(std::make_index_sequence<I>());
     }
 };
 
-/// A register of the expression's values, where `load(k)` is one of its k-th array, and `called(k)` one of its k-th
-/// block.
-template <class T, Place Here, class E, class Load, class Called>
-[[gnu::always_inline]] inline auto value(const E& e, const Load& load, const Called& called) {
+/// A register of the expression's values, where `load(k)` is one of its k-th array, `called(k)` one of its k-th block,
+/// and `number(k)` its k-th number.
+template <class T, Place Here, class E, class Load, class Called, class Number>
+[[gnu::always_inline]] inline auto value(const E& e, const Load& load, const Called& called, const Number& number) {
     if constexpr (IsTranscendental<E>::value) {
         return called(std::integral_constant<std::size_t, Here.block + blocks<E>() - 1>());
     } else if constexpr (IsFunction<E>::value) {
         const auto apply_to = [&]<std::size_t... I>(std::index_sequence<I...>) {
             return e.functor().simd_apply(
-                value<T, Here.template argument<E, T, I>()>(std::get<I>(e.arguments()), load, called)...);
+                value<T, Here.template argument<E, T, I>()>(std::get<I>(e.arguments()), load, called, number)...);
         };
         return apply_to(ArgumentIndices<E>());
     } else if constexpr (IsNumber<E>::value) {
-        return Register<T>(static_cast<T>(e()));
+        return number(std::integral_constant<std::size_t, Here.number>());
     } else {
         return load(std::integral_constant<std::size_t, Here.array>());
     }
@@ -125,14 +137,15 @@ struct RegisterOf<xt::xfunction<F, A...>, T> : Applied<F, typename RegisterOf<st
 template <class E, class T>
 concept Fused = (arrays<E, T>() != 0) && std::is_same_v<typename RegisterOf<E, T>::type, Register<T>>;
 
-/// Calls f(array) for each array in an expression, from the left.
-template <class E, class F>
-void each_array(const E& e, F& f) {
-    if constexpr (IsFunction<E>::value) {
-        std::apply([&](const auto&... arguments) { (each_array(arguments, f), ...); }, e.arguments());
-    } else if constexpr (!IsNumber<E>::value) {
+/// Calls f(array) and g(number) for each in an expression, from the left.
+template <class E, class F, class G>
+[[gnu::always_inline]] inline void each_leaf(const E& e, const F& f, const G& g) {
+    if constexpr (IsFunction<E>::value)
+        std::apply([&](const auto&... arguments) { (each_leaf(arguments, f, g), ...); }, e.arguments());
+    else if constexpr (IsNumber<E>::value)
+        g(e());
+    else
         f(e);
-    }
 }
 
 /// An expression's arrays, bound to the places where they are read.
@@ -145,11 +158,11 @@ struct Bound {
 
     explicit Bound(const E& e) : expression(e) {
         std::size_t k = 0;
-        auto bind = [&](const auto& array) {
+        const auto bind = [&](const auto& array) {
             data[k] = array.data();
             shapes[k++] = {array.shape().data(), array.dimension()};
         };
-        each_array(e, bind);
+        each_leaf(e, bind, [](auto) {});
     }
 
     std::span<const ShapeView> operands() const { return std::span(shapes).first(count); }
@@ -274,11 +287,18 @@ struct Bound {
         /// numbers, which zeros fill up, so that a number does not depend on its place.
         template <Place Here, class F, class Use>
         [[gnu::always_inline]] void each_register(const F& e, const Use& use) const {
+            // Read once: what is written might stand in the expression, for all that the compiler knows.
+            std::array<Register<T>, scalars<F>()> constants;
+            std::size_t count_of_constants = 0;
+            each_leaf(
+                e, [](const auto&) {},
+                [&](auto number) { constants[count_of_constants++] = Register<T>(static_cast<T>(number)); });
             const auto at = [&](std::size_t i, auto... some) {
                 use(i,
                     value<T, Here>(
                         e, [&](auto k) { return moves(k) ? load_some(row[k] + i, some...) : Register<T>(*row[k]); },
-                        [&](auto k) { return Register<T>::load_aligned(block[k].data() + i); }),
+                        [&](auto k) { return Register<T>::load_aligned(block[k].data() + i); },
+                        [&](auto k) { return constants[k - Here.number]; }),
                     some...);
             };
             std::size_t i = 0;
