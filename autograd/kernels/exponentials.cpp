@@ -300,12 +300,9 @@ void softmax_gradient_of_row(const T* z, const T* zbar, std::size_t n, T* xbar, 
 template <class T>
 void log_softmax_gradient_of_row(const T* z, const T* zbar, std::size_t n, T* xbar, bool accumulate) {
     const T sum = sum_of(zbar, n);
-    T exponentials[block_size];
-    in_blocks(n, 1, [&](std::size_t from, std::size_t count) {
-        std::copy_n(z + from, count, exponentials);
-        exp_in_place(exponentials, count);
-        for (std::size_t i = 0; i < count; ++i)
-            store_or_add(xbar[from + i], zbar[from + i] - exponentials[i] * sum, accumulate);
+    each_register<T>(n, [&](std::size_t i, auto... count) {
+        store_or_add(xbar + i, load_some(zbar + i, count...) - xsimd::exp(load_some(z + i, count...)) * sum, accumulate,
+                     count...);
     });
 }
 

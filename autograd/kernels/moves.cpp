@@ -108,14 +108,17 @@ Shape Padded<T>::shape() const {
 
 template <class T>
 void Padded<T>::evaluate_into(Array<T>& result, bool accumulate) const {
-    if (!accumulate && x.size() != result.size()) result.fill(T(0));
     const AxisView view(x.shape(), axis);
     const T* xs = x.data();
+    if (!accumulate && step != 1 && x.size() != result.size()) result.fill(T(0));
     for (std::size_t o = 0; o < view.outer; ++o) {
-        T* z = result.data() + (signed_of(o * length) + start) * signed_of(view.inner);
+        T* row = result.data() + o * length * view.inner;
+        T* z = row + start * signed_of(view.inner);
         if (step == 1) {
-            copy_or_add(xs, z, view.length * view.inner, accumulate);
-            xs += view.length * view.inner;
+            const std::size_t count = view.length * view.inner;
+            if (!accumulate) std::fill(row, z, T(0)), std::fill(z + count, row + length * view.inner, T(0));
+            copy_or_add(xs, z, count, accumulate);
+            xs += count;
             continue;
         }
         for (std::size_t i = 0; i < view.length; ++i, z += step * signed_of(view.inner), xs += view.inner)
@@ -137,7 +140,8 @@ void Concatenated<T>::evaluate_into(Array<T>& result) const {
     for (std::size_t o = 0; o < view.outer; ++o)
         for (const Array<T>* part : parts) {
             const std::size_t n = part->shape()[axis] * view.inner;
-            z = std::copy_n(part->data() + o * n, n, z);
+            copy_or_add(part->data() + o * n, z, n, false);
+            z += n;
         }
 }
 

@@ -132,8 +132,12 @@ void copy_or_add(const T* x, T* z, std::size_t n, bool accumulate) {
             store_some(z + i, load_some(z + i, some...) + load_some(x + i, some...), some...);
         });
     else
-        each_register<T>(n,
-                         [&](std::size_t i, auto... some) { store_some(z + i, load_some(x + i, some...), some...); });
+        // The last register begins before the end of the one before it, where there is one: a part is slower.
+        each_register<T>(n, [&](std::size_t i, auto... some) {
+            if constexpr (sizeof...(some) > 0)
+                if (i > 0) return load_some(x + n - Register<T>::size).store_unaligned(z + n - Register<T>::size);
+            store_some(z + i, load_some(x + i, some...), some...);
+        });
 }
 
 /// Which lanes are among the first n.
