@@ -42,6 +42,7 @@ void Variance<T>::evaluate_into(Array<T>& z) const {
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
+            prefetch_behind(xs, rows.length, x.size());
             T& value = z.data()[o] = squared_distance(xs, rows.length, sum_of(xs, rows.length) / n) / c;
             if (!std::isfinite(value)) value = wide_variance(xs, rows.length, 1, c);
         }

@@ -140,6 +140,15 @@ void copy_or_add(const T* x, T* z, std::size_t n, bool accumulate) {
         });
 }
 
+/// Asks for what lies 4 KB behind a short row of n numbers, where all rows, of `count` numbers, are more than a cache
+/// holds: the processor itself looks less far ahead.
+template <class T>
+void prefetch_behind(const T* row, std::size_t n, std::size_t count) {
+    constexpr std::size_t ahead = 4096 / sizeof(T), many = (std::size_t{8} << 20) / sizeof(T);
+    if (n > ahead || count < many) return;
+    for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(row + ahead + i);
+}
+
 /// Which lanes are among the first n.
 template <class T>
 xsimd::batch_bool<T> inside(std::size_t n) {

@@ -345,6 +345,7 @@ void Norm<T>::evaluate_into(Array<T>& z) const {
     if (rows.inner == 1) {
         for (std::size_t o = 0; o < rows.outer; ++o) {
             const T* xs = x.data() + o * rows.length;
+            prefetch_behind(xs, rows.length, x.size());
             const T sum = sum_of_squares(xs, rows.length);
             z.data()[o] = is_safe_sum_of_squares(sum) ? std::sqrt(sum) : static_cast<T>(wide_norm(xs, rows.length, 1));
         }

@@ -88,7 +88,11 @@ void sum_each_row(T* z, const ExpressionRows<T>& expression, RowStarts<T> row, s
         for (std::size_t k = 0; k < count; ++k) by_rows[k] += times * steps[k];
     };
     if (expression.is_array) {
-        for (std::size_t r = 0; r < rows; ++r) z[r * steps[count]] += sum_of(row[0] + r * steps[0], n);
+        for (std::size_t r = 0; r < rows; ++r) {
+            const T* xs = row[0] + r * steps[0];
+            prefetch_behind(xs, n, rows * n);
+            z[r * steps[count]] += sum_of(xs, n);
+        }
         return;
     }
     if (n > block) {
