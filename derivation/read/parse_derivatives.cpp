@@ -9,6 +9,13 @@
 
 namespace derivation {
 
+namespace {
+
+/// Whether it is made of numbers alone.
+bool is_constant(const Expression& e) { return value_of_numbers(e).has_value(); }
+
+}  // namespace
+
 bool Parser::is_differential() const {
     const Token& token = peek();
     return token.is("partial") || (token.kind == TokenKind::word && token.text[0] == 'd');
@@ -60,6 +67,45 @@ void Parser::held_fixed(Expression& e) {
     e.span = join(e.span, tokens_[at_ - 1].span);
 }
 
+/// What an operator stands before: d/dw of c w^2 is that of the product whose factors stand side by side. Where another
+/// reading is possible, brackets have to say it.
+Expression Parser::operand_of_derivative() {
+    const auto is_sign = [&] {
+        for (const std::string_view symbol : {"*", "dot", "elementwise", "@", "outer"})
+            if (peek().is(symbol)) return true;
+        return peek().is("/") && peek(1).kind != TokenKind::number;
+    };
+    const std::string brackets =
+        "brackets should say here how much is differentiated: \\frac{d}{dw} \\left( ... \\right)";
+    const Span begin = peek().span;
+    if (peek().is("(") || peek().is("{")) {
+        Expression bracket = peek().is("{") ? group("{", "}") : postfix();
+        const bool is_doubtful = peek().is("(") || peek().is("{");
+        if (peek().is("^")) {  // (w - c)^2
+            next();
+            bracket = power_of(std::move(bracket), peek().is("{") ? group("{", "}") : power());
+            bracket.span = join(begin, tokens_[at_ - 1].span);
+            if (starts_factor()) throw IllFormed(peek().span, brackets);
+        }
+        if (is_doubtful) throw IllFormed(peek().span, brackets);
+        return bracket;
+    }
+    Parts factors;
+    factors.push_back({power(), Joint::times});
+    while (starts_factor() || is_sign()) {
+        if (is_sign() && (!std::ranges::all_of(factors, [](const Part& part) {
+                return is_constant(part.expression);
+            }) || !(accept("*") || accept("dot"))))
+            throw IllFormed(peek().span, brackets);
+        factors.push_back({power(), Joint::juxtaposed});
+        if (has_derivative(factors.back().expression)) throw IllFormed(factors.back().expression.span, brackets);
+    }
+    if (factors.size() == 1) return std::move(factors[0].expression);
+    Expression e = product_of_factors(factors);
+    e.span = join(begin, e.span);
+    return e;
+}
+
 Expression Parser::differentiate() {
     const Span begin = peek().span;
     const bool is_fraction = accept("frac");
@@ -98,7 +144,7 @@ Expression Parser::differentiate() {
     if (static_cast<int>(by.size()) != e.order)
         throw Error(e.span, fmt::format("a derivative of order {} is taken by {} entries here", e.order, by.size()));
     if (!numerator) {
-        numerator = peek().is("{") ? group("{", "}") : power();
+        numerator = operand_of_derivative();
         e.span = join(e.span, numerator->span);
     }
     e.children.push_back(std::move(*numerator));
@@ -174,6 +220,8 @@ std::optional<Expression> Parser::derivative() {
         const bool declared = known(e.numerator()) && known(e.denominator());
         const bool is_name = model_.has(typed) || is_indexed_name(typed);
         if (certain || declared || !is_name) return e;
+    } catch (const IllFormed&) {
+        throw;  // it is a derivative, of what has to be said
     } catch (const Error&) {
         if (certain && is_fraction) throw;
     }
@@ -204,7 +252,9 @@ Expression Parser::nabla() {
         expect("}", "a closing brace is missing");
         if (order == 1) order = order_of_derivative();
     }
-    Expression of = postfix();
+    // Of a name it is the name's alone: \nabla_z C \odot f'(z).
+    Expression of =
+        peek().kind == TokenKind::word && model_.is_quantity(peek().text) ? postfix() : operand_of_derivative();
     if (!by) {
         // ∇E, where there is one parameter.
         std::vector<int> parameters;

@@ -84,6 +84,7 @@ class Parser {
     std::optional<Expression> library_call(const std::string& function, std::vector<Expression> before, Span begin);
 
     std::optional<Expression> derivative();
+    Expression operand_of_derivative();
     Expression differentiate();
     int order_of_derivative();
     int differential_head();

@@ -160,3 +160,25 @@ function f
                      {"f''^2(a) = f''(a)^2", "holds"},
                  });
 }
+
+// Of d/dw c w^2 both factors are meant; where it may be one, brackets say it.
+BOOST_AUTO_TEST_CASE(an_operator_reaches_over_its_product) {
+    const std::string file = "index i, j = 3\ngiven w positive, c, x[i], g[j], A[i,j]\nlet E = (w - c)^2\n";
+    verdicts_are(file, {
+                           {R"(\frac{\partial}{\partial w} \frac12 (w-c)^2 = w - c)", "holds"},
+                           {R"(\nabla_g \frac12 \|A g - x\|_2^2 = A^\top (A g - x))", "holds"},
+                           {R"(\frac{d}{d g_j} \tfrac12 \|g\|_2^2 = g_j)", "holds"},
+                           {R"(\nabla_g \|g\|_2^2 = 2 g)", "holds"},
+                           {R"(\frac{d}{dw} c w^2 = 0)", "wrong"},
+                           {R"(\frac{d}{dw} c w^2 = 2 c w)", "holds"},
+                           {R"(\frac{d}{dw} w \log w = \log w)", "wrong"},
+                           {R"(\frac{\partial}{\partial w} w e^{-w} = e^{-w} - w e^{-w})", "holds"},
+                           {R"(\frac{d}{dw} w^2 / 2 = w)", "holds"},
+                           {R"(\frac{d}{dw} w \cdot c = c)", "ill-formed"},
+                           {R"(\frac{d}{dw} (w-c)(w+c) = 2 w)", "ill-formed"},
+                           {R"(\frac{d}{dw} (w-c)^2 c = 1)", "ill-formed"},
+                           {R"(\frac{\partial}{\partial w} E \frac{\partial E}{\partial c} = 1)", "ill-formed"},
+                           {R"(\frac{d}{dw} \left( w^2 \right) c = 2 w c)", "holds"},
+                           {R"(\nabla_w E \cdot 2 = 4 (w - c))", "holds"},
+                       });
+}
