@@ -87,6 +87,19 @@ const CLI::Validator a_share(
     },
     "");
 
+/// The file of options, in which a key may stand once: the program would take the first one.
+class OptionsFile : public CLI::ConfigTOML {
+  public:
+    std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+        const std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(input);
+        std::set<std::string> names;
+        for (const CLI::ConfigItem& item : items)  // ("++" and "--" are where a section begins and ends)
+            if (item.name != "++" && item.name != "--" && !names.insert(item.fullname()).second)
+                throw CLI::ConfigError(fmt::format("--config: {} stands there twice", item.fullname()));
+        return items;
+    }
+};
+
 const CLI::Validator not_empty([](const std::string& text) { return text.empty() ? "the name is empty" : ""; }, "");
 
 const CLI::Validator small_file(
@@ -162,6 +175,7 @@ static int run(int argc, char** argv) {
     app.set_config("--config", "",
                    "Options from this file, such as epochs = 5 below [train]; those of the command line come first")
         ->check(not_empty & small_file);
+    app.config_formatter(std::make_shared<OptionsFile>());
     app.allow_config_extras(CLI::config_extras_mode::error);
     app.failure_message([](const CLI::App* parsed, const CLI::Error& error) {
         std::string sentence = error.what();

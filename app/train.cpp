@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
@@ -157,6 +160,19 @@ void require_no_training(const std::string& path) {
             printable(path)));
 }
 
+/// Throws where another training that runs on this machine writes its checkpoint to this place; until this one ends
+/// none can. Two that begin at once find no file there.
+void claim(const std::string& checkpoint) {
+    const std::string place = std::filesystem::weakly_canonical(checkpoint).string();
+    const std::string name = (std::filesystem::temp_directory_path() /
+                              fmt::format("deltarule-{:016x}.lock", std::hash<std::string>()(place)))
+                                 .string();
+    const int lock = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw std::invalid_argument(
+            fmt::format("[train] another training writes its checkpoint to {}", printable(checkpoint)));
+}
+
 /// Throws where a file cannot be written, two of them are one, or a training would be lost.
 void require_outputs(const TrainOptions& options, const std::string& interrupted) {
     std::vector<std::string> files;
@@ -169,6 +185,8 @@ void require_outputs(const TrainOptions& options, const std::string& interrupted
                 throw std::invalid_argument(fmt::format("[train] '{}' is to be written twice", printable(path)));
         files.push_back(path);
     }
+    if (const std::string path = options.resume.empty() ? options.checkpoint : options.resume; !path.empty())
+        claim(path);
     if (!options.resume.empty()) nn::read_training_place(options.resume);  // one that is none is refused at once
     for (const std::string& path : files)
         if (path != options.resume) require_no_training(path);

@@ -371,6 +371,8 @@ json Training::as_json(std::size_t tested) const {
     if (options_.weight_decay) said["weight_decay"] = *options_.weight_decay;
     if (options_.loss) said["loss"] = *options_.loss;
     if (options_.label_smoothing > 0) said["label_smoothing"] = options_.label_smoothing;
+    if (options_.clip > 0) said["clip"] = options_.clip;
+    if (options_.clip_value > 0) said["clip_value"] = options_.clip_value;
     if (options_.average > 0) said["average"] = options_.average;
     if (options_.layers.empty()) {
         said["widths"] = *model_.network.widths();
@@ -503,18 +505,19 @@ std::size_t Training::steps() const { return options_.epochs * ((rows() + option
 /// The options that make a training what it is: a checkpoint of others is not gone on from.
 std::map<std::string, std::string> Training::settings() const {
     const auto yes_or_no = [](bool given) { return given ? "yes" : "no"; };
-    std::map<std::string, std::string> settings = {
-        {"--optimizer", options_.optimizer},
-        {"--rate", options_.rate ? fmt::format("{}", *options_.rate) : "none"},
-        {"--seed", std::to_string(options_.seed)},
-        {"--scale", options_.scale},
-        {"--holdout", fmt::format("{}", options_.holdout)},
-        {"--validation", fmt::format("{}", options_.validation)},
-        {"--stratify", yes_or_no(options_.stratify)},
-        {"--balanced", yes_or_no(options_.balanced)},
-        {"--schedule", options_.schedule}};
-    if (options_.weight_decay) settings["--weight-decay"] = fmt::format("{}", *options_.weight_decay);
-    if (options_.loss) settings["--loss"] = *options_.loss;
+    std::map<std::string, std::string> settings = {{"--optimizer", options_.optimizer},
+                                                   {"--rate", fmt::format("{}", rate_)},
+                                                   {"--seed", std::to_string(options_.seed)},
+                                                   {"--scale", options_.scale},
+                                                   {"--holdout", fmt::format("{}", options_.holdout)},
+                                                   {"--validation", fmt::format("{}", options_.validation)},
+                                                   {"--stratify", yes_or_no(options_.stratify)},
+                                                   {"--balanced", yes_or_no(options_.balanced)},
+                                                   {"--schedule", options_.schedule}};
+    const double own_decay = options_.optimizer == "adamw" ? nn::AdamWOptions().weight_decay : 0;
+    if (const double decay = options_.weight_decay.value_or(own_decay); decay != own_decay)
+        settings["--weight-decay"] = fmt::format("{}", decay);
+    if (options_.loss.value_or("mse") != "mse") settings["--loss"] = *options_.loss;
     if (options_.label_smoothing > 0) settings["--label-smoothing"] = fmt::format("{}", options_.label_smoothing);
     if (options_.layers.empty()) {
         settings["--hidden"] = fmt::format("{}", fmt::join(options_.hidden, ","));

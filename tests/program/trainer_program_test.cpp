@@ -100,6 +100,30 @@ void check_resumed(const std::string& training, const std::vector<int>& signals)
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(of_two_that_begin_at_once_one_has_the_checkpoint) {
+    for (int round = 0; round < 3; ++round) {
+        const std::string path = folder / "shared" + std::to_string(round);
+        const pid_t children[] = {start(long_training + " --epochs 100000 --checkpoint " + path),
+                                  start(long_training + " --epochs 100000 --seed 2 --checkpoint " + path)};
+        const pid_t refused = waitpid(0, nullptr, 0);
+        const pid_t other = children[refused == children[0] ? 1 : 0];
+        BOOST_TEST(waitpid(other, nullptr, WNOHANG) == 0);
+        kill(other, SIGKILL);
+        ended(other);
+    }
+}
+
+// What is not given is the same as its default.
+BOOST_AUTO_TEST_CASE(defaults_may_be_spelled_out_when_it_goes_on) {
+    const std::string path = folder / "defaults",
+                      table = folder.write("line.csv", "x,y\n0.5,1.5\n1.5,2.5\n2,3\n4,5.5\n7,8\n");
+    const std::string training = "train --task regression --hidden 2 --epochs 3 --csv " + table;
+    BOOST_TEST_REQUIRE(run(training + " --checkpoint " + path).exit == 0);
+    const Result there = run(training + " --loss mse --rate 0.001 --weight-decay 0 --average 0 --resume " + path);
+    BOOST_TEST(there.exit == 0, there.error);
+    refuses(training + " --loss mae --resume " + path, "made with ");
+}
+
 BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
     check_resumed(long_training, {SIGKILL, SIGTERM});
     check_resumed(long_training + " --stream --shuffle-buffer 40", {SIGKILL});
@@ -485,6 +509,8 @@ BOOST_AUTO_TEST_CASE(options_come_from_a_file_and_the_result_goes_to_programs) {
         BOOST_TEST(lines(cut.out) + lines(cut.error) == 1u, whole.substr(0, n) << cut.out << cut.error);
         BOOST_TEST((cut.exit == 0) == cut.error.empty());
     }
+    refuses("train --config " + folder.write("run.toml", "[train]\nepochs = 2\nseed = 1\nepochs = 4\n"),
+            "--config: train.epochs stands there twice");
     refuses("train --config " + folder.write("run.toml", "[train]\nepochz = 3\n"), "there is no option train.epochz");
     refuses("train --config " + folder.write("run.toml", "[train]\nepochs = -1\n"), "--epochs: '-1' is not a whole");
     BOOST_TEST(run("train --epochs -1").exit == 2);
