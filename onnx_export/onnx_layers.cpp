@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <autograd/operations.hpp>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <nn/files/output.hpp>
 #include <onnx_export/onnx_layers.hpp>
@@ -214,18 +216,35 @@ Shape shape_for(const nn::Sequential<float>& network, const Lengths& row, std::s
     return Shape(y.shape().begin(), y.shape().end());
 }
 
-/// The shape of a row of the output, `any` where it depends on the input's: two lengths are tried that are long enough
-/// for kernels, and far enough apart that strides do not make them one.
-Lengths row_of_output(const nn::Sequential<float>& network, const Lengths& row) {
-    const Shape one = shape_for(network, row, 2, 64), other = shape_for(network, row, 3, 97);
-    if (one.empty() || one[0] != 2 || other.size() != one.size() || other[0] != 3)
-        throw std::invalid_argument(
-            fmt::format("[onnx] the network makes {} of 2 rows and {} of 3: it has no row of its own for each",
-                        autograd::to_string(one), autograd::to_string(other)));
+/// The shape of a row of the output, `any` where it depends on the lengths, which are tried with 1, 2, 3 rows.
+Lengths row_of_output(const nn::Sequential<float>& network, const Lengths& row,
+                      std::initializer_list<std::size_t> lengths) {
     Lengths made;
-    for (std::size_t i = 1; i < one.size(); ++i)
-        made.push_back(one[i] == other[i] ? static_cast<std::int64_t>(one[i]) : any);
+    for (std::size_t rows = 1; const std::size_t length : lengths) {
+        const Shape shape = shape_for(network, row, rows, length);
+        if (shape.empty() || shape[0] != rows || (rows > 1 && shape.size() != made.size() + 1))
+            throw std::invalid_argument(fmt::format("[onnx] the network makes {} of {} rows: it has no row for each",
+                                                    autograd::to_string(shape), rows));
+        for (std::size_t i = 1; i < shape.size(); ++i) {
+            const auto here = static_cast<std::int64_t>(shape[i]);
+            if (rows == 1)
+                made.push_back(here);
+            else if (made[i - 1] != here)
+                made[i - 1] = any;
+        }
+        ++rows;
+    }
     return made;
+}
+
+Lengths row_of_output(const nn::Sequential<float>& network, const Lengths& row) {
+    if (std::ranges::find(row, any) == row.end()) return row_of_output(network, row, {1, 1});
+    // The longest one tells lengths apart that strides make one. Large kernels need the other ones to be longer, too.
+    try {
+        return row_of_output(network, row, {640, 97, 64});
+    } catch (const std::invalid_argument&) {
+        return row_of_output(network, row, {970, 640});
+    }
 }
 
 }  // namespace
@@ -249,6 +268,9 @@ std::string apply(Graph& graph, const nn::MaxPool2d<float>& layer, const std::st
 }
 
 std::string apply(Graph& graph, const nn::AvgPool2d<float>& layer, const std::string& x) {
+    const auto& [kernel, stride, padding, dilation] = layer.window();
+    if (padding.height >= kernel.height || padding.width >= kernel.width)
+        throw std::invalid_argument("[onnx] avg_pool2d cannot be written: its padding is as large as its window");
     Attributes attributes = window_of(layer.window());
     attributes.back() = {"count_include_pad", 1};  // it knows no dilation
     return graph.node("AveragePool", {x}, attributes);

@@ -62,7 +62,8 @@ std::string apply(Graph& graph, const nn::Sequential<float>& network, std::size_
 
 /// A network as a file of ONNX. `row` is the shape of one row of its input `x`, where the length of an axis may be
 /// `any`; the number of rows is free. `x` is of float32, and of int64 where an `Embedding` stands first; the output is
-/// `y`, of float32. The network is run once for its shape, and throws where it does not take such rows.
+/// `y`, of float32. The network is run for its shape, with `any` from 64 to 970, and throws where it takes no such
+/// rows.
 std::string bytes_of(const nn::Sequential<float>& network, const Lengths& row);
 
 /// Writes it, whole or not at all. Throws `autograd::FileError` where it cannot be written.

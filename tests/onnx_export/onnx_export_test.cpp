@@ -83,6 +83,9 @@ BOOST_AUTO_TEST_CASE(inputs_and_outputs_have_shapes) {
     const nn::Conv2d<float> wide(1, 1, 7, engine, {.stride = 2});
     const Net net(wide, nn::MaxPool2d<float>(2), nn::MaxPool2d<float>(2), nn::MaxPool2d<float>(2));
     BOOST_TEST(shapes(net, {1, any, any}) == "rows 1 x_2 x_3 to rows 1 y_2 y_3");
+    const nn::MaxPool2d<float> pool(3, 3);
+    BOOST_TEST(shapes(Net(pool, pool, pool, pool), {1, any, any}) == "rows 1 x_2 x_3 to rows 1 y_2 y_3");
+    BOOST_TEST(shapes(Net(nn::Conv2d<float>(1, 2, {70, 1}, engine)), {1, any, 3}) == "rows 1 x_2 3 to rows 2 y_2 3");
     const auto element = [&](const Net& net, const Lengths& row) {
         return read(onnx_export::bytes_of(net, row)).graph().input(0).type().tensor_type().elem_type();
     };
@@ -192,6 +195,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_refused_by_name) {
     check_message([&] { onnx_export::bytes_of(Net(dense), {5}); }, "[dense] ");
     check_message([&] { onnx_export::bytes_of(Net(nn::Gru<float>(4, 2, engine)), {4}); }, "in layer 0 (Gru)");
     check_message([&] { onnx_export::bytes_of(Net(nn::LayerNorm<float>({2, 4})), {4}); }, "[layer_norm] ");
+    check_message([&] { onnx_export::bytes_of(Net(nn::AvgPool2d<float>(2, 1, 2)), {1, 8, 8}); }, "[onnx] avg_pool2d");
     check_message([&] { onnx_export::bytes_of(Net(dense), {0}); }, "[onnx] a row has no axis of length 0");
     check_message([&] { onnx_export::save("/dev/null/net.onnx", Net(dense), {4}); }, "/dev/null/net.onnx");
 }
