@@ -9,6 +9,7 @@
 #include <derivation/judge/line_judge.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/lookup.hpp>
+#include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/one_hot_choices.hpp>
 #include <derivation/truth/random_points.hpp>
 #include <derivation/truth/sides.hpp>
@@ -211,6 +212,17 @@ std::vector<Point>& LineJudge::near_and_far() {
     return judge_.varied_.near_and_far(sides.shown().size() > 1);
 }
 
+/// Points at the edges of the line's kinks and brackets, and of those of a repair.
+std::vector<Point> LineJudge::at_edges(const Expression* repair) {
+    Sides sides(model_);
+    watch_line(sides);
+    if (repair != nullptr) sides.watch(*repair);
+    std::vector<Point*> points;
+    for (std::vector<Point>* some : {points_, &near_and_far()})
+        for (Point& point : *some) points.push_back(&point);
+    return points_at_edges(model_, {}, sides, points);
+}
+
 /// Where a member clearly departs at these points.
 std::optional<Outcome> LineJudge::departure_at(std::vector<Point>& points, const Expression& left,
                                                const Expression& right) {
@@ -240,14 +252,15 @@ double LineJudge::share_of_search() const {
 bool LineJudge::departs_elsewhere(const Expression& left) {
     try {
         const Budget::Part part(*model_.budget, share_of_search());
-        std::vector<Point>& points = near_and_far();
-        for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
-            if (const std::optional<Outcome> outcome = departure_at(points, left, line_.checked.members[m])) {
-                points_ = &points;
-                Target target(model_, points, left, line_.checked.free);
-                depart(target, m, *outcome);
-                return true;
-            }
+        edges_ = at_edges(nullptr);
+        for (std::vector<Point>* points : {&near_and_far(), &edges_})
+            for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
+                if (const std::optional<Outcome> outcome = departure_at(*points, left, line_.checked.members[m])) {
+                    points_ = points;
+                    Target target(model_, *points, left, line_.checked.free);
+                    depart(target, m, *outcome);
+                    return true;
+                }
     } catch (const OverBudget&) {
         // What the points have shown stands.
     }
@@ -483,7 +496,9 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
         if (by_states) return true;
         const FreshLetters fresh(model_);
         const Expression checked = checked_member(model_, line_, read_back(model_, text));
-        return !departure_at(near_and_far(), target.left(), checked) && judge_.elsewhere_.confirms(line_, left, text);
+        if (departure_at(near_and_far(), target.left(), checked)) return false;
+        std::vector<Point> edges = at_edges(&checked);
+        return !departure_at(edges, target.left(), checked) && judge_.elsewhere_.confirms(line_, left, text);
     });
 }
 

@@ -38,6 +38,7 @@ class LineJudge {
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
     std::vector<Point>& near_and_far();
+    std::vector<Point> at_edges(const Expression* repair);
     std::optional<Outcome> departure_at(std::vector<Point>& points, const Expression& left, const Expression& right);
     double share_of_search() const;
     bool departs_elsewhere(const Expression& left);
@@ -54,6 +55,7 @@ class LineJudge {
     Judge& judge_;
     Model& model_;
     std::vector<Point>* points_;  ///< other ones where a member has no value at the first
+    std::vector<Point> edges_;    ///< those of `at_edges`
     Line& line_;
     Rate rate_;  ///< of an update
     Judgement judgement_;

@@ -33,7 +33,12 @@ class Mover {
             Given candidate = given;
             const Place place = places[engine_() % places.size()];
             double& x = candidate[place.quantity][place.entry];
-            x = i % 8 == 7 ? value_to_try(given) : x + (engine_() % 2 == 0 ? 1 : -1) * std::pow(10, between(-4, 0.5));
+            if (i % 8 == 7)
+                x = value_to_try(given);
+            else if (i % 4 == 1)
+                x *= std::pow(10, between(-3, 1));
+            else
+                x += (engine_() % 2 == 0 ? 1 : -1) * std::pow(10, between(-4, 0.5));
             if (!is_in(place.domain, x)) continue;
             Point point = at(candidate, start);
             if (!point.is_finite()) continue;
@@ -46,6 +51,32 @@ class Mover {
             }
         }
         return {};
+    }
+
+    /// From a point above the edge to one below it, by halves: the two between which it lies.
+    void straddle(const Missing& edge, Point& above, Point& below, std::vector<Point>& found) {
+        constexpr int halves = 18;
+        const std::vector<Place> places = movable(*edge.formula);
+        Given high = given_of(above), low = high;
+        const Given end = given_of(below);
+        for (const Place& place : places) low[place.quantity][place.entry] = end[place.quantity][place.entry];
+        const auto gap = [&](const Given& given) -> double {
+            Point point = at(given, above);
+            return point.is_finite() ? edge.gap(model_, point).value_or(NAN) : NAN;
+        };
+        if (places.empty() || !(gap(low) < 0)) return;
+        for (int i = 0; i < halves; ++i) {
+            Given middle = high;
+            for (const auto& [quantity, entry, domain] : places)
+                middle[quantity][entry] = (high[quantity][entry] + low[quantity][entry]) / 2;
+            const double there = gap(middle);
+            if (std::isnan(there) || is_exhausted()) return;
+            (there > 0 ? high : low) = std::move(middle);
+        }
+        for (Given* given : {&high, &low}) {
+            Point point = at(std::move(*given), above);
+            if (point.is_finite() && !point.is_kinked() && !point.cancels()) found.push_back(std::move(point));
+        }
     }
 
     bool is_exhausted() const { return nodes_ >= most_nodes; }
@@ -168,6 +199,24 @@ void add_moved_points(const Model& model, const Variation& variation, std::uint6
                 points.push_back(std::move(*point));
             }
     }
+}
+
+std::vector<Point> points_at_edges(const Model& model, const Variation& variation, const Sides& sides,
+                                   const std::vector<Point*>& points) {
+    constexpr std::size_t most_edges = 12, pairs = 2;
+    Mover mover(model, variation, 0);
+    std::vector<Point> found;
+    std::size_t edges = 0;
+    for (const Missing& edge : sides.edges()) {
+        if (edges++ >= most_edges || mover.is_exhausted()) break;
+        std::vector<Point*> above, below;
+        for (Point* point : points)
+            if (const double gap = edge.gap(model, *point).value_or(NAN); gap != 0 && !std::isnan(gap))
+                (gap > 0 ? above : below).push_back(point);
+        for (std::size_t i = 0; i < std::min({pairs, above.size(), below.size()}); ++i)
+            mover.straddle(edge, *above[i], *below[i], found);
+    }
+    return found;
 }
 
 }  // namespace derivation

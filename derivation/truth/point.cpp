@@ -31,5 +31,6 @@ bool Point::is_finite() const { return recording_->recorder.finite; }
 bool Point::is_kinked() const { return recording_->recorder.kinked; }
 bool Point::cancels() const { return recording_->recorder.cancels; }
 const std::set<int>& Point::kinks() const { return recording_->recorder.kinks; }
+const std::set<int>& Point::ties() const { return recording_->recorder.ties; }
 
 }  // namespace derivation

@@ -40,6 +40,9 @@ class Point {
     bool cancels() const;
     /// The definitions in which one was hit.
     const std::set<int>& kinks() const;
+    /// The definitions whose branches are one here, as those of min(x, max(0, x)): a kink for derivatives by lets
+    /// alone.
+    const std::set<int>& ties() const;
 
   private:
     struct Recording;

@@ -160,6 +160,28 @@ Recorder::Variable Recorder::without_rounding(const Variable& total, double larg
     return total.requires_gradient() ? total - total.item() : number(0);
 }
 
+/// Whether this is 0 here, and its derivatives by all that is given are: two branches with this difference are one,
+/// however they are chosen.
+bool Recorder::vanishes(const Variable& x) {
+    if (x.item() != 0) return false;
+    constexpr std::size_t work_of_a_step_back = 20;
+    model_.budget->work(work_of_a_step_back * (x.index() + 1));
+    const Adjoints adjoints = walk_back(tape_, x);
+    for (std::size_t i = 0; i < adjoints.nodes.size(); ++i)
+        if (node_at(tape_, adjoints.nodes[i]).inputs.empty() &&
+            !(std::abs(adjoints.values[i]) <= rounding * adjoints.scales[i]))
+            return false;
+    return true;
+}
+
+void Recorder::pass_kink(const Variable& x) {
+    if (!(std::abs(x.item()) < edge)) return;
+    if (!open_.empty() && vanishes(x))
+        ties.insert(open_.back().first);
+    else
+        pass_kink(x.item());
+}
+
 /// Remembers whether the kink at 0 was hit.
 void Recorder::pass_kink(double x) {
     if (!(std::abs(x) < edge)) return;
@@ -236,13 +258,13 @@ Recorder::Variable Recorder::call(Version& version, const Expression& e, Letters
     if (e.name == "max" || e.name == "min") {
         for (std::size_t i = 1; i < e.children.size(); ++i) {
             const Variable next = record(version, e.children[i], letters);
-            pass_kink(x.item() - next.item());
+            if (std::abs(x.item() - next.item()) < edge) pass_kink(x - next);
             x = e.name == "max" ? maximum(x, next) : minimum(x, next);
         }
         return x;
     }
     const Curve f = e.symbol ? curve(*e.symbol) : Curve{find_elementary(e.name)};
-    if (f.has_kink()) pass_kink(x.item());
+    if (f.has_kink()) pass_kink(x);
     return derivative_at(f, e.order, x);
 }
 
@@ -260,7 +282,7 @@ Recorder::Variable Recorder::reduce(Version& version, const Expression& e, Lette
         } else if (e.name == "prod") {
             total = *total * term;
         } else if (e.name == "max" || e.name == "min") {
-            pass_kink(total->item() - term.item());
+            if (std::abs(total->item() - term.item()) < edge) pass_kink(*total - term);
             total = e.name == "max" ? maximum(*total, term) : minimum(*total, term);
         } else {
             total = *total + term;

@@ -57,6 +57,7 @@ class Recorder {
     bool kinked = false;             ///< whether a kink was hit in a definition, but for those that always stand on one
     bool kinked_in_formula = false;  ///< the same in a formula that is recorded, since this was set to false
     std::set<int> kinks;             ///< the definitions in which one was hit
+    std::set<int> ties;              ///< those whose branches are one here: a kink for derivatives by lets alone
     bool cancels = false;            ///< whether so little of a sum is left that half of its digits are rounding
 
     /// The version in which these quantities are constants; where there are none, the point itself.
@@ -91,6 +92,8 @@ class Recorder {
     void count_nodes();
     double scale_of(const Variable& node);
     Variable without_rounding(const Variable& total, double largest_term);
+    bool vanishes(const Variable& x);
+    void pass_kink(const Variable& x);
     void pass_kink(double x);
 
     const Model& model_;

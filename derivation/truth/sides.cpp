@@ -118,6 +118,14 @@ bool Sides::is_shown(const Missing& missing) const {
     return derivation::is_shown(*missing.formula, kinks_[missing.kink].sides[missing.entry]);
 }
 
+std::vector<Missing> Sides::edges() const {
+    std::vector<Missing> all;
+    for (std::size_t k = 0; k < kinks_.size(); ++k)
+        if (!is_equation(*kinks_[k].formula))
+            all.push_back({kinks_[k].formula, first_letters(model_), kinks_[k].of_all(), k, 0});
+    return all;
+}
+
 std::vector<int> Sides::shown() const {
     std::vector<int> all;
     for (const Kink& kink : kinks_) all.push_back(kink.of_all());

@@ -39,6 +39,8 @@ class Sides {
     /// What is not: of kinks that have shown one side only first.
     std::vector<Missing> missing() const;
     bool is_shown(const Missing& missing) const;
+    /// An entry of each kink and bracket that may change its side anywhere.
+    std::vector<Missing> edges() const;
     /// The sides that some entry of each kink showed.
     std::vector<int> shown() const;
     /// The formulas with a kink of which no entry showed the other side.

@@ -3,6 +3,7 @@
 #include <derivation/resolve/dependence.hpp>
 #include <derivation/resolve/local_factors.hpp>
 #include <derivation/truth/target.hpp>
+#include <set>
 
 namespace derivation {
 
@@ -10,16 +11,29 @@ namespace {
 
 constexpr double tolerance = 1e-12;
 
-/// Whether a derivative in the formula, or behind it, is that of a definition that stands on a kink here.
-bool differentiates_a_kink(const Model& model, const Point& point, const Expression& e) {
-    return std::ranges::any_of(point.kinks(), [&](int kink) {
-        if (!depends_on(model, e, kink)) return false;
-        if (has_derivative(e)) return true;
+/// Whether such a derivative stands in the formula or behind it, and the formula depends on one of these definitions.
+template <class Test>
+bool differentiates(const Model& model, const Expression& e, const std::set<int>& definitions, const Test& is_such) {
+    return std::ranges::any_of(definitions, [&](int definition) {
+        if (!depends_on(model, e, definition)) return false;
+        if (any_part(e, is_such)) return true;
         for (int q = 0; q < model.count(); ++q)
-            if (has_derivative(model.quantity(q).definition) && depends_on(model, e, q) && depends_on(model, q, kink))
+            if (any_part(model.quantity(q).definition, is_such) && depends_on(model, e, q) &&
+                depends_on(model, q, definition))
                 return true;
         return false;
     });
+}
+
+/// Whether a derivative in the formula, or behind it, is that of a definition that stands on a kink here.
+bool differentiates_a_kink(const Model& model, const Point& point, const Expression& e) {
+    const auto is_derivative = [](const Expression& x) { return x.kind == Kind::derivative; };
+    const auto is_by_let = [&](const Expression& x) {
+        return x.kind == Kind::derivative && std::ranges::any_of(x.denominators(), [&](const Expression& by) {
+                   return model.quantity(by).role == Role::definition;
+               });
+    };
+    return differentiates(model, e, point.kinks(), is_derivative) || differentiates(model, e, point.ties(), is_by_let);
 }
 
 }  // namespace

@@ -46,3 +46,63 @@ claim d(sum(i, j, A[i,j] * C[i,j]))/dA[k,l] = C[k,l]
     BOOST_TEST(verdict_of(report.lines[1]) == "undecided");
     BOOST_TEST(verdict_of(report.lines[2]) == "holds");
 }
+
+// Two thresholds may lie so close together that no point drawn lies between them.
+BOOST_AUTO_TEST_CASE(thresholds_are_told_apart) {
+    const std::vector<std::pair<const char*, const char*>> lines = {
+        {"dh/dx = [x > 0]*[x < 6]", "holds"},
+        {"dh/dx = [x > 0]*[x < 5]", "wrong"},
+        {"dh/dx = [x > 0]*[x < 5.9]", "wrong"},
+        {"dg/dy = 1/6*[y > -3]*[y < 3]", "holds"},
+        {"dg/dy = 1/6*[y > -2]*[y < 3]", "wrong"},
+        {"dL/du = 2*(u-t)*[abs(u-t) < sqrt(50)]", "holds"},
+        {"dL/du = 2*(u-t)*[abs(u-t) < 7]", "wrong"},
+        {"dm/dy = [y > 0.31]", "wrong"},
+        {"dq/db = 1", "wrong"},
+        {"dq/db = [b > 0.001]", "holds"},
+    };
+    std::string text =
+        "given x, u, t, y\ngiven b positive\nlet h = min(6, max(0, x))\nlet g = min(6, max(0, y + 3))/6\n"
+        "let L = min(50, (u-t)^2)\nlet m = max(0, y - 0.3)\nlet q = max(b, 0.001)\n";
+    for (const auto& [line, verdict] : lines) text += std::string("claim ") + line + "\n";
+    derivation::Options options;
+    for (options.seed = 1; options.seed <= 10; ++options.seed) {
+        const derivation::Report report = derivation::check(text, options);
+        BOOST_TEST_REQUIRE(report.lines.size() == lines.size());
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            BOOST_TEST(verdict_of(report.lines[i]) == lines[i].second, lines[i].first << ", seed " << options.seed);
+    }
+}
+
+// Where min(r A, clip(r) A) has r for clip(r) both branches are one, and no kink: such points were left out.
+BOOST_AUTO_TEST_CASE(branches_that_are_one_are_no_kink) {
+    const std::vector<std::pair<const char*, const char*>> lines = {
+        {"dL/dr = A*([A > 0]*[r < 1.2] + [A < 0]*[r > 0.8])", "holds"},
+        {"dL/dr = A*([A > 0]*[r < 0.8] + [A < 0]*[r > 1.2])", "wrong"},
+        {"dk/dx = [x > 0]", "holds"},
+        {"dk/dx = 1", "conditional"},
+        {"dc/dx = [x < 1]", "holds"},
+        {"dc/dx = [x < -1]", "wrong"},
+        {"de/dw[i] = sum(p, [z[p] == e]*V[p,i])", "holds"},
+        {"de/dw[i] = sum(p, [relu(z[p]) == e]*V[p,i])", "wrong"},
+        {"dM/du[p] = 2*sum(q, sign(u[p]-u[q]))", "holds"},
+        {"dM/du[p] = sum(q, sign(u[p]-u[q]))", "wrong"},
+        // By what a branch is made of it is a kink.
+        {"dk/dh = [h > 0]", "holds"},
+        {"dk/dx = dk/dh * dh/dx", "holds"},
+    };
+    std::string text =
+        "index p, q, i = 3\ngiven r positive, A, x, V[p,i], w[i], u[p]\n"
+        "let L = min(r*A, max(0.8, min(1.2, r))*A)\nlet h = max(0, x)\nlet k = max(0, h)\n"
+        "let c = min(x, max(-1, min(1, x)))\nlet z[p] = sum(i, V[p,i]*w[i])\nlet e = max(p, relu(z[p]))\n"
+        "let M = sum(p, q, abs(u[p]-u[q]))\n";
+    for (const auto& [line, verdict] : lines) text += std::string("claim ") + line + "\n";
+    derivation::Options options;
+    for (options.seed = 1; options.seed <= 5; ++options.seed) {
+        const derivation::Report report = derivation::check(text, options);
+        BOOST_TEST_REQUIRE(report.lines.size() == lines.size());
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            BOOST_TEST(verdict_of(report.lines[i]) == lines[i].second,
+                       lines[i].first << ", seed " << options.seed << ": " << report.lines[i].reason);
+    }
+}
