@@ -102,11 +102,13 @@ void check_resumed(const std::string& training, const std::vector<int>& signals)
 
 BOOST_AUTO_TEST_CASE(of_two_that_begin_at_once_one_has_the_checkpoint) {
     for (int round = 0; round < 3; ++round) {
-        const std::string path = folder / "shared" + std::to_string(round);
-        const pid_t children[] = {start(long_training + " --epochs 100000 --checkpoint " + path),
-                                  start(long_training + " --epochs 100000 --seed 2 --checkpoint " + path)};
+        const std::string training = "train --csv " + iris + " --hidden 500 --epochs 1000000 --checkpoint " +
+                                     folder / "shared" + std::to_string(round);
+        const pid_t children[] = {start(training), start(training + " --seed 2")};
         const pid_t refused = waitpid(0, nullptr, 0);
         const pid_t other = children[refused == children[0] ? 1 : 0];
+        BOOST_TEST(has(bytes_of(folder / "error"), "another training writes its checkpoint to"));
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
         BOOST_TEST(waitpid(other, nullptr, WNOHANG) == 0);
         kill(other, SIGKILL);
         ended(other);
