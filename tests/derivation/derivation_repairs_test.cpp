@@ -114,6 +114,19 @@ BOOST_AUTO_TEST_CASE(a_left_side_keeps_its_letters) {
     BOOST_TEST(line.repair.empty(), line.repair << " " << line.reason);
 }
 
+// Letters of arrays' axes have names that nobody can type.
+BOOST_AUTO_TEST_CASE(a_repair_has_no_letter_of_an_array) {
+    const LineReport line = expect(
+        R"(
+index i, j = 3
+given g[i], A[i,j]
+claim \frac{\partial^2}{\partial g_i \partial g_j} \frac12 g^\top A g = \frac12 (A_{ij} + A_{ji})
+)",
+        "ill-formed");
+    BOOST_TEST(line.repair.find("_1") == std::string::npos, line.repair);
+    BOOST_TEST(!line.repair.empty());
+}
+
 // A 2 that a repair brings in is no size of a range.
 BOOST_AUTO_TEST_CASE(a_number_of_a_repair_is_no_size) {
     const std::string file = "index j : n = 2\nconstant alpha\ngiven s, x[j]\nlet E = 0 * s + sum(j, x[j])\n";
