@@ -28,10 +28,12 @@ bool differentiates(const Model& model, const Expression& e, const std::set<int>
 /// Whether a derivative in the formula, or behind it, is that of a definition that stands on a kink here.
 bool differentiates_a_kink(const Model& model, const Point& point, const Expression& e) {
     const auto is_derivative = [](const Expression& x) { return x.kind == Kind::derivative; };
+    // What is held fixed parts branches as well.
     const auto is_by_let = [&](const Expression& x) {
-        return x.kind == Kind::derivative && std::ranges::any_of(x.denominators(), [&](const Expression& by) {
-                   return model.quantity(by).role == Role::definition;
-               });
+        return x.kind == Kind::derivative &&
+               (x.local || !x.held().empty() || std::ranges::any_of(x.denominators(), [&](const Expression& by) {
+                    return model.quantity(by).role == Role::definition;
+                }));
     };
     return differentiates(model, e, point.kinks(), is_derivative) || differentiates(model, e, point.ties(), is_by_let);
 }

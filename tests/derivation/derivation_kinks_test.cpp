@@ -90,10 +90,12 @@ BOOST_AUTO_TEST_CASE(branches_that_are_one_are_no_kink) {
         // By what a branch is made of it is a kink.
         {"dk/dh = [h > 0]", "holds"},
         {"dk/dx = dk/dh * dh/dx", "holds"},
+        {"dP/dr|(s) = A*[r*A < s*A]", "holds"},
     };
     std::string text =
         "index p, q, i = 3\ngiven r positive, A, x, V[p,i], w[i], u[p]\n"
-        "let L = min(r*A, max(0.8, min(1.2, r))*A)\nlet h = max(0, x)\nlet k = max(0, h)\n"
+        "let L = min(r*A, max(0.8, min(1.2, r))*A)\nlet s = max(0.8, min(1.2, r))\nlet P = min(r*A, s*A)\nlet h = "
+        "max(0, x)\nlet k = max(0, h)\n"
         "let c = min(x, max(-1, min(1, x)))\nlet z[p] = sum(i, V[p,i]*w[i])\nlet e = max(p, relu(z[p]))\n"
         "let M = sum(p, q, abs(u[p]-u[q]))\n";
     for (const auto& [line, verdict] : lines) text += std::string("claim ") + line + "\n";
