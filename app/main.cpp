@@ -91,12 +91,12 @@ const CLI::Validator a_share(
 class OptionsFile : public CLI::ConfigTOML {
   public:
     std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-        const std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(input);
+        std::vector<CLI::ConfigItem> given = CLI::ConfigTOML::from_config(input);
         std::set<std::string> names;
-        for (const CLI::ConfigItem& item : items)  // ("++" and "--" are where a section begins and ends)
+        for (const CLI::ConfigItem& item : given)  // ("++" and "--" are where a section begins and ends)
             if (item.name != "++" && item.name != "--" && !names.insert(item.fullname()).second)
                 throw CLI::ConfigError(fmt::format("--config: {} stands there twice", item.fullname()));
-        return items;
+        return given;
     }
 };
 

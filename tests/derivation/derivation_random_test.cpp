@@ -364,10 +364,9 @@ given x[i], y[i], t positive
     Sides matrix(std::size_t depth) {
         if (depth == 0) {
             const std::string m = one_of({"A", "B", "C", "S", "x y^T"});
-            return pick(2) == 0
-                       ? inverse()
-                       : exchanged(one_of(
-                             {Sides{m, m}, {"(" + m + ")", "((" + m + ")^T)^T"}, {"S", "S^T"}, {"A", "inv(inv(A))"}}));
+            if (pick(2) == 0) return inverse();
+            return exchanged(
+                one_of({Sides{m, m}, {"(" + m + ")", "((" + m + ")^T)^T"}, {"S", "S^T"}, {"A", "inv(inv(A))"}}));
         }
         const Sides a = matrix(depth - 1), b = matrix(pick(depth));
         return exchanged(one_of({
