@@ -2,7 +2,6 @@
 // Training, seen: steps of gradient descent, or ascent, in an engine of its own, and a slider over them.
 import { brief, drawCurves, nameAt, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
-import { number } from "../../player/numbers.js";
 import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
 import { pointsOf, withPoints } from "./points.js";
@@ -16,8 +15,8 @@ import { pointsOf, withPoints } from "./points.js";
  *   across: number, outputs: number, values: number[], units: {name: string, values: number[]}[]}} Regions
  */
 
-/** @param {(number | string)[]} list as the engine's JSON has it */
-const readNumbers = (list) => list.map(number);
+/** @param {(number | string)[]} list as the engine's JSON has it: "inf", "-inf", "nan" */
+const readNumbers = (list) => list.map((v) => Number(String(v).replace("inf", "Infinity")));
 
 /** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
 const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
