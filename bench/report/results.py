@@ -73,7 +73,7 @@ REASONS = [
     ("", "operation: sum axis 1,", "each row of 100 pays for its last, short register"),
     (
         "plain loop",
-        "operation: sum,",
+        "operation: (sum|mean),",
         "added in halves, so that the error grows with the logarithm of the count; the loop's grows with the count",
     ),
     (
