@@ -76,7 +76,8 @@ const CLI::Validator above_zero(
         const auto in_training = static_cast<float>(number.value_or(0));
         return in_training > 0 && std::isfinite(in_training)
                    ? ""
-                   : fmt::format("'{}' is not a number above 0, as a float has it", text);
+                   : fmt::format("'{}' is not a number above 0{}", text,
+                                 number && *number > 0 ? ", as a float has it: from 1.5e-45 to 3.4e38" : "");
     },
     "");
 

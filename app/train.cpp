@@ -163,11 +163,12 @@ void require_no_training(const std::string& path) {
 /// Throws where another training that runs on this machine writes its checkpoint to this place; until this one ends
 /// none can. Two that begin at once find no file there.
 void claim(const std::string& checkpoint) {
-    const std::string place = std::filesystem::weakly_canonical(checkpoint).string();
-    const std::string name = (std::filesystem::temp_directory_path() /
+    std::error_code none;  // where there is no folder for a lock, there is none
+    const std::string place = std::filesystem::weakly_canonical(checkpoint, none).string();
+    const std::string name = (std::filesystem::temp_directory_path(none) /
                               fmt::format("deltarule-{:016x}.lock", std::hash<std::string>()(place)))
                                  .string();
-    const int lock = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    const int lock = none ? -1 : open(name.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         throw std::invalid_argument(
             fmt::format("[train] another training writes its checkpoint to {}", printable(checkpoint)));

@@ -126,6 +126,15 @@ BOOST_AUTO_TEST_CASE(defaults_may_be_spelled_out_when_it_goes_on) {
     refuses(training + " --loss mae --resume " + path, "made with ");
 }
 
+BOOST_AUTO_TEST_CASE(without_a_folder_for_temporary_files_there_is_no_lock) {
+    const char* before = std::getenv("TMPDIR");
+    const std::string kept = before != nullptr ? before : "";
+    setenv("TMPDIR", (folder / "none").c_str(), 1);
+    const Result trained = run("train --csv " + iris + " --epochs 2 --checkpoint " + folder / "unlocked");
+    before != nullptr ? setenv("TMPDIR", kept.c_str(), 1) : unsetenv("TMPDIR");
+    BOOST_TEST(trained.exit == 0, trained.error);
+}
+
 BOOST_AUTO_TEST_CASE(killed_and_resumed_it_saves_the_same_network) {
     check_resumed(long_training, {SIGKILL, SIGTERM});
     check_resumed(long_training + " --stream --shuffle-buffer 40", {SIGKILL});
