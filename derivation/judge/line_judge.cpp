@@ -215,8 +215,8 @@ std::vector<Point>& LineJudge::near_and_far() {
 /// Points at the edges of the line's kinks and brackets, and of those of a repair.
 std::vector<Point> LineJudge::at_edges(const Expression* repair) {
     Sides sides(model_);
+    if (repair != nullptr) sides.watch(*repair);  // first, as not all edges may be looked at
     watch_line(sides);
-    if (repair != nullptr) sides.watch(*repair);
     std::vector<Point*> points;
     for (std::vector<Point>* some : {points_, &near_and_far()})
         for (Point& point : *some) points.push_back(&point);

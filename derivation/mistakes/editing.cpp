@@ -19,14 +19,6 @@ bool is_typable(const Expression& e) {
     });
 }
 
-/// Whether it has a letter that nobody can type: that of an array's axis.
-bool has_letter_of_array(const Expression& e) {
-    const auto is_of_array = [](const IndexTerm& term) { return term.name.starts_with('_'); };
-    return std::ranges::any_of(e.letters, is_of_array) || std::ranges::any_of(e.indices, [&](const Index& index) {
-               return std::ranges::any_of(index.terms, is_of_array);
-           });
-}
-
 bool is_derivative_of_formula(const Expression& e) {
     return e.kind == Kind::derivative && e.numerator().kind != Kind::entry;
 }
@@ -80,7 +72,7 @@ void Editing::find_derivative() {
 }
 
 void Editing::offer(Expression edited, Span where, Reason reason, std::string mistake) {
-    if (done_ || !is_formula(edited) || any_part(edited, has_letter_of_array)) return;
+    if (done_ || !is_formula(edited) || !is_typable(edited)) return;
     // Nobody means d(1 - E)/dw.
     if (!differentiates_formulas_ && any_part(edited, is_derivative_of_formula)) return;
     done_ = offer_({std::move(edited), where, std::move(reason), std::move(mistake)});

@@ -9,13 +9,6 @@
 
 namespace derivation {
 
-namespace {
-
-/// Whether it is made of numbers alone.
-bool is_constant(const Expression& e) { return value_of_numbers(e).has_value(); }
-
-}  // namespace
-
 bool Parser::is_differential() const {
     const Token& token = peek();
     return token.is("partial") || (token.kind == TokenKind::word && token.text[0] == 'd');
@@ -92,11 +85,12 @@ Expression Parser::operand_of_derivative() {
     }
     Parts factors;
     factors.push_back({power(), Joint::times});
+    const auto is_number = [](const Part& part) { return value_of_numbers(part.expression).has_value(); };
     while (starts_factor() || is_sign()) {
-        if (is_sign() && (!std::ranges::all_of(factors, [](const Part& part) {
-                return is_constant(part.expression);
-            }) || !(accept("*") || accept("dot"))))
-            throw IllFormed(peek().span, brackets);
+        // 3 \cdot w^2 has one reading.
+        const bool goes_on =
+            starts_factor() || (std::ranges::all_of(factors, is_number) && (accept("*") || accept("dot")));
+        if (!goes_on) throw IllFormed(peek().span, brackets);
         factors.push_back({power(), Joint::juxtaposed});
         if (has_derivative(factors.back().expression)) throw IllFormed(factors.back().expression.span, brackets);
     }

@@ -39,7 +39,7 @@ class Sides {
     /// What is not: of kinks that have shown one side only first.
     std::vector<Missing> missing() const;
     bool is_shown(const Missing& missing) const;
-    /// An entry of each kink and bracket that may change its side anywhere.
+    /// The first entry of each kink and bracket but for equations, as something that may change its side.
     std::vector<Missing> edges() const;
     /// The sides that some entry of each kink showed.
     std::vector<int> shown() const;
