@@ -167,6 +167,12 @@ std::optional<Plane> plane_of(const Model& model, int result, const std::vector<
     return plane;
 }
 
+nlohmann::json lists(const std::vector<std::vector<double>>& all) {
+    nlohmann::json result = nlohmann::json::array();
+    for (const std::vector<double>& one : all) result.push_back(json_numbers(one));
+    return result;
+}
+
 }  // namespace
 
 Training trained(const std::string& text, const derivation::Report& report, const TrainOptions& options) {
@@ -311,12 +317,6 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
     for (std::size_t k = 0; k < map.outputs; ++k)
         if (!(std::abs(alone[k] - first[k]) <= 1e-9 * std::max(1.0, std::abs(first[k])))) return {};
     return map;
-}
-
-static nlohmann::json lists(const std::vector<std::vector<double>>& all) {
-    nlohmann::json result = nlohmann::json::array();
-    for (const std::vector<double>& one : all) result.push_back(json_numbers(one));
-    return result;
 }
 
 std::string to_json(const Training& training) {

@@ -223,8 +223,9 @@ Lengths row_of_output(const nn::Sequential<float>& network, const Lengths& row,
     for (std::size_t rows = 1; const std::size_t length : lengths) {
         const Shape shape = shape_for(network, row, rows, length);
         if (shape.empty() || shape[0] != rows || (rows > 1 && shape.size() != made.size() + 1))
-            throw std::invalid_argument(fmt::format("[onnx] the network makes {} of {} rows: it has no row for each",
-                                                    autograd::to_string(shape), rows));
+            throw std::invalid_argument(
+                fmt::format("[onnx] for {} rows the network makes an array of shape {}: it should have a row for each",
+                            rows, autograd::to_string(shape)));
         for (std::size_t i = 1; i < shape.size(); ++i) {
             const auto here = static_cast<std::int64_t>(shape[i]);
             if (rows == 1)
