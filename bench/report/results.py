@@ -85,7 +85,7 @@ REASONS = [
     (
         "plain loop",
         "operation: (erf|gelu),",
-        "exp(-x^2) on the way back has back what x^2 rounds off, and its denormal results are computed one by one",
+        "exp(-x^2) on the way back makes up for the rounding of x^2; its denormal results are computed one by one",
     ),
     (
         "plain loop",
@@ -95,7 +95,7 @@ REASONS = [
     ("", "operation: variance,", "the mean is made anew on the way back, so as to keep no array"),
     ("plain loop", "operation: slice,", "by hand the compiler knows how long a row is, 50 numbers"),
     ("", "operation: take rows,", "gradients of more than 4096 rows are added in double"),
-    ("plain loop", "operation: pow scalar,", "which power it is is asked at each register"),
+    ("plain loop", "operation: pow scalar,", "each register asks which power it is"),
     ("libtorch", "operation: (add|add scalar|sub),", "libtorch hands the gradient on without a copy"),
     ("libtorch", "layer: leaky_relu", "two choices for each number, and one in libtorch"),
 ]
