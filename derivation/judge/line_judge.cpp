@@ -82,11 +82,12 @@ void LineJudge::judge() {
 }
 
 /// The kinks and brackets of the line, and of the definitions behind it.
-void LineJudge::watch_line(Sides& sides) const {
-    for (const Expression& member : line_.checked.members) sides.watch(member);
-    for (int q = 0; q < model_.count(); ++q)
-        if (std::ranges::any_of(line_.checked.members, [&](const Expression& e) { return depends_on(model_, e, q); }))
-            sides.watch(model_.quantity(q).definition);
+void LineJudge::watch_line(Sides& sides) const { sides.watch_with_definitions(members_of_line()); }
+
+Formulas LineJudge::members_of_line() const {
+    Formulas members;
+    for (const Expression& member : line_.checked.members) members.push_back(&member);
+    return members;
 }
 
 /// Kinks of which the points show one side only, and choices of one-hot entries that they do not show: the line was
@@ -101,9 +102,7 @@ void LineJudge::note_what_was_not_shown() {
     };
     for (const Expression* formula : sides.one_sided())
         add(fmt::format("Only one side of {} could be shown.", to_text(*formula)));
-    Formulas members;
-    for (const Expression& member : line_.checked.members) members.push_back(&member);
-    if (!Choices(model_, {}, members).are_all_shown(*points_))
+    if (!Choices(model_, {}, members_of_line()).are_all_shown(*points_))
         add("Not all that these one-hot entries may be together could be shown.");
 }
 
@@ -212,15 +211,34 @@ std::vector<Point>& LineJudge::near_and_far() {
     return judge_.varied_.near_and_far(sides.shown().size() > 1);
 }
 
-/// Points at the edges of the line's kinks and brackets, and of those of a repair.
-std::vector<Point> LineJudge::at_edges(const Expression* repair) {
-    Sides sides(model_);
-    if (repair != nullptr) sides.watch(*repair);  // first, as not all edges may be looked at
-    watch_line(sides);
+std::vector<Point> LineJudge::points_at(const std::vector<Missing>& edges) {
     std::vector<Point*> points;
     for (std::vector<Point>* some : {points_, &near_and_far()})
         for (Point& point : *some) points.push_back(&point);
-    return points_at_edges(model_, {}, sides, points);
+    return points_at_edges(model_, {}, edges, points);
+}
+
+/// Points at the edges of the line's kinks and brackets.
+std::vector<Point>& LineJudge::at_edges() {
+    if (!edges_) {
+        Sides sides(model_);
+        watch_line(sides);
+        edges_ = points_at(sides.edges());
+    }
+    return *edges_;
+}
+
+/// Points at the edges of a repair that the line does not have.
+std::vector<Point> LineJudge::at_edges_of(const Expression& repair) {
+    Sides its(model_), lines(model_);
+    its.watch(repair);
+    watch_line(lines);
+    std::vector<Missing> edges = its.edges();
+    const std::vector<Missing> known = lines.edges();
+    std::erase_if(edges, [&](const Missing& edge) {
+        return std::ranges::any_of(known, [&](const Missing& one) { return same(*one.formula, *edge.formula); });
+    });
+    return points_at(edges);
 }
 
 /// Where a member clearly departs at these points.
@@ -252,8 +270,7 @@ double LineJudge::share_of_search() const {
 bool LineJudge::departs_elsewhere(const Expression& left) {
     try {
         const Budget::Part part(*model_.budget, share_of_search());
-        edges_ = at_edges(nullptr);
-        for (std::vector<Point>* points : {&near_and_far(), &edges_})
+        for (std::vector<Point>* points : {&near_and_far(), &at_edges()})
             for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
                 if (const std::optional<Outcome> outcome = departure_at(*points, left, line_.checked.members[m])) {
                     points_ = points;
@@ -496,8 +513,9 @@ Diagnosis LineJudge::diagnosis_of(Target& target, std::size_t member) {
         if (by_states) return true;
         const FreshLetters fresh(model_);
         const Expression checked = checked_member(model_, line_, read_back(model_, text));
-        if (departure_at(near_and_far(), target.left(), checked)) return false;
-        std::vector<Point> edges = at_edges(&checked);
+        for (std::vector<Point>* points : {&near_and_far(), &at_edges()})
+            if (departure_at(*points, target.left(), checked)) return false;
+        std::vector<Point> edges = at_edges_of(checked);
         return !departure_at(edges, target.left(), checked) && judge_.elsewhere_.confirms(line_, left, text);
     });
 }

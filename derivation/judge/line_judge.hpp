@@ -38,11 +38,14 @@ class LineJudge {
     void note_what_was_not_shown();
     bool holds_locally(Target& target, const Expression& right);
     std::vector<Point>& near_and_far();
-    std::vector<Point> at_edges(const Expression* repair);
+    std::vector<Point> points_at(const std::vector<Missing>& edges);
+    std::vector<Point>& at_edges();
+    std::vector<Point> at_edges_of(const Expression& repair);
     std::optional<Outcome> departure_at(std::vector<Point>& points, const Expression& left, const Expression& right);
     double share_of_search() const;
     bool departs_elsewhere(const Expression& left);
     void watch_line(Sides& sides) const;
+    Formulas members_of_line() const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);
     bool is_left_side(const std::string& text, std::size_t member);
     bool blames_left_side(std::size_t member);
@@ -54,8 +57,8 @@ class LineJudge {
 
     Judge& judge_;
     Model& model_;
-    std::vector<Point>* points_;  ///< other ones where a member has no value at the first
-    std::vector<Point> edges_;    ///< those of `at_edges`
+    std::vector<Point>* points_;               ///< other ones where a member has no value at the first
+    std::optional<std::vector<Point>> edges_;  ///< those of `at_edges`
     Line& line_;
     Rate rate_;  ///< of an update
     Judgement judgement_;

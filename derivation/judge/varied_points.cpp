@@ -9,10 +9,7 @@ namespace {
 
 constexpr std::size_t most_nodes = 1000000;
 
-std::vector<int> sides_of(const Model& model, std::vector<Point>& points, const Formulas& formulas) {
-    Sides sides(model);
-    sides.watch_definitions();
-    for (const Expression* formula : formulas) sides.watch(*formula);
+std::vector<int> shown_by(std::vector<Point>& points, Sides sides) {
     for (Point& point : points) sides.add(point);
     return sides.shown();
 }
@@ -105,26 +102,33 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, std:
     std::vector<Point>& one = points(variation, key);
     if (one.empty()) return false;
     Target first(model_, one, left, free);
-    if (first.is_zero() || !first.holds(right)) return false;
-    // One point may be luck.
+    if (!first.holds(right)) return false;
+    // One point may be luck, or one where both are 0.
     std::vector<Point>& several = more_points(key);
     Target target(model_, several, left, free);
-    if (!target.holds(right)) return false;
+    if (target.is_zero() || !target.holds(right)) return false;
     // What is positive has one side by its nature; elsewhere a side that no point shows is no condition.
     if (std::ranges::any_of(variation.domains, [](const auto& domain) { return domain.second == Domain::positive; }))
         return true;
+    const Formulas members = {&left, &right};
+    Sides sides(model_);
+    sides.watch_definitions_behind(members);
     if (variation.assumptions.empty() && variation.definitions.empty())
-        return sides_of(model_, several, {}) == sides_of(model_, plain, {});
+        return shown_by(several, sides) == shown_by(plain, sides);
     // Where it does not matter what an earlier line says, these points hide what is wrong.
     if (points({}, "as it is").empty()) return false;
     Target without(model_, more_points("as it is"), left, free);
     if (without.holds(right)) return false;
-    const Formulas members = {&left, &right};
-    const std::vector<int> shown = sides_of(model_, plain, members);
-    if (sides_of(model_, several, members) == shown) return true;
-    std::vector<Point> chosen = draw_points(model_, variation, seed_ + 303, 3, false, {members});
-    Target again(model_, chosen, left, free);
-    return again.holds(right) && sides_of(model_, chosen, members) == shown;
+    for (const Expression* member : members) sides.watch(*member);
+    const std::vector<int> shown = shown_by(plain, sides);
+    if (shown_by(several, sides) != shown) {
+        std::vector<Point> chosen = draw_points(model_, variation, seed_ + 303, 3, false, {members});
+        Target again(model_, chosen, left, free);
+        if (!again.holds(right) || shown_by(chosen, sides) != shown) return false;
+    }
+    // Far out a bracket may show what it does not show here.
+    Target far(model_, scattered(variation, key), left, free);
+    return far.share_of_equal_points(right).value_or(1) == 1;
 }
 
 }  // namespace derivation

@@ -201,14 +201,14 @@ void add_moved_points(const Model& model, const Variation& variation, std::uint6
     }
 }
 
-std::vector<Point> points_at_edges(const Model& model, const Variation& variation, const Sides& sides,
+std::vector<Point> points_at_edges(const Model& model, const Variation& variation, const std::vector<Missing>& edges,
                                    const std::vector<Point*>& points) {
     constexpr std::size_t most_edges = 12, pairs = 2;
     Mover mover(model, variation, 0);
     std::vector<Point> found;
-    std::size_t edges = 0;
-    for (const Missing& edge : sides.edges()) {
-        if (edges++ >= most_edges || mover.is_exhausted()) break;
+    std::size_t looked_at = 0;
+    for (const Missing& edge : edges) {
+        if (looked_at++ >= most_edges || mover.is_exhausted()) break;
         std::vector<Point*> above, below;
         for (Point* point : points)
             if (const double gap = edge.gap(model, *point).value_or(NAN); gap != 0 && !std::isnan(gap))

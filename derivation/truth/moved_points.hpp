@@ -12,9 +12,9 @@ namespace derivation {
 void add_moved_points(const Model& model, const Variation& variation, std::uint64_t seed, Sides& sides,
                       std::vector<Point>& points, std::size_t most);
 
-/// Points just before and just behind the edges of kinks and brackets, where some of `points` stand on either side: of
-/// two thresholds that lie close together no other point may tell which is right.
-std::vector<Point> points_at_edges(const Model& model, const Variation& variation, const Sides& sides,
+/// Points just before and just behind these edges of kinks and brackets, the first dozen, where some of `points` stand
+/// on either side: of two thresholds that lie close together no other point may tell which is right.
+std::vector<Point> points_at_edges(const Model& model, const Variation& variation, const std::vector<Missing>& edges,
                                    const std::vector<Point*>& points);
 
 }  // namespace derivation

@@ -251,9 +251,12 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
     }
     if (count == 1) return points;
     Sides sides(model);
-    sides.watch_definitions();
-    for (const Formulas& claim : claims)
-        for (const Expression* member : claim) sides.watch(*member);
+    Formulas members;
+    for (const Formulas& claim : claims) members.insert(members.end(), claim.begin(), claim.end());
+    if (members.empty())
+        sides.watch_definitions();
+    else
+        sides.watch_with_definitions(members);
     for (Point& point : points) sides.add(point);
     std::size_t nodes = 0;
     for (std::size_t tries = 0; !sides.are_all_shown() && points.size() < most_points; ++tries) {

@@ -2,18 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <derivation/truth/point.hpp>
+#include <derivation/truth/sides.hpp>
 #include <vector>
 
 namespace derivation {
 
-/// What is judged together: the members of a claim.
-using Formulas = std::vector<const Expression*>;
-
 /// Random points: at least `count`, and more, further apart, until they show both sides of every kink and bracket of
-/// the definitions and of the `claims`, or no new point does, and what the one-hot entries of a claim may be together.
-/// None where the definitions have no value anywhere. `all_positive` keeps to the positive ones among them, where
-/// logarithms and roots have values.
+/// the `claims` and of the definitions behind them (none: of all), or no new point does, and what the one-hot entries
+/// of a claim may be together. None where the definitions have no value anywhere. `all_positive` keeps to the positive
+/// ones among them, where logarithms and roots have values.
 std::vector<Point> draw_points(const Model& model, const Variation& variation, std::uint64_t seed, std::size_t count,
                                bool all_positive = false, const std::vector<Formulas>& claims = {});
 

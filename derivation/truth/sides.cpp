@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <derivation/formula/elementary.hpp>
+#include <derivation/resolve/dependence.hpp>
 #include <derivation/truth/evaluator.hpp>
 #include <derivation/truth/sides.hpp>
 
@@ -72,6 +73,17 @@ void Sides::watch(const Expression& formula) {
 
 void Sides::watch_definitions() {
     for (const Quantity& quantity : model_.quantities) watch(quantity.definition);
+}
+
+void Sides::watch_definitions_behind(const Formulas& formulas) {
+    for (int q = 0; q < model_.count(); ++q)
+        if (std::ranges::any_of(formulas, [&](const Expression* e) { return depends_on(model_, *e, q); }))
+            watch(model_.quantity(q).definition);
+}
+
+void Sides::watch_with_definitions(const Formulas& formulas) {
+    watch_definitions_behind(formulas);
+    for (const Expression* formula : formulas) watch(*formula);
 }
 
 Sides::News Sides::add(Point& point) {

@@ -7,6 +7,9 @@
 
 namespace derivation {
 
+/// What is judged together: the members of a claim.
+using Formulas = std::vector<const Expression*>;
+
 /// A side that one entry of a kink or a bracket has not shown.
 struct Missing {
     const Expression* formula;
@@ -29,6 +32,9 @@ class Sides {
     /// Looks at the kinks of this formula too; it must stay where it is.
     void watch(const Expression& formula);
     void watch_definitions();
+    /// At the definitions behind these formulas; and at theirs.
+    void watch_definitions_behind(const Formulas& formulas);
+    void watch_with_definitions(const Formulas& formulas);
 
     /// What a point shows that none before it did: nothing, a side of one more entry, a side of a whole kink.
     enum class News { nothing, of_an_entry, of_a_kink };

@@ -108,3 +108,24 @@ BOOST_AUTO_TEST_CASE(branches_that_are_one_are_no_kink) {
                        lines[i].first << ", seed " << options.seed << ": " << report.lines[i].reason);
     }
 }
+
+// At a single point a relu may be 0, which says neither that w is positive nor that it is not.
+BOOST_AUTO_TEST_CASE(a_sign_is_a_condition_at_every_seed) {
+    verdicts_are("given w, x, y\nlet q = relu(w*x)\nlet m = max(0, x)^2\n",
+                 {{"dq/dx = w*[x > 0]", "conditional"},
+                  {"dq/dx = x*[w > 0]", "wrong"},
+                  {"dm/dx = 2*x", "conditional"},
+                  {"d(abs(x*y))/dx = y*sign(x)", "conditional"}},
+                 20);
+}
+
+// [x y < 50] is 1 near 0 with and without what the line above says.
+BOOST_AUTO_TEST_CASE(a_bracket_that_shows_one_side_follows_from_nothing) {
+    derivation::Options options;
+    for (options.seed = 1; options.seed <= 20; ++options.seed) {
+        const derivation::Report report = derivation::check(
+            "given x, y\nlet e = max(0, 1 - x*y)\nclaim de/dx = -y*[x*y < 2]\nclaim de/dx = -y*[x*y < 50]\n", options);
+        for (const derivation::LineReport& line : report.lines)
+            BOOST_TEST(verdict_of(line) == "wrong", line.text << ", seed " << options.seed);
+    }
+}
