@@ -50,7 +50,7 @@ bool has_sizes(const Model& model, const Expression& e) {
     const auto is_one = [&](const Expression& part) {
         if (is_call(part, "size") || (part.kind == Kind::reduce && part.name == "mean")) return true;
         std::vector<double> values;
-        if (part.kind == Kind::number && part.name.empty()) values = {part.number};  // size(k), resolved
+        if (part.kind == Kind::number && part.name.starts_with("size(")) values = {part.number};
         if (part.kind == Kind::entry && part.symbol && model.quantity(part).role == Role::constant)
             values = model.quantity(part).values;
         return values.size() == 1 && std::ranges::find(model.ranges, values[0], &Range::size) != model.ranges.end();

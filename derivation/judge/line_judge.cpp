@@ -268,20 +268,26 @@ double LineJudge::share_of_search() const {
 
 /// Whether a line that holds departs at more points.
 bool LineJudge::departs_elsewhere(const Expression& left) {
+    std::optional<Outcome> outcome;
+    std::size_t member = 0;
+    const auto look = [&] {
+        for (std::vector<Point>* points : {&near_and_far(), &at_edges()})
+            for (member = 1; member < line_.checked.members.size(); ++member)
+                if ((outcome = departure_at(*points, left, line_.checked.members[member]))) {
+                    points_ = points;
+                    return;
+                }
+    };
     try {
         const Budget::Part part(*model_.budget, share_of_search());
-        for (std::vector<Point>* points : {&near_and_far(), &at_edges()})
-            for (std::size_t m = 1; m < line_.checked.members.size(); ++m)
-                if (const std::optional<Outcome> outcome = departure_at(*points, left, line_.checked.members[m])) {
-                    points_ = points;
-                    Target target(model_, *points, left, line_.checked.free);
-                    depart(target, m, *outcome);
-                    return true;
-                }
+        look();
     } catch (const OverBudget&) {
         // What the points have shown stands.
     }
-    return false;
+    if (!outcome) return false;
+    Target target(model_, *points_, left, line_.checked.free);
+    depart(target, member, *outcome);
+    return true;
 }
 
 bool LineJudge::holds_locally(Target& target, const Expression& right) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <derivation/formula/elementary.hpp>
 #include <derivation/formula/notations.hpp>
+#include <derivation/mistakes/differentiation.hpp>
 #include <derivation/mistakes/edits.hpp>
 #include <derivation/mistakes/facts.hpp>
 #include <optional>
@@ -28,6 +29,35 @@ std::string name_of_missing_derivative(const Editing& editing, const Activation&
                : "missing-derivative";
 }
 
+/// The derivative at the letters in scope, and where something else in the term stands: at h[t+1,j] beside g[t+1,j].
+std::vector<Expression> derivatives_beside(const Editing& editing, const Activation& activation, const Expression& term,
+                                           const Names& letters) {
+    std::vector<Expression> derivatives = editing.instances(activation.derivative, activation.letters, letters);
+    const Model& model = editing.model;
+    const auto is_shifted = [](const Index& index) { return !index.is_letter() && !index.is_number(); };
+    const auto ranges_of = [&](const Expression& entry) -> const std::vector<int>* {
+        const std::vector<int> named = model.quantities_named(entry.name);
+        return named.size() == 1 ? &model.quantity(named[0]).ranges : nullptr;
+    };
+    const std::vector<int>& ranges = model.quantity(activation.quantity).ranges;
+    const auto look = [&](auto& self, const Expression& e) -> void {
+        const std::vector<int>* its = e.kind == Kind::entry ? ranges_of(e) : nullptr;
+        if (its != nullptr && *its == ranges && std::ranges::any_of(e.indices, is_shifted)) {
+            Expression derivative = activation.derivative;
+            bool possible = true;
+            for (std::size_t i = 0; i < ranges.size(); ++i)
+                rename_letter(derivative, model.letter(activation.letters[i]).name, "?" + std::to_string(i));
+            for (std::size_t i = 0; i < ranges.size(); ++i)
+                possible = replace_letter(derivative, "?" + std::to_string(i), e.indices[i]) && possible;
+            if (possible && std::ranges::none_of(derivatives, [&](const Expression& d) { return same(d, derivative); }))
+                derivatives.push_back(std::move(derivative));
+        }
+        for (const Expression& child : e.children) self(self, child);
+    };
+    if (!editing.arrays) look(look, term);
+    return derivatives;
+}
+
 }  // namespace
 
 void missing_derivative(Editing& editing) {
@@ -35,7 +65,7 @@ void missing_derivative(Editing& editing) {
         editing.each_term([&](Expression& node, const Names& letters, const Commit& commit) {
             if (editing.line.is_update && is_parameter(editing, node)) return;
             const Expression saved = node;
-            for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
+            for (const Expression& derivative : derivatives_beside(editing, activation, saved, letters)) {
                 Parts parts = factors_of(saved);
                 if (editing.arrays)
                     parts = {{saved, Joint::times}, {derivative, Joint::elementwise}};

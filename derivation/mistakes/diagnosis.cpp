@@ -82,6 +82,7 @@ std::string sentence_of_change(const Expression& typed, const Expression& repair
         if (found == rest.end()) return fmt::format("{} stands where {} belongs.", to_text(*wrong), to_text(*right));
         rest.erase(found);
     }
+    if (rest.empty()) return "The factors stand in the wrong order.";
     const bool is_divisor = std::ranges::all_of(rest, divides);
     for (Part& part : rest)
         if (is_divisor) part.joint = Joint::times;
@@ -105,7 +106,10 @@ Diagnosis diagnose(Model& model, const Line& line, std::size_t member, Target& t
         diagnosis = {found->mistake, to_text(found->reason), found->member, found->where};
     } else {
         diagnosis.repair = search.from_definitions();
-        if (diagnosis.repair) diagnosis.reason += " From the definitions, by the chain rule, it is another formula.";
+        if (diagnosis.repair)
+            diagnosis.reason += derivative_on_left(model, target.left())
+                                    ? " From the definitions, by the chain rule, it is another formula."
+                                    : " It is defined by another formula.";
     }
     if (diagnosis.repair) {
         Expression tidy = tidied(*diagnosis.repair, search.of_arrays() || is_of_arrays(model, *diagnosis.repair));

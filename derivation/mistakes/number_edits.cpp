@@ -316,10 +316,20 @@ void missing_bracket(Editing& editing) {
 }
 
 void wrong_number(Editing& editing) {
+    // Those that are usual, and those of the definitions: the 6 of relu6.
+    std::vector<double> numbers = {0, 1, 2, 3, 4, 0.5};
+    const auto gather = [&](auto& self, const Expression& e) -> void {
+        if (e.kind == Kind::number && std::ranges::find(numbers, e.number) == numbers.end())
+            numbers.push_back(e.number);
+        for (const Expression& child : e.children) self(self, child);
+    };
+    for (const Quantity& quantity : editing.model.quantities) gather(gather, quantity.written);
+    constexpr std::size_t most = 16;
+    numbers.resize(std::min(numbers.size(), most));
     editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
         if (node.kind != Kind::number) return;
         const Expression saved = node;
-        for (const double other : {0.0, 1.0, 2.0, 3.0, 4.0, 0.5}) {
+        for (const double other : numbers) {
             if (other == saved.number) continue;
             node = number_of(other);
             commit(saved.span, fmt::format("The number is the wrong one: {} belongs here.", other), {});

@@ -108,13 +108,26 @@ bool is_alike(const Expression& one, const Expression& other) {
                                 letters(one) == letters(other));
 }
 
+bool is_plain_sum(const Expression& e) {
+    return e.kind == Kind::reduce && e.name == "sum" && e.letters.size() == 1 && e.condition() == nullptr;
+}
+
+/// What stands in such a sum beside what it sums over.
+Expression without_summed(const Expression& sum) {
+    Parts outside;
+    for (const Part& factor : factors_of(sum.body()))
+        if (!uses_letter(factor.expression, sum.letters[0].name)) outside.push_back(factor);
+    return outside.empty() ? number_of(1) : product_of_factors(std::move(outside));
+}
+
 /// Two edits as one. Half of what is right is said where nothing else is missing.
 Edit together(const Edit& first, const Edit& second) {
     const bool half = first.mistake == "factor-half", twice = first.mistake == "factor-two";
     const std::string said = half    ? "A factor 2 is missing."
                              : twice ? "A factor 2 should not be there."
                                      : to_text(first.reason);
-    Edit both{second.member, first.where, said + " " + to_text(second.reason),
+    const std::string also = to_text(second.reason);
+    Edit both{second.member, first.where, said == also ? said : said + " " + also,
               half || twice ? second.mistake : first.mistake};
     // A factor that goes and comes back, and another 2: what was changed is said as a whole (`diagnose`).
     const std::optional<Expression>&one = first.reason.factor, &other = second.reason.factor;
@@ -200,11 +213,12 @@ std::optional<Expression> Search::from_definitions() {
                                       bool arrays) -> std::optional<Expression> {
         for (const Expression& formula : formulas)
             for (const Expression& form : {tidied(formula, arrays), formula})
-                if (Expression least = without_idle_terms(form); holds(least)) return least;
+                if (Expression least = without_idle_parts(form); holds(least)) return least;
         return {};
     };
     if (std::optional<Expression> formula = first_that_holds(by_chain_rule(editing), arrays_)) return formula;
-    return first_that_holds(by_differentials(editing), true);
+    if (std::optional<Expression> formula = first_that_holds(by_differentials(editing), true)) return formula;
+    return first_that_holds(by_definitions(editing), arrays_);
 }
 
 bool Search::is_right_as(const Expression& repair) {
@@ -242,16 +256,26 @@ bool Search::is_right(const Expression& checked) {
            });
 }
 
-/// What comes from definitions may hold terms that are always 0: a sum of deviations from a mean.
-Expression Search::without_idle_terms(const Expression& formula) {
-    const auto holds_as = [&](const Parts& terms) {
-        return passes(model_, line_, sum_of_terms(terms), [&](const Expression& checked) { return is_right(checked); });
+/// What comes from definitions may hold terms that are always 0, as a sum of deviations from a mean, and factors that
+/// are always 1, as a sum of probabilities.
+Expression Search::without_idle_parts(const Expression& formula) {
+    const auto holds_as = [&](const Expression& other) {
+        return passes(model_, line_, other, [&](const Expression& checked) { return is_right(checked); });
     };
+    if (!holds_as(formula)) return formula;
     Parts terms = terms_of(formula);
-    if (terms.size() < 2 || !holds_as(terms)) return formula;
     for (std::size_t i = terms.size(); i-- > 0 && terms.size() > 1;)
-        if (const Parts others = without(terms, i); holds_as(others)) terms = others;
-    return sum_of_terms(terms);
+        if (const Parts others = without(terms, i); holds_as(sum_of_terms(others))) terms = others;
+    Expression least = sum_of_terms(terms);
+    const auto leave_out = [&](auto& self, Expression& part) -> void {
+        if (is_plain_sum(part)) {
+            Expression saved = std::exchange(part, Expression(without_summed(part)));
+            if (!holds_as(least)) part = std::move(saved);
+        }
+        for (Expression& child : part.children) self(self, child);
+    };
+    leave_out(leave_out, least);
+    return least;
 }
 
 /// Whether it holds without one of its terms too.
@@ -265,20 +289,12 @@ bool Search::has_idle_terms(const Expression& checked) {
 /// Whether it holds where a sum is left out that stands beside what it sums over: the sum of probabilities.
 bool Search::has_idle_sums(const Expression& e, const Expression& root) {
     const auto without_sum = [&](auto& self, const Expression& node) -> Expression {
-        if (&node == &e) {
-            const std::string& letter = node.letters[0].name;
-            Parts outside;
-            for (const Part& factor : factors_of(node.body()))
-                if (!uses_letter(factor.expression, letter)) outside.push_back(factor);
-            return outside.empty() ? number_of(1) : product_of_factors(std::move(outside));
-        }
+        if (&node == &e) return without_summed(node);
         Expression copy = node;
         for (std::size_t i = 0; i < node.children.size(); ++i) copy.children[i] = self(self, node.children[i]);
         return copy;
     };
-    const bool is_sum = e.kind == Kind::reduce && e.name == "sum" && e.letters.size() == 1 &&
-                        e.condition() == nullptr && !contains(original_, e);
-    if (is_sum && is_right(without_sum(without_sum, root))) return true;
+    if (is_plain_sum(e) && !contains(original_, e) && is_right(without_sum(without_sum, root))) return true;
     return std::ranges::any_of(e.children, [&](const Expression& child) { return has_idle_sums(child, root); });
 }
 

@@ -35,7 +35,7 @@ class Search {
     std::optional<Edit> try_rows(Choose choose, const Expression& member, Remember remember);
     bool holds(const Expression& edited);
     bool is_right(const Expression& checked);
-    Expression without_idle_terms(const Expression& formula);
+    Expression without_idle_parts(const Expression& formula);
     bool has_idle_terms(const Expression& checked);
     bool has_idle_sums(const Expression& e, const Expression& root);
     bool smuggles(const Expression& checked) const;

@@ -89,13 +89,14 @@ class MissingSum {
 
     /// E^T 1_s, the sum of the rows of an array, for E or for the sum of all its entries.
     void over_rows() {
-        const bool sums_all = saved_.kind == Kind::reduce;
-        const Expression turned_over = transpose_of(sums_all ? saved_.body() : saved_);
+        const bool sums = saved_.kind == Kind::reduce, sums_all = sums && saved_.order == 0;
+        const Expression turned_over = transpose_of(sums ? saved_.body() : saved_);
         for (int r = 0; r < static_cast<int>(editing_.model.ranges.size()); ++r) {
             const Names letters = editing_.letters_of_range(r);
             node_ = product_of_factors({{turned_over, Joint::times}, {entry_of("1", {letters[0]}), Joint::juxtaposed}});
             commit_(saved_.span,
                     sums_all ? fmt::format("This adds up everything; only the sum over {} belongs here.", letters[0])
+                    : sums   ? fmt::format("The sum runs over the wrong axis: that over {} belongs here.", letters[0])
                              : fmt::format("A sum over {} is missing.", letters[0]),
                     mistake_);
         }

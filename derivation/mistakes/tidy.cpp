@@ -203,6 +203,19 @@ Expression with_numbers_joined(Expression e) {
     return product_of_factors(all);
 }
 
+/// A * 2 B as 2 A B.
+void move_number_first(Parts& parts) {
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        if (parts[i].expression.kind != Kind::number || parts[i].joint == Joint::divided) continue;
+        if (parts[0].expression.kind == Kind::number) return;
+        parts[0].joint = Joint::juxtaposed;
+        parts[i].joint = Joint::times;
+        std::rotate(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(i),
+                    parts.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        return;
+    }
+}
+
 /// (-a) + b as -a + b.
 Expression with_plain_signs(Expression e) {
     if (e.kind != Kind::add || e.children.size() < 2) return e;
@@ -240,6 +253,29 @@ void fill_numerator(Parts& parts) {
     parts.erase(factor);
 }
 
+/// a + b - a as b.
+Expression without_opposites(Expression e) {
+    Parts terms = terms_of(e);
+    const auto opposite = [&](const Part& one) {
+        return std::ranges::find_if(terms, [&](const Part& other) {
+            return other.joint != one.joint && same(other.expression, one.expression);
+        });
+    };
+    bool any = false;
+    for (std::size_t i = 0; i < terms.size();) {
+        const auto found = opposite(terms[i]);
+        if (found == terms.end()) {
+            ++i;
+            continue;
+        }
+        terms.erase(found);  // it stands behind this one, as none before has an opposite
+        terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(i));
+        any = true;
+    }
+    if (!any) return e;
+    return terms.empty() ? number_of(0) : sum_of_terms(std::move(terms));
+}
+
 }  // namespace
 
 Expression tidied(Expression e, bool arrays) {
@@ -249,9 +285,11 @@ Expression tidied(Expression e, bool arrays) {
     if (e.kind == Kind::power && is_number(e.exponent(), 1)) return Expression(std::move(e.base()));
     if (arrays) e = with_plain_signs(with_numbers_joined(without_transposed_product(std::move(e))));
     if (!arrays) e = normalized(joined(std::move(e)));
+    if (!arrays && e.kind == Kind::add) return without_opposites(std::move(e));
     if (e.kind != Kind::product) return e;
     Parts parts = factors_of(e);
     if (arrays) parts = opened(parts);
+    if (arrays) move_number_first(parts);
     put_numbers_first(parts);
     if (arrays) join_last_divisors(parts);
     if (!arrays) {

@@ -155,7 +155,9 @@ Expression Checker::call(Expression e) {
     if (e.name == "size") {
         if (e.children.size() != 1 || e.argument().kind != Kind::letter)
             throw IllFormed(e.span, "size takes a letter: size(k)", "undeclared-letter");
-        Expression result = number_of(model_.range_of(*model_.find_letter(e.argument().name)).size);
+        const std::string& letter = e.argument().name;
+        Expression result = number_of(model_.range_of(*model_.find_letter(letter)).size);
+        result.name = "size(" + letter + ")";
         result.span = e.span;
         return result;
     }

@@ -2,6 +2,8 @@
 #define BOOST_TEST_MODULE derivation_reasons
 #include <array>
 
+#include <array>
+
 #include "judged.hpp"
 
 using derivation::LineReport;
@@ -217,4 +219,36 @@ BOOST_AUTO_TEST_CASE(what_goes_and_comes_back_is_one_change) {
     const derivation::LineReport two = expect(file + "claim dL/dw = t * exp(x[0])\n", "wrong");
     BOOST_TEST(two.reason == "The factor exp(x[0]) should not be there. The factor sum(k, y[k]^2) is missing.");
     BOOST_TEST(two.mistake == "extra-factor");
+}
+
+BOOST_AUTO_TEST_CASE(a_reason_says_what_was_changed) {
+    const std::string file = R"(
+index b : batch = 3
+index f : feat = 2
+index i, j : d = 2
+given X[b,f], G[b,f], c[f], w[i], A[i,j], x
+let r6 = min(6, max(0, x))
+let L = sum((X + 1_b c^T) * G)
+let J = sum(i, (w[i] - 3)^2)
+let g[i] = dJ/dw[i]
+constant eta
+)";
+    const std::vector<std::array<const char*, 4>> lines = {
+        {"claim dr6/dx = [x > 0]*[x < 5]", "wrong", "The number is the wrong one: 6 belongs here.",
+         "[x > 0] * [x < 6]"},
+        {"claim dL/dc = G.sum(axis=1)", "ill-formed",
+         "The shape is (batch) here, but (feat) on the left side. The sum runs over the wrong axis: that over b "
+         "belongs "
+         "here.",
+         "G^T 1_b"},
+        {"claim dL/dc = G.sum()", "wrong", "This adds up everything; only the sum over b belongs here.", "G^T 1_b"},
+        {"claim d(||A w||^2)/dA = 2 w w^T A", "wrong", "The factors stand in the wrong order.", "2 A w w^T"},
+        {"update w[i] := w[i] - eta*g[i]/||g|| on J", "wrong", "The factor ||g|| should not be there.",
+         "w[i] - eta * g[i]"},
+    };
+    for (const auto& [line, verdict, reason, repair] : lines) {
+        const derivation::LineReport report = expect(file + line + "\n", verdict);
+        BOOST_TEST(report.reason == reason, line << ": " << report.reason);
+        BOOST_TEST(report.repair == repair, line << ": " << report.repair);
+    }
 }

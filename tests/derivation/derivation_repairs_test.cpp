@@ -108,6 +108,48 @@ BOOST_AUTO_TEST_CASE(a_condition_may_be_the_opposite) {
                  {{"dL/dv[k] = sum(i >= k, 2*e[i]*r[i])", "wrong-condition", "sum(i <= k, 2 * e[i] * r[i])"}});
 }
 
+// What no small change mends is derived: through several definitions, twice, where branches are equal, and of a softmax
+// and a maximum; a let is what it is defined as.
+BOOST_AUTO_TEST_CASE(what_is_right_is_derived) {
+    const std::string file = R"(
+index i, j, l = 3
+index k, m, n = 4
+index s, r = 2
+constant nu = 2
+function f
+given x[i], q[k], V[k,j], t[s,k], u[s,j], y[k] onehot, A, r0 positive
+let d = sqrt(sum(i, x[i]^2))
+let g = min(1.5, max(x[0], -1.5))
+let L = min(r0*A, max(0.8, min(1.2, r0))*A)
+let a[s,j] = f(u[s,j])
+let o[s,k] = sum(j, V[k,j]*a[s,j])
+let E = 1/(2*size(s))*sum(s, sum(k, (o[s,k] - t[s,k])^2))
+let S = -sum(k, y[k]*log(softmax(q[k]/nu)))
+let p[k] = exp(q[k])/sum(n, exp(q[n]))
+let C = -sum(k, y[k]*log(p[k]))
+let M = max(i, x[i])
+let T = max(q[0], q[1], 0)
+)";
+    const std::vector<std::array<const char*, 2>> lines = {
+        {"g = x[0]", "min(1.5, max(x[0], -1.5))"},
+        {"d2d/(dx[i] dx[j]) = ([i == j] - x[i]*x[j])/d", "-x[i] * x[j]/d^3 + [i == j]/d"},
+        {"dL/dr0 = A", "[r0 * A <= max(0.8, min(1.2, r0)) * A] * A"},
+        {"d2E/(du[s,j] du[s,i]) = sum(k, V[k,j]*V[k,i])/size(s)",
+         "sum(k, V[k,j] * f'(u[s,j]) * V[k,i] * f'(u[s,i]))/size(s) + [j == i] * sum(k, (o[s,k] - t[s,k]) * V[k,j] * "
+         "f''(u[s,j]))/size(s)"},
+        {"d2S/(dq[k] dq[m]) = softmax(q[k])",
+         "-softmax(q[k]/nu) * softmax(q[m]/nu)/nu^2 + [k == m] * softmax(q[k]/nu)/nu^2"},
+        {"d2C/(dq[k] dq[m]) = y[k] - p[m]", "p[k] * ([k == m] - p[m])"},
+        {"dM/dx[i] = 1", "[x[i] == M]"},
+        {"dT/dq[k] = [q[0] > q[1]]", "[k == 0] * [q[0] > max(q[1], 0)] + [k == 1] * [q[1] > max(q[0], 0)]"},
+    };
+    for (const auto& [line, repair] : lines) {
+        const LineReport report = expect(file + "claim " + line + "\n", "wrong");
+        BOOST_TEST(report.repair == repair, line << ": " << report.repair);
+        if (!report.repair.empty()) BOOST_TEST(verdict_of(repaired(file + "claim " + line + "\n", report)) == "holds");
+    }
+}
+
 // A left side without the letters of the right one cannot be read.
 BOOST_AUTO_TEST_CASE(a_left_side_keeps_its_letters) {
     const LineReport line = expect("index k = 3\ngiven z[k], x\nclaim (z[k] + 1) * x = z[k] * 0\n", "wrong");
@@ -142,7 +184,7 @@ BOOST_AUTO_TEST_CASE(lines_without_a_repair_take_a_bounded_work) {
         {"z[k] + yhat[k] = sin(z[k]) * ", " + sum(j, w[k,j]^3)"},
         {"delta[j] * a[j] = tanh(z[j]) - ", " * sum(k, w[k,j] * yhat[k])^2"},
         {"dC/dw[j,i] * w[j,i] = x[i]^2 * a[j] + ", ""},
-        {"C = sum(k, y[k] * sin(z[k])) + ", " * sum(i, x[i])"},
+        {"2 * C = sum(k, y[k] * sin(z[k])) + ", " * sum(i, x[i])"},
     };
     constexpr std::size_t lines = 50;
     std::string text = network;
