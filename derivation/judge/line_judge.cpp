@@ -245,14 +245,10 @@ std::vector<Point> LineJudge::at_edges_of(const Expression& repair) {
 std::optional<Outcome> LineJudge::departure_at(std::vector<Point>& points, const Expression& left,
                                                const Expression& right) {
     Target target(model_, points, left, line_.checked.free);
-    Outcome outcome = target.compare(right);
-    constexpr double clearly = 1e-6;
-    const double size = std::max(std::abs(outcome.left), std::abs(outcome.right));
+    std::optional<Outcome> outcome = target.departure(right);
     Expression local = right;
     std::vector<std::string> said;
-    if (!outcome.decided || outcome.equal || !(std::abs(outcome.left - outcome.right) > clearly * size) ||
-        target.holds_locally(local, said))
-        return {};
+    if (outcome && target.holds_locally(local, said)) return {};
     return outcome;
 }
 

@@ -128,7 +128,7 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, std:
     }
     // Far out a bracket may show what it does not show here.
     Target far(model_, scattered(variation, key), left, free);
-    return far.share_of_equal_points(right).value_or(1) == 1;
+    return !far.departure(right);
 }
 
 }  // namespace derivation

@@ -44,7 +44,7 @@ class Mover {
             if (!point.is_finite()) continue;
             const std::optional<double> next = missing.gap(model_, point);
             if (!next) continue;
-            if (missing.is_shown_by(*next) && !point.is_kinked()) return point;
+            if (missing.is_shown_by(*next) && !point.is_kinked() && !point.is_extreme()) return point;
             if (missing.is_nearer(*next, *gap)) {
                 gap = next;
                 given = std::move(candidate);
@@ -75,7 +75,8 @@ class Mover {
         }
         for (Given* given : {&high, &low}) {
             Point point = at(std::move(*given), above);
-            if (point.is_finite() && !point.is_kinked() && !point.cancels()) found.push_back(std::move(point));
+            if (point.is_finite() && !point.is_kinked() && !point.cancels() && !point.is_extreme())
+                found.push_back(std::move(point));
         }
     }
 
@@ -140,7 +141,7 @@ class Mover {
 
     std::optional<Point> showing(const Missing& missing, Given given, const Point& start) {
         Point point = at(std::move(given), start);
-        if (!point.is_finite() || point.is_kinked()) return {};
+        if (!point.is_finite() || point.is_kinked() || point.is_extreme()) return {};
         const std::optional<double> gap = missing.gap(model_, point);
         if (!gap || !missing.is_shown_by(*gap)) return {};
         return point;

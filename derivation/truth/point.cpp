@@ -30,6 +30,7 @@ std::size_t Point::nodes() const { return recording_->recorder.tape().size(); }
 bool Point::is_finite() const { return recording_->recorder.finite; }
 bool Point::is_kinked() const { return recording_->recorder.kinked; }
 bool Point::cancels() const { return recording_->recorder.cancels; }
+bool Point::is_extreme() const { return recording_->recorder.is_extreme; }
 const std::set<int>& Point::kinks() const { return recording_->recorder.kinks; }
 const std::set<int>& Point::ties() const { return recording_->recorder.ties; }
 

@@ -38,6 +38,8 @@ class Point {
     bool is_kinked() const;
     /// Whether terms cancel so much that derivatives have few digits: 1 - p where p is nearly 1.
     bool cancels() const;
+    /// Whether a number is so large or small that a derivative's products leave the range of numbers: e^300, e^-300.
+    bool is_extreme() const;
     /// The definitions in which one was hit.
     const std::set<int>& kinks() const;
     /// The definitions whose branches are one here, as those of min(x, max(0, x)): a kink for derivatives by lets

@@ -263,7 +263,7 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
         if (tries >= most_tries_for_sides || (tries >= fewest_tries_for_sides && nodes > most_nodes_for_sides)) break;
         Point point = draw.point(points.size(), all_positive, spreads[tries % spreads.size()]);
         nodes += point.nodes() + 1;
-        if (!point.is_finite() || point.is_kinked()) continue;
+        if (!point.is_finite() || point.is_kinked() || point.is_extreme()) continue;
         const Sides::News news = sides.add(point);
         if (news == Sides::News::of_a_kink || (news == Sides::News::of_an_entry && points.size() < few_points))
             points.push_back(std::move(point));
@@ -292,7 +292,10 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
     for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
         Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
         if (point.is_finite())
-            (point.is_kinked() ? kinked : point.cancels() ? inexact : points).push_back(std::move(point));
+            (point.is_kinked()                       ? kinked
+             : point.cancels() || point.is_extreme() ? inexact
+                                                     : points)
+                .push_back(std::move(point));
     }
     if (points.empty()) points = std::move(inexact);
     const std::optional<Variation> fixed = points.empty() ? with_fixed_kinks(variation, kinked) : std::nullopt;

@@ -142,7 +142,12 @@ Recorder::Variable Recorder::assumed(const Assumption& assumption, std::size_t p
 void Recorder::count_nodes() {
     const std::size_t more = tape_.size() - counted_;
     if (more == 0) return;
-    counted_ += more;
+    constexpr double largest = 1e100;  // a derivative multiplies three of them
+    for (; counted_ < tape_.size(); ++counted_) {
+        const autograd::Array<double>& value = *node_at(tape_, static_cast<std::uint32_t>(counted_)).value;
+        const double size = value.size() == 1 ? std::abs(value(0)) : 0;
+        is_extreme = is_extreme || size > largest || (size > 0 && size < 1 / largest);
+    }
     model_.budget->memory(more * bytes_of_a_node);
     model_.budget->work(more * work_of_a_node);
 }

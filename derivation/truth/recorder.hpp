@@ -59,6 +59,7 @@ class Recorder {
     std::set<int> kinks;             ///< the definitions in which one was hit
     std::set<int> ties;              ///< those whose branches are one here: a kink for derivatives by lets alone
     bool cancels = false;            ///< whether so little of a sum is left that half of its digits are rounding
+    bool is_extreme = false;         ///< whether a number is so large, or so small, that products may leave their range
 
     /// The version in which these quantities are constants; where there are none, the point itself.
     Version& holding(std::vector<int> held);

@@ -111,6 +111,14 @@ Outcome Target::compare(const Expression& right) {
     return outcome;
 }
 
+std::optional<Outcome> Target::departure(const Expression& right) {
+    constexpr double clearly = 1e-6;
+    Outcome outcome = compare(right);
+    const double size = std::max(std::abs(outcome.left), std::abs(outcome.right));
+    if (!outcome.decided || outcome.equal || !(std::abs(outcome.left - outcome.right) > clearly * size)) return {};
+    return outcome;
+}
+
 bool Target::is_zero() const {
     for (const Side& side : sides_)
         for (const double value : side.values)

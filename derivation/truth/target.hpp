@@ -27,7 +27,10 @@ class Target {
     Outcome compare(const Expression& right);
     /// The same answer, and nothing else.
     bool holds(const Expression& right);
-    /// The same answer for local factors of a chain rule, which are marked (`make_local`); says what is held fixed.
+    /// Where they are not equal by more than rounding may leave of numbers far out.
+    std::optional<Outcome> departure(const Expression& right);
+    /// The same answer as `compare` for local factors of a chain rule, which are marked (`make_local`); says what is
+    /// held fixed.
     bool holds_locally(Expression& right, std::vector<std::string>& said);
     bool is_zero() const;
     /// In which part of the points where both sides have values they are equal; none where there is no such point.
