@@ -30,6 +30,7 @@ struct TrainOptions {
     std::optional<double> weight_decay;  // the same
     std::size_t epochs = 30;
     std::size_t batch = 32;
+    std::size_t micro_batch = 0;  // all of the batch
     std::uint64_t seed = 1;
     double holdout = 0.2;
     double clip = 0;  // none

@@ -300,6 +300,11 @@ static int run(int argc, char** argv) {
     train_command->add_option("--batch", training.batch, "The rows of a step")
         ->transform(whole(1, 1'000'000))
         ->capture_default_str();
+    train_command
+        ->add_option("--micro-batch", training.micro_batch,
+                     "The rows of a batch that are in memory at a time, on their way through the network; the step is "
+                     "that of the batch [all]")
+        ->transform(whole(1, 1'000'000));
     train_command->add_flag("--balanced", training.balanced, "Each class counts the same, however many rows it has");
     train_command->add_option("--seed", training.seed, "The same seed gives the same network")
         ->transform(whole(0))

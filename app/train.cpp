@@ -256,6 +256,9 @@ int train(const TrainOptions& given) {
     TrainOptions options = given;
     if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
     nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
+    if (options.micro_batch > options.batch)
+        throw std::invalid_argument(fmt::format("[train] --micro-batch {} is more than the {} rows of --batch",
+                                                options.micro_batch, options.batch));
     require_shared(options, processes().size());
     if (processes().rank() == 0)
         require_outputs(options, options.save + ".interrupted");

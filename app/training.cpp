@@ -39,9 +39,10 @@ void require_memory(const std::vector<DescribedLayer>& layers, std::size_t batch
         throw std::invalid_argument(fmt::format("[train] {} needs {:.0f} GB, but the machine has {:.0f}",
                                                 network_name(layers), needed / 1e9, there / 1e9));
     if (needed + in_batch > there)
-        throw std::invalid_argument(fmt::format(
-            "[train] {} needs {:.0f} GB for a batch of {}, but the machine has {:.0f}: choose a smaller --batch",
-            network_name(layers), in_batch / 1e9, batch, there / 1e9));
+        throw std::invalid_argument(
+            fmt::format("[train] {} needs {:.0f} GB for {} rows at a time, but the machine has {:.0f}: choose a "
+                        "smaller --batch, or --micro-batch",
+                        network_name(layers), in_batch / 1e9, batch, there / 1e9));
 }
 
 /// Throws where a layer would do in each process what the others do not.
@@ -58,16 +59,21 @@ void require_shared(const std::vector<DescribedLayer>& layers, std::size_t proce
 }
 
 /// Throws where a batch of one row would have no variance.
-void require_batches(const std::vector<DescribedLayer>& layers, std::size_t rows, std::size_t batch) {
-    const std::size_t last = rows % batch == 0 ? std::min(rows, batch) : rows % batch;
+void require_batches(const std::vector<DescribedLayer>& layers, std::size_t rows, const TrainOptions& options) {
+    const auto last_of = [](std::size_t all, std::size_t part) {
+        return part == 0 || all < part ? all : all % part == 0 ? part : all % part;
+    };
+    const std::size_t batch = std::min(rows, options.batch), micro = options.micro_batch;
+    const std::size_t least = std::min(last_of(batch, micro), last_of(last_of(rows, batch), micro));
     for (const DescribedLayer& layer : layers) {
         std::size_t each = 1;  // numbers of a feature in an example
         for (std::size_t i = 1; i < layer.in.size(); ++i) each *= layer.in[i];
-        if (layer.kind == LayerKind::batchnorm && last * each < 2)
+        if (layer.kind == LayerKind::batchnorm && least * each < 2)
             throw std::invalid_argument(
-                fmt::format("[train] {} rows for training in batches of {} leave one row for the last batch, and "
-                            "batchnorm needs two: choose another --batch",
-                            rows, batch));
+                fmt::format("[train] {} rows for training in batches of {}{} leave one row for the last{}, and "
+                            "batchnorm needs two: choose another --{}",
+                            rows, options.batch, micro > 0 ? fmt::format(" and micro-batches of {}", micro) : "",
+                            micro > 0 ? " of these" : " batch", micro > 0 ? "micro-batch" : "batch"));
     }
 }
 
@@ -177,8 +183,8 @@ Model make_model(const TrainOptions& options, const KnownRows& known, std::mt199
                                                                        nn::activation_from_name(options.activation));
     auto layers = read_layers(line, input, rows.is_regression() ? rows.target_names.size() : rows.classes());
     require_shared(layers, processes().size());
-    require_memory(layers, std::min(options.batch, known.size()));
-    require_batches(layers, known.size(), options.batch);
+    require_memory(layers, std::min(options.micro_batch > 0 ? options.micro_batch : options.batch, known.size()));
+    require_batches(layers, known.size(), options);
     Model model{Network(std::move(layers), input, engine),
                 rows.class_names,
                 columns,
@@ -319,7 +325,10 @@ std::string Training::description(std::size_t tested) const {
 }
 
 void Training::run(bool quiet) {
-    nn::FitOptions<float> fit{.epochs = options_.epochs, .batch = options_.batch, .optimizer = optimizer_.get()};
+    nn::FitOptions<float> fit{.epochs = options_.epochs,
+                              .batch = options_.batch,
+                              .micro_batch = options_.micro_batch,
+                              .optimizer = optimizer_.get()};
     fit.engine = std::mt19937_64(engine_());
     fit.loss = [this](const auto& scores, const auto& batch) { return loss(scores, batch); };
     if (options_.balanced)
@@ -368,6 +377,7 @@ json Training::as_json(std::size_t tested) const {
                  {"optimizer", options_.optimizer},
                  {"rate", rate_},
                  {"epochs", options_.epochs}};
+    if (options_.micro_batch > 0) said["micro_batch"] = options_.micro_batch;
     if (options_.weight_decay) said["weight_decay"] = *options_.weight_decay;
     if (options_.loss) said["loss"] = *options_.loss;
     if (options_.label_smoothing > 0) said["label_smoothing"] = options_.label_smoothing;

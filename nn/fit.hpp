@@ -42,12 +42,14 @@ template <class T>
 struct FitOptions {
     std::size_t epochs = 10;
     std::size_t batch = 32;
+    std::size_t micro_batch = 0;                  ///< rows of a batch that are recorded at once; 0: all. See below.
     Optimizer<T>* optimizer = nullptr;            ///< none: Adam as it is
     std::mt19937_64 engine = std::mt19937_64(1);  ///< all random numbers come from a copy of it
     /// The mean loss of a batch. None: `softmax_cross_entropy` of classes, `mean_squared_error` of numbers.
     std::function<autograd::Variable<T>(const autograd::Variable<T>& output, const Batch<T>& batch)> loss = {};
     /// What a batch weighs in the mean loss of an epoch and of the validation: the sum of its rows' weights, where
-    /// `loss` is the mean of weighted rows. None: the number of its rows.
+    /// `loss` is the mean of weighted rows. None: the number of its rows. Of a micro-batch that weighs 0 the loss is
+    /// not asked for.
     std::function<double(const Batch<T>& batch)> weight = {};
     double clip_value = 0;                       ///< `clip_gradient_value` before each step; 0: never
     double clip_norm = 0;                        ///< `clip_gradient_norm` before each step; 0: never
@@ -99,11 +101,17 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
 ///
 /// The data are a data set, or batches that need not be in memory (nn/batches.hpp).
 ///
+/// With `micro_batch` a step needs memory for the recording of so many rows: the gradients of a batch are the mean of
+/// those of its micro-batches, weighted by their rows or by `weight`, which is what the whole batch gives, but for
+/// rounding. The loss has to be such a mean. What a layer computes over a batch (`BatchNorm`) it computes over each
+/// micro-batch, as in PyTorch, and `Dropout` draws for one after the other.
+///
 /// Several processes take each its part of every batch's rows, and sum the gradients, weighted by these: what one
 /// process would do, but for rounding. Data, options and parameters are the same in all, or it throws. The loss has to
 /// be a mean in which each row counts alike. The first process writes the files and shows the progress; a callback of
-/// any of them ends the training of all. What a layer computes over a batch (`BatchNorm`) or draws (`Dropout`) is not
-/// shared, and refused. Where one of them throws, the others wait: `mpi::World::end` ends them.
+/// any of them ends the training of all. Each splits its own rows into micro-batches. What a layer computes over a
+/// batch (`BatchNorm`) or draws (`Dropout`) is not shared, and refused. Where one of them throws, the others wait:
+/// `mpi::World::end` ends them.
 ///
 /// Throws `std::invalid_argument` where the options contradict each other or there are no rows, `std::runtime_error`
 /// where the loss overflows, or that of the validation in the first epoch, `autograd::FileError` where a file cannot be

@@ -59,6 +59,16 @@ struct Sums {
     }
 };
 
+/// The rows from `begin` to before `end`, whatever the shape of one.
+template <class A>
+void copy_rows(const A& from, std::size_t begin, std::size_t end, A& to) {
+    Shape shape = from.shape();
+    const std::size_t width = from.size() / shape[0];
+    shape[0] = end - begin;
+    to.resize(shape);
+    std::copy_n(from.data() + begin * width, to.size(), to.data());
+}
+
 /// While it lives, the averages stand in the parameters' places, where there are any.
 template <class T>
 class Averaged {
@@ -143,6 +153,7 @@ class Trainer {
         add("training data", data_);
         if (validation_ != nullptr) add("validation data", *validation_);
         made["batch"] = std::to_string(options_.batch);
+        if (options_.micro_batch > 0) made["micro_batch"] = std::to_string(options_.micro_batch);
         made["clip_norm"] = fmt::format("{}", options_.clip_norm);
         if (options_.clip_value > 0) made["clip_value"] = fmt::format("{}", options_.clip_value);
         if (options_.average > 0) made["average"] = fmt::format("{}", options_.average);
@@ -264,11 +275,9 @@ class Trainer {
     bool step() {
         if (scheduler_) scheduler_->set(steps_);
         const double share = next(data_, batch_, std::min(options_.batch, facts_.rows - place_.position));
-        tape_.rewind();
-        const auto [output, loss] = train();
-        double value = static_cast<double>(loss.item());
-        Sums sums = sums_of(value, output.value(), batch_);
-        auto gradients = tape_.backward(loss);
+        double value = 0;
+        Sums sums;
+        auto gradients = evaluate(value, sums);
         if (all_.size() > 1 && !sum_up(gradients, share, value, sums)) {
             history_.stopped = true;
             return false;
@@ -291,10 +300,51 @@ class Trainer {
         return true;
     }
 
+    /// The gradients of the mean loss of the batch, that loss, and the sums over its rows.
+    autograd::Gradients<T> evaluate(double& mean, Sums& sums) {
+        if (options_.micro_batch == 0) {
+            tape_.rewind();
+            const auto [output, loss] = train(batch_);
+            mean = static_cast<double>(loss->item());
+            sums = sums_of(mean, output.value(), batch_, weight_of(batch_));
+            return tape_.backward(*loss);
+        }
+        std::optional<autograd::Gradients<T>> gradients;
+        const std::size_t rows = batch_.x.shape()[0];
+        for (std::size_t begin = 0; begin < rows; begin += options_.micro_batch) {
+            take_part(begin, std::min(rows, begin + options_.micro_batch));
+            const double weight = weight_of(part_);
+            tape_.rewind();
+            const auto [output, loss] = train(part_, weight > 0);
+            const double value = loss ? static_cast<double>(loss->item()) : 0;
+            sums += sums_of(value, output.value(), part_, weight);
+            if (!loss) continue;
+            // The weight of all is not known yet: a mean of what has been seen goes on with each part.
+            const double share = weight / sums.weight;
+            mean += share * (value - mean);
+            if (!gradients) {
+                gradients.emplace(tape_.backward(*loss));
+                continue;
+            }
+            scale_gradients(*gradients, optimizer_.parameters(), 1 - share);
+            add_gradients(*gradients, tape_.backward(*loss * static_cast<T>(share)), optimizer_.parameters());
+        }
+        require(gradients.has_value(), "the rows of a batch weigh nothing together");
+        return std::move(*gradients);
+    }
+
+    void take_part(std::size_t begin, std::size_t end) {
+        copy_rows(batch_.x, begin, end, part_.x);
+        if (facts_.is_regression())
+            copy_rows(batch_.targets, begin, end, part_.targets);
+        else
+            copy_rows(batch_.labels, begin, end, part_.labels);
+    }
+
     /// Output and loss in training. Of several processes none may change what the others do not: the engine, a buffer.
-    std::pair<Variable<T>, Variable<T>> train() {
+    std::pair<Variable<T>, std::optional<Variable<T>>> train(const Batch<T>& batch, bool with_loss = true) {
         const Training<T> training(tape_, place_.engine);
-        if (all_.size() == 1) return forward(batch_);
+        if (all_.size() == 1) return forward(batch, with_loss);
         const auto versions = [&] {
             std::uint64_t all = 0;
             for (const Parameter<T>& parameter : parameters_) all += parameter.is_buffer() ? parameter.version() : 0;
@@ -302,7 +352,7 @@ class Trainer {
         };
         const std::mt19937_64 engine = place_.engine;
         const std::uint64_t before = versions();
-        const auto made = forward(batch_);
+        const auto made = forward(batch, with_loss);
         require(engine == place_.engine,
                 "a layer draws random numbers, as dropout does, and several processes would each draw others");
         require(versions() == before,
@@ -338,17 +388,22 @@ class Trainer {
         return !(from[2] > 0);
     }
 
-    std::pair<Variable<T>, Variable<T>> forward(const Batch<T>& batch) {
+    std::pair<Variable<T>, std::optional<Variable<T>>> forward(const Batch<T>& batch, bool with_loss = true) {
         const Variable<T> output = net_(tape_.constant(batch.x));
+        if (!with_loss) return {output, {}};
         if (options_.loss) return {output, options_.loss(output, batch)};
         if (facts_.is_regression()) return {output, mean_squared_error(output, tape_.constant(batch.targets))};
         return {output, softmax_cross_entropy(output, batch.labels)};
     }
 
-    Sums sums_of(double loss, const Array<T>& output, const Batch<T>& batch) const {
-        const double rows = static_cast<double>(batch.x.shape()[0]);
-        const double weight = options_.weight ? options_.weight(batch) : rows;
+    double weight_of(const Batch<T>& batch) const {
+        const double weight = options_.weight ? options_.weight(batch) : static_cast<double>(batch.x.shape()[0]);
         require(weight >= 0 && std::isfinite(weight), fmt::format("a batch weighs {}", weight));
+        return weight;
+    }
+
+    Sums sums_of(double loss, const Array<T>& output, const Batch<T>& batch, double weight) const {
+        const double rows = static_cast<double>(batch.x.shape()[0]);
         Sums sums{loss * weight, NAN, rows, weight};
         if (facts_.is_regression()) {
             if (output.shape() != batch.targets.shape()) return sums;
@@ -375,7 +430,7 @@ class Trainer {
             tape_.rewind();
             const Evaluation<T> evaluation(tape_);
             const auto [output, loss] = forward(batch);
-            sums += sums_of(static_cast<double>(loss.item()), output.value(), batch);
+            sums += sums_of(static_cast<double>(loss->item()), output.value(), batch, weight_of(batch));
         }
         double all[] = {sums.loss, sums.metric, sums.rows, sums.weight};
         all_.sum(std::span(all));
@@ -497,7 +552,7 @@ class Trainer {
     std::vector<Parameter<T>> best_, saved_;  // the best epoch's; all that a checkpoint holds
     TrainingPlace place_;
     autograd::Tape<T> tape_;
-    Batch<T> batch_;
+    Batch<T> batch_, part_;   // the rows of a step, and of one recording of it
     std::vector<T> numbers_;  // that are summed over the processes
     Sums sums_;               // of the epoch so far
     bool ends_ = false;       // as a callback asks for
@@ -514,6 +569,8 @@ void require_options(const FitOptions<T>& options, const RowFacts& facts) {
     require(options.epochs > 0, "there are no epochs");
     require(facts.rows > 0, "there are no rows");
     require(options.batch > 0, "a batch has no rows");
+    require(options.micro_batch <= options.batch,
+            fmt::format("a micro-batch of {} rows is larger than a batch of {}", options.micro_batch, options.batch));
     for (const auto& [most, name] : {std::pair{options.clip_norm, "clip_norm"}, {options.clip_value, "clip_value"}})
         require(most >= 0 && std::isfinite(most), fmt::format("{} must be 0 or more, not {}", name, most));
     require(options.average >= 0 && options.average < 1,

@@ -141,10 +141,11 @@ double distance(const std::vector<Array<T>>& left, const std::vector<Array<T>>& 
 constexpr std::size_t rows = 45, batch = 8, steps_of_epoch = 6, epochs = 17;
 
 template <class T>
-void check_as_one(const nn::Dataset<T>& data, std::size_t outputs, double tolerance) {
+void check_as_one(const nn::Dataset<T>& data, std::size_t outputs, double tolerance, std::size_t micro_batch = 0) {
     const auto held = outputs == 2 ? numbers<T>(3) : classes<T>(3);
     const auto options = [&](std::size_t) {
-        nn::FitOptions<T> fit{.epochs = epochs, .batch = batch, .clip_norm = 0.5, .validation = &held};
+        nn::FitOptions<T> fit{
+            .epochs = epochs, .batch = batch, .micro_batch = micro_batch, .clip_norm = 0.5, .validation = &held};
         fit.schedule = nn::cosine(epochs * steps_of_epoch);
         return fit;
     };
@@ -178,6 +179,7 @@ void check_as_one(const nn::Dataset<T>& data, std::size_t outputs, double tolera
 BOOST_AUTO_TEST_CASE(as_one_process) {
     check_as_one(numbers<double>(rows), 2, 1e-12);
     check_as_one(classes<double>(rows), 3, 1e-12);
+    check_as_one(numbers<double>(rows), 2, 1e-12, 3);
     check_as_one(numbers<float>(rows), 2, 2e-5);
     check_as_one(classes<float>(rows), 3, 2e-5);
 }

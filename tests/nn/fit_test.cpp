@@ -77,11 +77,13 @@ std::string bits(const std::vector<Parameter<T>>& parameters) {
     return all;
 }
 
-/// All that a training may have: dropout, running statistics, a schedule, clipping, the best epoch of a validation.
+/// All that a training may have: micro-batches, dropout, running statistics, a schedule, clipping, the best epoch of a
+/// validation.
 std::string trained(const std::string& checkpoint, bool resume) {
     auto model = network<float>(3);
     nn::Adam<float> optimizer(model.parameters(), {.rate = 0.02});
     nn::FitOptions<float> options{.epochs = 6, .batch = 8, .optimizer = &optimizer};
+    options.micro_batch = 3;
     options.clip_norm = 1;
     options.average = 0.9;
     options.schedule = nn::one_cycle(6 * 9);
@@ -189,6 +191,61 @@ BOOST_AUTO_TEST_CASE(it_clips_each_number_and_ends_with_the_averages) {
     for (std::size_t i = 0; i < averages.size(); ++i)
         for (std::size_t k = 0; k < averages[i].size(); ++k)
             BOOST_TEST(fitted[i].data()[k] == averages[i].data()[k], boost::test_tools::tolerance(1e-12));
+}
+
+// In parts of 4 rows, the last of a batch of 10 has 2, and that of the last batch too.
+BOOST_AUTO_TEST_CASE(micro_batches_give_what_the_batch_gives) {
+    const auto of_classes = classes<double>(46);
+    const auto of_numbers = numbers<double>(46);
+    auto bunched = of_classes;
+    for (std::size_t i = 0; i < 46; ++i) bunched.labels(i) = i < 40 ? 2 : 0;
+    for (const nn::Dataset<double>* data :
+         std::vector<const nn::Dataset<double>*>{&of_classes, &of_numbers, &bunched}) {
+        // Of those that are bunched some micro-batches weigh nothing.
+        const std::vector<double> weights = {100, 0.5, data == &bunched ? 0.0 : 2.0};
+        const double smoothing = data == &bunched ? 0 : 0.1;
+        std::vector<std::vector<Array<double>>> ends;
+        std::vector<nn::History> histories;
+        for (const std::size_t micro : {0, 4}) {
+            std::mt19937_64 engine(3);
+            nn::Mlp<double> model({2, 6, data->is_regression() ? std::size_t{2} : std::size_t{3}},
+                                  nn::ActivationKind::tanh, engine);
+            nn::Sgd<double> optimizer(model.parameters(), {.rate = 0.05, .momentum = 0.9});
+            nn::FitOptions<double> options{.epochs = 3, .batch = 10, .micro_batch = micro, .optimizer = &optimizer};
+            if (data == &bunched) options.batch = 46;
+            if (!data->is_regression()) {
+                options.loss = [&](const autograd::Variable<double>& output, const nn::Batch<double>& batch) {
+                    return softmax_cross_entropy(output, batch.labels,
+                                                 {.class_weights = weights, .label_smoothing = smoothing});
+                };
+                options.weight = [&](const nn::Batch<double>& batch) {
+                    double sum = 0;
+                    for (const auto label : batch.labels) sum += weights[static_cast<std::size_t>(label)];
+                    return sum;
+                };
+            }
+            options.clip_norm = 0.3;
+            options.average = 0.5;
+            options.progress = nullptr;
+            std::size_t most = 0;
+            const auto net = [&](const autograd::Variable<double>& x) {
+                most = std::max(most, x.shape()[0]);
+                return model(x);
+            };
+            histories.push_back(nn::fit<double>(net, model.parameters(), *data, options));
+            BOOST_TEST(most == (micro == 0 ? options.batch : micro));
+            ends.emplace_back();
+            for (const auto& parameter : model.parameters()) ends.back().push_back(parameter.value());
+        }
+        for (std::size_t i = 0; i < ends[0].size(); ++i)
+            for (std::size_t k = 0; k < ends[0][i].size(); ++k)
+                BOOST_TEST(ends[0][i].data()[k] == ends[1][i].data()[k], boost::test_tools::tolerance(1e-12));
+        for (std::size_t i = 0; i < 3; ++i) {
+            const nn::Measured &whole = histories[0].epochs[i].training, &parts = histories[1].epochs[i].training;
+            BOOST_TEST(whole.loss == parts.loss, boost::test_tools::tolerance(1e-12));
+            BOOST_TEST(whole.metric == parts.metric, boost::test_tools::tolerance(1e-12));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(killed_at_any_moment_and_resumed_it_ends_with_the_same_bits) {
@@ -358,6 +415,8 @@ BOOST_AUTO_TEST_CASE(a_weighted_loss_is_the_mean_over_weights) {
     check_message([&] { nn::fit(model, data, options); }, "[fit] a batch weighs -1");
     options.weight = [](const nn::Batch<double>&) { return 0.0; };
     check_message([&] { nn::fit(model, data, options); }, "[fit] the rows of the validation weigh nothing together");
+    options.micro_batch = 3;
+    check_message([&] { nn::fit(model, data, options); }, "[fit] the rows of a batch weigh nothing together");
 }
 
 namespace {
@@ -365,7 +424,7 @@ namespace {
 /// A checkpoint of two epochs, and what tries to go on from it.
 struct Attempt {
     nn::Dataset<double> data = classes<double>();
-    std::size_t width = 12, epochs = 3, batch = 8;
+    std::size_t width = 12, epochs = 3, batch = 8, micro_batch = 0;
     bool is_sgd = false;
     std::map<std::string, std::string> settings = {{"--hidden", "12"}};
     double validation_share = 0;
@@ -375,7 +434,7 @@ struct Attempt {
         const std::string before = bits(model.parameters());
         nn::Adam<double> adam(model.parameters());
         nn::Sgd<double> sgd(model.parameters());
-        nn::FitOptions<double> options{.epochs = epochs, .batch = batch};
+        nn::FitOptions<double> options{.epochs = epochs, .batch = batch, .micro_batch = micro_batch};
         if (is_sgd)
             options.optimizer = &sgd;
         else
@@ -410,6 +469,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_its_own_is_refused_in_a_sentence) {
     BOOST_TEST((has(Attempt{.width = 13}(path), "it is of another network: '0.weight' has shape (12, 2)")));
     BOOST_TEST((has(Attempt{.is_sgd = true}(path), "its optimizer is adam, not sgd")));
     BOOST_TEST((has(Attempt{.batch = 9}(path), "made with batch: 8, not 9")));
+    BOOST_TEST((has(Attempt{.micro_batch = 4}(path), "made with micro_batch: none, not 4")));
     BOOST_TEST((has(Attempt{.epochs = 1}(path), "has made 2 epochs already, and 1 are asked for")));
     BOOST_TEST((has(Attempt{.settings = {{"--hidden", "13"}}}(path), "made with --hidden 12, not 13")));
     BOOST_TEST((has(Attempt{.settings = {}}(path), "made with --hidden 12, not none")));
@@ -490,6 +550,7 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other) {
     };
     refused("[fit] there are no epochs", {.epochs = 0});
     refused("[fit] a batch has no rows", {.batch = 0});
+    refused("[fit] a micro-batch of 33 rows is larger than a batch of 32", {.micro_batch = 33});
     refused("[fit] clip_norm must be 0 or more", {.clip_norm = -1});
     refused("[fit] clip_value must be 0 or more", {.clip_value = -1});
     refused("[fit] average, a decay, must be at least 0 and below 1, not 1", {.average = 1});

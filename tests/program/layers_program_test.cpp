@@ -130,6 +130,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_line_is_said_by_layer_and_shape) {
         refused(line, part);
     // 1437 rows of 2^28 numbers: more than any machine has.
     refused("conv 4000000 1, globalavgpool, dense 10", "choose a smaller --batch", "--batch 1437");
+    refused("dense 8, batchnorm, relu, dense", "micro-batches of 17 leave one row for the last of these",
+            "--csv " + iris + " --batch 35 --micro-batch 17");
     refused("flatten, dense", "excludes", "--hidden 8");
     refused("flatten, dense", "excludes", "--activation relu");
     refused("dense 8, batchnorm, relu, dense", "leave one row for the last batch", "--csv " + iris + " --batch 119");

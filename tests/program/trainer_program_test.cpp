@@ -414,6 +414,8 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     BOOST_TEST(largest("--optimizer sgd --rate 0.1 --weight-decay 10") < 0.2);
     BOOST_TEST(largest("--optimizer sgd --rate 0.1") > 0.5);
     BOOST_TEST(largest("--optimizer adamw --rate 0.001 --weight-decay 999") < 0.05);
+    refuses("train --micro-batch 33 --save " + folder / "never",
+            "[train] --micro-batch 33 is more than the 32 rows of --batch");
     refuses("train --weight-decay -1 --save " + folder / "never", "weight decay");
     refuses("train --weight-decay x --save " + folder / "never", "--weight-decay: 'x' is not a number");
     refuses("train --clip 0 --save " + folder / "never", "'0' is not a number above 0");
@@ -552,6 +554,9 @@ BOOST_AUTO_TEST_CASE(a_balanced_loss_is_the_mean_over_weights) {
     const auto [whole, whole_validation] = losses(" --batch 1000");
     BOOST_TEST(std::abs(small - whole) < 1e-6);
     BOOST_TEST(small_validation == whole_validation);
+    const auto [parts, parts_validation] = losses(" --batch 1000 --micro-batch 3");
+    BOOST_TEST(std::abs(parts - whole) < 1e-6);
+    BOOST_TEST(parts_validation == whole_validation);
 }
 
 BOOST_AUTO_TEST_CASE(the_history_of_a_regression_is_in_the_units_that_are_printed) {
