@@ -106,6 +106,10 @@ History fit(const std::function<autograd::Variable<T>(const autograd::Variable<T
 /// rounding. The loss has to be such a mean. What a layer computes over a batch (`BatchNorm`) it computes over each
 /// micro-batch, as in PyTorch, and `Dropout` draws for one after the other.
 ///
+/// `Lbfgs` takes all rows at once, in their own order: a `batch` holds them, and an epoch is one step, of many
+/// evaluations, for each of which the rows are read anew where there are micro-batches. Clipping, `Dropout` and
+/// `BatchNorm`, by which the loss would not be one function, are refused.
+///
 /// Several processes take each its part of every batch's rows, and sum the gradients, weighted by these: what one
 /// process would do, but for rounding. Data, options and parameters are the same in all, or it throws. The loss has to
 /// be a mean in which each row counts alike. The first process writes the files and shows the progress; a callback of

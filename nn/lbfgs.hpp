@@ -10,7 +10,7 @@ namespace nn {
 
 /// The options of PyTorch's `LBFGS`, but for `strong_wolfe`, which it leaves out unless it is asked for.
 struct LbfgsOptions {
-    double rate = 1;                   ///< the length that a line search begins with, or goes without one
+    double rate = 1;                   ///< the length t that a line search begins with, or goes without one
     std::size_t iterations = 20;       ///< at most, in a step
     std::size_t evaluations = 0;       ///< at most, in a step; 0: iterations * 5 / 4
     double gradient_tolerance = 1e-7;  ///< the step ends where no number of the gradient is larger
@@ -31,19 +31,25 @@ struct LbfgsOptions {
 ///     for (int i = 0; i < 10; ++i)
 ///         loss = optimizer.step(tape, [&] { return mean_squared_error(model(tape.constant(x)), tape.constant(y)); });
 template <class T>
-class Lbfgs {
+class Lbfgs final : public Optimizer<T> {
   public:
     /// Throws `std::invalid_argument` where there is no parameter, one is listed twice, or an option makes no sense.
     explicit Lbfgs(std::vector<autograd::Parameter<T>> parameters, LbfgsOptions options = {});
 
-    /// Up to `iterations` along the loss, which is recorded anew each time: the tape is rewound before. Returns the
-    /// loss from before. Throws `autograd::GradientError` where that is not finite, or the sum of its gradient's
-    /// squares is not, and then nothing has changed; what `loss` throws leaves the parameters where they stood before
-    /// its call. Where a point on the way is not finite, the line search goes less far; without one the parameters go
-    /// back to before it, and it throws.
+    /// Up to `iterations` along the loss. Returns the loss from before. Throws `autograd::GradientError` where that is
+    /// not finite, or the sum of its gradient's squares is not, and then nothing has changed; what `evaluate` throws
+    /// leaves the parameters where they stood before its call. Where a point on the way is not finite, the line search
+    /// goes less far; without one the parameters go back to before it, and it throws. At a rate of 0 nothing moves.
+    double step(const Evaluate<T>& evaluate) override;
+
+    /// The same of a loss that is recorded anew each time: the tape is rewound before.
     double step(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss);
 
-    const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }
+    bool asks_again() const override { return true; }
+
+    /// With the pairs, as PyTorch names them: up to `history` times two numbers for each of the parameters'.
+    OptimizerState<T> state() const override;
+    void set_state(const OptimizerState<T>& state) override;
 
     /// How often the loss was asked for, and the directions that were taken.
     std::uint64_t evaluations() const { return evaluations_; }
@@ -55,15 +61,16 @@ class Lbfgs {
         double t, loss, slope;
         Vector gradient;
     };
-    Point evaluate(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss);
-    Point along(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss, double t);
-    Point search(autograd::Tape<T>& tape, const std::function<autograd::Variable<T>()>& loss, const Point& start,
-                 double t, std::size_t most, std::size_t& used);
+    Point at(const Evaluate<T>& evaluate);
+    Point along(const Evaluate<T>& evaluate, double t);
+    Point search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most, std::size_t& used);
     void direct(const Vector& gradient);
     void move(const Vector& from, double t);
     Vector position() const;
+    std::map<std::string, autograd::Shape> arrays_of(const OptimizerState<T>& state) const override;
+    void update(std::size_t, T*, const T*, std::size_t) override {}  // by gradients alone, which is refused
+    std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override { return {}; }
 
-    std::vector<autograd::Parameter<T>> parameters_;
     LbfgsOptions options_;
     std::size_t size_ = 0;
     std::uint64_t evaluations_ = 0, iterations_ = 0;

@@ -14,6 +14,7 @@ using autograd::Array;
 using autograd::equal_shapes;
 using autograd::Gradients;
 using autograd::Parameter;
+using autograd::Shape;
 
 namespace {
 
@@ -111,7 +112,7 @@ void Optimizer<T>::set_rate(double rate, std::size_t group) {
 template <class T>
 void Optimizer<T>::grow(Arrays& arrays, bool used, double value) const {
     for (std::size_t i = arrays.size(); i < shapes_.size(); ++i)
-        arrays.emplace_back(used ? shapes_[i] : autograd::Shape{0}, static_cast<T>(value));
+        arrays.emplace_back(used ? shapes_[i] : Shape{0}, static_cast<T>(value));
 }
 
 template <class T>
@@ -134,24 +135,32 @@ OptimizerState<T> Optimizer<T>::state() const {
 
 template <class T>
 void Optimizer<T>::check_state(const OptimizerState<T>& given) const {
-    const OptimizerState<T> own = state();
+    const std::map<std::string, double> numbers = state().numbers;
+    const std::map<std::string, Shape> arrays = arrays_of(given);
     const auto fail = [&](const std::string& what) {
         throw std::invalid_argument(fmt::format("[{}] the state is another optimizer's: {}", name_, what));
     };
-    for (const auto& [name, array] : own.arrays) {
+    for (const auto& [name, shape] : arrays) {
         const auto found = given.arrays.find(name);
         if (found == given.arrays.end()) fail(fmt::format("it has no '{}'", name));
-        if (!equal_shapes(found->second.shape(), array.shape()))
+        if (!equal_shapes(found->second.shape(), shape))
             fail(fmt::format("its '{}' has shape {}, not {}", name, autograd::to_string(found->second.shape()),
-                             autograd::to_string(array.shape())));
+                             autograd::to_string(shape)));
     }
     for (const auto& [name, array] : given.arrays)
-        if (!own.arrays.contains(name)) fail(fmt::format("it has a '{}'", name));
-    for (const auto& [name, number] : own.numbers)
+        if (!arrays.contains(name)) fail(fmt::format("it has a '{}'", name));
+    for (const auto& [name, number] : numbers)
         if (!given.numbers.contains(name)) fail(fmt::format("it has no '{}'", name));
     for (const auto& [name, number] : given.numbers)
-        if (!own.numbers.contains(name) || !(number >= 0) || std::isinf(number))
+        if (!numbers.contains(name) || !(number >= 0) || std::isinf(number))
             fail(fmt::format("its '{}' is {}", name, number));
+}
+
+template <class T>
+std::map<std::string, Shape> Optimizer<T>::arrays_of(const OptimizerState<T>&) const {
+    std::map<std::string, Shape> shapes;
+    for (const auto& [name, array] : state().arrays) shapes.emplace(name, array.shape());
+    return shapes;
 }
 
 template <class T>
@@ -167,7 +176,17 @@ void Optimizer<T>::set_state(const OptimizerState<T>& state) {
 }
 
 template <class T>
+double Optimizer<T>::step(const Evaluate<T>& evaluate) {
+    const LossAndGradients<T> here = evaluate();
+    step(here.gradients);
+    return here.loss;
+}
+
+template <class T>
 void Optimizer<T>::step(const Gradients<T>& gradients) {
+    if (asks_again())
+        throw std::invalid_argument(
+            fmt::format("[{}] a step needs gradients at more than one place: give it what evaluates them", name_));
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const Parameter<T>& parameter = parameters_[i];
         found_[i] = &gradients[parameter];

@@ -4,6 +4,7 @@
 #include <autograd/gradients.hpp>
 #include <autograd/parameter.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,7 +18,17 @@ struct OptimizerState {
     std::map<std::string, double> numbers;
 };
 
-/// Changes parameters along their gradients. A step allocates nothing.
+/// A loss where the parameters stand, and its gradients there.
+template <class T>
+struct LossAndGradients {
+    double loss;
+    autograd::Gradients<T> gradients;
+};
+
+template <class T>
+using Evaluate = std::function<LossAndGradients<T>()>;
+
+/// Changes parameters along their gradients. A step allocates nothing, but for that of `Lbfgs`.
 ///
 /// Parameters with options of their own are further groups:
 ///
@@ -31,8 +42,15 @@ class Optimizer {
     /// One step. All is checked before anything changes: throws `autograd::GradientError` where the recording did not
     /// watch one of the parameters, `std::invalid_argument` where a parameter's shape is no longer its gradient's or
     /// the one that the optimizer was made for. What divides by the roots of squares throws `autograd::GradientError`,
-    /// too, where a square overflows; the step is half made then.
+    /// too, where a square overflows; the step is half made then. `std::invalid_argument` where one `asks_again`.
     void step(const autograd::Gradients<T>& gradients);
+
+    /// One step along a loss, which is evaluated where the parameters stand: once, or as often as the optimizer needs,
+    /// which moves them meanwhile. Returns the loss from before the step.
+    virtual double step(const Evaluate<T>& evaluate);
+
+    /// Whether a step evaluates the loss more than once: it has to be one function then, in all steps.
+    virtual bool asks_again() const { return false; }
 
     /// What it changes: the parameters of all groups, without buffers.
     const std::vector<autograd::Parameter<T>>& parameters() const { return parameters_; }
@@ -54,8 +72,8 @@ class Optimizer {
     /// What it remembers, rates and the number of steps included: for an optimizer made alike to go on from there.
     /// All throw `std::invalid_argument` where two parameters have one name, `set_state` where it is another's, and
     /// changes nothing then.
-    OptimizerState<T> state() const;
-    void set_state(const OptimizerState<T>& state);
+    virtual OptimizerState<T> state() const;
+    virtual void set_state(const OptimizerState<T>& state);
     void check_state(const OptimizerState<T>& state) const;
 
   protected:
@@ -80,6 +98,11 @@ class Optimizer {
     /// For each parameter without one yet an array of its shape that holds `value`; or an empty one, where its group
     /// has no use for it.
     void grow(Arrays& arrays, bool used = true, double value = 0) const;
+
+    /// The arrays that this state must have, if it is this optimizer's.
+    virtual std::map<std::string, autograd::Shape> arrays_of(const OptimizerState<T>& state) const;
+
+    void count_step() { ++steps_; }
 
     /// Throws `autograd::GradientError`: a square of parameter number i is infinite, and no step would move it again.
     [[noreturn]] void refuse_overflow(std::size_t i) const;

@@ -130,8 +130,8 @@ constexpr const char* type_name = sizeof(T) == 4 ? "float" : "double";
 template <class T>
 std::pair<std::vector<Parameter<T>>, json> held(const TrainingPlace& place, std::vector<Parameter<T>> arrays,
                                                 const Optimizer<T>& optimizer) {
-    const OptimizerState<T> state = optimizer.state();
-    for (const auto& [name, array] : state.arrays) arrays.emplace_back(prefix + name, array);
+    OptimizerState<T> state = optimizer.state();
+    for (auto& [name, array] : state.arrays) arrays.emplace_back(prefix + name, std::move(array));
     return {std::move(arrays),
             {{"epoch", place.epoch},
              {"position", place.position},

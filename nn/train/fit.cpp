@@ -18,6 +18,7 @@
 #include <nn/train/epochs.hpp>
 #include <nn/train/progress.hpp>
 #include <stdexcept>
+#include <utility>
 
 namespace nn {
 
@@ -100,7 +101,8 @@ class Trainer {
           options_(options),
           all_(options.communicator != nullptr ? *options.communicator : alone_),
           own_(options.optimizer == nullptr ? std::make_unique<Adam<T>>(parameters) : nullptr),
-          optimizer_(own_ ? *own_ : *options.optimizer) {
+          optimizer_(own_ ? *own_ : *options.optimizer),
+          rereads_(optimizer_.asks_again() && options.micro_batch > 0 && all_.size() == 1) {
         place_.engine = place_.engine_of_epoch = engine;
         if (options.schedule) scheduler_.emplace(optimizer_, options.schedule);
         if (options.plateau) plateau_.emplace(optimizer_, *options.plateau);
@@ -254,7 +256,7 @@ class Trainer {
     /// The rest of an epoch; false where it was ended.
     bool pass(train::Progress& progress) {
         std::mt19937_64 engine = place_.engine_of_epoch;
-        data_.begin(options_.batch, &engine);
+        if (!rereads_) data_.begin(options_.batch, optimizer_.asks_again() ? nullptr : &engine);
         if (place_.position == 0) place_.engine = engine;
         for (std::size_t done = 0; done < place_.position; done += options_.batch) data_.next(batch_);
         while (place_.position < facts_.rows) {
@@ -274,54 +276,60 @@ class Trainer {
     /// One step; false, and none is made, where one of several processes ends the training.
     bool step() {
         if (scheduler_) scheduler_->set(steps_);
-        const double share = next(data_, batch_, std::min(options_.batch, facts_.rows - place_.position));
-        double value = 0;
+        const double share =
+            rereads_ ? 1 : next(data_, batch_, std::min(options_.batch, facts_.rows - place_.position));
         Sums sums;
-        auto gradients = evaluate(value, sums);
-        if (all_.size() > 1 && !sum_up(gradients, share, value, sums)) {
+        LossAndGradients<T> here = evaluate(sums);
+        if (all_.size() > 1 && !sum_up(here, share, sums)) {
             history_.stopped = true;
             return false;
         }
-        if (!std::isfinite(value)) {
-            const auto is_finite = [](T number) { return std::isfinite(number); };
-            if (!std::ranges::all_of(batch_.x, is_finite) || !std::ranges::all_of(batch_.targets, is_finite))
+        if (!std::isfinite(here.loss)) {
+            if (has_bad_rows_)
                 throw std::runtime_error(fmt::format(
                     "[fit] the loss is not finite in epoch {}: its rows hold a number that is not", place_.epoch + 1));
             throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
                                                  place_.epoch + 1, optimizer_.rate()));
         }
-        if (options_.clip_value > 0) clip_gradient_value(gradients, optimizer_.parameters(), options_.clip_value);
-        if (options_.clip_norm > 0) clip_gradient_norm(gradients, optimizer_.parameters(), options_.clip_norm);
+        if (options_.clip_value > 0) clip_gradient_value(here.gradients, optimizer_.parameters(), options_.clip_value);
+        if (options_.clip_norm > 0) clip_gradient_norm(here.gradients, optimizer_.parameters(), options_.clip_norm);
         sums_ += sums;
-        optimizer_.step(gradients);
+        // Elsewhere a loss may be infinite: a line search goes back from there.
+        bool is_begin = true;
+        const auto evaluated = [&]() -> LossAndGradients<T> {
+            if (std::exchange(is_begin, false)) return std::move(here);
+            Sums there_sums;
+            LossAndGradients<T> there = evaluate(there_sums);
+            if (all_.size() > 1) sum_up(there, share, there_sums);
+            return there;
+        };
+        optimizer_.step(Evaluate<T>(std::ref(evaluated)));
         if (average_) average_->update();
         ++steps_;
         place_.position += static_cast<std::uint64_t>(sums.rows);
         return true;
     }
 
-    /// The gradients of the mean loss of the batch, that loss, and the sums over its rows.
-    autograd::Gradients<T> evaluate(double& mean, Sums& sums) {
+    /// The mean loss of the batch, its gradients, and the sums over its rows.
+    LossAndGradients<T> evaluate(Sums& sums) {
         if (options_.micro_batch == 0) {
             tape_.rewind();
             const auto [output, loss] = train(batch_);
-            mean = static_cast<double>(loss->item());
-            sums = sums_of(mean, output.value(), batch_, weight_of(batch_));
-            return tape_.backward(*loss);
+            const double value = value_of(*loss, batch_);
+            sums = sums_of(value, output.value(), batch_, weight_of(batch_));
+            return {value, tape_.backward(*loss)};
         }
         std::optional<autograd::Gradients<T>> gradients;
-        const std::size_t rows = batch_.x.shape()[0];
-        for (std::size_t begin = 0; begin < rows; begin += options_.micro_batch) {
-            take_part(begin, std::min(rows, begin + options_.micro_batch));
+        if (rereads_) data_.begin(options_.micro_batch, nullptr);
+        for (std::size_t begin = 0; take_part(begin); begin += options_.micro_batch) {
             const double weight = weight_of(part_);
             tape_.rewind();
             const auto [output, loss] = train(part_, weight > 0);
-            const double value = loss ? static_cast<double>(loss->item()) : 0;
+            const double value = loss ? value_of(*loss, part_) : 0;
             sums += sums_of(value, output.value(), part_, weight);
             if (!loss) continue;
             // The weight of all is not known yet: a mean of what has been seen goes on with each part.
             const double share = weight / sums.weight;
-            mean += share * (value - mean);
             if (!gradients) {
                 gradients.emplace(tape_.backward(*loss));
                 continue;
@@ -330,21 +338,38 @@ class Trainer {
             add_gradients(*gradients, tape_.backward(*loss * static_cast<T>(share)), optimizer_.parameters());
         }
         require(gradients.has_value(), "the rows of a batch weigh nothing together");
-        return std::move(*gradients);
+        return {sums.loss / sums.weight, std::move(*gradients)};
     }
 
-    void take_part(std::size_t begin, std::size_t end) {
+    /// The loss; where that is not finite, whether the rows are is noted.
+    double value_of(const Variable<T>& loss, const Batch<T>& batch) {
+        const auto is_finite = [](T number) { return std::isfinite(number); };
+        const double value = static_cast<double>(loss.item());
+        if (!std::isfinite(value) &&
+            (!std::ranges::all_of(batch.x, is_finite) || !std::ranges::all_of(batch.targets, is_finite)))
+            has_bad_rows_ = true;
+        return value;
+    }
+
+    /// Gives `part_` the micro-batch that begins with this row of the batch; false where there is none.
+    bool take_part(std::size_t begin) {
+        if (rereads_) return data_.next(part_);
+        const std::size_t rows = batch_.x.shape()[0];
+        if (begin >= rows) return false;
+        const std::size_t end = std::min(rows, begin + options_.micro_batch);
         copy_rows(batch_.x, begin, end, part_.x);
         if (facts_.is_regression())
             copy_rows(batch_.targets, begin, end, part_.targets);
         else
             copy_rows(batch_.labels, begin, end, part_.labels);
+        return true;
     }
 
     /// Output and loss in training. Of several processes none may change what the others do not: the engine, a buffer.
+    /// Nor may they change while a loss is evaluated again and again.
     std::pair<Variable<T>, std::optional<Variable<T>>> train(const Batch<T>& batch, bool with_loss = true) {
         const Training<T> training(tape_, place_.engine);
-        if (all_.size() == 1) return forward(batch, with_loss);
+        if (all_.size() == 1 && !optimizer_.asks_again()) return forward(batch, with_loss);
         const auto versions = [&] {
             std::uint64_t all = 0;
             for (const Parameter<T>& parameter : parameters_) all += parameter.is_buffer() ? parameter.version() : 0;
@@ -353,16 +378,23 @@ class Trainer {
         const std::mt19937_64 engine = place_.engine;
         const std::uint64_t before = versions();
         const auto made = forward(batch, with_loss);
+        const bool asks_again = optimizer_.asks_again();
         require(engine == place_.engine,
-                "a layer draws random numbers, as dropout does, and several processes would each draw others");
-        require(versions() == before,
-                "a layer changes its buffers, as batch norm does, and several processes would each have others");
+                "a layer draws random numbers, as dropout does, and " +
+                    (asks_again ? fmt::format("{} needs a loss that is the same each time", optimizer_.name())
+                                : "several processes would each draw others"));
+        require(
+            versions() == before,
+            "a layer changes its buffers, as batch norm does, and " +
+                (asks_again ? fmt::format("{} evaluates the loss where the network does not stay", optimizer_.name())
+                            : "several processes would each have others"));
         return made;
     }
 
     /// Gives the gradients, the loss and the sums of the whole batch for those of its share, in one message; false
     /// where a process ends the training instead.
-    bool sum_up(autograd::Gradients<T>& gradients, double share, double& loss, Sums& sums) {
+    bool sum_up(LossAndGradients<T>& here, double share, Sums& sums) {
+        auto& [loss, gradients] = here;
         const double rows = static_cast<double>(std::min(options_.batch, facts_.rows - place_.position));
         std::size_t count = 0;
         for (const Parameter<T>& parameter : optimizer_.parameters()) count += gradients[parameter].size();
@@ -546,16 +578,18 @@ class Trainer {
     Communicator& all_;
     std::unique_ptr<Optimizer<T>> own_;
     Optimizer<T>& optimizer_;
+    const bool rereads_;  // the rows come anew for each evaluation, so that a micro-batch of them is in memory
     std::optional<Scheduler<T>> scheduler_;
     std::optional<Plateau<T>> plateau_;
     std::optional<ParameterAverage<T>> average_;
     std::vector<Parameter<T>> best_, saved_;  // the best epoch's; all that a checkpoint holds
     TrainingPlace place_;
     autograd::Tape<T> tape_;
-    Batch<T> batch_, part_;   // the rows of a step, and of one recording of it
-    std::vector<T> numbers_;  // that are summed over the processes
-    Sums sums_;               // of the epoch so far
-    bool ends_ = false;       // as a callback asks for
+    Batch<T> batch_, part_;      // the rows of a step, and of one recording of it
+    std::vector<T> numbers_;     // that are summed over the processes
+    Sums sums_;                  // of the epoch so far
+    bool has_bad_rows_ = false;  // some that are not finite
+    bool ends_ = false;          // as a callback asks for
     std::uint64_t steps_ = 0;
     double best_loss_ = infinity;
     std::size_t best_epoch_ = 0;
@@ -605,6 +639,15 @@ History trained(const std::function<Variable<T>(const Variable<T>&)>& net, const
                 "the rows for validation have other columns than those for training");
         require(there.classes == facts.classes,
                 "the rows for validation have other classes than those for training, or in another order");
+    }
+    if (options.optimizer != nullptr && options.optimizer->asks_again()) {
+        const std::string name = options.optimizer->name();
+        const std::size_t rows = data.facts().rows;
+        require(options.batch >= rows,
+                fmt::format("{} takes all {} rows at once, and a batch has {}: micro_batch is for less memory", name,
+                            rows, options.batch));
+        require(options.clip_norm == 0 && options.clip_value == 0,
+                fmt::format("clipped gradients are not those of the loss, which {} goes by", name));
     }
     return Trainer<T>(net, parameters, data, validation, options, engine).run();
 }

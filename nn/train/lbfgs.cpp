@@ -11,12 +11,17 @@ namespace nn {
 
 using autograd::Array;
 using autograd::Parameter;
+using autograd::Shape;
 using autograd::Tape;
 using autograd::Variable;
 
 namespace {
 
 constexpr double decrease = 1e-4, curvature = 0.9;  // of the Wolfe conditions
+
+// The names of arrays in a state, which are PyTorch's.
+constexpr const char *directions = "d", *gradients_before = "prev_flat_grad", *old_steps = "old_stps",
+                     *old_changes = "old_dirs";
 
 template <class T>
 T dot(const std::vector<T>& a, const std::vector<T>& b) {
@@ -51,26 +56,23 @@ double lowest(const P& one, const P& other, double low, double high) {
     return std::isnan(t) ? (low + high) / 2 : std::min(std::max(t, low), high);
 }
 
-void check(bool good, const char* what) {
-    if (!good) throw std::invalid_argument(fmt::format("[lbfgs] {}", what));
+LbfgsOptions checked(LbfgsOptions options) {
+    const auto check = [](bool good, const char* what) {
+        if (!good) throw std::invalid_argument(fmt::format("[lbfgs] {}", what));
+    };
+    check(options.rate > 0 && std::isfinite(options.rate), "the rate must be above 0");
+    check(options.iterations > 0, "a step has at least one iteration");
+    check(options.history > 0, "the history holds at least one pair");
+    check(options.gradient_tolerance >= 0 && options.change_tolerance >= 0, "a tolerance is 0 or more");
+    return options;
 }
 
 }  // namespace
 
 template <class T>
 Lbfgs<T>::Lbfgs(std::vector<Parameter<T>> parameters, LbfgsOptions options)
-    : parameters_(std::move(parameters)), options_(options) {
-    std::erase_if(parameters_, [](const Parameter<T>& parameter) { return parameter.is_buffer(); });
-    check(!parameters_.empty(), "there are no parameters");
-    for (auto i = parameters_.begin(); i != parameters_.end(); ++i) {
-        if (std::find(parameters_.begin(), i, *i) != i)
-            throw std::invalid_argument(fmt::format("[lbfgs] parameter '{}' is listed twice", i->name()));
-        size_ += i->value().size();
-    }
-    check(options.rate > 0 && std::isfinite(options.rate), "the rate must be above 0");
-    check(options.iterations > 0, "a step has at least one iteration");
-    check(options.history > 0, "the history holds at least one pair");
-    check(options.gradient_tolerance >= 0 && options.change_tolerance >= 0, "a tolerance is 0 or more");
+    : Optimizer<T>("lbfgs", std::move(parameters), checked(options).rate), options_(options) {
+    for (const Parameter<T>& parameter : this->parameters()) size_ += parameter.value().size();
     if (options.evaluations == 0) options_.evaluations = options.iterations * 5 / 4;
 }
 
@@ -78,7 +80,7 @@ template <class T>
 typename Lbfgs<T>::Vector Lbfgs<T>::position() const {
     Vector all;
     all.reserve(size_);
-    for (const Parameter<T>& parameter : parameters_)
+    for (const Parameter<T>& parameter : this->parameters())
         all.insert(all.end(), parameter.value().data(), parameter.value().data() + parameter.value().size());
     return all;
 }
@@ -87,7 +89,7 @@ typename Lbfgs<T>::Vector Lbfgs<T>::position() const {
 template <class T>
 void Lbfgs<T>::move(const Vector& from, double t) {
     std::size_t at = 0;
-    for (Parameter<T>& parameter : parameters_)
+    for (Parameter<T> parameter : this->parameters())
         parameter.edit([&](Array<T>& value) {
             for (std::size_t k = 0; k < value.size(); ++k, ++at)
                 value.data()[k] = from[at] + static_cast<T>(t) * (t == 0 ? T(0) : direction_[at]);
@@ -95,14 +97,12 @@ void Lbfgs<T>::move(const Vector& from, double t) {
 }
 
 template <class T>
-typename Lbfgs<T>::Point Lbfgs<T>::evaluate(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
-    tape.rewind();
-    const Variable<T> y = loss();
-    const auto gradients = tape.backward(y);
+typename Lbfgs<T>::Point Lbfgs<T>::at(const Evaluate<T>& evaluate) {
+    const auto [loss, gradients] = evaluate();
     ++evaluations_;
-    Point point{0, static_cast<double>(y.item()), 0, {}};
+    Point point{0, loss, 0, {}};
     point.gradient.reserve(size_);
-    for (const Parameter<T>& parameter : parameters_) {
+    for (const Parameter<T>& parameter : this->parameters()) {
         const Array<T>& gradient = gradients[parameter];
         point.gradient.insert(point.gradient.end(), gradient.data(), gradient.data() + gradient.size());
     }
@@ -116,11 +116,11 @@ typename Lbfgs<T>::Point Lbfgs<T>::evaluate(Tape<T>& tape, const std::function<V
 
 /// The loss at t along the direction. The parameters are back where they were when it returns, and when it throws.
 template <class T>
-typename Lbfgs<T>::Point Lbfgs<T>::along(Tape<T>& tape, const std::function<Variable<T>()>& loss, double t) {
+typename Lbfgs<T>::Point Lbfgs<T>::along(const Evaluate<T>& evaluate, double t) {
     const Vector start = position();
     move(start, t);
     try {
-        Point point = evaluate(tape, loss);
+        Point point = at(evaluate);
         move(start, 0);
         point.t = t;
         point.slope = static_cast<double>(dot(point.gradient, direction_));
@@ -133,12 +133,12 @@ typename Lbfgs<T>::Point Lbfgs<T>::along(Tape<T>& tape, const std::function<Vari
 
 /// A point that meets the strong Wolfe conditions, or the lowest that was found: `low` and `high` close in on it.
 template <class T>
-typename Lbfgs<T>::Point Lbfgs<T>::search(Tape<T>& tape, const std::function<Variable<T>()>& loss, const Point& start,
-                                          double t, std::size_t most, std::size_t& used) {
+typename Lbfgs<T>::Point Lbfgs<T>::search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most,
+                                          std::size_t& used) {
     const auto too_high = [&](const Point& p) { return p.loss > start.loss + decrease * p.t * start.slope; };
     const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -curvature * start.slope; };
     const double length = largest(direction_);
-    Point before = start, now = along(tape, loss, t);
+    Point before = start, now = along(evaluate, t);
     used = 1;
     std::size_t tries = 0;
     // Farther and farther, until the minimum lies between the last two points.
@@ -148,7 +148,7 @@ typename Lbfgs<T>::Point Lbfgs<T>::search(Tape<T>& tape, const std::function<Var
         if (now.slope >= 0) break;
         const double next = lowest(before, now, now.t + 0.01 * (now.t - before.t), now.t * 10);
         before = std::move(now);
-        now = along(tape, loss, next);
+        now = along(evaluate, next);
         ++used;
     }
     if (tries == most) before = start;
@@ -167,7 +167,7 @@ typename Lbfgs<T>::Point Lbfgs<T>::search(Tape<T>& tape, const std::function<Var
         } else {
             stalled = false;
         }
-        Point middle = along(tape, loss, t_new);
+        Point middle = along(evaluate, t_new);
         ++used;
         ++tries;
         if (too_high(middle) || middle.loss >= low.loss) {
@@ -224,14 +224,25 @@ void Lbfgs<T>::direct(const Vector& gradient) {
 
 template <class T>
 double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
-    Point now = evaluate(tape, loss);
+    return step([&]() -> LossAndGradients<T> {
+        tape.rewind();
+        const Variable<T> y = loss();
+        return {static_cast<double>(y.item()), tape.backward(y)};
+    });
+}
+
+template <class T>
+double Lbfgs<T>::step(const Evaluate<T>& evaluate) {
+    Point now = at(evaluate);
     const double first = now.loss;
     if (!std::isfinite(first) || !std::isfinite(dot(now.gradient, now.gradient)))
         throw autograd::GradientError("[lbfgs] the loss or its gradient is not finite, or the square of that");
+    this->count_step();
+    if (this->rate() == 0) return first;
     std::size_t used = 1;
     for (std::size_t i = 1; largest(now.gradient) > options_.gradient_tolerance; ++i) {
         direct(now.gradient);
-        double t = options_.rate;
+        double t = this->rate();
         if (iterations_ == 0) {
             double sum = 0;
             for (const T g : now.gradient) sum += static_cast<double>(std::abs(g));
@@ -248,14 +259,14 @@ double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
         const bool last = i == options_.iterations;
         if (options_.strong_wolfe) {
             std::size_t tried = 0;
-            now = search(tape, loss, now, t, options_.evaluations - used, tried);
+            now = search(evaluate, now, t, options_.evaluations - used, tried);
             used += tried;
             last_t_ = t = now.t;
             move(start, t);
         } else {
             move(start, t);
             if (!last) {
-                now = evaluate(tape, loss);
+                now = at(evaluate);
                 ++used;
                 if (std::isinf(now.loss)) {
                     move(start, 0);
@@ -271,6 +282,63 @@ double Lbfgs<T>::step(Tape<T>& tape, const std::function<Variable<T>()>& loss) {
             break;
     }
     return first;
+}
+
+template <class T>
+OptimizerState<T> Lbfgs<T>::state() const {
+    OptimizerState<T> state = Optimizer<T>::state();
+    state.numbers["func_evals"] = static_cast<double>(evaluations_);
+    state.numbers["n_iter"] = static_cast<double>(iterations_);
+    state.numbers["t"] = last_t_;
+    state.numbers["H_diag"] = static_cast<double>(scale_);
+    if (iterations_ == 0) return state;
+    const auto put = [&](const char* name, const std::vector<Vector>& rows) {
+        Array<T>& array = state.arrays.emplace(name, Array<T>(Shape{rows.size(), size_}, T(0))).first->second;
+        T* to = array.data();
+        for (const Vector& row : rows) to = std::copy(row.begin(), row.end(), to);
+    };
+    put(directions, {direction_});
+    put(gradients_before, {last_gradient_});
+    put(old_steps, steps_);
+    put(old_changes, changes_);
+    return state;
+}
+
+template <class T>
+std::map<std::string, Shape> Lbfgs<T>::arrays_of(const OptimizerState<T>& state) const {
+    const auto made = state.numbers.find("n_iter");
+    if (made == state.numbers.end() || made->second == 0) return {};
+    const auto found = state.arrays.find(old_steps);
+    const std::size_t pairs = found == state.arrays.end() || found->second.dimension() == 0
+                                  ? 0
+                                  : std::min(found->second.shape()[0], options_.history);
+    return {{directions, {1, size_}},
+            {gradients_before, {1, size_}},
+            {old_steps, {pairs, size_}},
+            {old_changes, {pairs, size_}}};
+}
+
+template <class T>
+void Lbfgs<T>::set_state(const OptimizerState<T>& state) {
+    Optimizer<T>::set_state(state);
+    evaluations_ = static_cast<std::uint64_t>(state.numbers.at("func_evals"));
+    iterations_ = static_cast<std::uint64_t>(state.numbers.at("n_iter"));
+    last_t_ = state.numbers.at("t");
+    scale_ = static_cast<T>(state.numbers.at("H_diag"));
+    const auto rows = [&](const char* name) {
+        std::vector<Vector> all;
+        const auto found = state.arrays.find(name);
+        if (found == state.arrays.end()) return all;
+        const T* from = found->second.data();
+        for (std::size_t i = 0; i < found->second.shape()[0]; ++i, from += size_) all.emplace_back(from, from + size_);
+        return all;
+    };
+    steps_ = rows(old_steps);
+    changes_ = rows(old_changes);
+    inverses_.clear();
+    for (std::size_t i = 0; i < steps_.size(); ++i) inverses_.push_back(1 / dot(changes_[i], steps_[i]));
+    direction_ = iterations_ == 0 ? Vector() : rows(directions)[0];
+    last_gradient_ = iterations_ == 0 ? Vector() : rows(gradients_before)[0];
 }
 
 template class Lbfgs<float>;

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <nn/average.hpp>
+#include <nn/fit.hpp>
 #include <nn/gradient_tools.hpp>
 #include <nn/lbfgs.hpp>
 #include <nn/optimizers.hpp>
@@ -304,6 +305,29 @@ BOOST_AUTO_TEST_CASE(clipping_groups_averages_and_lbfgs) {
                 }
                 BOOST_TEST(optimizer.evaluations() == golden["evaluations"]);
                 BOOST_TEST(optimizer.iterations() == golden["iterations"]);
+                // The same steps by `fit`, from the start.
+                Parameter<double>(w).edit([&](auto& value) { value = array_of<double>(golden["start"][0]); });
+                Parameter<double>(b).edit([&](auto& value) { value = array_of<double>(golden["start"][1]); });
+                nn::Dataset<double> data{x, {}, {}};
+                data.targets = t;
+                data.target_names.resize(t.shape()[1]);
+                nn::Lbfgs<double> fitting({w, b}, options);
+                nn::FitOptions<double> fit{
+                    .epochs = golden["points"].size(), .batch = x.shape()[0], .optimizer = &fitting};
+                fit.progress = nullptr;
+                fit.on_epoch = [&](const nn::Epoch& epoch) {
+                    const Json& point = golden["points"][epoch.number - 1];
+                    BOOST_TEST(epoch.training.loss == double(point["loss"]), boost::test_tools::tolerance(1e-12));
+                    check_same("the weight", w.value(), point["w"], 1e-12);
+                    check_same("the bias", b.value(), point["b"], 1e-12);
+                    return true;
+                };
+                nn::fit<double>(
+                    [&](const auto& input) {
+                        return tanh(linear(input, input.tape().watch(w), input.tape().watch(b)));
+                    },
+                    {w, b}, data, fit);
+                BOOST_TEST(fitting.evaluations() == golden["evaluations"]);
                 continue;
             }
             std::unique_ptr<nn::Optimizer<double>> optimizer;

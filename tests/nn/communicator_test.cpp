@@ -10,6 +10,7 @@
 #include <nn/dense.hpp>
 #include <nn/fit.hpp>
 #include <nn/layers.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/normalization.hpp>
 #include <numeric>
 #include <random>
@@ -90,21 +91,31 @@ struct Trained {
 };
 
 template <class T>
+using MakeOptimizer =
+    std::function<std::unique_ptr<nn::Optimizer<T>>(const std::vector<autograd::Parameter<T>>& parameters)>;
+
+template <class T>
+std::unique_ptr<nn::Optimizer<T>> momentum(const std::vector<autograd::Parameter<T>>& parameters) {
+    return std::make_unique<nn::Sgd<T>>(parameters, nn::SgdOptions{.rate = 0.05, .momentum = 0.5});
+}
+
+template <class T>
 using Options = std::function<nn::FitOptions<T>(std::size_t rank)>;
 
 /// What each of so many processes ends with; with 0 there is one, without a communicator.
 template <class T>
 std::vector<Trained<T>> train(std::size_t processes, const nn::Dataset<T>& data, const Options<T>& options,
-                              const std::function<nn::Sequential<T>(std::mt19937_64&)>& make, std::uint64_t seeds = 0) {
+                              const std::function<nn::Sequential<T>(std::mt19937_64&)>& make, std::uint64_t seeds = 0,
+                              const MakeOptimizer<T>& make_optimizer = momentum<T>) {
     std::vector<Trained<T>> trained(std::max<std::size_t>(processes, 1));
     Group group(trained.size());
     const auto run = [&](std::size_t rank) {
         std::mt19937_64 engine(7 + seeds * rank);
         const nn::Sequential<T> model = make(engine);
-        nn::Sgd<T> optimizer(model.parameters(), {.rate = 0.05, .momentum = 0.5});
+        const auto optimizer = make_optimizer(model.parameters());
         Member member(group, rank);
         nn::FitOptions<T> mine = options(rank);
-        mine.optimizer = &optimizer;
+        mine.optimizer = optimizer.get();
         mine.progress = nullptr;
         if (processes > 0) mine.communicator = &member;
         try {
@@ -182,6 +193,30 @@ BOOST_AUTO_TEST_CASE(as_one_process) {
     check_as_one(numbers<double>(rows), 2, 1e-12, 3);
     check_as_one(numbers<float>(rows), 2, 2e-5);
     check_as_one(classes<float>(rows), 3, 2e-5);
+}
+
+// All processes take the same decisions on the way.
+BOOST_AUTO_TEST_CASE(lbfgs_as_one_process) {
+    const auto data = numbers<double>(rows);
+    for (const std::size_t micro_batch : {0, 4}) {
+        const auto options = [&](std::size_t) {
+            return nn::FitOptions<double>{.epochs = 3, .batch = rows, .micro_batch = micro_batch};
+        };
+        const auto make = [](std::mt19937_64& engine) { return network<double>(2, engine); };
+        const auto lbfgs = [](const auto& parameters) -> std::unique_ptr<nn::Optimizer<double>> {
+            return std::make_unique<nn::Lbfgs<double>>(parameters, nn::LbfgsOptions{.iterations = 3});
+        };
+        const auto one = train<double>(0, data, options, make, 0, lbfgs)[0];
+        BOOST_REQUIRE_EQUAL(one.error, "");
+        for (const std::size_t processes : {1, 2, 4, 7}) {
+            const auto all = train<double>(processes, data, options, make, 0, lbfgs);
+            for (const auto& each : all) {
+                BOOST_TEST(each.error == "");
+                BOOST_TEST(distance(each.parameters, all[0].parameters) == 0);
+                BOOST_TEST(distance(each.parameters, one.parameters) <= (processes == 1 ? 0 : 1e-12));
+            }
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_of_them_ends_all) {

@@ -15,6 +15,7 @@
 #include <nn/dense.hpp>
 #include <nn/fit.hpp>
 #include <nn/layers.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/mlp.hpp>
 #include <nn/normalization.hpp>
 #include <nn/safetensors.hpp>
@@ -417,6 +418,151 @@ BOOST_AUTO_TEST_CASE(a_weighted_loss_is_the_mean_over_weights) {
     check_message([&] { nn::fit(model, data, options); }, "[fit] the rows of the validation weigh nothing together");
     options.micro_batch = 3;
     check_message([&] { nn::fit(model, data, options); }, "[fit] the rows of a batch weigh nothing together");
+}
+
+namespace {
+
+/// What a training by L-BFGS ends with, and its history.
+std::pair<std::string, std::string> by_lbfgs(const nn::Dataset<double>& data, const std::string& checkpoint,
+                                             bool resume, std::size_t killed_in = 0, std::size_t micro_batch = 0) {
+    std::mt19937_64 engine(3);
+    nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
+    nn::Lbfgs<double> optimizer(model.parameters(), {.iterations = 4, .history = 6});
+    nn::FitOptions<double> options{.epochs = 5, .batch = 64, .micro_batch = micro_batch, .optimizer = &optimizer};
+    options.validation = &data;
+    options.average = 0.5;
+    options.checkpoint = checkpoint;
+    options.checkpoint_seconds = 0;
+    options.resume = resume;
+    options.progress = nullptr;
+    options.on_epoch = [&](const nn::Epoch& epoch) {
+        if (epoch.number == killed_in) throw std::runtime_error("killed");
+        return true;
+    };
+    std::string losses;
+    for (const auto& epoch : nn::fit(model, data, options).epochs)
+        losses += std::to_string(epoch.training.loss) + " " + std::to_string(epoch.validation->loss) + "\n";
+    return {bits(model.parameters()), losses};
+}
+
+}  // namespace
+
+// An epoch is a step, over the rows in their own order.
+BOOST_AUTO_TEST_CASE(lbfgs_is_its_own_plain_loop) {
+    const auto data = numbers<double>();
+    std::mt19937_64 engine(3);
+    nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
+    std::vector<Parameter<double>> start;
+    for (const auto& parameter : model.parameters()) start.push_back(parameter.clone());
+    const auto fitted = [&](std::size_t micro_batch, std::size_t iterations) {
+        for (std::size_t i = 0; i < start.size(); ++i)
+            Parameter<double>(model.parameters()[i]).edit([&](auto& value) { value = start[i].value(); });
+        nn::Lbfgs<double> optimizer(model.parameters(), {.iterations = iterations});
+        nn::FitOptions<double> options{.epochs = 4, .batch = 100, .micro_batch = micro_batch, .optimizer = &optimizer};
+        options.progress = nullptr;
+        const auto history = nn::fit(model, data, options);
+        BOOST_TEST(optimizer.steps() == 4u);
+        std::vector<double> numbers;
+        for (const auto& parameter : model.parameters())
+            numbers.insert(numbers.end(), parameter.value().begin(), parameter.value().end());
+        for (const auto& epoch : history.epochs) numbers.push_back(epoch.training.loss);
+        return numbers;
+    };
+    // Rounding grows from iteration to iteration.
+    const auto few = fitted(0, 2), parts = fitted(10, 2), whole = fitted(0, 20);
+    for (std::size_t i = 0; i < few.size(); ++i) BOOST_TEST(std::abs(parts[i] - few[i]) < 1e-12);
+    for (std::size_t i = 0; i < start.size(); ++i)
+        Parameter<double>(model.parameters()[i]).edit([&](auto& value) { value = start[i].value(); });
+    nn::Lbfgs<double> plain(model.parameters());
+    autograd::Tape<double> tape;
+    std::vector<double> losses, ends;
+    for (int step = 0; step < 4; ++step)
+        losses.push_back(plain.step(tape, [&] {
+            return mean_squared_error(model(tape.constant(data.features)), tape.constant(data.targets));
+        }));
+    for (const auto& parameter : model.parameters())
+        ends.insert(ends.end(), parameter.value().begin(), parameter.value().end());
+    ends.insert(ends.end(), losses.begin(), losses.end());
+    BOOST_TEST((whole == ends));
+    BOOST_TEST(losses.back() < 0.01 * losses.front());
+}
+
+BOOST_AUTO_TEST_CASE(lbfgs_goes_on_after_each_epoch) {
+    const auto data = numbers<double>();
+    for (const std::size_t micro_batch : {0, 7}) {
+        const auto whole = by_lbfgs(data, "", false, 0, micro_batch);
+        for (std::size_t epoch = 1; epoch <= 5; ++epoch) {
+            const Folder folder;
+            check_message([&] { by_lbfgs(data, folder / "c", false, epoch, micro_batch); }, "killed");
+            const auto resumed = by_lbfgs(data, folder / "c", true, 0, micro_batch);
+            BOOST_TEST((resumed.first == whole.first), "killed in epoch " << epoch);
+            BOOST_TEST(resumed.second == whole.second);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(lbfgs_reads_a_stream_anew_for_each_evaluation) {
+    const auto data = numbers<double>();
+    const auto train = [&](nn::BatchSource<double>& source) {
+        std::mt19937_64 engine(3);
+        nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
+        nn::Lbfgs<double> optimizer(model.parameters());
+        nn::FitOptions<double> options{.epochs = 3, .batch = 64, .micro_batch = 10, .optimizer = &optimizer};
+        options.progress = nullptr;
+        nn::fit(model, source, options);
+        return std::pair(bits(model.parameters()), optimizer.evaluations());
+    };
+    nn::DatasetBatches<double> whole(data);
+    std::uint64_t passes = 0;
+    nn::StreamedBatches<double> stream(
+        whole.facts(), "",
+        [&]() -> nn::ReadRows<double> {
+            ++passes;
+            nn::DatasetBatches<double> blocks(data);
+            blocks.begin(9, nullptr);
+            return [blocks](nn::Batch<double>& block) mutable { return blocks.next(block); };
+        },
+        5);
+    const auto streamed = train(stream);
+    BOOST_TEST((streamed == train(whole)));
+    BOOST_TEST(passes == streamed.second);
+}
+
+BOOST_AUTO_TEST_CASE(what_lbfgs_refuses) {
+    const auto data = classes<double>();
+    const auto refused = [&](auto&& model, nn::FitOptions<double> options, const std::string& part) {
+        nn::Lbfgs<double> optimizer(model.parameters());
+        options.optimizer = &optimizer;
+        options.progress = nullptr;
+        check_message([&] { nn::fit(model, data, options); }, part);
+    };
+    std::mt19937_64 engine(3);
+    nn::Mlp<double> plain({2, 6, 3}, nn::ActivationKind::tanh, engine);
+    refused(plain, {}, "[fit] lbfgs takes all 90 rows at once, and a batch has 32");
+    refused(plain, {.batch = 90, .clip_norm = 1}, "[fit] clipped gradients are not those of the loss");
+    refused(plain, {.batch = 90, .clip_value = 1}, "[fit] clipped gradients are not those of the loss");
+    refused(nn::Sequential<double>(nn::Dense<double>(2, 6, engine), nn::Dropout<double>(0.2, engine),
+                                   nn::Dense<double>(6, 3, engine)),
+            {.batch = 90},
+            "[fit] a layer draws random numbers, as dropout does, and lbfgs needs a loss that is the same");
+    refused(nn::Sequential<double>(nn::Dense<double>(2, 6, engine), nn::BatchNorm<double>(6),
+                                   nn::Dense<double>(6, 3, engine)),
+            {.batch = 90}, "[fit] a layer changes its buffers, as batch norm does, and lbfgs evaluates the loss where");
+    nn::FitOptions<double> infinite{.batch = 90};
+    infinite.loss = [](const autograd::Variable<double>& output, const nn::Batch<double>&) {
+        return sum(output * output) * std::numeric_limits<double>::infinity();
+    };
+    refused(plain, infinite, "[fit] the loss overflows in epoch 1");
+    auto bad = data;
+    bad.features(7, 1) = std::numeric_limits<double>::quiet_NaN();
+    nn::Lbfgs<double> optimizer(plain.parameters());
+    for (const std::size_t micro_batch : {0, 8})
+        check_message(
+            [&] {
+                nn::fit(plain, bad,
+                        {.batch = 90, .micro_batch = micro_batch, .optimizer = &optimizer, .progress = nullptr});
+            },
+            "its rows hold a number that is not");
 }
 
 namespace {

@@ -284,6 +284,88 @@ BOOST_AUTO_TEST_CASE(lbfgs_does_not_step_to_a_gradient_that_is_not_finite) {
     BOOST_TEST(p.value()(0) == 3);
 }
 
+namespace {
+
+/// (p0 - 1)^2 + 3 (p1 + 2)^4 + p0 p1 / 5, and its gradients.
+nn::LossAndGradients<double> bowl(Tape<double>& tape, const Parameter<double>& p) {
+    tape.rewind();
+    const auto x = tape.watch(p);
+    const auto a = slice(x, 0, 0, 1), b = slice(x, 0, 1, 2);
+    const auto loss = sum(pow(a - 1.0, 2) + 3.0 * pow(b + 2.0, 4) + a * b / 5.0);
+    return {loss.item(), tape.backward(loss)};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_step_may_evaluate_its_loss) {
+    Tape<double> tape;
+    const Parameter<double> p("p", to_array({3, -1})), q("q", to_array({3, -1})), r("r", to_array({3, -1}));
+    nn::Sgd<double> one({p}, {.rate = 0.01, .momentum = 0.5}), other({q}, {.rate = 0.01, .momentum = 0.5});
+    nn::Lbfgs<double> lbfgs({r}, {.iterations = 3});
+    nn::Optimizer<double>*first = &one, *second = &lbfgs;
+    int asked = 0;
+    for (int step = 0; step < 3; ++step) {
+        const double loss = bowl(tape, p).loss;
+        BOOST_TEST(first->step([&] { return ++asked, bowl(tape, p); }) == loss);
+        other.step(bowl(tape, q).gradients);
+        BOOST_TEST((p.value() == q.value()));
+    }
+    BOOST_TEST(asked == 3);
+    BOOST_TEST(!first->asks_again());
+    BOOST_TEST(second->asks_again());
+    asked = 0;
+    BOOST_TEST(second->step([&] { return ++asked, bowl(tape, r); }) == 4 + 3 - 0.6,
+               boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(asked > 1);
+    BOOST_TEST(lbfgs.evaluations() == static_cast<std::uint64_t>(asked));
+    const Array<double> before = r.value();
+    check_message([&] { second->step(bowl(tape, r).gradients); },
+                  "[lbfgs] a step needs gradients at more than one place");
+    second->set_rate(0);
+    second->step([&] { return bowl(tape, r); });
+    BOOST_TEST((r.value() == before));
+    BOOST_TEST(second->steps() == 2u);
+}
+
+// With more pairs than it keeps, and with none.
+BOOST_AUTO_TEST_CASE(lbfgs_goes_on_from_a_state) {
+    Tape<double> tape;
+    for (const bool searches : {false, true})
+        for (int stop = 0; stop <= 6; ++stop) {
+            const Parameter<double> p("p", to_array({3, -1})), q("q", to_array({3, -1}));
+            const nn::LbfgsOptions options{.rate = searches ? 1 : 0.3,
+                                           .iterations = 2,
+                                           .gradient_tolerance = 0,
+                                           .change_tolerance = 0,
+                                           .history = 3,
+                                           .strong_wolfe = searches};
+            nn::Lbfgs<double> whole({p}, options);
+            auto part = std::make_unique<nn::Lbfgs<double>>(std::vector{q}, options);
+            for (int step = 0; step < 8; ++step) {
+                whole.step([&] { return bowl(tape, p); });
+                if (step == stop) {
+                    auto next = std::make_unique<nn::Lbfgs<double>>(std::vector{q}, options);
+                    next->set_state(part->state());
+                    part = std::move(next);
+                }
+                part->step([&] { return bowl(tape, q); });
+                BOOST_TEST((p.value() == q.value()), "step " << step << ", stopped before " << stop);
+            }
+            BOOST_TEST(part->iterations() == whole.iterations());
+            BOOST_TEST(part->evaluations() == whole.evaluations());
+            BOOST_TEST(part->steps() == 8u);
+            auto state = part->state();
+            BOOST_TEST((state.arrays.at("old_stps").shape() == Shape{3, 2}));
+            nn::Lbfgs<double> forgetful({q}, {.history = 2});
+            check_message([&] { forgetful.set_state(state); }, "[lbfgs] the state is another optimizer's: its 'old_");
+            nn::Lbfgs<double> larger({Parameter<double>("p", to_array({3, -1, 0}))});
+            check_message([&] { larger.set_state(state); }, "has shape (1, 2), not (1, 3)");
+            state.arrays.erase("d");
+            check_message([&] { part->set_state(state); }, "it has no 'd'");
+            check_message([&] { part->set_state(nn::Sgd<double>({q}).state()); }, "it has no 'H_diag'");
+        }
+}
+
 // Another unit of the loss is the same valley: close to its minimum, too, changes of the gradient are learned from.
 BOOST_AUTO_TEST_CASE(lbfgs_learns_from_small_losses) {
     Parameter<double> p("p", to_array({-1.2, 1}));
@@ -435,6 +517,9 @@ BOOST_AUTO_TEST_CASE(a_gradient_whose_square_overflows_is_refused) {
 BOOST_AUTO_TEST_CASE(bad_options) {
     const std::vector<Parameter<double>> one = {Parameter<double>("p", Array<double>(Shape{1}, 0.0))};
     check_message([] { nn::Sgd<double>({}); }, "no parameters");
+    check_message([] { nn::Lbfgs<double>({}); }, "[lbfgs] there are no parameters");
+    check_message([&] { nn::Lbfgs<double>({one[0], one[0]}); }, "[lbfgs] parameter 'p' is listed twice");
+    check_message([&] { nn::Lbfgs<double>(one, {.rate = 0}); }, "[lbfgs] the rate must be above 0");
     check_message([&] { nn::Sgd<double>({one[0], one[0]}); }, "'p' is listed twice");
     check_message([&] { nn::Sgd<double>(one, {.nesterov = true}); }, "nesterov needs a momentum");
     check_message([&] { nn::Sgd<double>(one, {.rate = std::numeric_limits<double>::quiet_NaN()}); }, "rate");
