@@ -29,8 +29,8 @@ struct TrainOptions {
     std::optional<double> rate;          // the optimizer's own
     std::optional<double> weight_decay;  // the same
     std::size_t epochs = 30;
-    std::size_t batch = 32;
-    std::size_t micro_batch = 0;  // all of the batch
+    std::optional<std::size_t> batch;  // 32, or all rows with lbfgs
+    std::size_t micro_batch = 0;       // all of the batch
     std::uint64_t seed = 1;
     double holdout = 0.2;
     double clip = 0;  // none
@@ -131,5 +131,6 @@ void flush_output();
 
 inline const std::vector<std::string> scale_names = {"minmax", "standard", "none"};
 inline const std::vector<std::string> loss_names = {"mse", "mae", "huber"};
-inline const std::vector<std::string> optimizer_names = {"sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"};
+inline const std::vector<std::string> optimizer_names = {"sgd",     "momentum", "adam", "adamw",
+                                                         "rmsprop", "adagrad",  "lbfgs"};
 inline const std::vector<std::string> schedule_names = {"none", "step", "cosine", "warm-up", "one-cycle", "plateau"};

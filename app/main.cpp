@@ -268,7 +268,10 @@ static int run(int argc, char** argv) {
     train_command->add_option("--optimizer", training.optimizer, fmt::format("{}", fmt::join(optimizer_names, ", ")))
         ->check(CLI::IsMember(optimizer_names))
         ->capture_default_str();
-    train_command->add_option("--rate", training.rate, "The learning rate [the optimizer's own]")->check(above_zero);
+    train_command
+        ->add_option("--rate", training.rate,
+                     "The learning rate; for lbfgs the length that its line search tries first [the optimizer's own]")
+        ->check(above_zero);
     train_command
         ->add_option(
             "--weight-decay", training.weight_decay,
@@ -297,9 +300,8 @@ static int run(int argc, char** argv) {
     train_command->add_option("--epochs", training.epochs, "How often every row is seen")
         ->transform(whole(1, 1'000'000))
         ->capture_default_str();
-    train_command->add_option("--batch", training.batch, "The rows of a step")
-        ->transform(whole(1, 1'000'000))
-        ->capture_default_str();
+    train_command->add_option("--batch", training.batch, "The rows of a step [32; all for lbfgs]")
+        ->transform(whole(1, 1'000'000));
     train_command
         ->add_option("--micro-batch", training.micro_batch,
                      "The rows of a batch that are in memory at a time, on their way through the network; the step is "

@@ -134,6 +134,26 @@ int train_folds(const TrainOptions& options, const nn::Dataset<double>& data, st
     return 0;
 }
 
+/// Throws where the options of a step contradict each other.
+void require_steps(const TrainOptions& options) {
+    const bool is_lbfgs = options.optimizer == "lbfgs";
+    if ((options.batch || !is_lbfgs) && options.micro_batch > options.batch.value_or(32))
+        throw std::invalid_argument(fmt::format("[train] --micro-batch {} is more than the {} rows of --batch",
+                                                options.micro_batch, options.batch.value_or(32)));
+    if (!is_lbfgs) return;
+    for (const auto& [given, name] : {std::pair{options.weight_decay.value_or(0) != 0, "--weight-decay"},
+                                      {options.clip > 0, "--clip"},
+                                      {options.clip_value > 0, "--clip-value"},
+                                      {options.schedule != "none", "--schedule"}})
+        if (given)
+            throw std::invalid_argument(fmt::format(
+                "[train] {} is not for lbfgs, which goes by the gradients of the loss and its own lengths of steps",
+                name));
+    if (options.stream && options.micro_batch == 0)
+        throw std::invalid_argument(
+            "[train] lbfgs takes all rows at once: --stream needs --micro-batch, the rows that are in memory then");
+}
+
 /// Throws where one process alone can do what is asked for.
 void require_shared(const TrainOptions& options, std::size_t processes) {
     if (processes == 1) return;
@@ -256,9 +276,7 @@ int train(const TrainOptions& given) {
     TrainOptions options = given;
     if (options.patience > 0 && options.validation == 0) options.validation = 0.1;
     nn::activation_from_name(options.activation);  // a name that is none is refused before anything is read
-    if (options.micro_batch > options.batch)
-        throw std::invalid_argument(fmt::format("[train] --micro-batch {} is more than the {} rows of --batch",
-                                                options.micro_batch, options.batch));
+    require_steps(options);
     require_shared(options, processes().size());
     if (processes().rank() == 0)
         require_outputs(options, options.save + ".interrupted");

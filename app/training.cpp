@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 #include <nn/files/text.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/metrics.hpp>
 #include <nn/mode.hpp>
 #include <numeric>
@@ -26,15 +27,36 @@ using nn::files::printable;
 
 namespace {
 
-/// Throws where the network, its gradients and what the optimizer keeps would not fit into this machine, or a batch on
-/// its way through it.
-void require_memory(const std::vector<DescribedLayer>& layers, std::size_t batch) {
+/// The rows of a step, of so many for training.
+std::size_t batch_of(const TrainOptions& options, std::size_t rows) {
+    if (options.optimizer != "lbfgs") return options.batch.value_or(32);
+    if (options.batch.value_or(rows) < rows)
+        throw std::invalid_argument(
+            fmt::format("[train] lbfgs takes all {} rows for training at once, and --batch is {}: --micro-batch is for "
+                        "less memory",
+                        rows, *options.batch));
+    return rows;
+}
+
+/// The rows that are recorded at once.
+std::size_t micro_batch_of(const TrainOptions& options, std::size_t rows) {
+    const std::size_t batch = std::min(batch_of(options, rows), rows);
+    return options.micro_batch > 0 ? std::min(options.micro_batch, batch) : batch;
+}
+
+/// Throws where the network, its gradients and what the optimizer keeps would not fit into this machine, or the rows
+/// that are on their way through it.
+void require_memory(const std::vector<DescribedLayer>& layers, const TrainOptions& options, std::size_t rows) {
+    const std::size_t batch = micro_batch_of(options, rows);
+    const std::size_t pairs =  // of lbfgs, each as large as the network twice
+        options.optimizer == "lbfgs" ? std::min(nn::LbfgsOptions().history, 20 * options.epochs) : 0;
     const double there = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
     double numbers = 0, of_batch = 0;
     for (const auto& [name, shape] : arrays_of(layers)) numbers += number_of(shape);
     for (const DescribedLayer& layer : layers)
         of_batch += static_cast<double>(batch) * static_cast<double>(autograd::size_of(layer.out));
-    const double needed = 4 * numbers * sizeof(float), in_batch = 2 * of_batch * sizeof(float);
+    const double needed = (4 + 2 * static_cast<double>(pairs)) * numbers * sizeof(float),
+                 in_batch = 2 * of_batch * sizeof(float);
     if (needed > there)
         throw std::invalid_argument(fmt::format("[train] {} needs {:.0f} GB, but the machine has {:.0f}",
                                                 network_name(layers), needed / 1e9, there / 1e9));
@@ -45,16 +67,19 @@ void require_memory(const std::vector<DescribedLayer>& layers, std::size_t batch
                         network_name(layers), in_batch / 1e9, batch, there / 1e9));
 }
 
-/// Throws where a layer would do in each process what the others do not.
-void require_shared(const std::vector<DescribedLayer>& layers, std::size_t processes) {
+/// Throws where a layer would do in each process what the others do not, or its loss is none for L-BFGS.
+void require_fitting(const std::vector<DescribedLayer>& layers, const TrainOptions& options, std::size_t processes) {
     const auto refuse = [&](const char* name, const char* what) {
-        throw std::invalid_argument(
-            fmt::format("[train] {} is for one process, and there are {}: each would {}", name, processes, what));
+        if (processes > 1)
+            throw std::invalid_argument(
+                fmt::format("[train] {} is for one process, and there are {}: each would {}", name, processes, what));
+        if (options.optimizer == "lbfgs")
+            throw std::invalid_argument(fmt::format(
+                "[train] {} is not for lbfgs, whose loss has to be the same each time that it is evaluated", name));
     };
     for (const DescribedLayer& layer : layers) {
-        if (processes > 1 && layer.kind == LayerKind::batchnorm)
-            refuse("batchnorm", "have the mean and the variance of its own rows");
-        if (processes > 1 && layer.kind == LayerKind::dropout) refuse("dropout", "draw other numbers");
+        if (layer.kind == LayerKind::batchnorm) refuse("batchnorm", "have the mean and the variance of its own rows");
+        if (layer.kind == LayerKind::dropout) refuse("dropout", "draw other numbers");
     }
 }
 
@@ -63,7 +88,7 @@ void require_batches(const std::vector<DescribedLayer>& layers, std::size_t rows
     const auto last_of = [](std::size_t all, std::size_t part) {
         return part == 0 || all < part ? all : all % part == 0 ? part : all % part;
     };
-    const std::size_t batch = std::min(rows, options.batch), micro = options.micro_batch;
+    const std::size_t whole = batch_of(options, rows), batch = std::min(rows, whole), micro = options.micro_batch;
     const std::size_t least = std::min(last_of(batch, micro), last_of(last_of(rows, batch), micro));
     for (const DescribedLayer& layer : layers) {
         std::size_t each = 1;  // numbers of a feature in an example
@@ -72,7 +97,7 @@ void require_batches(const std::vector<DescribedLayer>& layers, std::size_t rows
             throw std::invalid_argument(
                 fmt::format("[train] {} rows for training in batches of {}{} leave one row for the last{}, and "
                             "batchnorm needs two: choose another --{}",
-                            rows, options.batch, micro > 0 ? fmt::format(" and micro-batches of {}", micro) : "",
+                            rows, whole, micro > 0 ? fmt::format(" and micro-batches of {}", micro) : "",
                             micro > 0 ? " of these" : " batch", micro > 0 ? "micro-batch" : "batch"));
     }
 }
@@ -114,6 +139,8 @@ std::unique_ptr<nn::Optimizer<float>> make_optimizer(const TrainOptions& given,
     if (name == "adamw") return std::make_unique<nn::AdamW<float>>(parameters, with_given(nn::AdamWOptions{}));
     if (name == "rmsprop")
         return std::make_unique<nn::RMSprop<float>>(parameters, with_given(nn::RMSpropOptions{.rate = 1e-3}));
+    if (name == "lbfgs")
+        return std::make_unique<nn::Lbfgs<float>>(parameters, nn::LbfgsOptions{.rate = given.rate.value_or(1)});
     if (name == "adagrad") return std::make_unique<nn::Adagrad<float>>(parameters, with_given(nn::AdagradOptions{}));
     return std::make_unique<nn::Adam<float>>(parameters, with_given(nn::AdamOptions{}));
 }
@@ -182,8 +209,8 @@ Model make_model(const TrainOptions& options, const KnownRows& known, std::mt199
                                                                            : options.hidden,
                                                                        nn::activation_from_name(options.activation));
     auto layers = read_layers(line, input, rows.is_regression() ? rows.target_names.size() : rows.classes());
-    require_shared(layers, processes().size());
-    require_memory(layers, std::min(options.micro_batch > 0 ? options.micro_batch : options.batch, known.size()));
+    require_fitting(layers, options, processes().size());
+    require_memory(layers, options, known.size());
     require_batches(layers, known.size(), options);
     Model model{Network(std::move(layers), input, engine),
                 rows.class_names,
@@ -326,8 +353,8 @@ std::string Training::description(std::size_t tested) const {
 
 void Training::run(bool quiet) {
     nn::FitOptions<float> fit{.epochs = options_.epochs,
-                              .batch = options_.batch,
-                              .micro_batch = options_.micro_batch,
+                              .batch = batch(),
+                              .micro_batch = std::min(options_.micro_batch, batch()),
                               .optimizer = optimizer_.get()};
     fit.engine = std::mt19937_64(engine_());
     fit.loss = [this](const auto& scores, const auto& batch) { return loss(scores, batch); };
@@ -510,7 +537,9 @@ std::string Training::metrics(const nn::Measured& measured) const {
     return validation_ ? error : fmt::format("R² {:.4f}, {}", share, error);
 }
 
-std::size_t Training::steps() const { return options_.epochs * ((rows() + options_.batch - 1) / options_.batch); }
+std::size_t Training::batch() const { return batch_of(options_, rows()); }
+
+std::size_t Training::steps() const { return options_.epochs * ((rows() + batch() - 1) / batch()); }
 
 /// The options that make a training what it is: a checkpoint of others is not gone on from.
 std::map<std::string, std::string> Training::settings() const {

@@ -78,6 +78,7 @@ class Training {
     std::unique_ptr<nn::BatchSource<float>> streamed(const StreamedRows& rows, Part part) const;
     std::size_t rows() const { return known_.size(); }
     std::string metrics(const nn::Measured& measured) const;
+    std::size_t batch() const;
     std::size_t steps() const;
     std::map<std::string, std::string> settings() const;
 

@@ -458,6 +458,45 @@ BOOST_AUTO_TEST_CASE(a_regression_minimises_the_loss_that_is_asked_for) {
     refuses("train --csv " + csv + " --task regression --label-smoothing 0.1", "--label-smoothing is for classes");
 }
 
+// y is a linear function of columns that are not scaled alike: five steps find it, whatever is in memory at a time.
+BOOST_AUTO_TEST_CASE(lbfgs_solves_least_squares) {
+    std::string table = "a,b,c,y\n";
+    for (int i = 0; i < 60; ++i) {
+        const double a = std::sin(1.3 * i), b = 100 * std::cos(0.7 * i), c = a + 0.1 * std::sin(2.9 * i);
+        table += std::to_string(a) + "," + std::to_string(b) + "," + std::to_string(c) + "," +
+                 std::to_string(3 * a - 0.2 * b + 5 * c + 7) + "\n";
+    }
+    const std::string csv = " --csv " + folder.write("linear.csv", table) + " --hidden 0 --scale standard ";
+    const auto error = [&](const std::string& options) {
+        const Result result = run("train --quiet" + csv + options);
+        BOOST_TEST_REQUIRE(result.exit == 0, result.error);
+        return std::stod(result.out.substr(result.out.find("RMSE ") + 5));
+    };
+    const std::string lbfgs = "--epochs 5 --optimizer lbfgs ";
+    BOOST_TEST(error(lbfgs) < 0.003);
+    BOOST_TEST(error(lbfgs + "--micro-batch 7") < 0.003);
+    BOOST_TEST(error(lbfgs + "--micro-batch 7 --stream") < 0.003);
+    BOOST_TEST(error("--epochs 5") > 1);
+    const std::string file = folder / "whole.npz", part = folder / "part.npz", checkpoint = folder / "lbfgs.st";
+    error(lbfgs + "--save " + file);
+    error("--epochs 2 --optimizer lbfgs --checkpoint " + checkpoint);
+    error(lbfgs + "--resume " + checkpoint + " --save " + part);
+    BOOST_TEST(bytes_of(part) == bytes_of(file));
+    const auto refused = [&](const std::string& options, const std::string& sentence) {
+        refuses("train" + csv + lbfgs + options + " --save " + folder / "never", sentence);
+    };
+    refused("--batch 32", "[train] lbfgs takes all 48 rows for training at once, and --batch is 32");
+    refused("--batch 60 --micro-batch 61", "[train] --micro-batch 61 is more than the 60 rows of --batch");
+    refused("--clip 1", "[train] --clip is not for lbfgs");
+    refused("--clip-value 1", "[train] --clip-value is not for lbfgs");
+    refused("--weight-decay 1", "[train] --weight-decay is not for lbfgs");
+    refused("--schedule cosine", "[train] --schedule is not for lbfgs");
+    refused("--stream", "[train] lbfgs takes all rows at once: --stream needs --micro-batch");
+    const std::string layers = "train --epochs 1 --optimizer lbfgs --save " + folder / "never" + " --layers ";
+    refuses(layers + "'flatten, dropout 0.1, dense'", "[train] dropout is not for lbfgs");
+    refuses(layers + "'flatten, batchnorm, dense'", "[train] batchnorm is not for lbfgs");
+}
+
 // Smoothed by 0.3, a label has 0.8 of three classes and the others 0.1 each: no loss is below their entropy of 0.639.
 BOOST_AUTO_TEST_CASE(labels_are_smoothed_and_weights_averaged) {
     const auto trained = [&](const std::string& options) {
