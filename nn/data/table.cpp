@@ -166,10 +166,9 @@ class Cells {
             }
             for (std::size_t i = 0; i < labels.size(); ++i)
                 if (labels[i].empty())
-                    throw FileError(fmt::format("{}:{}: {} in column '{}' (--missing drop leaves the row out)",
-                                                printable(reader.path()), reader.line(),
-                                                labels.size() == 1 ? "the class is missing" : "a target is missing",
-                                                printable(reader.labels()[i])));
+                    throw FileError(
+                        fmt::format("{}:{}: the target is missing in column '{}' (--missing drop leaves the row out)",
+                                    printable(reader.path()), reader.line(), printable(reader.labels()[i])));
             values.clear();
             for (std::size_t i = 0; i < columns_.size(); ++i) values.push_back(number(reader, i));
             ++rows_;

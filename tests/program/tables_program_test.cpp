@@ -753,7 +753,7 @@ BOOST_AUTO_TEST_CASE(missing_cells_are_refused_filled_or_left_out) {
     BOOST_TEST(predictions(folder.write("elsewhere.st", bytes), folder.write("n_a.csv", "x,colour\n3.5,n/a\n,n/a\n")) ==
                predictions(model, folder.write("red.csv", "x,colour\n3.5,red\n,red\n")));
     refuses("train --missing mean --csv " + folder.write("target.csv", rows + "1,red,\n") + save,
-            "target.csv:62: the class is missing in column 'y' (--missing drop leaves the row out)");
+            "target.csv:62: the target is missing in column 'y' (--missing drop leaves the row out)");
     const std::string strict = trained("strict.st", "--missing drop --epochs 1 --csv " + path);
     refuses("predict " + strict + " --csv " + folder / "gap.csv", "gap.csv:2: '' in column 'x' is not a finite number");
 }
