@@ -325,21 +325,26 @@ Model load(const std::string& path) {
             fail(fmt::format("its format is {}, but the newest that this program reads is {}", text, newest_format));
         fail("the metadata do not describe a network");
     }
+    std::string read;  // last
+    const auto said = [&](const char* name) -> const std::string& {
+        read = fmt::format("'{}'", name);
+        return metadata.at(name);
+    };
     try {
         const auto format = metadata.find("format");
         if (format != metadata.end() && format->second == "2") {
-            const auto extents = counts_from(metadata.at("input"));
+            const auto extents = counts_from(said("input"));
             input.assign(extents.begin(), extents.end());
-            line = metadata.at("layers");
+            line = said("layers");
         } else {
-            widths = counts_from(metadata.at("widths"));
-            const nn::ActivationKind activation = nn::activation_from_name(metadata.at("activation"));
+            widths = counts_from(said("widths"));
+            const nn::ActivationKind activation = nn::activation_from_name(said("activation"));
             input = {widths->at(0)};
             if (widths->size() > 1) line = perceptron_line({widths->begin() + 1, widths->end() - 1}, activation);
         }
         if (format != metadata.end()) {
-            const json features = json::parse(metadata.at("features")), target = json::parse(metadata.at("target"));
-            columns_from(features, columns, scaling, fill);
+            columns_from(json::parse(said("features")), columns, scaling, fill);
+            const json target = json::parse(said("target"));
             if (target.contains("numbers")) {
                 target_scaling = scaling_from(target.at("numbers"));
                 target_names = names_from(target.at("numbers"));
@@ -347,16 +352,18 @@ Model load(const std::string& path) {
                     std::ranges::any_of(target_scaling.factor, [](double x) { return !(x > 0); }))
                     throw std::invalid_argument("a regression with classes, or without a scale");
             } else {
+                read = "the 'classes' of 'target'";
                 classes = target.at("classes").get<std::vector<std::string>>();
+                read = "the 'name' of 'target'";
                 target_name = target.at("name").get<std::string>();
             }
         } else {
-            classes = json::parse(metadata.at("classes")).get<std::vector<std::string>>();
+            classes = json::parse(said("classes")).get<std::vector<std::string>>();
             scaling = Scaling::none(widths->at(0));
             columns.resize(widths->at(0));
         }
     } catch (const std::exception&) {
-        fail("the metadata do not describe a network");
+        fail(fmt::format("the metadata do not describe a network: {} is missing, or not what it should be", read));
     }
     const std::size_t outputs = classes.size() + target_names.size();
     if (widths && (widths->size() < 2 || outputs != widths->back()))

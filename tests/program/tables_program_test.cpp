@@ -555,7 +555,12 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_answered_from_is_refused) {
         refuses("predict " + folder.write("changed", changed) + " --csv " + iris, part);
     };
     refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"3\""), "its format is 3, but the newest");
-    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"2\""), "do not describe");
+    refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"2\""),
+            "do not describe a network: 'input' is missing, or not what it should be");
+    refused(replaced(bytes, "\\\"name\\\":\\\"species", "\\\"none\\\":\\\"species"),
+            "the 'name' of 'target' is missing");
+    refused(replaced(bytes, "\\\"classes\\\"", "\\\"clusses\\\""), "the 'classes' of 'target' is missing");
+    refused(replaced(bytes, "relu", "rule"), "'activation' is missing, or not what it should be");
     refused(replaced(bytes, "\"format\":\"1\"", "\"format\":\"x\""), "do not describe");
     refused(replaced(bytes, "sepal length", "sepal\\u001b[31m"), "not what safetensors");
     std::string infinite = bytes;
