@@ -347,8 +347,16 @@ std::string Training::description(std::size_t tested) const {
                                                        : "each column scaled to 0 ... 1";
     const std::string validated = validation_ ? fmt::format(", {} for the validation", validation_->facts().rows) : "";
     const std::string with = options_.layers.empty() ? " with " + options_.activation : "";
-    return fmt::format("{} rows for training{}, {} for the test, {}; {}{}, {} at rate {}\n", rows(), validated, tested,
-                       scale, model_.network.name(), with, options_.optimizer, rate_);
+    std::string more;
+    if (options_.weight_decay) more += fmt::format(", weight decay {}", *options_.weight_decay);
+    if (options_.loss) more += fmt::format(", loss {}", *options_.loss);
+    if (options_.label_smoothing > 0) more += fmt::format(", label smoothing {}", options_.label_smoothing);
+    if (options_.clip > 0) more += fmt::format(", gradients clipped to norm {}", options_.clip);
+    if (options_.clip_value > 0) more += fmt::format(", numbers in gradients clipped to {}", options_.clip_value);
+    if (options_.average > 0) more += fmt::format(", weights averaged with decay {}", options_.average);
+    if (options_.micro_batch > 0) more += fmt::format(", {} rows at a time", options_.micro_batch);
+    return fmt::format("{} rows for training{}, {} for the test, {}; {}{}, {} at rate {}{}\n", rows(), validated,
+                       tested, scale, model_.network.name(), with, options_.optimizer, rate_, more);
 }
 
 void Training::run(bool quiet) {
@@ -389,8 +397,10 @@ void Training::run(bool quiet) {
     fit.communicator = &processes();
     history_ = nn::fit(model_.network, *training_, fit);
     if (!is_finite(model_.network))
-        throw std::runtime_error(
-            fmt::format("the loss overflows in epoch {}: try a --rate below {}", options_.epochs, rate_));
+        throw std::runtime_error(fmt::format(
+            "the loss overflows in epoch {}: {}a --rate below {}", options_.epochs,
+            optimizer_->decays_too_much() ? "--weight-decay makes weights grow, try a smaller one, or " : "try ",
+            rate_));
     if (recordings_.empty()) record();  // one that was at its end before it was resumed
     if (quiet || !validation_ || history_.stopped) return;
     if (history_.is_early)

@@ -223,6 +223,16 @@ void Sgd<T>::add_group(std::vector<Parameter<T>> parameters, SgdOptions options)
     this->grow(momenta_, options.momentum != 0);
 }
 
+// Without a gradient p goes to (1 - rate * decay) p; with momentum it stays as long as the roots of its recursion do.
+template <class T>
+bool Sgd<T>::decays_too_much() const {
+    for (std::size_t g = 0; g < this->groups(); ++g) {
+        const double m = options_[g].momentum, bound = 2 * (1 + m) / (options_[g].nesterov ? 1 + 2 * m : 1);
+        if (this->rate(g) * options_[g].weight_decay > bound) return true;
+    }
+    return false;
+}
+
 template <class T>
 std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> Sgd<T>::remembered() {
     return {{"momentum_buffer", &momenta_}};
@@ -313,6 +323,13 @@ void Adam<T>::update(std::size_t i, T* __restrict parameter, const T* __restrict
 template <class T>
 AdamW<T>::AdamW(std::vector<Parameter<T>> parameters, AdamWOptions options)
     : Adam<T>("adamw", std::move(parameters), as_adam(options), true) {}
+
+template <class T>
+bool AdamW<T>::decays_too_much() const {
+    for (std::size_t g = 0; g < this->groups(); ++g)
+        if (this->rate(g) * this->options_[g].weight_decay > 2) return true;
+    return false;
+}
 
 template <class T>
 void AdamW<T>::add_group(std::vector<Parameter<T>> parameters, AdamWOptions options) {

@@ -69,6 +69,9 @@ class Optimizer {
     /// "adam"
     const char* name() const { return name_; }
 
+    /// Whether the weight decay, times the rate, is so large that parameters grow from step to step by themselves.
+    virtual bool decays_too_much() const { return false; }
+
     /// What it remembers, rates and the number of steps included: for an optimizer made alike to go on from there.
     /// All throw `std::invalid_argument` where two parameters have one name, `set_state` where it is another's, and
     /// changes nothing then.
@@ -142,6 +145,8 @@ class Sgd final : public Optimizer<T> {
     explicit Sgd(std::vector<autograd::Parameter<T>> parameters, SgdOptions options = {});
     void add_group(std::vector<autograd::Parameter<T>> parameters, SgdOptions options);
 
+    bool decays_too_much() const override;
+
   private:
     void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
     std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
@@ -170,11 +175,12 @@ class Adam : public Optimizer<T> {
     Adam(const char* name, std::vector<autograd::Parameter<T>> parameters, AdamOptions options, bool decoupled);
     static AdamOptions checked(const char* name, AdamOptions options);
 
+    std::vector<AdamOptions> options_;  // by group
+
   private:
     void update(std::size_t i, T* parameter, const T* gradient, std::size_t n) override;
     std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override;
 
-    std::vector<AdamOptions> options_;
     bool decoupled_;
     typename Optimizer<T>::Arrays first_;
     typename Optimizer<T>::Arrays second_;
@@ -194,6 +200,7 @@ class AdamW final : public Adam<T> {
   public:
     explicit AdamW(std::vector<autograd::Parameter<T>> parameters, AdamWOptions options = {});
     void add_group(std::vector<autograd::Parameter<T>> parameters, AdamWOptions options);
+    bool decays_too_much() const override;
 };
 
 struct RMSpropOptions {

@@ -288,8 +288,11 @@ class Trainer {
             if (has_bad_rows_)
                 throw std::runtime_error(fmt::format(
                     "[fit] the loss is not finite in epoch {}: its rows hold a number that is not", place_.epoch + 1));
-            throw std::runtime_error(fmt::format("[fit] the loss overflows in epoch {}: try a rate below {}",
-                                                 place_.epoch + 1, optimizer_.rate()));
+            throw std::runtime_error(fmt::format(
+                "[fit] the loss overflows in epoch {}: {}a rate below {}", place_.epoch + 1,
+                optimizer_.decays_too_much() ? "the weight decay makes parameters grow, try a smaller one, or "
+                                             : "try ",
+                optimizer_.rate()));
         }
         if (options_.clip_value > 0) clip_gradient_value(here.gradients, optimizer_.parameters(), options_.clip_value);
         if (options_.clip_norm > 0) clip_gradient_norm(here.gradients, optimizer_.parameters(), options_.clip_norm);

@@ -514,6 +514,34 @@ BOOST_AUTO_TEST_CASE(a_gradient_whose_square_overflows_is_refused) {
     BOOST_TEST(parameter.value()(0) == 1.f);
 }
 
+// Where no gradient moves it, a parameter shrinks below the bound, and grows above.
+BOOST_AUTO_TEST_CASE(a_weight_decay_may_be_too_much) {
+    const auto check = [](auto&& make, double bound) {
+        for (const bool above : {false, true}) {
+            const Parameter<double> p("p", to_array({1}));
+            auto optimizer = make(p, bound * (above ? 1.02 : 0.98));
+            BOOST_TEST(optimizer.decays_too_much() == above);
+            Tape<double> tape;
+            for (int step = 0; step < 2000; ++step) {
+                tape.rewind();
+                optimizer.step(tape.backward(tape.watch(p), to_array({0})));
+            }
+            const double end = std::abs(p.value()(0));
+            BOOST_TEST((above ? end > 1e3 : end < 1e-3), optimizer.name() << " " << bound << " " << end);
+        }
+    };
+    using nn::Sgd, nn::AdamW;
+    check([](auto p, double x) { return Sgd<double>({p}, {.rate = 0.1, .weight_decay = 10 * x}); }, 2);
+    check([](auto p, double x) { return Sgd<double>({p}, {.rate = 0.1, .momentum = 0.5, .weight_decay = 10 * x}); }, 3);
+    check(
+        [](auto p, double x) {
+            return Sgd<double>({p}, {.rate = 0.1, .momentum = 0.5, .nesterov = true, .weight_decay = 10 * x});
+        },
+        1.5);
+    check([](auto p, double x) { return AdamW<double>({p}, {.rate = 0.1, .weight_decay = 10 * x}); }, 2);
+    BOOST_TEST(!nn::Adam<double>({Parameter<double>("p", to_array({1}))}, {.weight_decay = 1e9}).decays_too_much());
+}
+
 BOOST_AUTO_TEST_CASE(bad_options) {
     const std::vector<Parameter<double>> one = {Parameter<double>("p", Array<double>(Shape{1}, 0.0))};
     check_message([] { nn::Sgd<double>({}); }, "no parameters");

@@ -414,6 +414,8 @@ BOOST_AUTO_TEST_CASE(optimizers_clipping_and_schedules) {
     BOOST_TEST(largest("--optimizer sgd --rate 0.1 --weight-decay 10") < 0.2);
     BOOST_TEST(largest("--optimizer sgd --rate 0.1") > 0.5);
     BOOST_TEST(largest("--optimizer adamw --rate 0.001 --weight-decay 999") < 0.05);
+    refuses("train --optimizer sgd --rate 0.1 --weight-decay 100 --save " + folder / "never",
+            "the weight decay makes parameters grow, try a smaller one, or a rate below 0.1");
     refuses("train --micro-batch 33 --save " + folder / "never",
             "[train] --micro-batch 33 is more than the 32 rows of --batch");
     refuses("train --weight-decay -1 --save " + folder / "never", "weight decay");
@@ -455,6 +457,12 @@ BOOST_AUTO_TEST_CASE(a_regression_minimises_the_loss_that_is_asked_for) {
     BOOST_TEST(std::abs(answer("--loss mse") - 100) < 20);
     BOOST_TEST(std::abs(answer("--loss mae")) < 5);
     BOOST_TEST(std::abs(answer("--loss huber") - 33) < 15);
+    BOOST_TEST(
+        has(run("train --csv " + csv + " --task regression --epochs 1 --loss huber --clip 2 --clip-value 0.5 " +
+                "--average 0.9 --micro-batch 8 --weight-decay 0.1")
+                .out,
+            ", adam at rate 0.001, weight decay 0.1, loss huber, gradients clipped to norm 2, numbers in gradients "
+            "clipped to 0.5, weights averaged with decay 0.9, 8 rows at a time\n"));
     refuses("train --csv " + csv + " --task regression --label-smoothing 0.1", "--label-smoothing is for classes");
 }
 
