@@ -18,6 +18,7 @@
 #include <nn/train/epochs.hpp>
 #include <nn/train/progress.hpp>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace nn {
@@ -35,8 +36,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 constexpr const char* history_name = "fit.history";  // in a checkpoint
 
-void require(bool good, const std::string& sentence) {
-    if (!good) throw std::invalid_argument("[fit] " + sentence);
+void require(bool good, std::string_view sentence) {
+    if (!good) throw std::invalid_argument(fmt::format("[fit] {}", sentence));
 }
 
 /// What rows are, in words.
@@ -433,7 +434,7 @@ class Trainer {
 
     double weight_of(const Batch<T>& batch) const {
         const double weight = options_.weight ? options_.weight(batch) : static_cast<double>(batch.x.shape()[0]);
-        require(weight >= 0 && std::isfinite(weight), fmt::format("a batch weighs {}", weight));
+        if (!(weight >= 0 && std::isfinite(weight))) require(false, fmt::format("a batch weighs {}", weight));
         return weight;
     }
 

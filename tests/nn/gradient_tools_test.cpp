@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <nn/fit.hpp>
 #include <nn/gradient_tools.hpp>
 #include <nn/optimizers.hpp>
 
@@ -122,6 +123,28 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated) {
         optimizer.step(gradients);
     }
     BOOST_TEST(allocations == before);
+}
+
+// Batches of 8 rows, whole and in two parts; the history grows with each epoch.
+BOOST_AUTO_TEST_CASE(fit_allocates_nothing_in_an_epoch) {
+    nn::Dataset<double> data{Array<double>(Shape{96, 2}, 0.5), {}, {}};
+    data.targets = Array<double>(Shape{96, 2}, 0.25);
+    data.target_names = {"a", "b"};
+    for (const std::size_t micro_batch : {0, 4}) {
+        const Parameter<double> a = x.clone();
+        nn::Sgd<double> optimizer({a}, {.rate = 0.01, .momentum = 0.5});
+        std::size_t before = 0, after = 0;
+        nn::FitOptions<double> options{.epochs = 1, .batch = 8, .micro_batch = micro_batch, .optimizer = &optimizer};
+        options.clip_norm = 0.1;
+        options.progress = nullptr;
+        options.on_step = [&](const nn::Epoch& epoch) {
+            if (epoch.seen == 16) before = allocations;
+            after = allocations;
+            return true;
+        };
+        nn::fit<double>([&](const auto& input) { return input * input.tape().watch(a); }, {a}, data, options);
+        BOOST_TEST(after == before, micro_batch << ": " << after - before);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(nothing_changes_when_a_check_fails) {

@@ -142,8 +142,8 @@ BOOST_AUTO_TEST_CASE(bad_input_gets_a_sentence) {
     refuses("train --activation step" + save, "there are relu");
     refuses("train --optimizer luck" + save, "luck");
     refuses("train --rate -1" + save, "rate");
-    for (const char* number : {"--rate", "--holdout", "--clip", "--epochs", "--batch", "--seed", "--folds", "--hidden",
-                               "--validation", "--patience"})
+    for (const char* number : {"--rate", "--holdout", "--clip", "--epochs", "--batch", "--micro-batch", "--seed",
+                               "--folds", "--hidden", "--validation", "--patience"})
         for (const char* text : {"''", "' '", "1,5", "0x10"})
             if (number != std::string("--hidden") || text != std::string("1,5"))
                 refuses(fmt::format("train {} {}{}", number, text, save), number);
