@@ -14,9 +14,11 @@
 #include <filesystem>
 #include <nn/dense.hpp>
 #include <nn/fit.hpp>
+#include <nn/gradient_tools.hpp>
 #include <nn/layers.hpp>
 #include <nn/lbfgs.hpp>
 #include <nn/mlp.hpp>
+#include <nn/mode.hpp>
 #include <nn/normalization.hpp>
 #include <nn/safetensors.hpp>
 #include <random>
@@ -247,6 +249,54 @@ BOOST_AUTO_TEST_CASE(micro_batches_give_what_the_batch_gives) {
             BOOST_TEST(whole.metric == parts.metric, boost::test_tools::tolerance(1e-12));
         }
     }
+}
+
+// Batch norm is over a micro-batch, dropout draws for one after the other: the loop that is written with
+// `add_gradients`.
+BOOST_AUTO_TEST_CASE(micro_batches_are_the_plain_loop) {
+    const auto data = numbers<double>(46);
+    const auto model = network<double>(2), same = network<double>(2);
+    nn::Sgd<double> optimizer(model.parameters(), {.rate = 0.05}), other(same.parameters(), {.rate = 0.05});
+    nn::fit(model, data,
+            {.epochs = 2,
+             .batch = 10,
+             .micro_batch = 4,
+             .optimizer = &optimizer,
+             .engine = std::mt19937_64(5),
+             .progress = nullptr});
+    std::mt19937_64 engine(5);
+    autograd::Tape<double> tape;
+    const nn::Training<double> training(tape, engine);
+    for (int epoch = 0; epoch < 2; ++epoch) {
+        nn::DatasetBatches<double> pairs(data);  // of which micro-batches of 4, 4 and 2 rows are put together
+        pairs.begin(2, &engine);
+        for (std::size_t done = 0; done < 46; done += 10) {
+            const std::size_t rows = std::min<std::size_t>(10, 46 - done);
+            std::optional<autograd::Gradients<double>> sum;
+            for (std::size_t begin = 0; begin < rows; begin += 4) {
+                const std::size_t n = std::min<std::size_t>(4, rows - begin);
+                nn::Batch<double> part{Array<double>(Shape{n, 2}), {}, Array<double>(Shape{n, 2})}, two;
+                for (std::size_t i = 0; i < n; i += 2) {
+                    pairs.next(two);
+                    std::copy_n(two.x.data(), 4, part.x.data() + 2 * i);
+                    std::copy_n(two.targets.data(), 4, part.targets.data() + 2 * i);
+                }
+                tape.rewind();
+                const double share = static_cast<double>(n) / static_cast<double>(rows);
+                auto gradients =
+                    tape.backward(mean_squared_error(same(tape.constant(part.x)), tape.constant(part.targets)) * share);
+                if (sum)
+                    nn::add_gradients(*sum, gradients, other.parameters());
+                else
+                    sum.emplace(std::move(gradients));
+            }
+            other.step(*sum);
+        }
+    }
+    const auto left = model.parameters(), right = same.parameters();
+    for (std::size_t i = 0; i < left.size(); ++i)
+        for (std::size_t k = 0; k < left[i].value().size(); ++k)
+            BOOST_TEST(std::abs(left[i].value().data()[k] - right[i].value().data()[k]) < 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(killed_at_any_moment_and_resumed_it_ends_with_the_same_bits) {
