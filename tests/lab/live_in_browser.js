@@ -663,6 +663,9 @@ await test("training: points by a click and from a table, of any number of class
     ["x,y\n1,2\n", /Line 2 should be two numbers and a class/],
     ["", /at least two points/],
     ["1,2,a\n1,x,b\n", /Line 2 should be/],
+    ["nan,2,a\n1,2,b\n3,4,a\n", /Line 1 should be/],
+    ["1,5,2,a\n1,2,b\n3,4,a\n", /Line 1 should be/],
+    ["1,2,a\n".repeat(65), /There are 65 points, and this page trains with up to 64/],
   ]) {
     writeFileSync(`${here}/bad.csv`, bytes);
     await page.setInputFiles("#train-file", `${here}/bad.csv`);
@@ -672,6 +675,18 @@ await test("training: points by a click and from a table, of any number of class
     );
     assert.equal(await textOf(page), text);
   }
+  // As many as a range may have, and not one more.
+  writeFileSync(`${here}/points.csv`, Array.from({ length: 64 }, (_, k) => `${k % 8},${k},${k % 3}`).join("\n"));
+  await page.setInputFiles("#train-file", `${here}/points.csv`);
+  await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 64);
+  text = await textOf(page);
+  await page.click(".map .plane", { position: { x: 20, y: 30 } });
+  await page.waitForFunction(() =>
+    /no room for more than 64 points/.test(document.getElementById("train-note").textContent),
+  );
+  assert.equal(await textOf(page), text);
+  await settled(page);
+  assert.match(await page.textContent("#counts"), /6 hold/);
   // A network of single numbers has no plane.
   await write(page, small);
   await page.click("#train-form button");

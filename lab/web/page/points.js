@@ -3,6 +3,9 @@
 
 /** @typedef {{x: number, y: number, cls: number}} Point */
 
+/** As many as a range of the language may have. */
+export const mostPoints = 64;
+
 /** Where the numbers of something given stand. @param {string} text @param {string} name */
 function listOf(text, name) {
   if (!/^[\p{L}\d_]+$/u.test(name)) return null;
@@ -72,8 +75,7 @@ export function withPoints(text, input, targets, points) {
  * @param {string} text @returns {Point[]}
  */
 export function pointsOf(text) {
-  const most = 300,
-    lines = text.replace(/^\uFEFF/, "").split(/\r?\n/),
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/),
     names = /** @type {string[]} */ ([]),
     points = /** @type {Point[]} */ ([]);
   lines.forEach((line, k) => {
@@ -81,14 +83,14 @@ export function pointsOf(text) {
     if (line.trim() === "") return;
     const [x, y] = cells.map(Number),
       good = cells.length === 3 && cells.every((c) => c !== "") && Number.isFinite(x) && Number.isFinite(y);
-    if (!good && points.length === 0 && names.length === 0 && k === 0) return; // the heading
+    if (k === 0 && !cells.slice(0, 2).some((c) => /^[-+.\d]|^(nan|inf)/i.test(c))) return; // the heading
     if (!good) throw new Error(`Line ${k + 1} should be two numbers and a class.`);
     if (!names.includes(cells[2])) names.push(cells[2]);
     points.push({ x, y, cls: names.indexOf(cells[2]) });
   });
   if (points.length < 2) throw new Error("There should be at least two points: two numbers and a class in each line.");
-  if (points.length > most)
-    throw new Error(`There are ${points.length} points, and this page trains with up to ${most}.`);
+  if (points.length > mostPoints)
+    throw new Error(`There are ${points.length} points, and this page trains with up to ${mostPoints}.`);
   // Classes that are numbers from 0 on keep them.
   const numbers = names.map(Number);
   if (names.every((n, k) => /^\d$/.test(n) && numbers[k] < 6)) for (const p of points) p.cls = Number(names[p.cls]);

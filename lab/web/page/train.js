@@ -4,7 +4,7 @@ import { brief, drawCurves, nameAt, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
 import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
-import { pointsOf, withPoints } from "./points.js";
+import { mostPoints, pointsOf, withPoints } from "./points.js";
 /** @import { Point } from "./points.js" */
 
 /** @import { Curves } from "../../player/curves.js" */
@@ -18,7 +18,7 @@ import { pointsOf, withPoints } from "./points.js";
 /** @param {(number | string)[]} list as the engine's JSON has it: "inf", "-inf", "nan" */
 const readNumbers = (list) => list.map((v) => Number(String(v).replace("inf", "Infinity")));
 
-/** What each class is drawn in; all are told apart in both schemes, and by the numbers in the points. */
+/** What each class is drawn in; all are told apart in both schemes. */
 const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
 export class Trainer {
   /** @type {Training | null} */
@@ -203,6 +203,7 @@ export class Trainer {
   #put(points) {
     const regions = this.#regions;
     if (!regions) return;
+    if (points.length > mostPoints) return this.#say(`There is no room for more than ${mostPoints} points.`);
     if (!this.rewrite((text) => withPoints(text, regions.input, regions.targets, points)))
       return this.#say(`The points of ${regions.input} and the classes do not stand in the text as numbers.`);
     this.train();
