@@ -12,6 +12,8 @@ import {
   forwardSum,
   from,
   indexed,
+  inOwnNames,
+  ownResult,
   adjointPart,
   inputPart,
   listed,
@@ -308,7 +310,7 @@ function together(step, hidden) {
     each(inner.over, inner.sizes, at, (spot) => {
       if (terms.length < 60) terms.push({ text: terms.length ? " + " : "" }, ...inner.pieces(spot));
     });
-    rule.push({ text: rule.length ? " + " : "" }, ...inner.rule);
+    rule.push({ text: rule.length ? " + " : "" }, ...inOwnNames(inner.rule));
   }
   if (known === 0 && arriving[step.node].length < 2) return null;
   return h(
@@ -318,7 +320,14 @@ function together(step, hidden) {
     h(
       "div",
       { class: "line index" },
-      ...written([...indexed("δ", sum.out), { text: " = f′ · (" }, ...rule, { text: ")" }]),
+      ...written([
+        ...indexed("δ", sum.out),
+        { text: " = " },
+        ...ownResult(node, edge, sum.out),
+        { text: " = f′ · (" },
+        ...rule,
+        { text: ")" },
+      ]),
     ),
     h(
       "div",
@@ -366,6 +375,16 @@ export function renderStep(hidden) {
           "div",
           { class: "line index" },
           ...written([...indexed(result, out), { text: step.edge ? " += " : " = " }, ...sum.rule]),
+        ),
+        // The rule's x, y and z are other numbers than the network's: here it is with the network's names.
+        h(
+          "div",
+          { class: "line index own" },
+          ...written([
+            ...ownResult(node, step.edge, out),
+            { text: step.edge ? " += " : " = " },
+            ...inOwnNames(sum.rule),
+          ]),
         ),
       );
       const at = bounded(sum),

@@ -2,7 +2,7 @@
 // What an entry of an array is the sum of. A sum is shown where its numbers are the tape's.
 import { count, near, numbersOf, short, values } from "./numbers.js";
 import { formula, functions, plain, tokens, withNumbers } from "./formulas.js";
-import { another, axes, contributions, lettersAt, namesOf, nodes } from "./recording.js";
+import { another, axes, contributions, lettersAt, namesOf, nodes, recording } from "./recording.js";
 
 /** @import { Numbers, Node, Contribution, Cursor, Piece, Sum, Part } from "./types.js" */
 
@@ -15,12 +15,12 @@ export function entry(part, at) {
   });
   return values(part.array)[flat];
 }
-/** @param {string} name @param {string[]} letters @returns {Piece[]} */
-export function indexed(name, letters) {
+/** @param {string} name @param {string[]} letters @param {Part} [part] whose name it is @returns {Piece[]} */
+export function indexed(name, letters, part) {
   const own = letters.filter((l) => l !== "");
-  if (own.length === 0) return [{ text: name }];
+  if (own.length === 0) return [{ text: name, part }];
   return [
-    { text: `${name}[` },
+    { text: `${name}[`, part },
     ...own.flatMap((l, k) => (k > 0 ? [{ text: "," }, { text: l, letter: l }] : [{ text: l, letter: l }])),
     { text: "]" },
   ];
@@ -38,6 +38,31 @@ const sumSign = (over) =>
 export const listed = (over) => over.join(", ");
 /** @param {string} name */
 export const barred = (name) => `${name}\u0304`;
+
+const aNumber = "a number"; // what an operation was given beside its inputs is of
+/** What the network calls a node: `w` of w[k,j]. @param {number} id */
+const ownName = (id) => nodes[id].name.replace(/\[[^\]]*\]$/, "");
+/** What the network calls an adjoint: dC/dw. @param {number} id */
+const ownAdjoint = (id) => {
+  const result = ownName(recording?.result ?? 0);
+  return `d${result.includes("#") ? "loss" : result}/d${ownName(id)}`;
+};
+/** A rule in the network's own names. @param {Piece[]} rule @returns {Piece[]} */
+export const inOwnNames = (rule) =>
+  rule.map(({ part, ...piece }) => {
+    const own = !part
+      ? null
+      : part.of === aNumber
+        ? short(values(part.array)[0])
+        : part.node < 0
+          ? null
+          : part.adjoint
+            ? ownAdjoint(part.node)
+            : ownName(part.node);
+    return part && own !== null ? { ...piece, text: piece.text.replace(part.name, () => own) } : piece;
+  });
+/** An entry of a step's result in its own name. @param {Node} node @param {Contribution | undefined} edge @param {string[]} letters */
+export const ownResult = (node, edge, letters) => indexed(edge ? ownAdjoint(edge.to) : ownName(node.id), letters);
 
 /** @param {Part[]} parts */
 function sizesOf(parts) {
@@ -77,7 +102,7 @@ function productOf(out, parts, factor = 1, divisor) {
       ...sumSign(over),
       { text: sign },
       ...parts.flatMap((p, k) =>
-        k > 0 ? [{ text: " · " }, ...indexed(p.name, p.letters)] : indexed(p.name, p.letters),
+        k > 0 ? [{ text: " · " }, ...indexed(p.name, p.letters, p)] : indexed(p.name, p.letters, p),
       ),
       ...(divisor ? [{ text: ` / ${divisor}` }] : []),
     ],
@@ -129,7 +154,7 @@ function entriesOf(text, out, parts) {
   const withLetters = (formula) =>
     withNumbers(formula, () => null).flatMap((piece) => {
       const p = byName.get(piece.text);
-      return p ? indexed(p.name, p.letters) : [piece];
+      return p ? indexed(p.name, p.letters, p) : [piece];
     });
   return {
     out,
@@ -287,7 +312,7 @@ function constantOf(node) {
       return [
         {
           name,
-          of: "a number",
+          of: aNumber,
           array: numbersOf([], [near(simple, c, 0) ? simple : c]),
           letters: [],
           adjoint: false,
@@ -313,7 +338,7 @@ export const forwardSum = once((/** @type {Node} */ node) => {
       sum.extra = (at) => entry(bias, at);
       sum.more = (at) => [{ text: " + " }, inBrackets(put(bias, at), false)];
       sum.parts = parts;
-      sum.rule = [...sum.rule, { text: " + " }, ...indexed(bias.name, bias.letters)];
+      sum.rule = [...sum.rule, { text: " + " }, ...indexed(bias.name, bias.letters, bias)];
     }
   } else if (node.operation === "sum" && of.kind === "whole") sum = productOf(letters.z, parts);
   else if (node.operation === "mean" && of.kind === "whole") {
@@ -354,11 +379,11 @@ function shareOf(x, out) {
     ],
     rule: [
       { text: "exp(" },
-      ...indexed(x.name, x.letters),
+      ...indexed(x.name, x.letters, x),
       { text: ") / ∑" },
       { text: all },
       { text: " exp(" },
-      ...indexed(x.name, [...x.letters.slice(0, -1), all]).map((piece) =>
+      ...indexed(x.name, [...x.letters.slice(0, -1), all], x).map((piece) =>
         piece.letter === all ? { text: all } : piece,
       ),
       { text: ")" },
@@ -513,11 +538,11 @@ function scoresOf(node, edge, zbar, letters) {
         ...divided,
       ],
       rule: [
-        ...indexed(zbar.name, zbar.letters),
+        ...indexed(zbar.name, zbar.letters, zbar),
         { text: " · (" },
         ...indexed("p", letters),
         { text: " − " },
-        ...indexed("t", letters),
+        ...indexed("t", letters, Y),
         { text: ")" },
         ...divided,
       ],

@@ -17,7 +17,7 @@
  * @typedef {{value?: Numbers, adjoint?: Numbers, digits?: number, tape?: Numbers}} Changed what has other numbers than at the step before
  * @typedef {{nodes: Changed[], backward: {contributions: Changed[]}[], claims?: Changed[]}} Later a later step of a training
  * @typedef {Record<string, number>} Cursor the cell that is looked at: a letter's place
- * @typedef {{text: string, from?: "value" | "adjoint", letter?: string}} Piece
+ * @typedef {{text: string, from?: "value" | "adjoint", letter?: string, part?: Part}} Piece part: whose name it is
  * @typedef {{out: string[], over: string[], sizes: Map<string, number>, term: (cursor: Cursor) => number,
  *   pieces: (cursor: Cursor) => Piece[], rule: Piece[], parts: Part[], entrywise: boolean, more?: (cursor: Cursor) => Piece[],
  *   extra?: (cursor: Cursor) => number, share?: number}} Sum what an array's entry is the sum of: its letters, those summed over, a term

@@ -221,6 +221,10 @@ await test("the coursework: the delta rule is drawn on the edges that it sums ov
   // The sigmoid's step: slope times that sum.
   while ((await shown(page)).node !== sigmoid.id) await page.keyboard.press("ArrowRight");
   assert.match(await page.textContent(".together"), /delta rule/);
+  assert.match(
+    await page.textContent(".together"),
+    /dloss\/dlinear#1\[n,j\] = f′ · \(∑k dloss\/dlinear#2\[n,k\] · 2\.weight\[k,j\]\)/,
+  );
   const last = (await page.textContent(".together")).split("=").at(-1);
   assert.ok(Math.abs(readNumber(last.trim()) - numbers(hidden.adjoint)[units + 2]) < 1e-3, last);
   assert.equal(rows * units, numbers(hidden.adjoint).length);
@@ -247,6 +251,14 @@ await test("a derivation: its letters, its claims and the delta rule of vectors"
   }
   const letters = await page.$$eval(".rule .letter", (list) => list.map((l) => l.textContent));
   assert.deepEqual([...new Set(letters)].sort(), ["j", "k"]);
+  // The rule's x, y and z are other numbers than the network's: it stands in the network's names, too.
+  assert.equal(await page.textContent(".rule .own"), "dC/da[j] += ∑k dC/dz[k] · w[k,j]");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.textContent(".rule .own"), "dC/dz[j] += dC/da[j] · (1 − a[j]²)");
+  assert.equal(await page.textContent(".together .index"), "δ[j] = dC/dz[j] = f′ · (∑k dC/dz[k] · w[k,j])");
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}`), edge.node);
+  await page.waitForFunction((id) => document.getElementById("step").dataset.node === String(id), edge.node);
+  assert.equal(await page.textContent(".rule .own"), "z[k] = ∑j w[k,j] · a[j]");
   await page.context().close();
 });
 
@@ -890,6 +902,17 @@ await test("ten thousand nodes fold, a million numbers are sampled", async () =>
   assert.equal(await page.$$eval("[data-array=value] canvas", (list) => list.length), 1);
   await page.hover("[data-array=value] canvas", { position: { x: 1, y: 1 } });
   assert.match(await page.textContent("[data-array=value]"), /\[0, 0\] = 0/);
+  await page.context().close();
+});
+
+await test("a rule in the network's own names has the numbers that an operation was given", async () => {
+  const page = await open("layer_normalisation"),
+    { nodes } = await recordingOf(page),
+    square = nodes.find((n) => n.operation === "pow");
+  await page.evaluate((id) => (location.hash = `#step=${id + 1}`), square.id);
+  await page.waitForFunction((id) => document.getElementById("step").dataset.node === String(id), square.id);
+  const of = nodes[square.inputs[0]].name;
+  assert.equal(await page.textContent(".rule .own"), `${square.name}[j] = ${of}[j]^2`);
   await page.context().close();
 });
 
