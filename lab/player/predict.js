@@ -171,6 +171,11 @@ function judged(step, right, letters, typed, places) {
         : "";
   const which =
     places.length > 1 ? `${places.length - wrong.length} of ${places.length} are right. The first that is not` : "It";
+  if (!Number.isFinite(off.off))
+    return {
+      right: false,
+      text: `Not yet. ${which} should be ${Number.isFinite(v[off.k]) ? "a" : "no"} finite number.`,
+    };
   return {
     right: false,
     text: `Not yet. ${which} is ${short(Math.abs(off.off))}${share} too ${off.off > 0 ? "large" : "small"}, and no usual mistake.`,

@@ -316,6 +316,8 @@ await test("predict first: right, the usual mistakes, and how far off", async ()
   assert.match(await answer(-z), /wrong sign/);
   assert.match(await answer(z - numbers(bias.value)[0]), /bias is missing/);
   assert.match(await answer("sum"), /no number/);
+  assert.equal(await answer("1/0"), "Not yet. It should be a finite number.");
+  assert.equal(await answer("nan"), "Not yet. It should be a finite number.");
   assert.match(await answer(z + 1), /too large/);
   assert.match(await answer(z.toFixed(3)), /^Right\.$/);
   assert.ok((await shown(page)).arrays.value.values.length === 12, "the array is there once it is right");
