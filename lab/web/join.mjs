@@ -3,6 +3,7 @@
 // worker alone, for tests without a browser.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Script } from "node:vm";
 import { gzipSync } from "node:zlib";
 
 const [sources, engine, licences, output] = process.argv.slice(2);
@@ -17,6 +18,7 @@ function joined(folder, names) {
       .replace(/^import [^;]*;$/gm, "")
       .replace(/^export /gm, ""),
   );
+  new Script(`"use strict"; {${texts.join("\n")}}`); // throws where two modules have one name
   return withoutComments(texts.join("\n"));
 }
 /** JSON that may stand in a script. */
