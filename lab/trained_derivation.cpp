@@ -127,6 +127,31 @@ int quantity_named(const Model& model, const std::string& name) {
     return -1;
 }
 
+/// Some of the points of a derivation, with its numbers.
+struct Part {
+    Derivation file;
+    Setting setting;
+};
+
+Part part_of(const Derivation& whole, const Setting& numbers, const std::string& text) {
+    Part part{derivation::read_derivation(text), numbers};
+    const Model& model = part.file.model;
+    if (model.count() != whole.model.count())
+        throw std::runtime_error("[train] a part of the points has other arrays than the text");
+    for (int q = 0; q < model.count(); ++q) {
+        const Quantity& one = model.quantity(q);
+        if (name_of(model, q) != name_of(whole.model, q))
+            throw std::runtime_error("[train] a part of the points has other arrays than the text");
+        std::vector<double>& values = values_of(part.setting, q);
+        if (one.role == Role::definition || values.size() == model.size(one)) continue;
+        values = one.worked.empty() ? one.values : one.worked;
+        if (values.empty())
+            throw std::runtime_error(fmt::format(
+                "[train] {} has no numbers in the text: none of its points can be held out", name_of(model, q)));
+    }
+    return part;
+}
+
 /// What a network of a batch of points takes in and gives, and what it computes of each point on the way.
 struct Plane {
     int input = -1, output = -1, targets = -1;
@@ -206,6 +231,18 @@ Training trained(const std::string& text, const derivation::Report& report, cons
     for (int q = 0; q < file.model.count(); ++q)
         if (file.model.quantity(q).role == Role::given && !file.model.quantity(q).is_direction)
             training.given[name_of(file.model, q)] = values_of(setting, q);
+    std::optional<Part> held;
+    if (options.parted) {
+        held = part_of(file, setting, options.parted->held);
+        Part kept = part_of(file, setting, options.parted->kept);
+        for (const int q : learned)
+            if (values_of(kept.setting, q).size() != values_of(setting, q).size())
+                throw std::runtime_error(
+                    fmt::format("[train] {} is of the points: it cannot be learned where some are held out",
+                                name_of(file.model, q)));
+        file = std::move(kept.file);
+        setting = std::move(kept.setting);
+    }
     const std::vector<int> left_out = those_that_do_not_matter(file.model, *result);
     for (std::size_t step = 0; step <= options.steps; ++step) {
         const Point point = point_of(file.model, setting);
@@ -215,6 +252,10 @@ Training trained(const std::string& text, const derivation::Report& report, cons
         const auto gradients = lowering.tape->backward(loss);
         TrainedStep now;
         now.loss = loss.item();
+        if (held) {
+            for (const int q : learned) values_of(held->setting, q) = values_of(setting, q);
+            now.held = point_of(held->file.model, held->setting).value(*result, 0);
+        }
         for (std::size_t k = 0; k < learned.size(); ++k) {
             const autograd::Array<double>& gradient = gradients[*lowering.arrays[static_cast<std::size_t>(learned[k])]];
             std::vector<double>& values = values_of(setting, learned[k]);
@@ -321,8 +362,10 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
 
 std::string to_json(const Training& training) {
     nlohmann::json steps = nlohmann::json::array();
-    for (const TrainedStep& one : training.steps)
+    for (const TrainedStep& one : training.steps) {
         steps.push_back({{"loss", one.loss}, {"values", lists(one.values)}, {"gradients", lists(one.gradients)}});
+        if (one.held) steps.back()["held"] = json_number(*one.held);
+    }
     const nlohmann::json all = {{"loss", training.loss},
                                 {"rate", training.rate},
                                 {"candidates", training.candidates},

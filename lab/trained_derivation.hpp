@@ -11,15 +11,23 @@
 
 namespace lab {
 
+/// The text with some of its points, and with those that are held out. What has another size there has its numbers
+/// there.
+struct PartedText {
+    std::string kept, held;
+};
+
 struct TrainOptions {
     std::size_t steps = 100;
     std::optional<double> rate;                       ///< none: the constant of the updates, else 0.1
     std::optional<std::vector<std::string>> learned;  ///< none: what the updates are about, else what the claims are
+    std::optional<PartedText> parted;                 ///< none: it learns from all points
 };
 
 /// Before a step is taken: the loss there, and of each array that is learned its numbers and its gradient.
 struct TrainedStep {
     double loss = 0;
+    std::optional<double> held;  ///< the loss of what is held out
     std::vector<std::vector<double>> values, gradients;
 };
 
@@ -30,12 +38,13 @@ struct Training {
     std::vector<std::string> learned;      ///< what was
     std::vector<std::vector<int>> shapes;  ///< of each
     std::vector<bool> ascends;             ///< of each: its update, or else the first one, climbs the loss
-    Given given;                           ///< all numbers at the first step
+    Given given;                           ///< all numbers of the whole text at the first step
     std::vector<TrainedStep> steps;        ///< one more than were taken, or fewer where the loss is no number any more
 };
 
 /// Takes steps of gradient descent, or of ascent where the updates say so, from the numbers of `explained`. Throws
-/// `std::runtime_error` as it does, where no let is one number, and where a name is none of the candidates.
+/// `std::runtime_error` as it does, where no let is one number, where a name is none of the candidates, and where the
+/// parts of a text are no parts of its points.
 Training trained(const std::string& text, const derivation::Report& report, const TrainOptions& options = {});
 
 /// As docs/lab.md describes it.

@@ -3,7 +3,7 @@
 import { $, fill, h, svg } from "./dom.js";
 import { renewTip, tip } from "./tip.js";
 
-/** @typedef {{loss: number, values: number[][], gradients: number[][], length?: number}} TrainedStep length: of the gradient, where its numbers are not all there */
+/** @typedef {{loss: number, values: number[][], gradients: number[][], length?: number, held?: number}} TrainedStep length: of the gradient, where its numbers are not all there; held: the loss of what is held out */
 /** @typedef {{loss: string, learned: string[], steps: TrainedStep[], count?: number}} Curves count: of the numbers that are learned */
 
 /** @param {number} v */
@@ -49,9 +49,10 @@ export function steepest({ steps }, at) {
 /**
  * Lines over the steps. @param {string} title @param {string} said the formula with its numbers
  * @param {number[][]} lines a list of numbers each @param {number} at the step that is marked
+ * @param {number[]} [held] of what is held out
  */
-function curve(title, said, lines, at) {
-  const all = lines.flat().filter(Number.isFinite),
+function curve(title, said, lines, at, held) {
+  const all = [...lines.flat(), ...(held ?? [])].filter(Number.isFinite),
     low = all.reduce((a, b) => Math.min(a, b), Infinity),
     high = all.reduce((a, b) => Math.max(a, b), -Infinity),
     steps = lines[0]?.length ?? 0,
@@ -65,16 +66,23 @@ function curve(title, said, lines, at) {
     y = (/** @type {number} */ v) => height - 4 - (height - 8) * scaled(v);
   const points = (/** @type {number[]} */ line) =>
     line.flatMap((v, k) => (Number.isFinite(v) ? [`${x(k).toFixed(1)},${y(v).toFixed(1)}`] : [])).join(" ");
-  const range = all.length ? `${brief(low)} to ${brief(high)}` : "no finite number";
+  const range = all.length ? `${brief(low)} to ${brief(high)}` : "no finite number",
+    dashed = held ? `, dashed: of what is held out, ${brief(held[0])} to ${brief(held[held.length - 1])}` : "";
   const figure = h(
     "figure",
-    { class: "curve", tabindex: 0, "aria-label": `${title} over ${steps - 1} steps, ${range}` },
-    h("figcaption", {}, h("b", {}, title), ` ${range}${logarithmic ? ", logarithmic" : ""}`),
+    { class: "curve", tabindex: 0, "aria-label": `${title} over ${steps - 1} steps, ${range}${dashed}` },
+    h(
+      "figcaption",
+      {},
+      h("b", {}, title),
+      ` ${range}${logarithmic ? ", logarithmic" : ""}${held ? ", dashed: held out" : ""}`,
+    ),
     svg(
       "svg",
       { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
       svg("line", { x1: x(at), x2: x(at), y1: 0, y2: height, class: "mark" }),
       ...lines.map((line) => svg("polyline", { points: points(line) })),
+      held ? svg("polyline", { points: points(held), class: "held" }) : "",
     ),
   );
   return tip(figure, () => [said]);
@@ -86,7 +94,8 @@ function curve(title, said, lines, at) {
 export function drawCurves(curves, at, { said, rule, before }) {
   const { steps, learned, loss } = curves,
     now = steps[at],
-    last = steps.length - 1;
+    last = steps.length - 1,
+    losses = `${loss} = ${brief(now.loss)}${now.held === undefined ? "" : `, held out ${brief(now.held)}`}`;
   const chosen = now.values
       .flatMap((list, k) => list.map((_, i) => /** @type {[number, number]} */ ([k, i])))
       .slice(0, mostLines),
@@ -104,7 +113,13 @@ export function drawCurves(curves, at, { said, rule, before }) {
     h(
       "div",
       { class: "curves" },
-      curve(loss, `${loss} = ${brief(now.loss)} at step ${at}`, [steps.map((s) => s.loss)], at),
+      curve(
+        loss,
+        `${losses} at step ${at}`,
+        [steps.map((s) => s.loss)],
+        at,
+        now.held === undefined ? undefined : steps.map((s) => s.held ?? NaN),
+      ),
       lines.length ? curve(`${of}weights`, said, lines, at) : null,
       lines.length
         ? curve(
@@ -117,11 +132,11 @@ export function drawCurves(curves, at, { said, rule, before }) {
     ),
   );
   /** @type {HTMLElement | undefined} */ (document.querySelectorAll("#train-charts .curve")[focused])?.focus();
-  $("train-at").textContent = `Step ${at} of ${last}: ${loss} = ${brief(now.loss)}`;
+  $("train-at").textContent = `Step ${at} of ${last}: ${losses}`;
   $("train-rule").textContent = rule;
   const slider = /** @type {HTMLInputElement} */ ($("train-step"));
   slider.max = String(last);
   slider.value = String(at);
-  slider.setAttribute("aria-valuetext", `step ${at} of ${last}, ${loss} = ${brief(now.loss)}`);
+  slider.setAttribute("aria-valuetext", `step ${at} of ${last}, ${losses}`);
   renewTip();
 }

@@ -41,6 +41,8 @@ std::string answer_to(const json& question) {
         options.steps = question.value("steps", options.steps);
         if (question.contains("rate")) options.rate = question.at("rate").get<double>();
         if (question.contains("learned")) options.learned = question.at("learned").get<std::vector<std::string>>();
+        if (question.contains("held"))
+            options.parted = {question.at("kept").get<std::string>(), question.at("held").get<std::string>()};
         return member("training", lab::to_json(lab::trained(text, report, options)));
     }
     if (ask == "regions") {

@@ -625,6 +625,80 @@ await test("training: an update that ascends climbs, and its rule says so", asyn
   await page.context().close();
 });
 
+await test("training: points that are held out are hollow, and their loss is drawn", async () => {
+  const page = await open({ hash: shared(twoClasses, "two_classes.deriv") });
+  const kinds = () => page.$$eval(".map circle", (list) => list.map((c) => c.classList.contains("held")));
+  const losses = async () => {
+    const said = await page.textContent("#train-at");
+    const [, own, held] = /L = (\S+), held out (\S+)$/.exec(said) ?? [];
+    return [Number(own), Number(held)];
+  };
+  await page.click("#train-button");
+  await page.waitForSelector("#train-charts .map");
+  assert.ok(!(await kinds()).includes(true));
+  assert.equal(await page.$$eval(".curve:first-child polyline", (list) => list.length), 1);
+  await page.selectOption("#train-held", { label: "a fifth" });
+  await page.waitForFunction(() => document.querySelectorAll(".map circle.held").length === 4);
+  const drawn = await kinds();
+  assert.equal(drawn.length, 20);
+  assert.equal(await page.$$eval(".curve:first-child polyline.held", (list) => list.length), 1);
+  assert.match(
+    await page.getAttribute(".map .plane", "aria-label"),
+    /\d+ of 16 points in another class's region, and \d+ of 4 that are held out$/,
+  );
+  // The loss is a mean over points: of all of them it is that of the two parts.
+  await page.focus("#train-step");
+  await page.keyboard.press("Home");
+  await page.waitForFunction(() => document.getElementById("train-at").textContent.startsWith("Step 0 "));
+  const [own, held] = await losses();
+  execFileSync(deltarule, [
+    "explain",
+    `${root}/examples/derivations/two_classes.deriv`,
+    "-o",
+    `${here}/two_classes.json`,
+  ]);
+  const recording = JSON.parse(readFileSync(`${here}/two_classes.json`, "utf8")),
+    whole = recording.nodes[recording.result].value.values[0];
+  assert.ok(Math.abs((16 * own + 4 * held) / 20 - whole) < 1e-3 * whole, `${own}, ${held}, ${whole}`);
+  assert.ok(Math.abs(own - whole) > 2e-3 * whole);
+  // The tape is of the points that are learned from.
+  const points = async () => {
+    const text = await page.frameLocator("#tape iframe:not(.coming)").locator("#recording").textContent();
+    return JSON.parse(text).nodes.find((n) => n.name === "X").shape[0];
+  };
+  for (let k = 0; (await points()) !== 16; k++) {
+    assert.ok(k < 100, "the tape is of all points");
+    await page.waitForTimeout(100);
+  }
+  // However much is drawn, the player's buttons are on the screen.
+  await page.setViewportSize({ width: 1280, height: 760 });
+  const below = await page.$eval("#tape", (tape) => tape.getBoundingClientRect().bottom - window.innerHeight);
+  assert.ok(below <= 1, `${below} pixels of the player are below the screen`);
+  const [beside, map] = await page.$$eval("#train-charts .curves, #train-charts .map", (list) =>
+    list.map((one) => one.getBoundingClientRect().top).reverse(),
+  );
+  assert.equal(beside, map, "the curves stand beside the plane");
+  // The same points again, and most of them where one is added.
+  await page.selectOption("#train-held", { label: "none" });
+  await page.waitForFunction(() => document.querySelectorAll(".map circle.held").length === 0);
+  await page.selectOption("#train-held", { label: "a fifth" });
+  await page.waitForFunction(() => document.querySelectorAll(".map circle.held").length === 4);
+  assert.deepEqual(await kinds(), drawn);
+  await page.locator(".map .plane").scrollIntoViewIfNeeded();
+  await page.click(".map .plane", { position: { x: 20, y: 30 } });
+  await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 21);
+  assert.ok((await kinds()).filter((now, k) => now !== drawn[k]).length <= 2);
+  assert.match(await textOf(page), /^index n {4}: point {2}= 21$/m);
+  // What is of the points is not learned then, and a network without points has none to hold out.
+  await page.check('#train-learned input[value="t"]');
+  await page.click("#train-form button");
+  await page.waitForFunction(() => /t is of the points/.test(document.getElementById("train-note").textContent));
+  await write(page, small);
+  await page.selectOption("#train-held", { label: "half" });
+  await page.waitForFunction(() => /no points of two numbers/.test(document.getElementById("train-note").textContent));
+  await page.context().close();
+});
+
 await test("training: points by a click and from a table, of any number of classes", async () => {
   const page = await open({ hash: shared(twoClasses, "two_classes.deriv") });
   await page.click("#train-button");

@@ -65,6 +65,57 @@ BOOST_AUTO_TEST_CASE(a_line_is_fitted_as_by_hand) {
     BOOST_TEST(training.steps.back().loss < training.steps.front().loss);
 }
 
+BOOST_AUTO_TEST_CASE(some_points_are_held_out) {
+    // The second and the last of the line's points; size(n) is that of the part.
+    const auto of = [](const std::string& size, const std::string& x, const std::string& y) {
+        return "index n = " + size + "\nconstant eta = 0.05\ngiven x[n] = [" + x + "]\ngiven y[n] = [" + y +
+               "]\ngiven w, b\nlet L = sum(n, (w * x[n] + b - y[n])^2) / size(n)\nupdate w := w - eta * dL/dw\n";
+    };
+    const std::string text = of("4", "0.5, -1, 2, 0.25", "1, 0, 3, 0.5");
+    TrainOptions options;
+    options.steps = 10;
+    options.learned = {"w", "b"};
+    options.parted = lab::PartedText{of("2", "0.5, 2", "1, 3"), of("2", "-1, 0.25", "0, 0.5")};
+    const Training training = trained(text, options);
+    double w = training.given.at("w")[0], b = training.given.at("b")[0];
+    BOOST_TEST(training.given.at("x") == xs, boost::test_tools::per_element());
+    BOOST_TEST(training.given == trained(text).given);
+    for (const lab::TrainedStep& step : training.steps) {
+        double loss[2] = {0, 0}, by_w = 0, by_b = 0;
+        for (std::size_t n = 0; n < 4; ++n) {
+            const double off = w * xs[n] + b - ys[n];
+            loss[n % 2] += off * off / 2;
+            if (n % 2 == 0) by_w += off * xs[n], by_b += off;
+        }
+        near(step.loss, loss[0]);
+        near(step.held.value(), loss[1]);
+        near(step.values[0][0], w);
+        near(step.gradients[0][0], by_w);
+        near(step.gradients[1][0], by_b);
+        w -= 0.05 * by_w;
+        b -= 0.05 * by_b;
+    }
+    BOOST_TEST(training.steps.size() == 11u);
+    BOOST_TEST(nlohmann::json::parse(lab::to_json(training))["steps"][3]["held"] == *training.steps[3].held);
+    BOOST_TEST(!trained(text).steps[0].held.has_value());
+    // What is of the points is not learned, and has its numbers in the text.
+    options.learned = {"x"};
+    BOOST_CHECK_EXCEPTION(trained(text, options), std::runtime_error, [](const std::runtime_error& error) {
+        return std::string(error.what()) == "[train] x is of the points: it cannot be learned where some are held out";
+    });
+    options.learned = {"w"};
+    options.parted->held =
+        "index n = 2\nconstant eta = 0.05\ngiven x[n], y[n], w, b\n"
+        "let L = sum(n, (w * x[n] + b - y[n])^2) / size(n)\n";
+    BOOST_CHECK_EXCEPTION(trained(text, options), std::runtime_error, [](const std::runtime_error& error) {
+        return std::string(error.what()) == "[train] x has no numbers in the text: none of its points can be held out";
+    });
+    options.parted->held = "given w\nlet L = w^2\n";
+    BOOST_CHECK_EXCEPTION(trained(text, options), std::runtime_error, [](const std::runtime_error& error) {
+        return std::string(error.what()) == "[train] a part of the points has other arrays than the text";
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_text_says_what_is_learned_and_how_fast) {
     Training training = trained(line);
     BOOST_TEST(training.rate == 0.05);

@@ -70,6 +70,65 @@ export function withPoints(text, input, targets, points) {
   text = resized(text, rows.letters[0], points.length);
   return told.nested ? resized(text, told.letters[1], classes) : text;
 }
+/** The rows of a list in brackets. @param {string} list */
+function partsIn(list) {
+  const rows = [""];
+  let depth = 0;
+  for (const letter of list.slice(1, -1)) {
+    depth += letter === "[" ? 1 : letter === "]" ? -1 : 0;
+    if (letter === "," && depth === 0) rows.push("");
+    else rows[rows.length - 1] += letter;
+  }
+  return rows.map((row) => row.trim());
+}
+/**
+ * The text with some of its points, in as many lines, and what has fewer numbers there; null where they don't stand in it as numbers.
+ * @param {string} text @param {string} input @param {number[]} which
+ */
+export function withRows(text, input, which) {
+  const letter = listOf(text, input)?.letters[0],
+    names = /** @type {string[]} */ ([]);
+  if (!letter) return null;
+  for (const [, name] of [...text.matchAll(/^[ \t]*given[ \t]+([\p{L}\d_]+)\[/gmu)]) {
+    const list = listOf(text, name);
+    if (!list || list.letters[0] !== letter || names.includes(name)) continue;
+    const numbers = text.slice(list.begin, list.end),
+      rows = partsIn(numbers);
+    if (/[#%]/.test(numbers) || which.some((n) => n >= rows.length)) return null;
+    const lines = "\n".repeat(numbers.split("\n").length - 1);
+    text = `${text.slice(0, list.begin)}[${which.map((n) => rows[n]).join(", ")}${lines}]${text.slice(list.end)}`;
+    names.push(name);
+  }
+  return { text: resized(text, letter, which.length), names };
+}
+/** A number from letters, each as likely. @param {string} text */
+function hashOf(text) {
+  let hash = 2166136261;
+  for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 16777619);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+/**
+ * The points that are held out: always the same of these, and a point that is added leaves most as they were.
+ * @param {Point[]} points @param {number} share @returns {Set<number>}
+ */
+export function heldOut(points, share) {
+  const times = /** @type {Map<string, number>} */ (new Map());
+  const drawn = points.map(({ x, y, cls }, n) => {
+    const own = `${x},${y},${cls}`,
+      before = times.get(own) ?? 0;
+    times.set(own, before + 1);
+    return { n, at: hashOf(`${own},${before}`) };
+  });
+  const count = Math.min(points.length - 1, Math.max(1, Math.round(share * points.length)));
+  return new Set(
+    drawn
+      .sort((a, b) => a.at - b.at || a.n - b.n)
+      .slice(0, count)
+      .map(({ n }) => n),
+  );
+}
 /**
  * Points of a table: two numbers and a class in each line, a heading or none. Throws a sentence.
  * @param {string} text @returns {Point[]}

@@ -4,7 +4,7 @@ import { brief, drawCurves, nameAt, steepest } from "../../player/curves.js";
 import { $, fill, h, svg } from "../../player/dom.js";
 import { tip } from "../../player/tip.js";
 import { Engine, Stopped } from "./engine.js";
-import { mostPoints, pointsOf, withPoints } from "./points.js";
+import { heldOut, mostPoints, pointsOf, withPoints, withRows } from "./points.js";
 /** @import { Point } from "./points.js" */
 
 /** @import { Curves } from "../../player/curves.js" */
@@ -15,8 +15,17 @@ import { mostPoints, pointsOf, withPoints } from "./points.js";
  *   across: number, outputs: number, values: number[], units: {name: string, values: number[]}[]}} Regions
  */
 
-/** @param {(number | string)[]} list as the engine's JSON has it: "inf", "-inf", "nan" */
-const readNumbers = (list) => list.map((v) => Number(String(v).replace("inf", "Infinity")));
+/** @param {number | string} v as the engine's JSON has it: "inf", "-inf", "nan" */
+const readNumber = (v) => Number(String(v).replace("inf", "Infinity"));
+/** @param {(number | string)[]} list */
+const readNumbers = (list) => list.map(readNumber);
+/** @param {Regions} regions @returns {Point[]} */
+const pointsIn = ({ points, classes }) =>
+  Array.from({ length: points.length / 2 }, (_, n) => ({
+    x: points[2 * n],
+    y: points[2 * n + 1],
+    cls: classes[n] ?? 0,
+  }));
 
 /** What each class is drawn in; all are told apart in both schemes. */
 const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
@@ -25,6 +34,8 @@ export class Trainer {
   #training = null;
   /** @type {Regions | null} */
   #regions = null;
+  /** The points that are held out, and the text of the others. @type {{points: Set<number>, kept: string, held: string, names: string[]} | null} */
+  #held = null;
   #engine = new Engine();
   #want = 0;
   #shown = -1;
@@ -57,6 +68,7 @@ export class Trainer {
       e.preventDefault();
       this.train();
     });
+    $("train-held").addEventListener("change", () => this.train());
     $("train-step").addEventListener("input", () =>
       this.show(Number(/** @type {HTMLInputElement} */ ($("train-step")).value)),
     );
@@ -79,10 +91,14 @@ export class Trainer {
     this.#engine.cancel();
     this.#training = null;
     this.#regions = null;
+    this.#held = null;
     this.#shown = -1;
     this.#working = false;
     $("train-result").hidden = true;
-    if (whole) fill($("train-learned"));
+    if (whole) {
+      fill($("train-learned"));
+      /** @type {HTMLSelectElement} */ ($("train-held")).value = "0";
+    }
     if (this.open) this.#say(whole ? "" : "The text has changed: train again.");
   }
   /** @param {string} sentence */
@@ -102,12 +118,21 @@ export class Trainer {
         anew || boxes.length === 0
           ? {}
           : { rate: entered("train-rate"), learned: boxes.filter((b) => b.checked).map((b) => b.value) };
+      const parted = await this.#part(
+        entered("train-held"),
+        boxes.filter((b) => b.checked).map((b) => b.value),
+      );
+      if (round !== this.#round) return;
       const answer = await this.#engine.ask(
-        this.question("train", { steps: Math.max(1, Math.min(1000, Math.round(entered("train-steps")))), ...own }),
+        this.question("train", {
+          steps: Math.max(1, Math.min(1000, Math.round(entered("train-steps")))),
+          ...own,
+          ...(parted ? { kept: parted.kept, held: parted.held } : {}),
+        }),
       );
       if (round !== this.#round) return;
       // The text may be about other arrays by now.
-      if (answer.error && "learned" in own) return this.train(true);
+      if (/is nothing that/.test(answer.error) && "learned" in own) return this.train(true);
       if (!answer.training)
         throw new Error(
           String(answer.error ?? "The engine gave no answer.")
@@ -115,14 +140,37 @@ export class Trainer {
             .replace(/^\[\w+\]\s*/, ""),
         );
       this.#training = /** @type {Training} */ (answer.training);
-      for (const one of this.#training.steps)
+      this.#held = parted;
+      for (const one of this.#training.steps) {
         [one.values, one.gradients] = [one.values.map(readNumbers), one.gradients.map(readNumbers)];
+        if (one.held !== undefined) one.held = readNumber(one.held);
+      }
       this.#begin(own);
     } catch (e) {
       if (e instanceof Stopped || round !== this.#round) return;
       $("train-result").hidden = true;
       this.#say(`This cannot be trained: ${e instanceof Error ? e.message : e}`);
     }
+  }
+  /** The points in two parts; null where none is held out. @param {number} share @param {string[]} learned */
+  async #part(share, learned) {
+    if (!(share > 0)) return null;
+    const question = this.question("regions", { learned }),
+      regions = /** @type {Regions | null} */ ((await this.#engine.ask(question)).regions ?? null),
+      text = String(question.text);
+    if (regions && regions.points.length >= 4) {
+      const all = pointsIn(regions),
+        points = heldOut(all, share),
+        part = (/** @type {boolean} */ out) =>
+          withRows(
+            text,
+            regions.input,
+            all.map((_, n) => n).filter((n) => points.has(n) === out),
+          );
+      const [kept, held] = [part(false), part(true)];
+      if (kept && held) return { points, kept: kept.text, held: held.text, names: kept.names };
+    }
+    throw new Error("the text has no points of two numbers, as numbers, of which some can be held out.");
   }
   /** @param {{rate?: number}} own */
   #begin(own) {
@@ -180,7 +228,11 @@ export class Trainer {
       while (this.#training && this.#shown !== this.#want) {
         const step = this.#want,
           given = this.#given(step);
-        const { recording } = await this.#engine.ask(this.question("explain", { given }));
+        const held = this.#held,
+          fewer = Object.entries(given).filter(([name]) => !held?.names.includes(name));
+        const { recording } = await this.#engine.ask(
+          this.question("explain", held ? { text: held.kept, given: Object.fromEntries(fewer) } : { given }),
+        );
         if (round !== this.#round) return;
         if (recording) this.onstep(JSON.stringify(recording));
         if (this.#want !== step && this.#regions === null && this.#shown >= 0) continue;
@@ -217,8 +269,7 @@ export class Trainer {
     const [x, y] = at.map((share, axis) =>
       Number((regions.low[axis] + share * (regions.high[axis] - regions.low[axis])).toPrecision(3)),
     );
-    const points = regions.classes.map((cls, n) => ({ x: regions.points[2 * n], y: regions.points[2 * n + 1], cls }));
-    this.#put([...points, { x, y, cls: Number(/** @type {HTMLSelectElement} */ ($("train-class")).value) }]);
+    this.#put([...pointsIn(regions), { x, y, cls: Number(/** @type {HTMLSelectElement} */ ($("train-class")).value) }]);
   }
   #draw() {
     const training = /** @type {Training} */ (this.#training),
@@ -260,23 +311,28 @@ export class Trainer {
       return [best, Math.min(1, own[best] - rest)];
     };
     const place = (/** @type {number} */ v, /** @type {number} */ axis) => (v - low[axis]) / (high[axis] - low[axis]);
-    let missed = 0;
+    const missed = [0, 0]; // of those that are learned from, and of those that are held out
     const drawn = svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" });
     for (let n = 0; 2 * n < points.length; n++) {
       const [x, y] = [place(points[2 * n], 0), place(points[2 * n + 1], 1)],
         cls = classes[n];
       const cell = Math.min(across - 1, Math.floor(y * across)) * across + Math.min(across - 1, Math.floor(x * across));
-      if (cls !== undefined && classOf(cell)[0] !== cls) missed++;
+      const held = this.#held?.points.has(n) === true,
+        colour = cls === undefined ? "none" : classColours[cls % classColours.length];
+      if (cls !== undefined && classOf(cell)[0] !== cls) missed[Number(held)]++;
       drawn.append(
         svg("circle", {
           cx: 100 * x,
           cy: 100 - 100 * y,
-          r: 2.6,
-          fill: cls === undefined ? "none" : classColours[cls % classColours.length],
+          r: held ? 2.2 : 2.6,
+          ...(held ? { class: "held", style: `stroke: ${colour}` } : { fill: colour }),
         }),
       );
     }
-    const told = classes.length ? `, ${missed} of ${points.length / 2} points in another class's region` : "";
+    const out = this.#held?.points.size ?? 0,
+      told = classes.length
+        ? `, ${missed[0]} of ${points.length / 2 - out} points in another class's region${out ? `, and ${missed[1]} of ${out} that are held out` : ""}`
+        : "";
     return h(
       "figure",
       { class: "map" },
