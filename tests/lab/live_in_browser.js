@@ -603,6 +603,25 @@ await test("training: the loss falls, a slider goes through the steps, and the p
   await page.context().close();
 });
 
+await test("training: the slider may be moved while the network is trained", async () => {
+  const page = await open({ hash: shared(twoClasses, "two_classes.deriv") });
+  await page.click("#train-button");
+  await page.waitForSelector("#train-charts .map");
+  await page.evaluate(() => {
+    window.notes = [];
+    const note = document.getElementById("train-note");
+    new MutationObserver(() => window.notes.push(note.textContent)).observe(note, { childList: true });
+  });
+  await page.fill("#train-steps", "300");
+  await page.click("#train-form button");
+  await page.focus("#train-step");
+  await page.keyboard.press("Home");
+  await page.waitForFunction(() => document.getElementById("train-at").textContent.startsWith("Step 300 of 300"));
+  await page.waitForSelector("#train-charts .map");
+  assert.deepEqual(await page.evaluate(() => window.notes), ["Training …", ""]);
+  await page.context().close();
+});
+
 await test("training: an update that ascends climbs, and its rule says so", async () => {
   const text = [
     "constant eta = 0.1",

@@ -111,7 +111,7 @@ export class Trainer {
       entered = (/** @type {string} */ id) => Number(/** @type {HTMLInputElement} */ ($(id)).value);
     const boxes = /** @type {HTMLInputElement[]} */ ([...$("train-learned").querySelectorAll("input")]);
     this.#engine.cancel();
-    this.#working = false;
+    this.#working = true; // a step that is wanted meanwhile waits for the end
     this.#say("Training …");
     try {
       const own =
@@ -145,9 +145,11 @@ export class Trainer {
         [one.values, one.gradients] = [one.values.map(readNumbers), one.gradients.map(readNumbers)];
         if (one.held !== undefined) one.held = readNumber(one.held);
       }
+      this.#working = false;
       this.#begin(own);
     } catch (e) {
       if (e instanceof Stopped || round !== this.#round) return;
+      this.#working = false;
       $("train-result").hidden = true;
       this.#say(`This cannot be trained: ${e instanceof Error ? e.message : e}`);
     }
