@@ -202,7 +202,6 @@ export class Trainer {
             : "",
     );
     if (last < 0) return;
-    this.#regions = null;
     this.#shown = -1;
     this.show(last);
   }
@@ -253,13 +252,23 @@ export class Trainer {
       if (round === this.#round) this.#working = false;
     }
   }
-  /** Other points, in the text, which is trained with them. @param {Point[]} points */
-  #put(points) {
-    const regions = this.#regions;
+  /** Other points, in the text, which is trained with them. @param {Point[]} points @param {boolean} [more] than there were */
+  #put(points, more = false) {
+    const regions = this.#regions,
+      training = this.#training,
+      held = this.#held;
     if (!regions) return;
     if (points.length > mostPoints) return this.#say(`There is no room for more than ${mostPoints} points.`);
     if (!this.rewrite((text) => withPoints(text, regions.input, regions.targets, points)))
       return this.#say(`The points of ${regions.input} and the classes do not stand in the text as numbers.`);
+    if (more) {
+      // The plane stays for the next click until it is drawn anew.
+      this.#regions = { ...regions, points: points.flatMap(({ x, y }) => [x, y]), classes: points.map((p) => p.cls) };
+      this.#training = training;
+      this.#held = held;
+      $("train-result").hidden = false;
+      this.#draw();
+    }
     this.train();
   }
   /** A click on the plane is a point of the class that is chosen. @param {MouseEvent} e */
@@ -271,7 +280,10 @@ export class Trainer {
     const [x, y] = at.map((share, axis) =>
       Number((regions.low[axis] + share * (regions.high[axis] - regions.low[axis])).toPrecision(3)),
     );
-    this.#put([...pointsIn(regions), { x, y, cls: Number(/** @type {HTMLSelectElement} */ ($("train-class")).value) }]);
+    this.#put(
+      [...pointsIn(regions), { x, y, cls: Number(/** @type {HTMLSelectElement} */ ($("train-class")).value) }],
+      true,
+    );
   }
   #draw() {
     const training = /** @type {Training} */ (this.#training),
