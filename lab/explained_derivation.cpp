@@ -244,6 +244,10 @@ class Explanation {
             result.value.reset();
         }
         if (!result.value) result.tape.reset();
+        for (const int letter : letters) {
+            const derivation::Letter& one = model_.letter(letter);
+            result.letters.push_back(one.is_of_array() ? "" : one.name);
+        }
         return result;
     }
 

@@ -72,6 +72,7 @@ struct Claim {
     std::string text, verdict, reason, repair;
     std::optional<std::uint32_t> node;
     std::optional<Numbers> value, tape;
+    std::vector<std::string> letters = {};  ///< of the tape's axes; empty for one that nobody named
 };
 
 struct Recording {

@@ -128,9 +128,9 @@ class Writer {
     }
 
     json claim(const Claim& one) const {
-        return {{"line", one.line},          {"text", one.text},       {"verdict", one.verdict},
-                {"reason", one.reason},      {"repair", one.repair},   {"node", one.node ? json(*one.node) : json()},
-                {"value", array(one.value)}, {"tape", array(one.tape)}};
+        return {{"line", one.line},          {"text", one.text},        {"verdict", one.verdict},
+                {"reason", one.reason},      {"repair", one.repair},    {"node", one.node ? json(*one.node) : json()},
+                {"value", array(one.value)}, {"tape", array(one.tape)}, {"letters", one.letters}};
     }
 
     // ---- of a later step what has changed since the one before

@@ -3,7 +3,7 @@
 import { count, near, values } from "./numbers.js";
 import { plain } from "./formulas.js";
 
-/** @import { Changed, Numbers, Node, Contribution, Later, Recording } from "./types.js" */
+/** @import { Changed, Claim, Numbers, Node, Contribution, Later, Recording } from "./types.js" */
 
 export const recording = /** @type {Recording | null} */ (
   JSON.parse(document.getElementById("recording")?.textContent ?? "null")
@@ -289,6 +289,11 @@ export function ownLetters(node) {
   for (let axis = 0; axis < node.shape.length; axis++)
     taken.push(another(letterOf.get(root(begin[node.id] + axis)) ?? "i", taken));
   return taken;
+}
+/** Of a claim's axes: the node's, or those of its line; none where it names none. @param {Claim} claim */
+export function lettersOfClaim({ node, letters }) {
+  if (typeof node === "number") return ownLetters(nodes[node]);
+  return letters.every((l) => l !== "") ? letters : [];
 }
 /** @param {string} letter @param {Iterable<string>} taken */
 export function another(letter, taken) {

@@ -1,7 +1,7 @@
 // @ts-check
 // What is said beside a node, an edge and a claim: the formula with the numbers of the cell that is looked at.
 import { short, shown } from "./numbers.js";
-import { lettersAt, namesOf, nodes, ownLetters, recording } from "./recording.js";
+import { lettersAt, lettersOfClaim, namesOf, nodes, recording } from "./recording.js";
 import { backwardSum, barred, each, forwardSum, from, indexed } from "./sums.js";
 import { adjointAt, complete, seed, steps, when } from "./steps.js";
 import { bounded, here, hiding, placeIn, state } from "./state.js";
@@ -95,8 +95,8 @@ export function saidOfEdge(edge) {
 export function saidOfClaim(claim) {
   const { value, tape } = claim;
   if (!value || !tape || value.values.length === 0 || tape.values.length === 0) return null;
-  const node = typeof claim.node === "number" ? nodes[claim.node] : null,
-    letters = node ? ownLetters(node) : tape.shape.map(() => "-"),
+  const own = lettersOfClaim(claim),
+    letters = own.length > 0 ? own : tape.shape.map(() => "-"),
     of = (/** @type {Numbers} */ a) => short(here(a, letters.slice(0, a.shape.length))),
     at = cellOf("", tape, letters);
   return [h("p", {}, `${at ? `At ${at} the` : "The"} tape says ${of(tape)}, this line ${of(value)}.`)];

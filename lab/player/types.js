@@ -10,7 +10,7 @@
  *   adjoint: Numbers | null, digits: number | null}} Node
  * @typedef {{to: number, input: number, value: Numbers}} Contribution
  * @typedef {{line: number, text: string, verdict: string, reason: string, repair: string, node: number | null,
- *   value: Numbers | null, tape: Numbers | null}} Claim
+ *   value: Numbers | null, tape: Numbers | null, letters: string[]}} Claim
  * @typedef {{format: number, title: string, precision: string, result: number, nodes: Node[],
  *   backward: {node: number, bytes: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
  *   claims?: Claim[], source?: string, notes?: string[], training?: Later[]}} Recording

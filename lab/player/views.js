@@ -1,7 +1,7 @@
 // @ts-check
 // The views beside: nodes, memory, digits, a derivation's claims.
 import { count, largest, short, times, values } from "./numbers.js";
-import { nodes, ownLetters, recording } from "./recording.js";
+import { nodes, lettersOfClaim, recording } from "./recording.js";
 import { adjointAt, complete, seed, steps } from "./steps.js";
 import { embedded, go, hiding, render, state } from "./state.js";
 import { $, fill, h, svg } from "./dom.js";
@@ -225,7 +225,7 @@ function renderDigits() {
 function figuresOf(claim) {
   if (!claim.value || !claim.tape) return [];
   const node = typeof claim.node === "number" ? nodes[claim.node] : null,
-    letters = node ? ownLetters(node) : [];
+    letters = lettersOfClaim(claim);
   const same =
     String(claim.value.shape) === String(claim.tape.shape) &&
     String(claim.value.sampled) === String(claim.tape.sampled);

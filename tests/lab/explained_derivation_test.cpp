@@ -101,6 +101,7 @@ claim dL/dz[k] = 2 * (a[k] - y[k] + q[k]) * (1 - tanh(z[k])^2 + g'(z[k]))
     BOOST_TEST(node(explained(text, 2), "w").value.values != node(recording, "w").value.values);
     // The line holds with tanh alone, so that f is another here, and g not the same.
     BOOST_TEST((*recording.claims)[0].verdict == "conditional");
+    BOOST_TEST((*recording.claims)[0].letters == std::vector<std::string>{"k"}, boost::test_tools::per_element());
     BOOST_TEST(recording.notes[0] == "f may be any smooth function; here it is sigmoid.");
     BOOST_TEST(recording.notes[1] == "g may be any smooth function; here it is tanh.");
     BOOST_TEST(distance(*(*recording.claims)[0].value, *(*recording.claims)[0].tape) > 1e-3);

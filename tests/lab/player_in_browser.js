@@ -469,10 +469,19 @@ await test("a derivation has its notes, and numbers of claims about no node", as
         numbers(claims[k][side]),
         `${side} of claim ${k}`,
       );
-    // Without letters there is no cell that is looked at, but of one number.
-    if (typeof claims[k].node !== "number")
-      assert.equal(await page.$$eval("[data-array='claim-tape'] td.cursor", (cells) => cells.length), k === 2 ? 1 : 0);
+    assert.deepEqual(
+      await page.$$eval("[data-array='claim-tape'] .letter", (list) => list.map((l) => l.textContent)),
+      [["j"], ["j", "m"], []][k],
+    );
+    assert.equal(await page.$$eval("[data-array='claim-tape'] td.cursor", (cells) => cells.length), 1);
   }
+  // A cell of a claim about no node may be looked at.
+  await page.evaluate(() => (location.hash = "#view=claims&claim=2"));
+  await page.click("[data-array='claim-tape'] [data-cell$=':2,1']");
+  await page.hover(".claim >> nth=1 >> code >> nth=0");
+  const [, cell, tape] = /At (\S+) the tape says (\S+), this line/.exec(await page.textContent("#tip"));
+  assert.equal(cell, "[2,1]");
+  assert.ok(Math.abs(readNumber(tape) - numbers(claims[1].tape)[7]) < 1e-3);
   await page.context().close();
 });
 
