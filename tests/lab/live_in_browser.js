@@ -134,6 +134,11 @@ await test("the first screen: the coursework, judged, with its tape", async () =
   assert.equal(await gutterOf(page, 35), "wrong");
   assert.equal(await page.$eval("#editor > .line:nth-child(35) .mark", (m) => m.textContent), "sum(m, w[n,m])");
   assert.ok(await page.isVisible('.card[data-line="35"] .take'));
+  // These numbers are not those of the tape beside it.
+  assert.match(
+    await page.textContent('.card[data-line="35"] .evidence'),
+    /^Where it was tried, the tape said [\d.]+ at n = 0, j = 1, this line −[\d.]+\./,
+  );
   await page.waitForSelector("#tape.shown iframe");
   const frame = page.frameLocator("#tape iframe");
   assert.match(await frame.locator("#kicker").textContent(), /^Step 1 of/);

@@ -266,8 +266,10 @@ export class Cards {
         h(
           "p",
           { class: "evidence" },
-          at.length ? `At ${at.join(", ")} the tape says ` : "The tape says ",
+          // At other numbers than those of the tape beside it, where the text gives none.
+          "Where it was tried, the tape said ",
           h("b", {}, digits(line.expected)),
+          at.length ? ` at ${at.join(", ")}` : "",
           ", this line ",
           h("b", {}, digits(line.got)),
           ".",
