@@ -14,7 +14,8 @@ namespace derivation {
 struct Range {
     std::string name;
     int size = 0;
-    int first = 0;  ///< what its numbers count from
+    int first = 0;         ///< what its numbers count from
+    bool is_open = false;  ///< the file leaves its size out
 };
 
 struct Letter {

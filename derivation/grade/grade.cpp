@@ -105,7 +105,7 @@ class Grader {
         leave_out_copies();
         for (int i = 0; i < most_left_out; ++i) {
             try {
-                derivation_ = read_derivation(above_ + text_);
+                derivation_ = read_derivation(above_ + text_, above_.size());
                 if (derivation_->lines.size() == asked_.lines.size() && left_out_.empty())
                     grade_.remarks.emplace_back("the file has no claim");
                 return;

@@ -181,6 +181,8 @@ std::optional<Condition> what_is_given(const Departure& departure, VariedPoints&
         const bool used_as_target = is_target(model, q);
         for (const auto& [domain, words] : narrower_domains(quantity)) {
             if ((is_of_a_class(domain) && !used_as_target) != strange) continue;
+            // Of what is no class, one-hot is one of many ways to have a length of 1.
+            if (strange && domain == Domain::onehot) continue;
             Variation variation;
             variation.domains[q] = domain;
             const std::string key = fmt::format("{} {}", q, words);

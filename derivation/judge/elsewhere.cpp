@@ -116,12 +116,12 @@ bool is_right(Model& model, const Line& line, Target& target, const std::string&
     }
 }
 
-Elsewhere::Other& Elsewhere::with_sizes(const std::vector<int>& sizes) {
-    const auto [place, is_new] = others_.try_emplace(sizes);
+Elsewhere::Other& Elsewhere::with_sizes(const std::vector<int>& sizes, bool has_other_constants) {
+    const auto [place, is_new] = others_.try_emplace({sizes, has_other_constants});
     Other& other = place->second;
     if (!is_new) return other;
     try {
-        other.file = read_with_other_numbers(derivation_, sizes);
+        other.file = read_with_other_numbers(derivation_, sizes, has_other_constants);
         other.file->model.budget = derivation_.model.budget;
         if (other.file->lines.size() == derivation_.lines.size()) other.points = points_for(*other.file, seed_ + 303);
     } catch (const Error&) {
@@ -146,6 +146,38 @@ bool Elsewhere::confirms(const Line& line, const LeftSide& left, const std::stri
     Expression member = read_back(model, repair);
     if (has_sizes(model, member) && !has_sizes(model, left(model, line))) return false;
     return put_sizes(model, line, member, sizes) && holds_there(other, line, left, to_text(member));
+}
+
+bool Elsewhere::departs_with_sizes(const Line& line, const LeftSide& left, const std::vector<int>& sizes) {
+    Other& other = with_sizes(sizes, false);
+    if (other.points.empty()) return false;
+    const auto number = static_cast<std::size_t>(std::ranges::find(derivation_.lines, line.number, &Line::number) -
+                                                 derivation_.lines.begin());
+    Line& there = other.file->lines[number];
+    if (there.fault || there.checked.members.size() != line.checked.members.size()) return false;
+    Target target(other.file->model, other.points, left(other.file->model, there), there.checked.free);
+    for (std::size_t m = 1; m < there.checked.members.size(); ++m) {
+        Expression right = there.checked.members[m];
+        std::vector<std::string> said;
+        if (target.departure(right) && !target.holds_locally(right, said)) return true;
+    }
+    return false;
+}
+
+std::vector<int> Elsewhere::ranges_of_one_size(const Line& line, const LeftSide& left) {
+    const std::vector<int> sizes = open_sizes(derivation_, line);
+    std::vector<int> before, changed, ranges;
+    for (std::size_t r = 0; r < sizes.size(); ++r) {
+        before.push_back(derivation_.model.ranges[r].size);
+        if (sizes[r] != before[r]) changed.push_back(static_cast<int>(r));
+    }
+    if (changed.empty() || !departs_with_sizes(line, left, sizes)) return {};
+    for (const int r : changed) {
+        std::vector<int> one = before;
+        one[static_cast<std::size_t>(r)] = sizes[static_cast<std::size_t>(r)];
+        if (changed.size() > 1 && departs_with_sizes(line, left, one)) ranges.push_back(r);
+    }
+    return ranges.empty() ? changed : ranges;
 }
 
 bool Elsewhere::holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace derivation {
@@ -27,18 +28,22 @@ class Elsewhere {
     /// be said there, it is.
     bool confirms(const Line& line, const LeftSide& left, const std::string& repair);
 
+    /// The ranges whose size the file leaves open, where a line that holds does not with other sizes.
+    std::vector<int> ranges_of_one_size(const Line& line, const LeftSide& left);
+
   private:
     /// The file as it is read again; without points where it makes no sense with other numbers.
     struct Other {
         std::optional<Derivation> file;
         std::vector<Point> points, positive_points;
     };
-    Other& with_sizes(const std::vector<int>& sizes);
+    Other& with_sizes(const std::vector<int>& sizes, bool has_other_constants = true);
+    bool departs_with_sizes(const Line& line, const LeftSide& left, const std::vector<int>& sizes);
     bool holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair);
 
     Derivation& derivation_;
     std::uint64_t seed_;
-    std::map<std::vector<int>, Other> others_;
+    std::map<std::pair<std::vector<int>, bool>, Other> others_;
 };
 
 /// What is printed, as it is read. Throws `Error`.

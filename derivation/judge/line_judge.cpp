@@ -197,7 +197,7 @@ void LineJudge::members() {
         }
         if (!outcome.equal && !holds_locally(target, right)) return depart(target, m, outcome);
     }
-    if (!decided || departs_elsewhere(target.left())) return;
+    if (!decided || departs_elsewhere(target.left()) || holds_at_one_size()) return;
     // What was taken wrongly above is set right here.
     judge_.wrong_lines_.set_right(line_.checked.members[0]);
     if (line_.printed) printed();
@@ -286,6 +286,29 @@ bool LineJudge::departs_elsewhere(const Expression& left) {
     return true;
 }
 
+/// mean(i, w[i]^3) where the file does not say of how many: w[i]^2 is its derivative for three.
+bool LineJudge::holds_at_one_size() {
+    std::vector<int> ranges;
+    try {
+        const Budget::Part part(*model_.budget, share_of_search());
+        ranges = judge_.elsewhere_.ranges_of_one_size(
+            line_, [](const Model&, const Line& line) { return line.checked.members[0]; });
+    } catch (const OverBudget&) {
+        // What the points have shown stands.
+    }
+    if (ranges.empty()) return false;
+    std::vector<std::string> sizes;
+    for (const int range : ranges) {
+        const auto letter = std::ranges::find_if(
+            model_.letters, [&](const Letter& one) { return one.range == range && !one.is_of_array(); });
+        sizes.push_back(fmt::format("size({}) = {}", letter->name, model_.range(range).size));
+    }
+    judgement_.verdict = Verdict::conditional;
+    judgement_.condition = listed(sizes);
+    judgement_.reason = fmt::format("It holds only where {}, which the file leaves open.", judgement_.condition);
+    return true;
+}
+
 bool LineJudge::holds_locally(Target& target, const Expression& right) {
     Expression local = right;
     std::vector<std::string> said;
@@ -300,7 +323,35 @@ void LineJudge::update() {
     if (line_.keeps_state) return update_of_state();
     if (!line_.states.empty()) return update_by_states();
     rate_ = rate_of(model_, *points_, line_);
-    judge_step(true_step(model_, line_, rate_));
+    if (!is_step_on_another()) judge_step(true_step(model_, line_, rate_));
+}
+
+/// A line that names no loss, and is a step on another one than it is taken for.
+bool LineJudge::is_step_on_another() {
+    const Expression& right = line_.checked.members[1];
+    const auto is_step = [&](const Line& line) {
+        Target target(model_, *points_, true_step(model_, line, rate_of(model_, *points_, line)), line.checked.free);
+        return target.holds(right);
+    };
+    if (!line_.has_usual_loss || is_step(line_)) return false;
+    for (const int loss : possible_losses(model_, *line_.checked.members[0].symbol)) {
+        Line other = line_;
+        other.loss = loss;
+        // Of a part of the loss it is wrong: a regulariser is missing.
+        if (loss == line_.loss || depends_on(model_, *line_.loss, loss) || !is_step(other)) continue;
+        const std::string &meant = model_.quantity(loss).name, &taken = model_.quantity(*line_.loss).name;
+        judgement_.verdict = Verdict::conditional;
+        judgement_.member = 1;
+        judgement_.marks.push_back(line_.members[1].span);
+        judgement_.condition = "on " + meant;
+        judgement_.reason = fmt::format(
+            "It is a step on {0}, and the loss is {1} here, the last scalar let: `on {0}` behind the line says which "
+            "is "
+            "meant.",
+            meant, taken);
+        return true;
+    }
+    return false;
 }
 
 /// What is added to a state is the true gradient, or its square, times constants.

@@ -24,6 +24,7 @@ class LineJudge {
     bool leaves_domain();
     void members();
     void update();
+    bool is_step_on_another();
     void update_of_state();
     void update_by_states();
     void update_by_wrong_state(std::vector<StateUpdate> used, std::size_t because_of);
@@ -44,6 +45,7 @@ class LineJudge {
     std::optional<Outcome> departure_at(std::vector<Point>& points, const Expression& left, const Expression& right);
     double share_of_search() const;
     bool departs_elsewhere(const Expression& left);
+    bool holds_at_one_size();
     void watch_line(Sides& sides) const;
     Formulas members_of_line() const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);

@@ -73,13 +73,14 @@ bool VariedPoints::is_the_condition(const Variation& variation, const std::strin
         Variation other;
         other.domains[quantity] = domain;
         Target target(model_, scattered(other, std::to_string(quantity) + words), left, free);
-        return target.share_of_equal_points(right).value_or(0);
+        return target.share_of_equal_points(right);
     };
     for (const auto& [quantity, domain] : variation.domains) {
         // Elsewhere it may be right by chance, as a kink's other side is; where everything positive is negative it may
         // not. What is probabilities or one-hot is positive too: that may not be all.
         if (domain == Domain::positive) return share_where(quantity, Domain::negative, " is negative") == 0;
-        if (domain != Domain::symmetric && share_where(quantity, Domain::positive, " is anything positive") >= 0.5)
+        if (domain != Domain::symmetric &&
+            share_where(quantity, Domain::positive, " is anything positive").value_or(0) >= 0.5)
             return false;
     }
     return is_wrong_as_a_rule(left, right, free);

@@ -8,8 +8,9 @@ namespace {
 
 class Changes : ArrayFormulas {
   public:
-    Changes(const Editing& editing, int by)
-        : ArrayFormulas(editing, by), by_vector_(!editing.model.quantity(by).ranges.empty()) {}
+    /// `unit` is the change of the quantity itself: 1 of a number, I of a vector, or dX.
+    Changes(const Editing& editing, int by, Expression unit)
+        : ArrayFormulas(editing, by), unit_(std::move(unit)), by_vector_(is_identity(unit_)) {}
 
     std::optional<Expression> of(const Expression& e) {
         Expression result = change(e);
@@ -25,7 +26,7 @@ class Changes : ArrayFormulas {
 
     /// Of what does not vary it is 0, which is not asked for.
     Expression change(const Expression& e) {
-        if (is_by(e)) return by_vector_ ? entry_of("I", {}) : number_of(1);
+        if (is_by(e)) return unit_;
         if (const Quantity* quantity = definition(e)) {
             if (const std::optional<Expression> slope = slope_at(*quantity))
                 return scaled(*slope, quantity->written.argument());
@@ -215,6 +216,7 @@ class Changes : ArrayFormulas {
         return sum_of_terms({{std::move(e), sign}});
     }
 
+    const Expression unit_;
     const bool by_vector_;
     bool possible_ = true;
 };
@@ -222,8 +224,13 @@ class Changes : ArrayFormulas {
 }  // namespace
 
 std::optional<Expression> change_of(const Expression& e, const Editing& editing, int by) {
-    if (editing.model.quantity(by).ranges.size() > 1) return {};
-    return Changes(editing, by).of(e);
+    const std::size_t axes = editing.model.quantity(by).ranges.size();
+    if (axes > 1) return {};
+    return Changes(editing, by, axes == 0 ? number_of(1) : entry_of("I", {})).of(e);
+}
+
+std::optional<Expression> differential_of(const Expression& e, const Editing& editing, int by) {
+    return Changes(editing, by, entry_of("d" + editing.model.quantity(by).name, {})).of(e);
 }
 
 }  // namespace derivation

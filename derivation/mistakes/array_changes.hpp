@@ -9,4 +9,7 @@ namespace derivation {
 /// the inputs on. A formula to be tried; none where it cannot be said.
 std::optional<Expression> change_of(const Expression& e, const Editing& editing, int by);
 
+/// dE where X is varied, by the same rules: what is linear in dX.
+std::optional<Expression> differential_of(const Expression& e, const Editing& editing, int by);
+
 }  // namespace derivation

@@ -383,7 +383,26 @@ class Differentials : ArrayFormulas {
 
 }  // namespace
 
+namespace {
+
+/// d(A B) = dA B + A dB, of what the line varies.
+std::vector<Expression> total_differential(const Editing& editing) {
+    const Expression& left = editing.line.members[0];
+    Parts terms;
+    for (std::size_t i = 1; i < left.children.size(); ++i) {
+        const std::vector<int> named = editing.model.quantities_named(left.children[i].name);
+        if (named.size() != 1) return {};
+        const std::optional<Expression> term = differential_of(left.argument(), editing, named[0]);
+        if (!term) return {};
+        terms.push_back({*term, Joint::plus});
+    }
+    return {sum_of_terms(terms)};
+}
+
+}  // namespace
+
 std::vector<Expression> by_differentials(const Editing& editing) {
+    if (!editing.line.members.empty() && is_differential(editing.line.members[0])) return total_differential(editing);
     const Model& model = editing.model;
     const Expression& left = editing.left;
     if (editing.line.is_update || left.kind != Kind::derivative || !left.held().empty() ||

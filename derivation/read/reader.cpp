@@ -31,11 +31,13 @@ std::vector<std::string> names_of_definitions() {
 /// The numbers of a file that are other ones when it is read again.
 struct OtherNumbers {
     std::vector<int> sizes_before, sizes;  ///< of each range
+    bool has_other_constants = true;
 
     /// A constant that counts the values of a range goes on doing so.
     double instead_of(double constant) const {
         const auto range = std::ranges::find(sizes_before, constant);
         if (range != sizes_before.end()) return sizes[static_cast<std::size_t>(range - sizes_before.begin())];
+        if (!has_other_constants) return constant;
         return constant >= 1 && constant == std::floor(constant) ? constant + 1 : 1.3 * constant;
     }
 };
@@ -69,9 +71,10 @@ bool is_one_for_one(const Parser::Numbers& numbers, const std::vector<std::size_
 
 class Reader {
   public:
-    explicit Reader(std::string text, std::optional<OtherNumbers> other_numbers = {})
+    explicit Reader(std::string text, std::size_t losses_end, std::optional<OtherNumbers> other_numbers = {})
         : other_numbers_(std::move(other_numbers)) {
         result_.source = read_source(std::move(text));
+        result_.losses_end = losses_end;
     }
 
     Derivation run() {
@@ -201,6 +204,7 @@ class Reader {
         if (known == model().ranges.end()) {
             if (range.size == 0) {
                 range.size = 3;
+                range.is_open = true;
                 while (
                     std::ranges::any_of(model().ranges, [&](const Range& other) { return other.size == range.size; }))
                     ++range.size;
@@ -619,7 +623,8 @@ class Reader {
             if (!model().quantity(*line.loss).ranges.empty()) return fault(loss.span, "A loss is a number.");
             line.keeps_state = !depends_on(model(), *line.loss, *parameter.symbol);
         } else {
-            line.loss = default_loss(model(), *parameter.symbol);
+            line.loss = default_loss(model(), *parameter.symbol, result_.losses_end);
+            line.has_usual_loss = line.loss.has_value();
             line.keeps_state = !line.loss && is_one_more(line.checked.members[1], parameter);
             if (!line.loss && !line.keeps_state)
                 return fault(target.span,
@@ -726,7 +731,9 @@ void mark_divided_sums(const Model& model, const Expression& e, std::vector<bool
 
 }  // namespace
 
-Derivation read_derivation(std::string text) { return Reader(std::move(text)).run(); }
+Derivation read_derivation(std::string text, std::size_t losses_end) {
+    return Reader(std::move(text), losses_end).run();
+}
 
 std::vector<int> other_sizes(const Derivation& known, const Line& line) {
     const Model& model = known.model;
@@ -746,10 +753,23 @@ std::vector<int> other_sizes(const Derivation& known, const Line& line) {
     return sizes;
 }
 
-Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes) {
-    OtherNumbers numbers{{}, std::move(sizes)};
+std::vector<int> open_sizes(const Derivation& known, const Line& line) {
+    const Model& model = known.model;
+    std::vector<int> sizes = other_sizes(known, line);
+    for (std::size_t r = 0; r < sizes.size(); ++r) {
+        const bool is_said = std::ranges::any_of(model.quantities, [&](const Quantity& q) {
+            const bool has_it = std::ranges::find(q.ranges, static_cast<int>(r)) != q.ranges.end();
+            return !q.values.empty() && (has_it || (q.ranges.empty() && q.values[0] == model.ranges[r].size));
+        });
+        if (!model.ranges[r].is_open || is_said) sizes[r] = model.ranges[r].size;
+    }
+    return sizes;
+}
+
+Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes, bool has_other_constants) {
+    OtherNumbers numbers{{}, std::move(sizes), has_other_constants};
     for (const Range& range : known.model.ranges) numbers.sizes_before.push_back(range.size);
-    return Reader(known.source.text, std::move(numbers)).run();
+    return Reader(known.source.text, known.losses_end, std::move(numbers)).run();
 }
 
 bool is_latex(const Source& source, const Line& line, std::size_t member) {

@@ -27,6 +27,7 @@ struct Line {
     std::vector<int> states = {};            ///< those whose new values stand in the update
     std::vector<std::pair<Expression, Expression>> new_values = {};  ///< new(m[i]), and what the update of m says
     std::optional<Span> loss_name = {};                              ///< of an update that names it
+    bool has_usual_loss = false;                                     ///< of one that does not
     Checked checked;
     std::optional<IllFormed> fault;
     std::size_t fault_member = 0;
@@ -37,17 +38,21 @@ struct Derivation {
     Source source;
     Model model;
     std::vector<Line> lines;
+    std::size_t losses_end = std::string::npos;
 };
 
-/// Throws `Error` where the file cannot be read.
-Derivation read_derivation(std::string text);
+/// Throws `Error` where the file cannot be read. What an update takes for its loss where it names none stands before
+/// `losses_end`: what a student defines below an exercise is none.
+Derivation read_derivation(std::string text, std::size_t losses_end = std::string::npos);
 
 /// The same file where its ranges have other sizes, its constants other numbers, and what is given with numbers is
 /// drawn: what holds in both is no accident of the numbers that were typed. Names, letters and lines have the same
 /// places.
-Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes);
+Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes, bool has_other_constants = true);
 /// Other sizes of its ranges, but where the definitions or the line count on them: `x[2]`, or 1/3 beside a sum over 3.
 std::vector<int> other_sizes(const Derivation& known, const Line& line);
+/// Other sizes of the ranges whose size the file leaves open, of those.
+std::vector<int> open_sizes(const Derivation& known, const Line& line);
 
 /// Whether the line is written in LaTeX up to this member.
 bool is_latex(const Source& source, const Line& line, std::size_t member);

@@ -125,7 +125,7 @@ Expression check_member(Model& model, const Checked& line, const Expression& mem
 }
 
 Definition check_definition(Model& model, const Expression& body, const std::vector<int>& letters, bool may_be_array) {
-    Checker checker(model);
+    Checker checker(model, letters);
     Definition definition;
     if (!is_of_arrays(model, body)) {
         definition.body = normalized(checker.resolve(body));

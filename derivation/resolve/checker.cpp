@@ -170,7 +170,7 @@ Expression Checker::call(Expression e) {
         bound_ = outer_bound;
         if (inner.empty()) throw IllFormed(e.span, "softmax needs a letter to run over", "missing-letter");
         for (const int one : inner) add_free(one);
-        return softmax(body, inner.back(), e.span);
+        return softmax(body, letter_of_softmax(body, inner, e.span), e.span);
     }
     check_arguments(e);
     resolve_children(e);
@@ -187,6 +187,32 @@ void Checker::check_arguments(Expression& e) {
     if (two && e.order > 0)
         throw IllFormed(e.span, fmt::format("{} has no derivative of its own here", e.name), "arguments");
     if (e.order > 3) throw IllFormed(e.span, "derivatives of functions are read up to the third", "arguments");
+}
+
+/// Of several letters the last of the let's name, or of an array's indices, as of the rows of z[s,k]; where these are
+/// two it is not known which is meant.
+int Checker::letter_of_softmax(const Expression& body, const std::vector<int>& letters, Span span) const {
+    if (letters.size() == 1) return letters[0];
+    const auto is_among = [&](int letter) { return std::ranges::find(letters, letter) != letters.end(); };
+    std::vector<int> meant;
+    const auto look = [&](auto& self, const Expression& e) -> void {
+        std::vector<int> indices;
+        for (const Index& index : e.indices)
+            for (const IndexTerm& term : index.terms)
+                if (is_among(*term.letter)) indices.push_back(*term.letter);
+        if (indices.size() > 1) meant.push_back(indices.back());
+        for (const Expression& child : e.children) self(self, child);
+    };
+    look(look, body);
+    const auto of_let = std::ranges::find_if(of_let_.rbegin(), of_let_.rend(), is_among);
+    if (of_let != of_let_.rend()) meant.push_back(*of_let);
+    if (!meant.empty() && std::ranges::all_of(meant, [&](int letter) { return letter == meant[0]; })) return meant[0];
+    const std::string &one = model_.letter(letters[0]).name, &other = model_.letter(letters[1]).name;
+    throw IllFormed(span,
+                    fmt::format("softmax may run over {0} or over {1} here: with `let p[{0},{1}] = softmax(...)` it is "
+                                "{1}, the last letter of a name, and with p[{1},{0}] it is {0}",
+                                one, other),
+                    "missing-letter");
 }
 
 Expression Checker::softmax(const Expression& body, int over, Span span) {

@@ -23,7 +23,8 @@ struct Lowered {
 /// Resolves the names and letters of one formula.
 class Checker {
   public:
-    explicit Checker(Model& model) : model_(model) {}
+    /// Of a let, `of_let` are the letters of its name.
+    explicit Checker(Model& model, std::vector<int> of_let = {}) : model_(model), of_let_(std::move(of_let)) {}
 
     std::vector<int> free;  ///< the letters that are not bound in it
 
@@ -73,6 +74,7 @@ class Checker {
     Expression call(Expression e);
     void check_arguments(Expression& e);
     Expression softmax(const Expression& body, int over, Span span);
+    int letter_of_softmax(const Expression& body, const std::vector<int>& letters, Span span) const;
     Expression reduced(const std::string& name, const std::vector<int>& letters, Expression body, Span span) const;
     void check_denominator(const Expression& by) const;
     Expression derivative(Expression e);
@@ -95,6 +97,7 @@ class Checker {
     Lowered derivative_of_arrays(const Expression& e);
 
     Model& model_;
+    std::vector<int> of_let_;
     std::vector<int> bound_;
     int comparisons_ = 0;  ///< how many brackets of conditions are open: a letter is a number only in them
 };

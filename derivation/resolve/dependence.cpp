@@ -48,13 +48,20 @@ bool calls(const Model& model, const Expression& e, int function) {
            any_behind_formula(model, e, [&](int quantity) { return calls_here(model.quantity(quantity).definition); });
 }
 
-std::optional<int> default_loss(const Model& model, int parameter) {
+std::vector<int> possible_losses(const Model& model, int parameter) {
+    std::vector<int> losses;
     for (int q = model.count(); q-- > 0;) {
         const Quantity& quantity = model.quantity(q);
         if (quantity.role == Role::definition && quantity.ranges.empty() && !has_derivative(quantity.definition) &&
             q != parameter && depends_on(model, q, parameter))
-            return q;
+            losses.push_back(q);
     }
+    return losses;
+}
+
+std::optional<int> default_loss(const Model& model, int parameter, std::size_t end) {
+    for (const int q : possible_losses(model, parameter))
+        if (model.quantity(q).span.begin < end) return q;
     return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <derivation/formula/model.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace derivation {
@@ -18,8 +19,10 @@ bool calls(const Model& model, const Expression& e, int function);
 /// The quantities that stand in a formula, in its order, each as often as it stands there.
 void add_entries(const Expression& e, std::vector<int>& quantities);
 
-/// The last scalar definition without a derivative that depends on the parameter.
-std::optional<int> default_loss(const Model& model, int parameter);
+/// The scalar definitions without a derivative that depend on the parameter, the last first.
+std::vector<int> possible_losses(const Model& model, int parameter);
+/// The last of them whose place in the file is before `end`.
+std::optional<int> default_loss(const Model& model, int parameter, std::size_t end = std::string::npos);
 
 /// The step of descent of a parameter that no update takes one: on its default loss, with any rate.
 std::optional<StepAbove> usual_step(const Model& model, int parameter);

@@ -18,7 +18,7 @@ T derivative(const Curve& f, int order, const T& x) {
     if (f.elementary != nullptr) return of(*f.elementary, order, x);
     const T smooth = f.a * std::pow(f.w, order) * of(sine, order, f.w * x + f.p) +
                      f.b * std::pow(f.v, order) * of(hyperbolic, order, f.v * x + f.q);
-    return order == 0   ? smooth + f.c * (x * x) + f.d * x
+    return order == 0   ? smooth + f.c * (x * x) + f.d * x + f.e
            : order == 1 ? smooth + 2 * f.c * x + f.d
            : order == 2 ? smooth + 2 * f.c
                         : smooth;

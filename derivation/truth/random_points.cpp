@@ -83,6 +83,9 @@ class Draw {
     /// Rows of 0 and one 1 that are so at the points from here on.
     void choose(OneHotChoice choice) { chosen_ = std::move(choice); }
 
+    /// From here on a function that the file leaves open has values between 0 and 1, as a probability's may have to be.
+    void bound_functions() { functions_are_bound_ = true; }
+
     /// `spread` lets some of what is given be so many times as large.
     Point point(std::size_t number, bool all_positive, double spread = 1) {
         spread_ = spread;
@@ -115,6 +118,12 @@ class Draw {
             curve.q = between(-0.7, 0.7);
             curve.c = between(0.05, 0.15);
             curve.d = between(0.2, 0.5);
+            if (functions_are_bound_) {
+                curve.a /= 4;
+                curve.b /= 4;
+                curve.c = curve.d = 0;
+                curve.e = 0.5;
+            }
             all.push_back(curve);
         }
         return all;
@@ -209,6 +218,7 @@ class Draw {
     std::mt19937_64 engine_;
     OneHots one_hots_;
     OneHotChoice chosen_;
+    bool functions_are_bound_ = false;
     double spread_ = 1;
     std::map<std::pair<const Quantity*, std::size_t>, int> signs_;
 };
@@ -238,6 +248,7 @@ std::vector<Point> draw_points(const Model& model, const Variation& variation, s
     std::vector<Point> points, kinked;
     if (count > 1) count = std::max(count, std::min(draw.fewest_points(), most_points));
     for (std::size_t tries = 0; points.size() < count && tries < most_tries; ++tries) {
+        if (tries == most_tries / 3 && points.empty() && kinked.empty()) draw.bound_functions();
         Point point = draw.point(points.size(), all_positive || (tries >= 10 && tries % 2 == 1));
         if (!point.is_finite()) continue;
         if (!point.is_kinked())
@@ -290,6 +301,7 @@ std::vector<Point> scattered_points(const Model& model, const Variation& variati
     Draw draw(model, variation, seed * Draw::seeds_apart + 43);
     std::vector<Point> points, kinked, inexact;
     for (std::size_t tries = 0; points.size() < count && tries < 4 * count; ++tries) {
+        if (tries == 2 * count && points.empty() && kinked.empty()) draw.bound_functions();
         Point point = draw.point(points.size(), false, spreads[tries % spreads.size()]);
         if (point.is_finite())
             (point.is_kinked()                       ? kinked

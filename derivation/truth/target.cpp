@@ -134,9 +134,10 @@ std::optional<double> Target::share_of_equal_points(const Expression& right) {
         const Side side = evaluate(right, points_[p], nullptr);
         if (!side.usable || side.kinked) continue;
         const double most = tolerance * std::max(left.scale, side.scale);
+        const auto is_zero = [&](double x) { return std::abs(x) <= most; };
+        if (std::ranges::all_of(left.values, is_zero) && std::ranges::all_of(side.values, is_zero)) continue;
         ++usable;
-        equal +=
-            std::ranges::equal(left.values, side.values, [&](double a, double b) { return std::abs(a - b) <= most; });
+        equal += std::ranges::equal(left.values, side.values, [&](double a, double b) { return is_zero(a - b); });
     }
     if (usable == 0) return {};
     return equal / usable;

@@ -33,7 +33,8 @@ class Target {
     /// held fixed.
     bool holds_locally(Expression& right, std::vector<std::string>& said);
     bool is_zero() const;
-    /// In which part of the points where both sides have values they are equal; none where there is no such point.
+    /// In which part of the points where both sides have values, and are not both 0, they are equal; none where there
+    /// is no such point.
     std::optional<double> share_of_equal_points(const Expression& right);
 
     const Expression& left() const { return left_; }

@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(updates_are_on_a_loss_of_the_exercise) {
     BOOST_TEST(outcomes(points, "update (a) w[i] := w[i] - alpha * dE/dw[i]") == "unfinished");
     BOOST_TEST(outcomes(points, "update (a) w[i] := new(w[i])") == "unfinished");
     BOOST_TEST(outcomes(points, "update (a) w[i] := w[i] + alpha * (y - t) * (1 - y^2) * x[i]") == "wrong");
-    BOOST_TEST(outcomes(points, "let J = sum(i, w[i])\nupdate (a) w[i] := w[i] - alpha") == "other");
+    BOOST_TEST(outcomes(points, "let J = sum(i, w[i])\nupdate (a) w[i] := w[i] - alpha") == "wrong");
+    BOOST_TEST(outcomes(points, "let e = y - t\nupdate (a) w[i] := w[i] - alpha * e * (1 - y^2) * x[i]") == "derived");
     BOOST_TEST(outcomes(points, "claim (a) dE/dw[i] = (y - t) * (1 - y^2) * x[i]") == "other");
     BOOST_TEST(outcomes("(a) update x[i]: 1\n", "update (a) w[i] := w[i] - alpha * (y - t) * (1 - y^2) * x[i]") ==
                "other");

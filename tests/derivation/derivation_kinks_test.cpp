@@ -123,6 +123,10 @@ BOOST_AUTO_TEST_CASE(a_sign_is_a_condition_at_every_seed) {
                   {"dm/dx = 2*x", "conditional"},
                   {"d(abs(x*y))/dx = y*sign(x)", "conditional"}},
                  20);
+    // Where both sides are 0 nothing is told.
+    verdicts_are(
+        "index s = 5\ngiven A[s], x[s]\n",
+        {{"abs(A[s])*[x[s] > 0] = A[s]*[x[s] > 0]", "conditional"}, {"abs(A[s])*x[s] = A[s]*x[s]", "conditional"}}, 20);
 }
 
 // [x y < 50] is 1 near 0 with and without what the line above says.

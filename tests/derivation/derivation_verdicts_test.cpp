@@ -1017,3 +1017,49 @@ BOOST_AUTO_TEST_CASE(one_hot_rows_that_are_too_many_to_be_shown_together_are_sai
     BOOST_REQUIRE(many.notes.size() == 1u);
     BOOST_TEST(many.notes[0] == "Not all that these one-hot entries may be together could be shown.");
 }
+
+// exp(z)/sum(exp(z)) over which letter: the last of the let's name, or of an array's indices, and never the one that is
+// typed last.
+BOOST_AUTO_TEST_CASE(a_softmax_runs_over_the_last_letter_of_a_name) {
+    const std::string head =
+        "index s = 3\nindex k = 4\nindex i = 2\ngiven X[s,i], B[k,i], z[s,k], b[k]\n"
+        "let p[s,k] = softmax(sum(i, B[k,i] * X[s,i]))\nlet q[s,k] = softmax(sum(i, X[s,i] * B[k,i]))\n";
+    verdicts_are(head, {{"sum(k, p[s,k]) = 1", "holds"},
+                        {"sum(k, q[s,k]) = 1", "holds"},
+                        {"sum(s, p[s,k]) = 1", "wrong"},
+                        {"sum(k, softmax(z[s,k]/2 + b[k])) = 1", "holds"},
+                        {"sum(k, softmax(sum(i, X[s,i] * B[k,i]) + b[k])) = 1", "ill-formed"}});
+    const derivation::Report report = derivation::check(head + "given u[k,s]\nlet r[s,k] = softmax(u[k,s])\n");
+    BOOST_TEST_REQUIRE(report.error.has_value());
+    BOOST_TEST(report.error->sentence ==
+               "softmax may run over k or over s here: with `let p[k,s] = softmax(...)` it is s, the last letter of a "
+               "name, and with p[s,k] it is k");
+}
+
+// 3/3 is 1.
+BOOST_AUTO_TEST_CASE(what_needs_a_size_that_the_file_leaves_open_is_told_so) {
+    const std::string file = "index i\nindex k = 4\ngiven w[i], v[k]\nlet H = mean(i, w[i]^3) + mean(k, v[k]^4)\n";
+    expect(file + "claim dH/dw[i] = w[i]^2\n", "conditional", "size(i) = 3");
+    expect(file + "claim dH/dw[i] = 3*w[i]^2/size(i)\n", "holds");
+    expect(file + "claim dH/dv[k] = v[k]^3\n", "holds");
+    expect(file + "constant N = 3\nclaim dH/dw[i] = 3*w[i]^2/N\n", "holds");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_on_another_loss_is_told_to_name_it) {
+    const std::string file = "constant alpha\ngiven w, x, t\nlet y = w * x\nlet L = 1/2 * (y - t)^2\nlet e = y - t\n";
+    expect(file + "update w := w - alpha * e * x\n", "conditional", "on L");
+    expect(file + "update w := w - alpha * e * x on L\n", "holds");
+    expect(file + "update w := w - alpha * x\n", "holds");
+    expect(file + "update w := w - alpha * e\n", "wrong");
+}
+
+// A function that nobody defined may have to be a probability.
+BOOST_AUTO_TEST_CASE(an_open_function_is_drawn_where_its_logarithms_have_values) {
+    verdicts_are(
+        "index s = 5\nindex i = 3\ngiven X[s,i], w[i], t\nfunction F\nlet E = t^2\nlet z[s] = sum(i, X[s,i]*w[i])\n"
+        "let l = sum(s, log(F(z[s])) + log(1 - F(z[s])))\n",
+        {{"dE/dt = 2*t", "holds"},
+         {"dl/dw[i] = sum(s, F'(z[s]) * (1/F(z[s]) - 1/(1 - F(z[s]))) * X[s,i])", "holds"},
+         {"dl/dw[i] = sum(s, F'(z[s]) * (1/F(z[s]) + 1/(1 - F(z[s]))) * X[s,i])", "wrong"}},
+        20);
+}
