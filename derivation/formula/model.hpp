@@ -68,7 +68,9 @@ struct Quantity {
     Expression written;             ///< and as it was typed
     bool takes_usual_step = false;  ///< for new(NAME), with no update above
     std::optional<StepAbove> step;  ///< of a parameter that an update above takes one
-    bool is_direction = false;      ///< dX of a line of differentials, which nobody declared
+    bool keeps_axis = false;        ///< of a let: it is NumPy's (n, 1), or where it is_row (1, n)
+    bool is_row = false;
+    bool is_direction = false;  ///< dX of a line of differentials, which nobody declared
     Span span;
 };
 

@@ -140,6 +140,7 @@ std::string to_text(const Expression& e) {
             if (e.name == "entry" && e.children.size() == 3)
                 return "(" + to_text(e.argument()) + ")[" + joined(std::span(e.children).subspan(1), ",") + "]";
             if (e.name == "differential") return "d(" + to_text(e.argument()) + ")";
+            if (has_new_axis(e)) return in(e.argument(), of_atom) + e.name;
             if (is_length(e)) return "||" + to_text(e.argument().argument()) + "||";
             return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + joined(e.children, ", ") + ")";
         case Kind::reduce:

@@ -137,6 +137,10 @@ bool is_inverse(const Expression& e);
 bool contains(const Expression& e, const Expression& part);
 bool is_number(const Expression& e, double value);
 bool is_call(const Expression& e, std::string_view name);
+/// The names of calls that nobody can type as such: x[:, None] and x[None, :], NumPy's column and row.
+inline constexpr std::string_view new_column = "[:, None]", new_row = "[None, :]";
+/// Whether it is one of these.
+inline bool has_new_axis(const Expression& e) { return is_call(e, new_column) || is_call(e, new_row); }
 /// Whether it is ||x||, the root of a norm's square.
 bool is_length(const Expression& e);
 /// Whether it is a derivative of first order of a name by another, with nothing held fixed.

@@ -238,6 +238,12 @@ class Formula {
                     return Style::scripts(Style::bracketed(print(e.argument())),
                                           print(e.children[1]) + print(e.children[2]), "");
                 if (e.name == "differential") return Style::identifier("d") + Style::bracketed(print(e.argument()));
+                if (has_new_axis(e)) {
+                    const std::string none = Style::identifier("None"), rest = Style::sign(":");
+                    const bool is_column = e.name == new_column;
+                    return in(e.argument(), of_atom) + Style::sign("[") + (is_column ? rest : none) + Style::sign(",") +
+                           (is_column ? none : rest) + Style::sign("]");
+                }
                 if (is_length(e)) return Style::length(print(e.argument().argument()));
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));

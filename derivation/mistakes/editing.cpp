@@ -204,7 +204,9 @@ void Editing::find_activations(const Expression& e, int quantity) {
                 activations_.push_back({quantity, e, is_positive(e.children[1 - zero]), q.letters, "relu"});
                 return;
             }
-    if (e.children.size() != 1 || e.order > 0 || e.name == "softmax" || e.name == "diag" || e.name == "size") return;
+    if (e.children.size() != 1 || e.order > 0 || has_new_axis(e) || e.name == "softmax" || e.name == "diag" ||
+        e.name == "size")
+        return;
     // sqrt(d) of a constant is a number.
     const auto varies = [&](const Expression& x) {
         return x.kind == Kind::entry && std::ranges::any_of(model.quantities_named(x.name), [&](int other) {

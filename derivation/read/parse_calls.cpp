@@ -390,9 +390,10 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     const bool is_reduction = std::ranges::find(reduces, function) != reduces.end();
     const bool is_product = std::ranges::find(products, function) != products.end();
     const Elementary* elementary = find_elementary(function);
-    static constexpr std::array others = {
-        "outer", "multiply", "mul",     "square", "power", "pow",   "maximum", "minimum",   "where", "norm",
-        "diag",  "absolute", "softmax", "log2",   "log10", "log1p", "expm1",   "logsumexp", "t",     "transpose"};
+    static constexpr std::array others = {"outer",   "multiply",  "mul",       "square",      "power",  "pow",
+                                          "maximum", "minimum",   "where",     "norm",        "diag",   "absolute",
+                                          "softmax", "log2",      "log10",     "log1p",       "expm1",  "logsumexp",
+                                          "t",       "transpose", "unsqueeze", "expand_dims", "reshape"};
     const std::string_view of_matrix = matrix_function(function);
     if (!is_reduction && !is_product && elementary == nullptr && of_matrix.empty() &&
         std::ranges::find(others, function) == others.end())
@@ -402,6 +403,7 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     std::optional<int> axis;
     std::string which_norm = "2";
     Span of_axis;
+    bool keeps = false;
     if (function == "where") {
         ++comparisons_;
         all.push_back(comparison());
@@ -410,6 +412,11 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     }
     while (!peek().is(")")) {
         if (peek().kind == TokenKind::word && peek(1).is("=")) {
+            if (peek().is_word("keepdims") || peek().is_word("keepdim")) {
+                keepdims(keeps);
+                if (!accept(",")) break;
+                continue;
+            }
             const Token option = next();
             next();
             const int sign = accept("-") ? -1 : 1;
@@ -418,7 +425,7 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
                 axis = sign * static_cast<int>(value.number), of_axis = join(option.span, value.span);
             else if (option.text == "ord" && function == "norm" && sign == 1)
                 which_norm = value.text;
-            else if (option.text != "keepdims" && option.text != "keepdim")
+            else
                 throw Error(option.span, fmt::format("the option {} is not read", option.text));
         } else {
             all.push_back(expression());
@@ -441,7 +448,8 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         of_axis = all[1].span;
         all.pop_back();
     }
-    if (axis && !is_reduction && function != "logsumexp" && (function != "softmax" || !is_last_axis(*axis, all)))
+    if (axis && !is_reduction && function != "logsumexp" && function != "unsqueeze" && function != "expand_dims" &&
+        function != "norm" && (function != "softmax" || !is_last_axis(*axis, all)))
         throw Error(of_axis, function == "softmax"
                                  ? "softmax runs along the last axis here: write axis=-1, or transpose"
                                  : fmt::format("{} takes no axis here", function));
@@ -485,13 +493,33 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     } else if (function == "transpose" || function == "t") {
         takes(1);
         e = transpose_of(all[0]);
+    } else if (function == "unsqueeze" || function == "expand_dims" || function == "reshape") {
+        // Of a vector: unsqueeze(1), reshape(-1, 1).
+        const auto number = [&](std::size_t i) -> double {
+            return i < all.size() ? value_of_numbers(all[i]).value_or(9) : 9;
+        };
+        const bool reshapes = function == "reshape";
+        if (axis) all.push_back(number_of(*axis));
+        takes(reshapes ? 3 : 2);
+        const bool column = reshapes ? number(1) == -1 && number(2) == 1 : number(1) == 1 || number(1) == -1;
+        const bool row = reshapes ? number(1) == 1 && number(2) == -1 : number(1) == 0 || number(1) == -2;
+        if (!column && !row) throw Error(join(begin, end), "of new axes these are read: x[:, None] and x[None, :]");
+        e = call_of(std::string(column ? new_column : new_row), 0, std::move(all[0]));
+        axis.reset();
     } else if (function == "where") {
         takes(3);
         Expression opposite = sum_of_terms({{number_of(1), Joint::plus}, {all[0], Joint::minus}});
         e = sum_of_terms({{product_of({all[0], all[1]}), Joint::plus}, {product_of({opposite, all[2]}), Joint::plus}});
     } else if (function == "norm") {
         takes(1);
-        e = norm_of(std::move(all[0]), which_norm, join(begin, end));
+        if (axis && which_norm == "2")
+            e = call_of("sqrt", 0, reduced("sum", power_of(std::move(all[0]), number_of(2))));
+        else if (axis && which_norm == "1")
+            e = reduced("sum", call_of("abs", 0, std::move(all[0])));
+        else if (axis)
+            throw Error(of_axis, which_norms);
+        else
+            e = norm_of(std::move(all[0]), which_norm, join(begin, end));
     } else if (of_matrix == "inverse") {
         takes(1);
         e = power_of(all[0], negated(number_of(1)));
@@ -512,6 +540,28 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         e.children = std::move(all);
     }
     e.span = join(begin, end);
+    if (keeps && axis) return with_kept_axis(std::move(e), *axis, e.span);
+    return e;
+}
+
+/// The option keepdims=True, or False.
+void Parser::keepdims(bool& keeps) {
+    const Token option = next();
+    if (!option.is_word("keepdims") && !option.is_word("keepdim"))
+        throw Error(option.span, fmt::format("the option {} is not read", option.text));
+    expect("=", "an = should stand here");
+    const Token value = next();
+    if (!value.is_word("True") && !value.is_word("False"))
+        throw Error(value.span, fmt::format("{} is True or False", option.text));
+    keeps = value.is_word("True");
+}
+
+/// What was reduced along an axis, with that axis of length 1.
+Expression Parser::with_kept_axis(Expression e, int axis, Span span) {
+    if (axis < -2 || axis > 1)
+        throw Error(span, "keepdims is read where a matrix is reduced along one of its axes, 0 or 1");
+    e = call_of(std::string(axis == 1 || axis == -1 ? new_column : new_row), 0, std::move(e));
+    e.span = span;
     return e;
 }
 

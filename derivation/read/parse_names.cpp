@@ -166,7 +166,7 @@ std::string Parser::subscript(Expression& entry, std::string name, bool declares
             layer = fmt::format("{}", peek().number);
             entry.span = join(entry.span, next().span);
         } else if (peek().is("[") && entry.indices.empty() && name != "1") {
-            if (is_condition(std::numeric_limits<int>::max())) break;
+            if (is_condition(std::numeric_limits<int>::max()) || is_slice()) break;
             next();
             entry.indices = indices_until("]");
             entry.span = join(entry.span, tokens_[at_ - 1].span);

@@ -59,7 +59,16 @@ Expression Parser::reduction(const Token& head) {
         const int sign = accept("-") ? -1 : 1;
         const Token axis = next();
         if (axis.kind != TokenKind::number) throw Error(axis.span, "the number of an axis should stand here");
-        e.order = sign < 0 ? -static_cast<int>(axis.number) : static_cast<int>(axis.number) + 1;
+        const int number = sign * static_cast<int>(axis.number);
+        e.order = number < 0 ? number : number + 1;
+        bool keeps = false;
+        while (peek().is(",") && peek(2).is("=")) {
+            next();
+            keepdims(keeps);
+        }
+        e.span = join(e.span, peek().span);
+        expect(")", "a closing ) is missing");
+        return keeps ? with_kept_axis(std::move(e), number, e.span) : e;
     }
     if (e.letters.empty() && peek().is(",") && (e.name == "max" || e.name == "min")) {
         e.kind = Kind::call;

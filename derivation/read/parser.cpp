@@ -252,6 +252,7 @@ bool Parser::accept_inverse_transpose() {
 Expression Parser::postfix() {
     Expression e = primary();
     while (true) {
+        if (is_slice()) e = with_new_axis(std::move(e));
         if (peek().is("_") || peek().is("[")) {
             const std::size_t place = at_;
             e = with_letters(std::move(e));
@@ -298,6 +299,45 @@ void Parser::skip_type(bool is_mask) {
                 fmt::format("the type {} could change a number: it is read of masks such as (z > 0) only", type.text));
     }
     expect(")", "the type should end here");
+}
+
+/// The None of x[:, None], which np.newaxis is as well.
+bool Parser::is_none(std::size_t ahead) const {
+    const Token& token = peek(ahead);
+    if (!token.is_word("None") && !token.is_word("newaxis")) return false;
+    return !model_.has(token.text) && !model_.is_letter(token.text);
+}
+
+/// Whether the brackets here hold a : or a None, as NumPy's do.
+bool Parser::is_slice() const {
+    if (!peek().is("[")) return false;
+    for (std::size_t i = 1; !peek(i).is("]") && !peek(i).is("[") && peek(i).kind != TokenKind::end; ++i)
+        if (peek(i).is(":") || is_none(i)) return true;
+    return false;
+}
+
+/// x[:, None], x[None, :] and the like.
+Expression Parser::with_new_axis(Expression e) {
+    const Span begin = next().span;
+    std::string axes;
+    while (!at_end() && !accept("]")) {
+        skip_module();
+        const bool new_one = is_none(0);
+        if (peek().is(".") && peek(1).is(".") && peek(2).is(".")) at_ += 2;
+        if (!new_one && !peek().is(":") && !peek().is(".")) break;
+        axes += new_one ? 'n' : ':';
+        next();
+        if (!accept(",") && !peek().is("]")) break;
+    }
+    const Span span = join(begin, tokens_[at_ - 1].span);
+    if (!tokens_[at_ - 1].is("]"))
+        throw Error(span, "parts of an array are not read: write it with letters, as in X[s,i], or X[s,0]");
+    const bool column = axes == ":n", row = axes == "n:" || axes == "n";
+    if (!column && !row) throw Error(span, "of new axes these are read: x[:, None] and x[None, :] of a vector");
+    const Span whole = join(e.span, span);
+    e = call_of(std::string(column ? new_column : new_row), 0, std::move(e));
+    e.span = whole;
+    return e;
 }
 
 Expression Parser::group(std::string_view open, std::string_view close) {

@@ -81,6 +81,11 @@ class Parser {
 
     // As NumPy and PyTorch are typed.
     bool skip_module();
+    bool is_none(std::size_t ahead) const;
+    bool is_slice() const;
+    Expression with_new_axis(Expression e);
+    void keepdims(bool& keeps);
+    static Expression with_kept_axis(Expression e, int axis, Span span);
     std::optional<Expression> library_call(const std::string& function, std::vector<Expression> before, Span begin);
 
     std::optional<Expression> derivative();

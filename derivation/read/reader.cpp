@@ -440,6 +440,8 @@ class Reader {
         Definition definition = check_definition(model(), body, quantity.letters, true);
         if (!place) {
             quantity.letters = definition.letters;
+            quantity.keeps_axis = definition.keeps_axis;
+            quantity.is_row = definition.is_row;
             for (const int letter : definition.letters) quantity.ranges.push_back(model().letter(letter).range);
             quantity.definition = std::move(definition.body);
             add(std::move(quantity));

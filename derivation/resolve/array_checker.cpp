@@ -17,6 +17,14 @@ std::string ranges_of(const Model& model, const std::vector<int>& ranges) {
     return fmt::format("({})", fmt::join(names, ", "));
 }
 
+/// The axes as NumPy sees them; nothing where there is one of length 1.
+std::vector<std::optional<int>> sides_of(const Lowered& x) {
+    std::vector<std::optional<int>> sides(x.axes.begin(), x.axes.end());
+    if (x.axes.size() == 1 && x.row) sides.insert(sides.begin(), std::nullopt);
+    if (x.axes.size() == 1 && x.kept && !x.row) sides.emplace_back();
+    return sides;
+}
+
 /// Whether it is a number below 0, or has the sign of one: -p, p (-2).
 bool has_minus(const Expression& e) {
     if (e.kind == Kind::number) return e.number < 0;
@@ -58,11 +66,9 @@ Lowered Checker::lower(const Expression& e) {
             Parts parts = {{sum.body, e.joints[0]}};
             for (std::size_t i = 1; i < e.children.size(); ++i) {
                 Lowered next = lower(e.children[i]);
-                const Renaming renaming = fit(sum, next, true, e.span);
+                fit(sum, next, e.span);
                 parts.push_back({next.body, e.joints[i]});
                 if (i == 1) parts[0].expression = sum.body;
-                for (const auto& [from, to] : renaming)
-                    for (std::size_t k = 0; i > 1 && k < i; ++k) rename(parts[k].expression, from, to);
             }
             sum.body = sum_of_terms(parts);
             sum.body.span = e.span;
@@ -84,7 +90,8 @@ Lowered Checker::lower(const Expression& e) {
             if (base.identity) return base;
             Expression body = e;
             body.children = {base.body, exponent.body};
-            return {body, base.axes, base.row};
+            base.body = std::move(body);
+            return base;
         }
         case Kind::transpose: {
             Lowered x = lower(e.argument());
@@ -111,13 +118,17 @@ Lowered Checker::lower(const Expression& e) {
             Lowered body = lower(e.body());
             if (e.order == 0) return {reduced(e.name, body.axes, body.body, e.span), {}};
             // Over one axis, counted from 1, or from behind.
-            const auto rank = static_cast<int>(body.axes.size());
+            const std::vector<std::optional<int>> sides =
+                body.kept ? sides_of(body) : std::vector<std::optional<int>>(body.axes.begin(), body.axes.end());
+            const auto rank = static_cast<int>(sides.size());
             const int axis = e.order > 0 ? e.order - 1 : rank + e.order;
             if (axis < 0 || axis >= rank)
                 throw IllFormed(e.span, fmt::format("there is no such axis: the shape is {}", shape_of(body)),
                                 "shapes");
-            Lowered rest{reduced(e.name, {body.axes[static_cast<std::size_t>(axis)]}, body.body, e.span), body.axes};
-            rest.axes.erase(rest.axes.begin() + axis);
+            const std::optional<int> over = sides[static_cast<std::size_t>(axis)];
+            if (!over) return {body.body, body.axes};
+            Lowered rest{reduced(e.name, {*over}, body.body, e.span), body.axes};
+            std::erase(rest.axes, *over);
             return rest;
         }
         case Kind::norm: {
@@ -131,10 +142,11 @@ Lowered Checker::lower(const Expression& e) {
             Lowered a = lower(e.left());
             Lowered b = lower(e.right());
             --comparisons_;
-            fit(a, b, false, e.span);
+            fit(a, b, e.span);
             Expression body = e;
             body.children = {a.body, b.body};
-            return {body, a.axes, a.row};
+            a.body = std::move(body);
+            return a;
         }
         case Kind::derivative:
             return derivative_of_arrays(e);
@@ -149,6 +161,7 @@ std::string Checker::shape_of(const Lowered& x) const {
     for (const int axis : x.axes) ranges.push_back(model_.letter(axis).range);
     return x.axes.empty() ? "()"
            : x.row        ? fmt::format("(1, {})", model_.range(ranges[0]).name)
+           : x.kept       ? fmt::format("({}, 1)", model_.range(ranges[0]).name)
                           : ranges_of(model_, ranges);
 }
 
@@ -222,45 +235,74 @@ Lowered Checker::whole(const Expression& e) {
         result.axes.push_back(fresh);
     }
     check_letters_in_order(e, typed, quantity.letters);
+    result.kept = quantity.keeps_axis && e.indices.empty();
+    result.row = result.kept && quantity.is_row;
     if (entry.order == 1) entry = after_step(entry);
     result.body = std::move(entry);
     return result;
 }
 
-Checker::Renaming Checker::fit(Lowered& a, Lowered& b, bool adds, Span span) {
+void Checker::fit(Lowered& a, Lowered& b, Span span) {
     give_size(a, b);
     give_size(b, a);
-    if (b.axes.empty()) return {};
-    if (a.axes.empty()) {
-        a.axes = b.axes;
-        a.row = b.row;
-        return {};
-    }
-    const auto align = [&](Lowered& x, const std::vector<int>& to) {
-        Renaming renaming;
-        for (std::size_t i = 0; i < x.axes.size(); ++i) {
-            rename(x.body, x.axes[i], to[i]);
-            renaming.emplace_back(x.axes[i], to[i]);
-        }
-        return renaming;
+    const auto refuse = [&](const std::string& advice) {
+        throw IllFormed(span, fmt::format("the shapes {} and {} do not fit{}", shape_of(a), shape_of(b), advice),
+                        "shapes");
     };
-    const bool same_ranges =
-        std::ranges::equal(a.axes, b.axes, [&](int p, int q) { return same_range(p, q); }) && a.row == b.row;
-    if (same_ranges) {
-        align(b, a.axes);
-        return {};
+    const auto is_vector = [](const Lowered& x) { return x.axes.size() == 1 && !x.row && !x.kept; };
+    std::vector<std::optional<int>> of_a = sides_of(a), of_b = sides_of(b);
+    const bool is_same_range = a.axes.size() == 1 && b.axes.size() == 1 && same_range(a.axes[0], b.axes[0]);
+    // A vector is a column on paper, and of no direction for NumPy.
+    if (is_same_range && ((is_vector(a) && b.row && !b.kept) || (is_vector(b) && a.row && !a.kept))) refuse("");
+    if (is_same_range && ((is_vector(a) && b.kept && !b.row) || (is_vector(b) && a.kept && !a.row)))
+        refuse(": NumPy makes a matrix of them, and on paper both are columns; write x[None, :] or x[:, None] of both");
+    const std::size_t rank = std::max(of_a.size(), of_b.size());
+    of_a.insert(of_a.begin(), rank - of_a.size(), std::nullopt);
+    of_b.insert(of_b.begin(), rank - of_b.size(), std::nullopt);
+    Lowered result{{}, {}, false, false, a.kept || b.kept};
+    for (std::size_t i = 0; i < rank; ++i) {
+        if (of_a[i] && of_b[i] && !same_range(*of_a[i], *of_b[i])) {
+            const Lowered& of_rows = a.axes.size() == 2 ? a : b;
+            const Lowered& vector = a.axes.size() == 2 ? b : a;
+            const bool is_side =
+                is_vector(vector) && of_rows.axes.size() == 2 && same_range(vector.axes[0], of_rows.axes[0]);
+            refuse(is_side ? ": a number for each row is x[:, None], or has keepdims=True" : "");
+        }
+        if (of_a[i] && of_b[i]) rename(b.body, *of_b[i], *of_a[i]);
+        if (of_a[i] || of_b[i]) result.axes.push_back(of_a[i] ? *of_a[i] : *of_b[i]);
     }
-    if (adds && a.axes.size() == 2 && b.axes.size() == 1 && same_range(a.axes[1], b.axes[0])) {
-        align(b, {a.axes[1]});
-        return {};
-    }
-    if (adds && a.axes.size() == 1 && b.axes.size() == 2 && same_range(a.axes[0], b.axes[1])) {
-        const Renaming renaming = align(a, {b.axes[1]});
-        a.axes = b.axes;
-        a.row = false;
-        return renaming;
-    }
-    throw IllFormed(span, fmt::format("the shapes {} and {} do not fit", shape_of(a), shape_of(b)), "shapes");
+    result.kept = result.kept && result.axes.size() == 1;
+    result.row = result.axes.size() == 1 && rank > 1 && (of_a[1] || of_b[1]);
+    a.axes = result.axes;
+    a.row = result.row;
+    a.kept = result.kept;
+}
+
+void Checker::check_sides(const Lowered& a, const Lowered& b, Span span) const {
+    const Lowered& matrix = a.axes.size() == 2 ? a : b;
+    const Lowered& vector = a.axes.size() == 2 ? b : a;
+    if (matrix.axes.size() != 2 || vector.axes.size() != 1 || vector.row || vector.kept ||
+        !same_range(matrix.axes[0], matrix.axes[1]) || !same_range(matrix.axes[0], vector.axes[0]))
+        return;
+    throw IllFormed(
+        span,
+        "a vector beside a square matrix may be meant for its rows or for its columns: write x[None, :] for "
+        "a number for each column, x[:, None] for each row, or A x for the product",
+        "shapes");
+}
+
+/// x[:, None] and x[None, :], and what keeps the axis that it reduces.
+Lowered Checker::with_new_axis(const Expression& e) {
+    Lowered x = lower(e.argument());
+    const bool is_reduced =
+        any_part(e.argument(), [](const Expression& part) { return part.kind == Kind::reduce && part.order != 0; });
+    if (x.axes.empty() && is_reduced) return x;  // of a vector, a number
+    if (x.axes.size() != 1 || x.row || x.kept)
+        throw IllFormed(e.span, fmt::format("a new axis is given to vectors, and the shape is {} here", shape_of(x)),
+                        "shapes");
+    x.row = e.name == new_row;
+    x.kept = true;
+    return x;
 }
 
 void Checker::check_size(const Lowered& x, Span span) {
@@ -381,29 +423,34 @@ Lowered Checker::multiply(Lowered a, Lowered b, Joint joint, Span span) {
         }
     }
     const bool number = a.axes.empty() || b.axes.empty();
+    const auto with_body = [](Lowered x, Expression body) {
+        x.body = std::move(body);
+        return x;
+    };
     const auto product = [&](Expression x, Expression y, Joint how) {
         Expression e = product_of_factors({{std::move(x), Joint::times}, {std::move(y), how}});
         e.span = span;
         return e;
     };
     if (joint == Joint::divided && !b.axes.empty() && a.axes.empty())
-        return {product(a.body, b.body, joint), b.axes, b.row};
+        return with_body(b, product(a.body, b.body, joint));
     if (number) {
         if (joint == Joint::matrix && a.axes.size() + b.axes.size() > 0)
             throw IllFormed(span, "a number beside @: it multiplies arrays", "shapes");
-        return {product(a.body, b.body, joint == Joint::divided ? joint : Joint::times),
-                a.axes.empty() ? b.axes : a.axes, a.axes.empty() ? b.row : a.row};
+        return with_body(a.axes.empty() ? b : a,
+                         product(a.body, b.body, joint == Joint::divided ? joint : Joint::times));
     }
     if (joint == Joint::times || joint == Joint::divided || joint == Joint::elementwise) {
-        fit(a, b, false, span);
-        return {product(a.body, b.body, joint == Joint::divided ? joint : Joint::times), a.axes, a.row};
+        check_sides(a, b, span);
+        fit(a, b, span);
+        return with_body(a, product(a.body, b.body, joint == Joint::divided ? joint : Joint::times));
     }
     if (a.axes.size() > 2 || b.axes.size() > 2)
         throw IllFormed(span, "only matrices and vectors are multiplied like this", "shapes");
     const bool numpy = joint == Joint::matrix;
     const bool both_columns = a.axes.size() == 1 && b.axes.size() == 1 && !a.row && !b.row;
-    const bool a_row = a.axes.size() == 1 && (a.row || numpy || (joint == Joint::dot && both_columns));
-    const bool b_row = b.axes.size() == 1 && b.row && !numpy;
+    const bool a_row = a.axes.size() == 1 && (a.row || (!a.kept && (numpy || (joint == Joint::dot && both_columns))));
+    const bool b_row = b.axes.size() == 1 && b.row && (!numpy || b.kept);
     const bool a_has_inner = a.axes.size() == 2 || a_row;
     const bool b_has_inner = !b_row;
     if (!a_has_inner && !b_has_inner) return {product(a.body, b.body, Joint::times), {a.axes[0], b.axes[0]}, false};
@@ -417,7 +464,10 @@ Lowered Checker::multiply(Lowered a, Lowered b, Joint joint, Span span) {
     result.body = reduced("sum", {a.axes.back()}, product(a.body, b.body, Joint::times), span);
     result.axes.assign(a.axes.begin(), a.axes.end() - 1);
     result.axes.insert(result.axes.end(), b.axes.begin() + 1, b.axes.end());
-    result.row = a_row && !numpy && result.axes.size() == 1;
+    if (result.axes.size() == 1) {
+        result.row = a_row && (!numpy || a.kept);
+        result.kept = (a_row && a.kept) || (b.kept && !b_row);
+    }
     return result;
 }
 
@@ -456,6 +506,7 @@ Lowered Checker::call_of_arrays(const Expression& e) {
     Expression result = e;
     if (is_differential(e)) return differential(e);
     if (is_entry_of_matrix(e)) return {entry_of_matrix(e, false), {}};
+    if (has_new_axis(e)) return with_new_axis(e);
     if (is_of_matrix(model_, e)) return function_of_matrix(e);
     if (e.name == "log" && e.order == 0 && e.children.size() == 1 && is_call(e.argument(), "det") &&
         is_of_matrix(model_, e.argument()) && !model_.is_function("log")) {
@@ -483,7 +534,8 @@ Lowered Checker::call_of_arrays(const Expression& e) {
     if (e.name == "softmax") {
         if (e.children.size() != 1) throw IllFormed(e.span, "softmax takes one argument", "arguments");
         Lowered x = lower(e.children[0]);
-        if (x.axes.empty()) throw IllFormed(e.span, "softmax takes a vector or the rows of a matrix", "shapes");
+        if (x.axes.empty() || (x.kept && !x.row))
+            throw IllFormed(e.span, "softmax takes a vector or the rows of a matrix", "shapes");
         x.body = softmax(x.body, x.axes.back(), e.span);
         return x;
     }
@@ -492,7 +544,7 @@ Lowered Checker::call_of_arrays(const Expression& e) {
     result.children = {first.body};
     for (std::size_t i = 1; i < e.children.size(); ++i) {
         Lowered next = lower(e.children[i]);
-        fit(first, next, false, e.span);
+        fit(first, next, e.span);
         result.children.push_back(next.body);
     }
     first.body = std::move(result);
@@ -518,6 +570,7 @@ Lowered Checker::derivative_of_arrays(const Expression& e) {
         one = by.body;
         arrays_below = std::max(arrays_below, by.axes.size());
         all.axes.insert(all.axes.end(), by.axes.begin(), by.axes.end());
+        if (e.order == 1 && of.axes.empty()) all.row = by.row, all.kept = by.kept;
     }
     for (Expression& one : result.held()) held(one);
     const bool fits = of.axes.empty() ? e.order == 1 || arrays_below <= 1

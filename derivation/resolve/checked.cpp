@@ -87,6 +87,7 @@ Checked check_line(Model& model, const std::vector<Expression>& members, std::si
         checked.members.push_back(first.body);
         checked.free = first.axes;
         checked.row = first.row;
+        checked.kept = first.kept;
     } else {
         checked.members.push_back(normalized(checker.resolve(members[0])));
         checked.free = checker.free;
@@ -109,7 +110,8 @@ Expression check_member(Model& model, const Checked& line, const Expression& mem
         checker.give_size(lowered, Lowered{{}, line.free});
         checker.check_size(lowered, member.span);
         const bool fits = have_same_ranges(model, lowered.axes, line.free);
-        if (!lowered.axes.empty() && (!fits || lowered.row != line.row)) {
+        const bool is_turned = lowered.row != line.row && !lowered.kept && !line.kept;
+        if (!lowered.axes.empty() && (!fits || is_turned)) {
             const Lowered first{{}, line.free, line.row};
             throw IllFormed(member.span,
                             fmt::format("The shape is {} here, but {} on the left side.", checker.shape_of(lowered),
@@ -156,6 +158,8 @@ Definition check_definition(Model& model, const Expression& body, const std::vec
             if (!may_be_array && !lowered.axes.empty())
                 throw IllFormed(body.span, "this is an array, where a number should stand", "shapes");
             definition.letters = lowered.axes;
+            definition.keeps_axis = lowered.kept;
+            definition.is_row = lowered.kept && lowered.row;
         }
     }
     limit_work(model, definition.body, definition.letters);

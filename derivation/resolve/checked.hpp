@@ -13,6 +13,7 @@ struct Checked {
     std::vector<int> free;  ///< the letters of the first member that are not bound in it
     bool arrays = false;    ///< whether the line was one of arrays
     bool row = false;       ///< whether it was one of row vectors
+    bool kept = false;      ///< of one axis, with another of length 1: of NumPy's, which may be a vector as well
 };
 
 /// How many operations it takes to evaluate a resolved formula for all values of the letters.
@@ -30,6 +31,7 @@ Expression check_member(Model& model, const Checked& line, const Expression& mem
 struct Definition {
     Expression body;
     std::vector<int> letters;
+    bool keeps_axis = false, is_row = false;  ///< as a `Quantity`
 };
 Definition check_definition(Model& model, const Expression& body, const std::vector<int>& letters, bool may_be_array);
 

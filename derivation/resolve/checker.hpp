@@ -18,6 +18,7 @@ struct Lowered {
     std::vector<int> axes;
     bool row = false;
     bool identity = false;  ///< the number times I, whose size what stands beside it says
+    bool kept = false;      ///< of one axis, with another of length 1, as NumPy's (n, 1) and in a row (1, n)
 };
 
 /// Resolves the names and letters of one formula.
@@ -83,10 +84,12 @@ class Checker {
     IllFormed mixed(Span span, const std::string& what) const;
     void check_letters_in_order(const Expression& e, const std::vector<int>& typed,
                                 const std::vector<int>& declared) const;
-    /// Gives b the axes of a where their shapes fit; a number fits everything. In a sum a row may be added to every row
-    /// of a matrix, and where a is the row its axes are renamed: from which letters to which is returned.
-    using Renaming = std::vector<std::pair<int, int>>;
-    Renaming fit(Lowered& a, Lowered& b, bool adds, Span span);
+    /// Gives a the shape that both have together, and b the axes of a in it: as NumPy's, shapes fit that are the same
+    /// from the right, or 1. A number fits everything.
+    void fit(Lowered& a, Lowered& b, Span span);
+    /// Throws where a vector beside a square matrix may be its rows or its columns.
+    void check_sides(const Lowered& a, const Lowered& b, Span span) const;
+    Lowered with_new_axis(const Expression& e);
     Lowered of_matrix(std::string name, Lowered x, Span span);
     Lowered function_of_matrix(const Expression& e);
     Lowered differential(const Expression& e);

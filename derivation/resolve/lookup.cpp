@@ -109,7 +109,7 @@ bool is_of_arrays(const Model& model, const Expression& e) {
     }
     if (e.kind == Kind::entry && e.name == "1" && !e.indices.empty()) return true;
     if (e.kind == Kind::transpose && e.argument().kind == Kind::entry && e.argument().indices.size() >= 2) return true;
-    if (is_call(e, "diag") || is_call(e, "outer")) return true;
+    if (has_new_axis(e) || is_call(e, "diag") || is_call(e, "outer")) return true;
     if (std::ranges::any_of(e.joints, [](Joint j) { return j == Joint::matrix || j == Joint::elementwise; }))
         return true;
     // What is held fixed is named without letters, whatever it is.

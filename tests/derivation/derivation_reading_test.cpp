@@ -144,7 +144,7 @@ function f
                      {"norm(x, ord=1) = sum(abs(x))", "holds"},
                      {"norm(x, ord=1) = ||x||", "wrong"},
                      {"norm(x, ord=3) = ||x||", "ill-formed"},
-                     {"norm(X, axis=1) = norm(X)", "ill-formed"},
+                     {"norm(X, axis=1) = norm(X)", "wrong"},
                      {"np.exp(X, axis=1) = exp(X)", "ill-formed"},
                      {"F.softmax(X, axis=0) = softmax(X)", "ill-formed"},
                      {"F.softmax(X, axis=1) = softmax(X)", "holds"},
