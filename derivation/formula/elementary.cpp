@@ -67,6 +67,22 @@ constexpr auto sech_by_order = []<class T>(int order, T x) -> T {
     const T t = tanh(x);
     return order == 1 ? -s * t : order == 2 ? s * (t * t - s * s) : s * t * (5.0 * (s * s) - t * t);
 };
+constexpr auto cosh_by_order = []<class T>(int order, T x) -> T {
+    return order % 2 == 0 ? 0.5 * (exp(x) + exp(-x)) : 0.5 * (exp(x) - exp(-x));
+};
+constexpr auto sinh_by_order = []<class T>(int order, T x) -> T { return cosh_by_order(order + 1, x); };
+constexpr auto coth_by_order = []<class T>(int order, T x) -> T {
+    const T c = 1.0 / tanh(x);
+    if (order == 0) return c;
+    const T s = 1.0 - c * c;
+    return order == 1 ? s : order == 2 ? -2.0 * c * s : -2.0 * s * (1.0 - 3.0 * (c * c));
+};
+constexpr auto tan_by_order = []<class T>(int order, T x) -> T {
+    const T t = sin(x) / cos(x);
+    if (order == 0) return t;
+    const T s = 1.0 + t * t;
+    return order == 1 ? s : order == 2 ? 2.0 * t * s : 2.0 * s * (1.0 + 3.0 * (t * t));
+};
 constexpr auto abs_by_order = []<class T>(int order, T x) -> T {
     return order == 0 ? abs(x) : order == 1 ? sign(x) : 0.0 * x;
 };
@@ -159,6 +175,43 @@ constexpr std::array rows = {
                .is_activation = false,
                .on_numbers = sech_by_order,
                .on_tape = sech_by_order},
+    Elementary{.name = "cosh",
+               .latex_command = true,
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .slope = [](const Expression& call) { return call_of("sinh", 0, call.argument()); },
+               .on_numbers = cosh_by_order,
+               .on_tape = cosh_by_order},
+    Elementary{.name = "sinh",
+               .latex_command = true,
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .slope = [](const Expression& call) { return call_of("cosh", 0, call.argument()); },
+               .on_numbers = sinh_by_order,
+               .on_tape = sinh_by_order},
+    Elementary{.name = "coth",
+               .latex_command = true,
+               .defines = false,
+               .is_supposed = false,
+               .gives_way = true,
+               .is_activation = false,
+               .slope = [](const Expression& call) { return one_minus(power_of(call, number_of(2))); },
+               .on_numbers = coth_by_order,
+               .on_tape = coth_by_order},
+    Elementary{
+        .name = "tan",
+        .latex_command = true,
+        .defines = false,
+        .is_supposed = false,
+        .gives_way = true,
+        .is_activation = false,
+        .slope = [](const Expression& call) { return sum_of(number_of(1), power_of(call, number_of(2)), Joint::plus); },
+        .on_numbers = tan_by_order,
+        .on_tape = tan_by_order},
 };
 
 /// What takes more than a number: it reduces, or makes arrays of arrays.

@@ -137,9 +137,12 @@ std::string to_text(const Expression& e) {
             if (is_inverse(e)) return in(e.base(), of_atom) + "^-1";
             return in(e.base(), of_atom) + "^" + in(e.exponent(), of_atom);
         case Kind::call:
-            if (e.name == "entry" && e.children.size() == 3)
+            if (e.name == "entry" && e.children.size() > 1)
                 return "(" + to_text(e.argument()) + ")[" + joined(std::span(e.children).subspan(1), ",") + "]";
             if (e.name == "differential") return "d(" + to_text(e.argument()) + ")";
+            if (e.name == angle_brackets) return "<" + joined(e.children, ", ") + ">";
+            if (e.name.starts_with(einsum))
+                return fmt::format("einsum(\"{}\", {})", e.name.substr(einsum.size()), joined(e.children, ", "));
             if (has_new_axis(e)) return in(e.argument(), of_atom) + e.name;
             if (is_length(e)) return "||" + to_text(e.argument().argument()) + "||";
             return e.name + std::string(static_cast<std::size_t>(e.order), '\'') + "(" + joined(e.children, ", ") + ")";

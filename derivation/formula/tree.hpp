@@ -139,7 +139,9 @@ bool is_number(const Expression& e, double value);
 bool is_call(const Expression& e, std::string_view name);
 /// The names of calls that nobody can type as such: x[:, None] and x[None, :], NumPy's column and row.
 inline constexpr std::string_view new_column = "[:, None]", new_row = "[None, :]";
-/// Whether it is one of these.
+/// <x, y>, of arrays of one shape; and einsum with the letters behind it.
+inline constexpr std::string_view angle_brackets = "<,>", einsum = "einsum ";
+/// Whether it is one of the first two.
 inline bool has_new_axis(const Expression& e) { return is_call(e, new_column) || is_call(e, new_row); }
 /// Whether it is ||x||, the root of a norm's square.
 bool is_length(const Expression& e);

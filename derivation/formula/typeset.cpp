@@ -26,13 +26,17 @@ NameParts parts_of(std::string name) {
         parts.primes += '\'';
         name.pop_back();
     }
+    if (const std::size_t above = name.find("^{("); above != std::string::npos) {
+        parts.layer = name.substr(above + 3, name.size() - above - 5);
+        name = name.substr(0, above);
+    }
     if (const std::size_t below = name.find('_'); below != std::string::npos && below > 0) {
         parts.below = name.substr(below + 1);
         name = name.substr(0, below);
     }
     std::size_t digits = name.size();
     while (digits > 1 && name[digits - 1] >= '0' && name[digits - 1] <= '9') --digits;
-    parts.layer = name.substr(digits);
+    if (parts.layer.empty()) parts.layer = name.substr(digits);
     name = name.substr(0, digits);
     for (const std::string_view accent : {"hat", "bar", "tilde"})
         if (name.size() > accent.size() && name.ends_with(accent) &&
@@ -52,6 +56,7 @@ struct Latex {
     static std::string layer(const std::string& digits) { return "(" + digits + ")"; }
     static std::string identifier(const std::string& name) {
         if (!greek(name).empty()) return "\\" + name;
+        if (name.size() > 1 && name.back() == '\'') return identifier(name.substr(0, name.size() - 1)) + "'";
         return name.size() == 1 ? name : "\\text{" + name + "}";
     }
     static std::string number(const std::string& text) { return text; }
@@ -90,6 +95,8 @@ struct Latex {
         return inside.find('^') == std::string::npos ? inside : "{" + inside + "}";
     }
     static std::string length(const std::string& inside) { return "\\|" + inside + "\\|"; }
+    static std::string angles(const std::string& inside) { return "\\langle " + inside + "\\rangle "; }
+    static std::string quoted(const std::string& inside) { return "\"" + inside + "\""; }
     static std::string norm(const std::string& inside) { return length(inside) + "^2"; }
     static std::string group(const std::string& inside) { return inside; }
     static std::string marked(const std::string& inside) { return inside; }
@@ -154,6 +161,11 @@ struct MathMl {
                            group(below));
     }
     static std::string raisable(const std::string& inside) { return group(inside); }
+    static std::string angles(const std::string& inside) { return "<mrow><mo>⟨</mo>" + inside + "<mo>⟩</mo></mrow>"; }
+    static std::string quoted(std::string inside) {
+        if (const std::size_t at = inside.find('>'); at != std::string::npos) inside.replace(at, 1, "&gt;");
+        return "<mtext>\"" + inside + "\"</mtext>";
+    }
     static std::string length(const std::string& inside) { return "<mrow><mo>‖</mo>" + inside + "<mo>‖</mo></mrow>"; }
     static std::string norm(const std::string& inside) { return "<msup>" + length(inside) + "<mn>2</mn></msup>"; }
     static std::string group(const std::string& inside) { return "<mrow>" + inside + "</mrow>"; }
@@ -230,13 +242,18 @@ class Formula {
             case Kind::power: {
                 // A sum reaches to the right as far as it can: its own power stands outside of brackets.
                 const bool reaches = e.base().kind == Kind::reduce && !e.base().letters.empty();
-                const std::string base = reaches ? Style::bracketed(print(e.base())) : in(e.base(), of_atom);
+                const bool is_raised = e.base().kind == Kind::entry && !parts_of(e.base().name).layer.empty();
+                const std::string base = reaches     ? Style::bracketed(print(e.base()))
+                                         : is_raised ? Style::raisable(print(e.base()))
+                                                     : in(e.base(), of_atom);
                 return Style::scripts(base, "", print(e.exponent()));
             }
             case Kind::call: {
-                if (e.name == "entry" && e.children.size() == 3)
-                    return Style::scripts(Style::bracketed(print(e.argument())),
-                                          print(e.children[1]) + print(e.children[2]), "");
+                if (e.name == "entry" && e.children.size() > 1) {
+                    std::string letters;
+                    for (std::size_t i = 1; i < e.children.size(); ++i) letters += print(e.children[i]);
+                    return Style::scripts(Style::bracketed(print(e.argument())), letters, "");
+                }
                 if (e.name == "differential") return Style::identifier("d") + Style::bracketed(print(e.argument()));
                 if (has_new_axis(e)) {
                     const std::string none = Style::identifier("None"), rest = Style::sign(":");
@@ -244,13 +261,16 @@ class Formula {
                     return in(e.argument(), of_atom) + Style::sign("[") + (is_column ? rest : none) + Style::sign(",") +
                            (is_column ? none : rest) + Style::sign("]");
                 }
+                if (e.name == angle_brackets && e.children.size() == 2)
+                    return Style::angles(print(e.children[0]) + Style::sign(",") + print(e.children[1]));
                 if (is_length(e)) return Style::length(print(e.argument().argument()));
                 if constexpr (Style::has_root)
                     if (e.name == "sqrt" && e.order == 0) return Style::root(print(e.argument()));
-                std::string inside;
+                const bool has_letters = e.name.starts_with(einsum);
+                std::string inside = has_letters ? Style::quoted(e.name.substr(einsum.size())) : "";
                 for (std::size_t i = 0; i < e.children.size(); ++i)
-                    inside += (i > 0 ? Style::sign(",") : "") + print(e.children[i]);
-                std::string name = Style::function(e.name);
+                    inside += (i > 0 || has_letters ? Style::sign(",") : "") + print(e.children[i]);
+                std::string name = Style::function(has_letters ? "einsum" : e.name);
                 for (int i = 0; i < e.order; ++i) name += Style::prime_of_function;
                 return name + Style::bracketed(inside);
             }

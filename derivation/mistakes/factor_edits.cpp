@@ -197,8 +197,15 @@ void missing_factor_within(Editing& editing) {
     for (int q = 0; q < editing.model.count(); ++q)
         editing.each_run([&](Expression& node, const Names& letters, const Commit& commit) {
             const Expression saved = node;
+            const Expression& inner = saved.kind == Kind::transpose ? saved.argument() : saved;
+            // On paper a matrix that is scaled by a vector is X diag(c).
+            const std::vector<int> named = editing.model.quantities_named(inner.name);
+            const bool is_matrix =
+                inner.kind == Kind::entry && named.size() == 1 && editing.model.quantity(named[0]).ranges.size() == 2;
             for (const Expression& entry : editing.entries_of(q, letters, 1)) {
-                node = product_of_factors({{saved, Joint::times}, {entry, Joint::elementwise}});
+                node = is_matrix ? product_of({saved, call_of("diag", 0, entry)})
+                                 : product_of_factors({{saved, Joint::times}, {entry, Joint::elementwise}});
+                if (is_matrix) node.joints[1] = Joint::juxtaposed;
                 commit(saved.span, Reason::missing(entry), {});
             }
         });

@@ -8,11 +8,16 @@
 #include <derivation/formula/elementary.hpp>
 #include <derivation/read/parser.hpp>
 #include <limits>
+#include <numbers>
 #include <utility>
 
 namespace derivation {
 
 namespace {
+
+std::string without_quotes(const std::string& text) {
+    return text.size() > 1 && text.front() == '"' ? text.substr(1, text.size() - 2) : text;
+}
 
 constexpr const char* which_norms =
     "of norms these are read: ||x|| and ||x||_2, the root of the sum of squares, ||X||_F, the same of a matrix, and "
@@ -21,25 +26,33 @@ constexpr const char* which_norms =
 }  // namespace
 
 Expression Parser::word() {
+    const std::size_t module = at_;
     if (const Span begin = peek().span; skip_module()) {
+        const bool is_of_torch = tokens_[at_ - 2].is_word("torch") || tokens_[module].is_word("torch");
         const Token function = next();
+        if (function.is_word("pi") && !peek().is("(")) {
+            Expression pi = number_of(std::numbers::pi);
+            pi.span = join(begin, function.span);
+            return pi;
+        }
         if (!peek().is("(")) throw Error(function.span, fmt::format("{} takes something in brackets", function.text));
+        if (function.is_word("var") || function.is_word("std")) return variance(function.text, is_of_torch, begin);
         if (std::optional<Expression> e = library_call(function.text, {}, begin)) return std::move(*e);
-        throw Error(function.span, fmt::format("the function {} of this library is not read", function.text));
+        throw Error(function.span, fmt::format("the function {} of this library is not read: {}", function.text,
+                                               instead_of_function(function.text)));
     }
     if (!model_.has(peek().text) && !model_.is_letter(peek().text) && peek(1).is("(")) {
         const Token token = peek();
-        // eye(i) is I_i.
-        if (token.is_word("eye") && peek(2).kind == TokenKind::word && peek(3).is(")") && !splits("eye")) {
-            Expression e = entry_of("I", {peek(2).text});
-            e.span = e.indices[0].span = join(token.span, peek(3).span);
-            at_ += 4;
-            return e;
-        }
-        if (std::ranges::any_of(std::array{"norm", "dot", "inner", "log2", "log10", "log1p", "expm1", "logsumexp"},
-                                [&](std::string_view function) { return token.is_word(function); })) {
+        if (std::ranges::any_of(std::array{"norm", "dot", "inner", "log2", "log10", "log1p", "expm1", "logsumexp",
+                                           "clip", "clamp", "einsum", "eye", "slogdet"},
+                                [&](std::string_view function) { return token.is_word(function); }) &&
+            !splits(token.text)) {
             next();
             return *library_call(token.text, {}, token.span);
+        }
+        if (token.is_word("len") && peek(2).kind == TokenKind::word && peek(3).is(")")) {
+            at_ += 4;
+            return size_along(tokens_[at_ - 2].text, 0, join(token.span, tokens_[at_ - 1].span));
         }
         // I(k = n)
         if (token.is_word("I") && holds_comparison(at_ + 1, true)) {
@@ -332,15 +345,25 @@ Expression Parser::absolute() {
     return e;
 }
 
-/// <x, y> is x @ y.
+/// <x, y>, and \langle X, Y \rangle_F.
 Expression Parser::inner_product(std::string_view close) {
     const Span begin = tokens_[at_ - 1].span;
     Expression a = expression();
     expect(",", "an inner product has two factors: <x, y>");
     Expression b = expression();
-    Expression e = product_of_factors({{std::move(a), Joint::times}, {std::move(b), Joint::matrix}});
+    Expression e = call_of(std::string(angle_brackets), 0, std::move(a));
+    e.children.push_back(std::move(b));
     e.span = join(begin, peek().span);
     expect(close, "the inner product should end here");
+    if (accept("_")) {
+        expect("{", "a subscript");
+        if (!accept_word("F") || !peek().is("}"))
+            fail(
+                "of inner products these are read: <x, y>, and <X, Y>_F of matrices; another one is written out, as in "
+                "x^T "
+                "M y");
+        next();
+    }
     return e;
 }
 
@@ -386,15 +409,30 @@ bool Parser::skip_module() {
 std::optional<Expression> Parser::library_call(const std::string& function, std::vector<Expression> before,
                                                Span begin) {
     static constexpr std::array reduces = {"sum", "mean", "max", "min", "prod", "amax", "amin"};
-    static constexpr std::array products = {"dot", "matmul", "mm", "mv", "inner", "vdot"};
+    static constexpr std::array products = {"dot", "matmul", "mm", "mv"};
+    if (function == "einsum") return einsum_of(begin);
     const bool is_reduction = std::ranges::find(reduces, function) != reduces.end();
     const bool is_product = std::ranges::find(products, function) != products.end();
     const Elementary* elementary = find_elementary(function);
-    static constexpr std::array others = {"outer",   "multiply",  "mul",       "square",      "power",  "pow",
-                                          "maximum", "minimum",   "where",     "norm",        "diag",   "absolute",
-                                          "softmax", "log2",      "log10",     "log1p",       "expm1",  "logsumexp",
-                                          "t",       "transpose", "unsqueeze", "expand_dims", "reshape"};
+    static constexpr std::array others = {"outer",   "multiply",  "mul",       "square",      "power",   "pow",
+                                          "maximum", "minimum",   "where",     "norm",        "diag",    "absolute",
+                                          "softmax", "log2",      "log10",     "log1p",       "expm1",   "logsumexp",
+                                          "t",       "transpose", "unsqueeze", "expand_dims", "reshape", "clip",
+                                          "clamp",   "eye",       "identity",  "slogdet",     "inner",   "vdot"};
     const std::string_view of_matrix = matrix_function(function);
+    // eye(i) is I_i.
+    if ((function == "eye" || function == "identity") && before.empty() && peek().is("(")) {
+        if (peek(1).kind != TokenKind::word || !model_.is_letter(peek(1).text) || !peek(2).is(")"))
+            throw Error(
+                peek(1).span,
+                fmt::format("{} takes a letter here, whose range is its size, as in {}(n); I takes the size of what "
+                            "stands beside it",
+                            function, function));
+        Expression e = entry_of("I", {peek(1).text});
+        e.span = e.indices[0].span = join(begin, peek(2).span);
+        at_ += 3;
+        return e;
+    }
     if (!is_reduction && !is_product && elementary == nullptr && of_matrix.empty() &&
         std::ranges::find(others, function) == others.end())
         return {};
@@ -403,7 +441,11 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     std::optional<int> axis;
     std::string which_norm = "2";
     Span of_axis;
-    bool keeps = false;
+    bool keeps = false, names_norm = false;
+    const bool is_clip = function == "clip" || function == "clamp";
+    static constexpr std::array<std::string_view, 4> ends = {"min", "max", "a_min", "a_max"};
+    std::optional<Expression> lowest, highest;
+    int bounds = 0;
     if (function == "where") {
         ++comparisons_;
         all.push_back(comparison());
@@ -419,14 +461,39 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
             }
             const Token option = next();
             next();
+            if (is_clip && std::ranges::find(ends, option.text) != ends.end()) {
+                std::optional<Expression>& bound = option.text.ends_with("min") ? lowest : highest;
+                if (bound) throw Error(option.span, fmt::format("{} stands here twice", option.text));
+                if (is_none(0))
+                    next();
+                else
+                    bound = expression();
+                if (!accept(",")) break;
+                continue;
+            }
             const int sign = accept("-") ? -1 : 1;
             const Token value = next();
             if ((option.text == "axis" || option.text == "dim") && value.kind == TokenKind::number)
                 axis = sign * static_cast<int>(value.number), of_axis = join(option.span, value.span);
-            else if (option.text == "ord" && function == "norm" && sign == 1)
-                which_norm = value.text;
+            else if ((option.text == "ord" || option.text == "p") && function == "norm" && sign == 1)
+                which_norm = without_quotes(value.text), names_norm = true;
+            else if ((option.text == "axis" || option.text == "dim") && (value.is("(") || value.is("[")))
+                throw Error(value.span, fmt::format("an axis is one number here: sum(X) is the sum over all of X, and "
+                                                    "X.sum({0}=0) that along the first axis",
+                                                    option.text));
             else
                 throw Error(option.span, fmt::format("the option {} is not read", option.text));
+        } else if (function == "norm" && peek().kind == TokenKind::symbol && peek().text.starts_with('"')) {
+            which_norm = without_quotes(next().text);
+            names_norm = true;
+        } else if (is_clip && !all.empty()) {
+            // Without a name they are the lowest and the highest.
+            std::optional<Expression>& bound = bounds++ == 0 ? lowest : highest;
+            if (bounds > 2 || bound) fail("clip takes what is clipped, and two bounds");
+            if (is_none(0))
+                next();
+            else
+                bound = expression();
         } else {
             all.push_back(expression());
         }
@@ -511,7 +578,23 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
         Expression opposite = sum_of_terms({{number_of(1), Joint::plus}, {all[0], Joint::minus}});
         e = sum_of_terms({{product_of({all[0], all[1]}), Joint::plus}, {product_of({opposite, all[2]}), Joint::plus}});
     } else if (function == "norm") {
+        if (all.size() == 2 && all[1].kind == Kind::number) {
+            which_norm = all[1].name;
+            all.pop_back();
+            names_norm = true;
+        }
         takes(1);
+        const auto is_matrix = [&](const Expression& part) {
+            return part.kind == Kind::entry && part.indices.empty() &&
+                   std::ranges::any_of(model_.quantities_named(part.name),
+                                       [&](int q) { return model_.quantity(q).ranges.size() == 2; });
+        };
+        if (!axis && names_norm && which_norm != "fro" && any_part(all[0], is_matrix))
+            throw Error(
+                join(begin, end),
+                "of a matrix ord=2 is its largest singular value, and ord=1 a largest sum of a column, which are "
+                "not read: norm(X) is the root of the sum of squares, abs(X).sum() the sum of sizes");
+        if (which_norm == "fro") which_norm = "F";
         if (axis && which_norm == "2")
             e = call_of("sqrt", 0, reduced("sum", power_of(std::move(all[0]), number_of(2))));
         else if (axis && which_norm == "1")
@@ -520,6 +603,32 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
             throw Error(of_axis, which_norms);
         else
             e = norm_of(std::move(all[0]), which_norm, join(begin, end));
+    } else if (is_clip) {
+        takes(1);
+        if (!lowest && !highest) throw Error(join(begin, end), "clip takes one bound or two, as in clip(x, 0, 1)");
+        const auto extreme = [&](std::string name, Expression bound) {
+            Expression bounded = call_of(std::move(name), 0, std::move(all[0]));
+            bounded.children.push_back(std::move(bound));
+            bounded.span = join(begin, end);
+            all[0] = std::move(bounded);
+        };
+        if (lowest) extreme("max", std::move(*lowest));
+        if (highest) extreme("min", std::move(*highest));
+        e = std::move(all[0]);
+    } else if (function == "slogdet") {
+        // Its second part, slogdet(A)[1], or .logabsdet.
+        takes(1);
+        const bool is_named = peek().is(".") && peek(1).is_word("logabsdet");
+        if (!is_named &&
+            !(peek().is("[") && peek(1).kind == TokenKind::number && peek(1).number == 1 && peek(2).is("]")))
+            throw Error(join(begin, end),
+                        "slogdet is a sign and a logarithm: write slogdet(A)[1], or logdet(A), for the logarithm");
+        at_ += is_named ? 2 : 3;
+        e = call_of("logdet", 0, std::move(all[0]));
+    } else if (function == "inner" || function == "vdot") {
+        takes(2);
+        e = call_of(function == "inner" ? "inner" : std::string(angle_brackets), 0, std::move(all[0]));
+        e.children.push_back(std::move(all[1]));
     } else if (of_matrix == "inverse") {
         takes(1);
         e = power_of(all[0], negated(number_of(1)));
@@ -542,6 +651,105 @@ std::optional<Expression> Parser::library_call(const std::string& function, std:
     e.span = join(begin, end);
     if (keeps && axis) return with_kept_axis(std::move(e), *axis, e.span);
     return e;
+}
+
+/// The letters of einsum("ij,jk->ik", A, B), and its arrays.
+Expression Parser::einsum_of(Span begin) {
+    const auto refuse = [&](Span span) {
+        throw Error(span,
+                    "einsum takes the letters of each array, an arrow, and those of the result, each once: "
+                    "einsum(\"ij,jk->ik\", A, B)");
+    };
+    expect("(", "einsum takes something in brackets");
+    const Token typed = next();
+    std::string letters = without_quotes(typed.text);
+    std::erase(letters, ' ');
+    const std::size_t arrow = letters.find("->");
+    if (typed.kind != TokenKind::symbol || letters.size() == typed.text.size() || arrow == std::string::npos)
+        refuse(typed.span);
+    const std::string inputs = letters.substr(0, arrow), output = letters.substr(arrow + 2);
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (!is_letter(inputs[i]) && inputs[i] != ',') refuse(typed.span);
+    for (std::size_t i = 0; i < output.size(); ++i)
+        if (!is_letter(output[i]) || inputs.find(output[i]) == std::string::npos || output.find(output[i]) < i)
+            refuse(typed.span);
+    Expression e;
+    e.kind = Kind::call;
+    e.name = std::string(einsum) + letters;
+    while (accept(",")) e.children.push_back(expression());
+    e.span = join(begin, peek().span);
+    expect(")", "a closing ) is missing");
+    const auto groups = static_cast<std::size_t>(std::ranges::count(inputs, ',')) + 1;
+    if (groups != e.children.size())
+        throw Error(e.span, fmt::format("einsum has letters for {} array{}, and {} stand{} here", groups,
+                                        groups == 1 ? "" : "s", e.children.size(), e.children.size() == 1 ? "s" : ""));
+    return e;
+}
+
+/// np.var(x, axis=1), the mean of the squares of what is taken from the mean; np.std its root.
+Expression Parser::variance(const std::string& function, bool is_of_torch, Span begin) {
+    expect("(", "something in brackets should stand here");
+    Expression x = expression();
+    std::optional<int> axis;
+    bool keeps = false, divides_by_n = !is_of_torch;
+    while (accept(",")) {
+        if (peek().is_word("keepdims") || peek().is_word("keepdim")) {
+            keepdims(keeps);
+            continue;
+        }
+        const Token option = peek(1).is("=") ? next() : peek();
+        const bool is_named = accept("=");
+        const int sign = accept("-") ? -1 : 1;
+        const Token value = next();
+        if ((!is_named || option.is_word("axis") || option.is_word("dim")) && value.kind == TokenKind::number)
+            axis = sign * static_cast<int>(value.number);
+        else if (option.is_word("unbiased") || option.is_word("correction") || option.is_word("ddof"))
+            divides_by_n = value.is_word("False") || (value.kind == TokenKind::number && value.number == 0);
+        else
+            throw Error(option.span, fmt::format("the option {} is not read", option.text));
+    }
+    const Span span = join(begin, peek().span);
+    expect(")", "a closing ) is missing");
+    if (!divides_by_n)
+        throw Error(span,
+                    fmt::format("{} is read where it divides by n, as NumPy's does, and PyTorch's with unbiased=False; "
+                                "what divides by n - 1 is written out",
+                                function));
+    const auto mean = [&](Expression of, bool keeps_axis) {
+        Expression e;
+        e.kind = Kind::reduce;
+        e.name = "mean";
+        if (axis) e.order = *axis < 0 ? *axis : *axis + 1;
+        e.children = {std::move(of)};
+        e.span = span;
+        return keeps_axis && axis ? with_kept_axis(std::move(e), *axis, span) : e;
+    };
+    Expression e = mean(power_of(sum_of(x, mean(x, true), Joint::minus), number_of(2)), keeps);
+    if (function == "std") e = call_of("sqrt", 0, std::move(e));
+    e.span = span;
+    return e;
+}
+
+/// X.shape[0] and len(X), which are size(s).
+Expression Parser::size_along(const std::string& name, double axis, Span span) const {
+    const std::vector<int> named = model_.quantities_named(name);
+    if (named.size() != 1 || !(axis < static_cast<double>(model_.quantity(named[0]).ranges.size())))
+        throw Error(span, "a size is read as size(k), of a letter, or as X.shape[0], of a name");
+    const int range = model_.quantity(named[0]).ranges[static_cast<std::size_t>(axis)];
+    Expression size = call_of("size", 0, letter_of(std::ranges::find(model_.letters, range, &Letter::range)->name));
+    size.span = span;
+    return size;
+}
+
+std::optional<Expression> Parser::size_of_axis(const Expression& e) {
+    if (!peek().is(".") || !peek(1).is_word("shape") || !peek(2).is("[")) return {};
+    const Span span = join(e.span, peek(4).span);
+    const Token axis = peek(3);
+    const bool is_name = e.kind == Kind::entry && e.indices.empty();
+    at_ += 5;
+    return size_along(is_name && axis.kind == TokenKind::number && tokens_[at_ - 1].is("]") ? e.name : "", axis.number,
+                      span);
 }
 
 /// The option keepdims=True, or False.

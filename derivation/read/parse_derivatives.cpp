@@ -14,6 +14,13 @@ bool Parser::is_differential() const {
     return token.is("partial") || (token.kind == TokenKind::word && token.text[0] == 'd');
 }
 
+/// Whether what stands below or above here makes an operator of the ∂ before it: ∂_x f, ∂_x^2 f.
+bool Parser::is_operator(std::size_t ahead) const {
+    if (peek(ahead).is("_")) return true;
+    if (!peek(ahead).is("^")) return false;
+    return peek(ahead + 2).is("_") || (peek(ahead + 1).is("{") && peek(ahead + 4).is("_"));
+}
+
 /// Reads `^2`; 1 where there is none.
 int Parser::order_of_derivative() {
     if (!accept("^")) return 1;
@@ -203,6 +210,7 @@ std::optional<Expression> Parser::derivative() {
     const bool is_fraction = peek().is("frac");
     const Token& head = is_fraction ? peek(2) : peek();
     const bool certain = head.is("partial");
+    if (!is_fraction && certain && is_operator(1)) return {};
     if (!certain && !(head.kind == TokenKind::word && head.text[0] == 'd')) return {};
     std::vector<Token> tokens = tokens_;
     const int depth = depth_, norms = norms_, comparisons = comparisons_, absolutes = absolutes_,
@@ -230,25 +238,40 @@ std::optional<Expression> Parser::derivative() {
     return {};
 }
 
-/// A gradient, or with `^2` the matrix of second derivatives.
+/// A gradient, or with `^2` the matrix of second derivatives; a derivative as ∂_x f.
 Expression Parser::nabla() {
+    const bool is_partial = peek().is("partial");
     const Span begin = next().span;
     int order = order_of_derivative();
     std::optional<Expression> by;
+    std::vector<Expression> others;  ///< y of ∂_{xy} f
     // ∇w E, where w and something behind it are names.
-    const bool is_beside = peek().kind == TokenKind::word && model_.is_quantity(peek().text) &&
+    const bool is_beside = !is_partial && peek().kind == TokenKind::word && model_.is_quantity(peek().text) &&
                            ((peek(1).kind == TokenKind::word && !peek(1).is_word("on")) || peek(1).is("("));
     if (is_beside) {
         by = name(false);
     } else if (accept("_")) {
         expect("{", "the gradient names what it is taken by: \\nabla_W C");
         by = name(false);
+        while (is_partial && !peek().is("}")) {
+            accept(",");
+            others.push_back(name(false));
+        }
         expect("}", "a closing brace is missing");
         if (order == 1) order = order_of_derivative();
+        if (order > 1 && !others.empty())
+            fail("a derivative by several names is taken once by each: \\frac{\\partial^2 f}{\\partial x \\partial y}");
     }
     // Of a name it is the name's alone: \nabla_z C \odot f'(z).
     Expression of =
         peek().kind == TokenKind::word && model_.is_quantity(peek().text) ? postfix() : operand_of_derivative();
+    // \partial_u h v is no more one thing than the other.
+    const auto begins_derivative = [&](std::size_t ahead) {
+        return peek(ahead).is("partial") || (peek(ahead).is("frac") && peek(ahead + 2).is("partial"));
+    };
+    if (is_partial && of.kind == Kind::entry && starts_factor() && !begins_derivative(0))
+        throw IllFormed(peek().span,
+                        "brackets should say here how much is differentiated: (\\partial_x f) g, or \\partial_x (f g)");
     if (!by) {
         // ∇E, where there is one parameter.
         std::vector<int> parameters;
@@ -263,6 +286,8 @@ Expression Parser::nabla() {
     Expression e = derivative_of(std::move(of), *by);
     e.order = order;
     for (int more = 1; more < order; ++more) e.children.push_back(*by);
+    for (Expression& other : others) e.children.push_back(std::move(other));
+    e.order += static_cast<int>(others.size());
     e.span = join(begin, e.numerator().span);
     return e;
 }

@@ -133,11 +133,61 @@ std::vector<Index> Parser::indices_until(std::string_view close) {
     }
 }
 
+/// The (i) of x^{(i)}, where i is a letter.
+std::optional<Index> Parser::accept_upper_index() {
+    const bool is_running = peek().text.starts_with("layer ") && model_.is_letter(peek().text.substr(6));
+    const std::size_t brace = peek(1).is("{") ? 1 : 0;
+    const bool is_letter = peek().is("^") && peek(1 + brace).is("(") && model_.is_letter(peek(2 + brace).text) &&
+                           peek(3 + brace).is(")") && (brace == 0 || peek(4 + brace).is("}"));
+    if (!is_running && !is_letter) return {};
+    Index index = index_of(is_running ? peek().text.substr(6) : peek(2 + brace).text);
+    index.span = peek().span;
+    at_ += is_running ? 1 : 4 + 2 * brace;
+    return index;
+}
+
+/// The indices of x_j^{(i)}: which stands first, the ranges of its declaration say.
+std::vector<Index> Parser::with_upper(const std::string& name, std::vector<Index> upper, std::vector<Index> lower,
+                                      Span span) const {
+    std::vector<Index> upper_first = upper, lower_first = lower;
+    upper_first.insert(upper_first.end(), lower.begin(), lower.end());
+    lower_first.insert(lower_first.end(), upper.begin(), upper.end());
+    const auto is_declared = [&](const std::vector<Index>& indices) {
+        return std::ranges::any_of(model_.quantities_named(name), [&](int q) {
+            const std::vector<int>& ranges = model_.quantity(q).ranges;
+            return std::ranges::equal(ranges, indices, [&](int range, const Index& index) {
+                const std::optional<int> letter =
+                    index.terms.empty() ? std::nullopt : model_.find_letter(index.terms[0].name);
+                return index.is_number() || (letter && model_.letter(*letter).range == range);
+            });
+        });
+    };
+    const bool second = is_declared(lower_first);
+    if (!lower.empty() && second && is_declared(upper_first))
+        throw Error(
+            span,
+            fmt::format("the index above may be the first of {0} or its last: write {0}[i,j], all in brackets", name));
+    return second ? lower_first : upper_first;
+}
+
 /// Reads what stands below a name, beside it in brackets, and the layer above it; returns the name.
 std::string Parser::subscript(Expression& entry, std::string name, bool declares) {
     std::string layer;
+    std::vector<Index> upper;
     while (true) {
-        if (peek().is("_") && peek(1).is("{") && entry.indices.empty()) {
+        if (peek().text.starts_with("layer ") && (model_.is_quantity(name + "^{(" + peek().text.substr(6) + ")}") ||
+                                                  (declares && !model_.is_letter(peek().text.substr(6))))) {
+            layer = "^{(" + peek().text.substr(6) + ")}";
+            entry.span = join(entry.span, next().span);
+        } else if (std::optional<Index> index = accept_upper_index()) {
+            upper.push_back(std::move(*index));
+            entry.span = join(entry.span, tokens_[at_ - 1].span);
+        } else if (peek().text.starts_with("layer ")) {
+            throw Error(peek().span,
+                        fmt::format("running layers are read as names that are declared so, and {0}^{{({1})}} is not: "
+                                    "declare it, or give each layer a name of its own, {0}1 and {0}2",
+                                    name, peek().text.substr(6)));
+        } else if (peek().is("_") && peek(1).is("{") && entry.indices.empty()) {
             const Token inner = peek(2);
             const bool single = inner.kind != TokenKind::end && peek(3).is("}");
             const std::string longer = name + "_" + inner.text;
@@ -174,6 +224,7 @@ std::string Parser::subscript(Expression& entry, std::string name, bool declares
             break;
         }
     }
+    if (!upper.empty()) entry.indices = with_upper(name + layer, std::move(upper), entry.indices, entry.span);
     return name + layer;
 }
 
@@ -190,6 +241,54 @@ bool Parser::accept_change() {
     if (!is_indexed_name(rest)) return false;
     tokens_[at_].text = rest;
     return true;
+}
+
+std::vector<Letter> primed_letters(const Model& model, const std::vector<Token>& tokens) {
+    std::vector<Letter> found;
+    int open = 0;
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+        const Token& token = tokens[i];
+        open += token.is("(") || token.is("[") || token.is("{")   ? 1
+                : token.is(")") || token.is("]") || token.is("}") ? -1
+                                                                  : 0;
+        if (open == 0 || token.kind != TokenKind::word || model.has(token.text)) continue;
+        std::string name = token.text;
+        // Of several letters in a row it is the last one's.
+        if (!model.is_letter(name) && i > 0 && tokens[i - 1].is("{")) name = name.substr(name.size() - 1);
+        const std::optional<int> letter = model.find_letter(name);
+        if (!letter) continue;
+        for (std::size_t k = i + 1; k < tokens.size() && tokens[k].is("'") && !tokens[k].spaced; ++k) name += '\'';
+        const bool is_known = name.back() != '\'' || model.has(name) || model.is_letter(name) ||
+                              std::ranges::find(found, name, &Letter::name) != found.end();
+        if (!is_known) found.push_back({name, model.letter(*letter).range});
+    }
+    return found;
+}
+
+std::vector<Token> with_primed_letters(const Model& model, std::vector<Token> tokens) {
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+        if (tokens[i].kind != TokenKind::word || !tokens[i + 1].is("'") || tokens[i + 1].spaced) continue;
+        std::string name = tokens[i].text, before;
+        if (model.has(name)) continue;
+        if (!model.is_letter(name) && i > 0 && tokens[i - 1].is("{")) {
+            before = name.substr(0, name.size() - 1);
+            name = name.substr(name.size() - 1);
+        }
+        std::size_t end = i + 1;
+        for (; tokens[end].is("'") && !tokens[end].spaced; ++end) name += '\'';
+        if (!model.is_letter(name) && !(before.empty() && model.has(name))) continue;
+        const auto at = [&](std::size_t k) { return tokens.begin() + static_cast<std::ptrdiff_t>(k); };
+        Token letter = tokens[i];
+        letter.text = name;
+        letter.span = join(tokens[i].span, tokens[end - 1].span);
+        tokens.erase(at(i + 1), at(end));
+        tokens[i].text = before;
+        if (before.empty())
+            tokens[i] = letter;
+        else
+            tokens.insert(at(i + 1), letter);
+    }
+    return tokens;
 }
 
 std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens) {

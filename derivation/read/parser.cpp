@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <derivation/read/parser.hpp>
+#include <derivation/resolve/lookup.hpp>
 #include <utility>
 
 namespace derivation {
@@ -13,6 +14,23 @@ namespace {
 constexpr int deepest = 120;
 
 }  // namespace
+
+std::string instead_of_function(std::string_view function) {
+    if (function == "argmax" || function == "argmin")
+        return "it is a place, not a number, and has no derivative; write the value that stands there, as in max(k, "
+               "z[k])";
+    if (function == "cumsum") return "write it with letters, as in sum(i <= t, x[i])";
+    if (function.starts_with("zeros")) return "write 0";
+    if (function.starts_with("ones"))
+        return "write 1_n for a vector of ones over the letter n, and 1_m 1_n^T for a matrix";
+    if (function == "pinv") return "write inv(X^T X) X^T";
+    if (function == "log_softmax") return "write log(softmax(z))";
+    if (function == "cross_entropy" || function == "mse_loss" || function == "nll_loss")
+        return "write the sum that it is, as in -sum(k, y[k] * log(p[k]))";
+    if (function == "detach" || function == "item" || function == "numpy" || function == "copy" || function == "clone")
+        return "leave it out";
+    return "write what it does with letters, as in sum(i, x[i]^2)";
+}
 
 std::string described(const Token& token) {
     return token.kind == TokenKind::end ? "the statement ends" : fmt::format("there is {}", token.text);
@@ -183,8 +201,16 @@ Expression Parser::power() {
         return e;
     }
     if (peek().is("layer"))
-        fail(fmt::format("what stands above names a layer, and there is no such name: write ^{} or ^{{{}}} for a power",
-                         peek().number, peek().number));
+        fail(
+            base.kind == Kind::entry
+                ? fmt::format(
+                      "{0}^{{({1})}} is the name {0}{1}, which was never declared: declare it, or write {0}_{1} for an "
+                      "entry, {0}^{1} for a power",
+                      base.name, peek().number)
+                : fmt::format(
+                      "what stands above names a layer, and there is no such name: write ^{} or ^{{{}}} for a power",
+                      peek().number, peek().number));
+    if (peek().text.starts_with("layer ")) fail("a layer stands above names only, as in W^{(l)}");
     if (peek().is("layer?")) {
         Expression e = power_of(base, number_of(peek().number));
         e.span = join(base.span, next().span);
@@ -201,6 +227,12 @@ Expression Parser::power() {
     // Nor is A^-1^T the power of a number that is transposed.
     const Expression* raised = &exponent;
     while (raised->kind == Kind::add && raised->children.size() == 1) raised = &raised->children[0];
+    if (raised->kind == Kind::letter && comparisons_ == 0)
+        throw Error(
+            exponent.span,
+            fmt::format("the letter {0} stands above as if it were a number: write an index below, as in x_{0}, or "
+                        "above in brackets, x^{{({0})}}",
+                        raised->name));
     const std::string after_power = "a transpose stands after the power here: write (x^2)^T";
     if (peek().is("transpose")) fail(after_power);
     if (raised->kind == Kind::transpose) throw Error(exponent.span, after_power);
@@ -215,12 +247,13 @@ Expression Parser::power() {
     return with_letters(power_of(std::move(base), std::move(exponent)));
 }
 
-/// One entry of a square matrix that is no name: (A^{-1})_{ij} and inv(A)[i,j].
+/// One entry of an array that is no name: (A^{-1})_{ij}, inv(A)[i,j], softmax(z)_k.
 Expression Parser::with_letters(Expression e) {
-    if (e.kind == Kind::entry || !is_square(e)) return e;
+    if (e.kind == Kind::entry || e.kind == Kind::number || (!is_square(e) && !is_of_arrays(model_, e))) return e;
     if (peek().is("_") && peek(1).is("{"))
         at_ += 2;
-    else if (peek().is("[") && !peek().spaced && !is_condition(1))
+    else if (peek().is("[") && !peek().spaced && !is_condition(1) &&
+             (is_square(e) || (model_.is_letter(peek(1).text) && (peek(2).is("]") || peek(2).is(",")))))
         next();
     else
         return e;
@@ -228,8 +261,7 @@ Expression Parser::with_letters(Expression e) {
     const Span span = join(e.span, tokens_[at_ - 1].span);
     Expression entry = call_of("entry", 0, std::move(e));
     for (const Index& index : indices) {
-        if (!index.is_letter() || indices.size() != 2)
-            throw Error(span, "an entry of a matrix has two letters here, as in (A^{-1})_{ij}");
+        if (!index.is_letter()) throw Error(span, "an entry has letters here, as in (A^{-1})_{ij} and (W x)_k");
         entry.children.push_back(letter_of(index.terms[0].name));
         entry.children.back().span = index.span;
     }
@@ -265,7 +297,6 @@ Expression Parser::postfix() {
             e.span = span;
         } else if (peek().is(".") && peek(1).kind == TokenKind::word && peek(2).is("(")) {
             // (p - y).mean(0)
-            const std::size_t place = at_;
             next();
             const Token method = next();
             const Span begin = e.span;
@@ -273,12 +304,19 @@ Expression Parser::postfix() {
                 skip_type(e.kind == Kind::iverson);
                 continue;
             }
+            if (method.is_word("var") || method.is_word("std"))
+                throw Error(
+                    method.span,
+                    fmt::format("{0} divides by n in NumPy, and by n - 1 in PyTorch: write np.{0}(x), which divides "
+                                "by n",
+                                method.text));
             std::optional<Expression> result = library_call(method.text, {e}, begin);
-            if (!result) {
-                at_ = place;
-                return e;
-            }
+            if (!result)
+                throw Error(method.span, fmt::format("the method {} of an array is not read: {}", method.text,
+                                                     instead_of_function(method.text)));
             e = std::move(*result);
+        } else if (std::optional<Expression> size = size_of_axis(e)) {
+            e = std::move(*size);
         } else {
             return e;
         }
@@ -380,7 +418,7 @@ Expression Parser::primary() {
         return inner_product(token.is("<") ? ">" : "rangle");
     }
     if (token.is("expectation")) return expectation();
-    if (token.is("nabla")) return nabla();
+    if (token.is("nabla") || (token.is("partial") && is_operator(1))) return nabla();
     if (token.is("cases")) return cases();
     if (token.is("sum") || token.is("prod")) {
         next();

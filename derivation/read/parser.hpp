@@ -14,12 +14,22 @@ namespace derivation {
 /// The tokens without what people write behind a formula: `\forall k`, `, k = 1, \dots, K`, `(chain rule)`.
 std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens);
 
+/// The letters of the file that stand with a prime in the brackets of these tokens, as k' of z_{k'}: another letter of
+/// k's range, which nobody needs to declare.
+std::vector<Letter> primed_letters(const Model& model, const std::vector<Token>& tokens);
+/// The tokens with each prime joined to its letter, where the model has that.
+std::vector<Token> with_primed_letters(const Model& model, std::vector<Token> tokens);
+
+/// What to write instead of a function of NumPy or PyTorch that is not read.
+std::string instead_of_function(std::string_view function);
+
 /// What stands at a token, for messages: "there is )".
 std::string described(const Token& token);
 
 class Parser {
   public:
-    Parser(const Model& model, std::vector<Token> tokens) : model_(model), tokens_(std::move(tokens)) {}
+    Parser(const Model& model, std::vector<Token> tokens)
+        : model_(model), tokens_(with_primed_letters(model, std::move(tokens))) {}
 
     /// A sum of terms. Throws `Error` where none stands here.
     Expression expression();
@@ -81,6 +91,10 @@ class Parser {
 
     // As NumPy and PyTorch are typed.
     bool skip_module();
+    Expression einsum_of(Span begin);
+    Expression variance(const std::string& function, bool is_of_torch, Span begin);
+    std::optional<Expression> size_of_axis(const Expression& e);
+    Expression size_along(const std::string& name, double axis, Span span) const;
     bool is_none(std::size_t ahead) const;
     bool is_slice() const;
     Expression with_new_axis(Expression e);
@@ -94,6 +108,7 @@ class Parser {
     int order_of_derivative();
     int differential_head();
     bool is_differential() const;
+    bool is_operator(std::size_t ahead) const;
     void held_fixed(Expression& derivative);
 
     bool starts_factor() const;
@@ -110,6 +125,9 @@ class Parser {
     bool splits(std::string_view word) const;
     bool is_indexed_name(std::string_view word) const;
     void split_word();
+    std::optional<Index> accept_upper_index();
+    std::vector<Index> with_upper(const std::string& name, std::vector<Index> upper, std::vector<Index> lower,
+                                  Span span) const;
     std::string subscript(Expression& entry, std::string name, bool declares);
     std::vector<Index> indices_until(std::string_view close);
     void indices_of_word(const std::string& word, Span span, std::vector<Index>& indices) const;

@@ -86,10 +86,17 @@ class Reader {
   private:
     Model& model() { return result_.model; }
 
+    /// The tokens of a statement, whose primed letters are known from here on.
+    std::vector<Token> tokens_in(const Statement& statement) {
+        std::vector<Token> tokens = tokens_of(result_.source.text, statement.pieces, result_.source.macros);
+        for (Letter& letter : primed_letters(model(), tokens)) model().letters.push_back(std::move(letter));
+        return tokens;
+    }
+
     void read(const Statement& statement) {
         Statement rest = statement;
         if (statement.keyword == "claim" || statement.keyword == "update") return judged(std::move(rest));
-        Parser parser(model(), tokens_of(result_.source.text, rest.pieces, result_.source.macros));
+        Parser parser(model(), tokens_in(rest));
         if (rest.pieces.empty())
             throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
         if (statement.keyword == "index") return index(parser);
@@ -113,8 +120,7 @@ class Reader {
         try {
             if (statement.pieces.empty())
                 throw Error(statement.keyword_span, fmt::format("something is missing after {}", statement.keyword));
-            Parser parser(model(), without_remarks(model(), tokens_of(result_.source.text, statement.pieces,
-                                                                      result_.source.macros)));
+            Parser parser(model(), without_remarks(model(), tokens_in(statement)));
             if (line.is_update)
                 update(parser, line);
             else
@@ -166,9 +172,10 @@ class Reader {
     void index(Parser& parser) {
         std::vector<Token> letters;
         do {
-            const Token token = parser.next();
+            Token token = parser.next();
             if (token.kind != TokenKind::word)
                 throw Error(token.span, "a letter should stand here, as in: index i, j : hidden = 4");
+            while (parser.accept("'")) token.text += '\'';
             new_name(token.text, token.span);
             if (model().has(token.text)) throw Error(token.span, fmt::format("{} is declared already", token.text));
             letters.push_back(token);
@@ -384,7 +391,7 @@ class Reader {
         while (true) {
             const std::size_t quantities = model().quantities.size(), letters = model().letters.size();
             try {
-                Parser parser(model(), tokens_of(result_.source.text, statement.pieces, result_.source.macros));
+                Parser parser(model(), tokens_in(statement));
                 return definition(parser);
             } catch (const IllFormed& error) {
                 model().quantities.resize(quantities);

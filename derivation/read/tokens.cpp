@@ -79,6 +79,11 @@ class Lexer {
             if (at_ < end && text_[at_] != '{') group(end);
         } else if (static_cast<unsigned char>(c) >= 0x80) {
             unicode(end);
+        } else if (opens_quotes(c)) {
+            const std::size_t close = rest.find(c, 1);
+            if (close == std::string_view::npos) throw Error(span(begin, begin + 1), "these quotes are never closed");
+            at_ += close + 1;
+            symbol('"' + std::string(rest.substr(1, close - 1)) + '"', begin, at_);
         } else {
             static constexpr std::array<std::string_view, 15> long_symbols = {
                 ".*", ".T", ":=", "<-", "==", "!=", "<=", ">=", "||", "**", "->", "=>", "&&", "&", "\n"};
@@ -100,6 +105,13 @@ class Lexer {
                 throw Error(span(begin, at_), fmt::format("the character {} has no meaning here", found));
             symbol(found, begin, at_);
         }
+    }
+
+    /// A ' is a prime where a name stands before it.
+    bool opens_quotes(char c) const {
+        if (c == '"') return true;
+        return c == '\'' && !tokens_.empty() &&
+               (tokens_.back().is("(") || tokens_.back().is(",") || tokens_.back().is("="));
     }
 
     void number(std::size_t end) {
@@ -348,14 +360,19 @@ class Lexer {
                 if (transposes) symbol("transpose", begin, at_);
                 return;
             }
-            if (inner.front() == '[' || (braces && !layer.empty() && (layer[0] == 'l' || layer[0] == 'L')))
-                throw Error(span(begin, next),
-                            "running layers are not read: give each layer a name of its own, W1 and W2, or W^{(1)}");
+            if (inner.front() == '[' || (braces && !layer.empty() && (layer[0] == 'l' || layer[0] == 'L'))) {
+                at_ = next;
+                symbol("layer " + layer, begin, at_);
+                if (transposes) symbol("transpose", begin, at_);
+                return;
+            }
         }
         if (inner == "l" || inner == "L" || inner.starts_with("l-") || inner.starts_with("l+") ||
             inner.starts_with("L-"))
-            throw Error(span(begin, next),
-                        "running layers are not read: give each layer a name of its own, W1 and W2, or W^{(1)}");
+            throw Error(
+                span(begin, next),
+                "running layers are read in brackets only, as names: declare W^{(l)} and a^{(l-1)}, or give each "
+                "layer a name of its own, W1 and W2");
         symbol("^", begin, begin + 1);
     }
 

@@ -12,8 +12,8 @@ enum class TokenKind { number, word, symbol, end };
 
 /// A number, a word (`w`, `delta`, `yhat`, `w_kj`) or a symbol. The symbols with names of their own:
 /// `partial`, `nabla`, `frac` (two groups follow), `sum`, `prod`, `dot`, `elementwise`, `transpose`, `layer` (the
-/// number of `W^{(1)}`), `indicator`, `cases`, `endcases`, `newline`, `||`, `outer`, `expectation`, `langle`, `rangle`,
-/// `forall`, `in`, `dots`.
+/// number of `W^{(1)}`), `layer l-1` (of `W^{(l-1)}`), `indicator`, `cases`, `endcases`, `newline`, `||`, `outer`,
+/// `expectation`, `langle`, `rangle`, `forall`, `in`, `dots`, and `"..."` with what stands in quotes.
 struct Token {
     TokenKind kind = TokenKind::end;
     std::string text;

@@ -352,10 +352,20 @@ Lowered Checker::of_matrix(std::string name, Lowered x, Span span) {
 }
 
 /// The letters stand for the axes; in a line of whole arrays they must be those of a sum.
-Expression Checker::entry_of_matrix(const Expression& e, bool of_letters) {
+Expression Checker::entry_of_array(const Expression& e, bool of_letters) {
+    const auto has_letters = [&](const Expression& part) {
+        return part.kind == Kind::entry && part.name != "1" && !is_identity(model_, part) &&
+               std::ranges::any_of(part.indices, [](const Index& index) { return !index.is_number(); });
+    };
+    if (const Expression* part = first_part(e.argument(), has_letters)) throw mixed(part->span, to_text(*part));
     Lowered x = lower(e.argument());
-    if (x.axes.size() != 2) throw IllFormed(e.span, "two letters stand at what is no matrix", "shapes");
-    for (std::size_t axis = 0; axis < 2; ++axis) {
+    check_size(x, e.argument().span);
+    if (x.axes.size() + 1 != e.children.size() || x.kept)
+        throw IllFormed(e.span,
+                        fmt::format("{} letter{} here at what has the shape {}", e.children.size() - 1,
+                                    e.children.size() == 2 ? " stands" : "s stand", shape_of(x)),
+                        "shapes");
+    for (std::size_t axis = 0; axis < x.axes.size(); ++axis) {
         const Expression& at = e.children[axis + 1];
         if (at.kind != Kind::letter) throw IllFormed(at.span, "a letter should stand here", "undeclared-letter");
         const int number = letter(at.name, at.span);
@@ -368,6 +378,77 @@ Expression Checker::entry_of_matrix(const Expression& e, bool of_letters) {
         rename(x.body, x.axes[axis], number);
     }
     return std::move(x.body);
+}
+
+/// The sum of the products of entries that stand at the same place.
+Lowered Checker::inner_product_of(const Expression& e) {
+    if (e.children.size() != 2) throw IllFormed(e.span, "an inner product has two factors: <x, y>", "arguments");
+    Lowered a = lower(e.children[0]), b = lower(e.children[1]);
+    give_size(a, b);
+    give_size(b, a);
+    check_size(a, e.children[0].span);
+    check_size(b, e.children[1].span);
+    const bool is_same = std::ranges::equal(a.axes, b.axes, [&](int p, int q) { return same_range(p, q); });
+    if (!is_same || a.axes.empty())
+        throw IllFormed(e.span,
+                        fmt::format("an inner product takes two arrays of one shape, and the shapes are {} and {} here",
+                                    shape_of(a), shape_of(b)),
+                        "shapes");
+    if (e.name == "inner" && a.axes.size() > 1)
+        throw IllFormed(
+            e.span,
+            "NumPy's inner of matrices is A @ B.T, on paper it is the sum of A ⊙ B: write one of them, or <A, "
+            "B> for the sum",
+            "shapes");
+    for (std::size_t axis = 0; axis < a.axes.size(); ++axis) rename(b.body, b.axes[axis], a.axes[axis]);
+    return {reduced("sum", a.axes, product_of({a.body, b.body}), e.span), {}};
+}
+
+/// Axes with one letter are one; those whose letter does not stand behind the arrow are summed.
+Lowered Checker::einsum_of(const Expression& e) {
+    const std::string letters = e.name.substr(einsum.size());
+    const std::size_t arrow = letters.find("->");
+    const std::string output = letters.substr(arrow + 2);
+    if (static_cast<std::size_t>(std::ranges::count(letters, ',')) + 1 != e.children.size())
+        throw IllFormed(e.span, "einsum takes an array for each group of its letters", "arguments");
+    std::vector<std::pair<char, int>> axes;
+    const auto axis_of = [&](char letter) { return std::ranges::find(axes, letter, &std::pair<char, int>::first); };
+    std::vector<Expression> factors;
+    std::size_t at = 0;
+    for (const Expression& child : e.children) {
+        const std::size_t end = std::min(letters.find(',', at), arrow);
+        const std::string its = letters.substr(at, end - at);
+        at = end + 1;
+        Lowered x = lower(child);
+        check_size(x, child.span);
+        if (x.axes.size() != its.size() || x.kept)
+            throw IllFormed(child.span,
+                            fmt::format("einsum has the letters \"{}\" for what has the shape {}", its, shape_of(x)),
+                            "shapes");
+        for (std::size_t axis = 0; axis < its.size(); ++axis) {
+            const auto known = axis_of(its[axis]);
+            if (known == axes.end()) {
+                axes.emplace_back(its[axis], x.axes[axis]);
+            } else if (!same_range(known->second, x.axes[axis])) {
+                throw IllFormed(child.span,
+                                fmt::format("the letter {} of einsum stands for the ranges {} and {}", its[axis],
+                                            model_.range_of(known->second).name, model_.range_of(x.axes[axis]).name),
+                                "shapes");
+            } else {
+                rename(x.body, x.axes[axis], known->second);
+            }
+        }
+        factors.push_back(std::move(x.body));
+    }
+    Lowered result;
+    for (const char letter : output) result.axes.push_back(axis_of(letter)->second);
+    std::vector<int> summed;
+    for (const auto& [letter, axis] : axes)
+        if (output.find(letter) == std::string::npos) summed.push_back(axis);
+    Expression body = factors.size() == 1 ? std::move(factors[0]) : product_of(std::move(factors));
+    body.span = e.span;
+    result.body = reduced("sum", summed, std::move(body), e.span);
+    return result;
 }
 
 /// Of A where X is varied: the sum over X's entries of dA/dX times dX.
@@ -505,8 +586,10 @@ Lowered Checker::product(const Expression& e) {
 Lowered Checker::call_of_arrays(const Expression& e) {
     Expression result = e;
     if (is_differential(e)) return differential(e);
-    if (is_entry_of_matrix(e)) return {entry_of_matrix(e, false), {}};
+    if (is_entry_of_array(e)) return {entry_of_array(e, false), {}};
     if (has_new_axis(e)) return with_new_axis(e);
+    if (e.name.starts_with(einsum)) return einsum_of(e);
+    if (e.name == angle_brackets || (e.name == "inner" && !model_.is_function("inner"))) return inner_product_of(e);
     if (is_of_matrix(model_, e)) return function_of_matrix(e);
     if (e.name == "log" && e.order == 0 && e.children.size() == 1 && is_call(e.argument(), "det") &&
         is_of_matrix(model_, e.argument()) && !model_.is_function("log")) {
@@ -520,6 +603,10 @@ Lowered Checker::call_of_arrays(const Expression& e) {
             throw IllFormed(e.span, e.name == "diag" ? "diag takes one vector" : "outer takes two vectors",
                             "arguments");
         Lowered u = lower(e.children[0]);
+        if (e.name == "diag" && u.axes.size() == 2 && same_range(u.axes[0], u.axes[1])) {
+            rename(u.body, u.axes[1], u.axes[0]);
+            return {u.body, {u.axes[0]}};
+        }
         Lowered v = e.name == "diag" ? u : lower(e.children[1]);
         if (u.axes.size() != 1 || v.axes.size() != 1)
             throw IllFormed(e.span, fmt::format("{} takes vectors", e.name), "shapes");

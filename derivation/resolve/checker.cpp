@@ -148,7 +148,7 @@ Expression Checker::after_step(Expression e) {
 }
 
 Expression Checker::call(Expression e) {
-    if (is_entry_of_matrix(e)) return entry_of_matrix(e, true);
+    if (is_entry_of_array(e)) return entry_of_array(e, true);
     if (is_differential(e) || is_of_matrix(model_, e) ||
         (e.name == "log" && e.children.size() == 1 && is_of_matrix(model_, e.argument()) && !model_.is_function("log")))
         if (Lowered x = lower(e); x.axes.empty()) return x.body;

@@ -93,7 +93,9 @@ class Checker {
     Lowered of_matrix(std::string name, Lowered x, Span span);
     Lowered function_of_matrix(const Expression& e);
     Lowered differential(const Expression& e);
-    Expression entry_of_matrix(const Expression& e, bool of_letters);
+    Expression entry_of_array(const Expression& e, bool of_letters);
+    Lowered inner_product_of(const Expression& e);
+    Lowered einsum_of(const Expression& e);
     Lowered multiply(Lowered a, Lowered b, Joint joint, Span span);
     Lowered product(const Expression& e);
     Lowered call_of_arrays(const Expression& e);

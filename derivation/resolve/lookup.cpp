@@ -101,7 +101,7 @@ bool is_identity(const Model& model, const Expression& e) {
 bool is_of_arrays(const Model& model, const Expression& e) {
     if (is_identity(model, e)) return true;
     // Numbers, whatever stands in them.
-    if (is_entry_of_matrix(e)) return false;
+    if (is_entry_of_array(e)) return false;
     if (is_of_matrix(model, e) && e.name != "solve") return false;
     if (e.kind == Kind::entry && e.indices.empty() && e.name != "1") {
         const std::vector<int> named = model.quantities_named(e.name);
@@ -109,7 +109,10 @@ bool is_of_arrays(const Model& model, const Expression& e) {
     }
     if (e.kind == Kind::entry && e.name == "1" && !e.indices.empty()) return true;
     if (e.kind == Kind::transpose && e.argument().kind == Kind::entry && e.argument().indices.size() >= 2) return true;
-    if (has_new_axis(e) || is_call(e, "diag") || is_call(e, "outer")) return true;
+    if (e.kind == Kind::call && (has_new_axis(e) || e.name == angle_brackets || e.name.starts_with(einsum)))
+        return true;
+    if (is_call(e, "inner") && !model.is_function("inner")) return true;
+    if (is_call(e, "diag") || is_call(e, "outer")) return true;
     if (std::ranges::any_of(e.joints, [](Joint j) { return j == Joint::matrix || j == Joint::elementwise; }))
         return true;
     // What is held fixed is named without letters, whatever it is.

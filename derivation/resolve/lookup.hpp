@@ -14,8 +14,10 @@ bool is_of_matrix(const Model& model, const Expression& e);
 /// Whether it is the differential of its first argument where the others are varied.
 inline bool is_differential(const Expression& e) { return is_call(e, "differential") && e.children.size() > 1; }
 
-/// Whether it is one entry of a matrix that is no name.
-inline bool is_entry_of_matrix(const Expression& e) { return is_call(e, "entry") && e.children.size() == 3; }
+/// Whether it is one entry of an array that is no name.
+inline bool is_entry_of_array(const Expression& e) {
+    return is_call(e, "entry") && e.children.size() > 1 && e.children[1].kind == Kind::letter;
+}
 
 /// Whether it is the identity I, or I_n, where no such name is declared.
 bool is_identity(const Model& model, const Expression& e);

@@ -182,6 +182,10 @@ Variable derivative_at(const derivation::Curve& f, int order, const Variable& x)
     std::string text = name == "identity" ? fmt::format("({} + 0.0)", left(x))
                        : name == "step"   ? fmt::format("(0.5 * (sign({}) + 1.0))", place(x))
                        : name == "sech"   ? fmt::format("(2.0 / (exp({0}) + exp(-{0})))", place(x))
+                       : name == "cosh"   ? fmt::format("(0.5 * (exp({0}) + exp(-{0})))", place(x))
+                       : name == "sinh"   ? fmt::format("(0.5 * (exp({0}) - exp(-{0})))", place(x))
+                       : name == "coth"   ? fmt::format("(1.0 / tanh({}))", place(x))
+                       : name == "tan"    ? fmt::format("(sin({0}) / cos({0}))", place(x))
                                           : fmt::format("{}({})", name, place(x));
     for (int k = 0; k < order; ++k) text = fmt::format("grad(sum({}), {})", text, place(x));
     return made(node, x, text);

@@ -286,7 +286,20 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {R"(\delta_k = (a_k - t_k) a_k (1 - a_k) \tag{1} \label{eq:one})",
           "delta[k] = (a[k] - t[k]) * a[k] * (1 - a[k])"},
          {R"(\langle x, w \rangle = m)", "x @ w = m"},
+         {R"(\langle A, S \rangle_F = \operatorname{tr}(A^\top S))", "<A, S> = tr(A^T S)"},
          {R"(\tanh^2 u = h^2)", "tanh(u)^2 = h^2"},
+         {R"(\cosh u = \frac{e^u + e^{-u}}{2})", "cosh(u) = (exp(u) + exp(-u))/2"},
+         {R"(\sinh u \coth u = \cosh u)", "sinh(u) * coth(u) = cosh(u)"},
+         {R"(\frac{d \tan u}{du} = 1 + \tan^2 u)", "d(tan(u))/du = 1 + tan(u)^2"},
+         {R"(\partial_{w_i} J = 2 w_i)", "dJ/dw[i] = 2 * w[i]"},
+         {R"(\partial_u^2 h = -2 h (1 - h^2))", "d2h/du^2 = -2 * h * (1 - h^2)"},
+         {R"(\mathrm{softmax}(z)_k = p_k)", "softmax(z[k]) = p[k]"},
+         {R"((W x + b)_k = z_k)", "(W x + b)[k] = z[k]"},
+         {R"(\frac{\partial p_k}{\partial z_{k'}} = p_k (\delta_{kk'} - p_{k'}))",
+          "dp[k]/dz[k'] = p[k] * ([k == k'] - p[k'])"},
+         {R"(\sum_{k' \ne k} p_{k'} = 1 - p_k)", "sum(k' != k, p[k']) = 1 - p[k]"},
+         {R"(\frac{\partial E}{\partial w_i} = \frac{2}{\text{size}(s)} \sum_s (P^{(s)} - Y^{(s)}) X_i^{(s)})",
+          "dE/dw[i] = 2/size(s) * sum(s, (P[s] - Y[s]) * X[s,i])"},
      }},
     {"Matrices",
      {
@@ -319,6 +332,7 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {"dh/du = sech^2(u)", "dh/du = 1 - h^2"},
          {"dot(x, w) = m", "x @ w = m"},
          {"<x, w> = m", "x @ w = m"},
+         {"clip(u, -1, 1) = max(-1, min(1, u))", "min(max(u, -1), 1) = max(-1, min(1, u))"},
          {"∇W C = δ ⊗ x", "dC/dW = outer(delta, x)"},
          {"∇w J = 2 w", "dJ/dw = 2 w"},
          {"dC/dx = W.T delta", "dC/dx = W^T delta"},
@@ -350,6 +364,16 @@ const std::vector<std::pair<std::string, std::vector<Spelling>>> spellings = {
          {"relu(z) = np.maximum(z, 0)", "relu(z) = max(z, 0)"},
          {"np.linalg.norm(x)**2 = np.square(x).sum()", "||x||^2 = sum(x^2)"},
          {"np.multiply(a, t) = a * t", "a ⊙ t = a * t"},
+         {"np.clip(x, -1, None) = torch.clamp(x, min=-1)", "max(x, -1) = max(x, -1)"},
+         {"np.einsum('ki,i->k', W, x) = W @ x", R"(einsum("ki,i->k", W, x) = W @ x)"},
+         {R"(torch.einsum("ij,ij->", A, S) = (A * S).sum())", "<A, S> = sum(A * S)"},
+         {"np.diag(A) = np.einsum('ii->i', A)", R"(diag(A) = einsum("ii->i", A))"},
+         {"A @ np.eye(i) = A", "A @ I_i = A"},
+         {"np.linalg.slogdet(A)[1] = torch.logdet(A)", "logdet(A) = logdet(A)"},
+         {"np.linalg.norm(X, 'fro')**2 = (X**2).sum()", "||X||_F^2 = sum(X^2)"},
+         {"np.var(x) = (x**2).mean() - x.mean()**2", "mean((x - mean(x))^2) = mean(x^2) - mean(x)^2"},
+         {"dE/dw = 2/X.shape[0] * X.T @ (P - Y)", "dE/dw = 2/size(s) * X^T @ (P - Y)"},
+         {"(W @ x)[k] = z[k] - b[k]", "(W @ x)[k] = z[k] - b[k]"},
          {"X * w = X @ np.diag(w)", "X ⊙ w = X diag(w)"},
          {"X / w + q = q + X * (1 / w)", "X / w + 1_s q^T = X diag(1/w) + 1_s q^T"},
          {"b[:, None] * x[None, :] = np.outer(b, x)", "b[:, None] ⊙ x[None, :] = outer(b, x)"},
@@ -462,9 +486,10 @@ BOOST_AUTO_TEST_CASE(macros_are_replaced) {
 
 BOOST_AUTO_TEST_CASE(a_declared_name_wins_over_every_word) {
     for (const std::string name :
-         {"step", "sign",  "sgn", "heaviside", "sech",  "norm", "dot",     "inner",      "det",
-          "tr",   "trace", "Tr",  "logdet",    "solve", "inv",  "inverse", "invertible", "definite",
-          "eye",  "T",     "np",  "torch",     "F",     "I",    "ascent",  "axis",       "Delta"})
+         {"step", "sign",  "sgn",   "heaviside", "sech",  "norm",   "dot",     "inner",      "det",      "cosh",
+          "sinh", "coth",  "tan",   "clip",      "clamp", "einsum", "slogdet", "len",        "None",     "newaxis",
+          "tr",   "trace", "Tr",    "logdet",    "solve", "inv",    "inverse", "invertible", "definite", "eye",
+          "T",    "np",    "torch", "F",         "I",     "ascent", "axis",    "Delta"})
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(verdict_of(judged("given " + name + ", y\nlet E = 1/2 * (" + name + " - y)^2\nclaim dE/d" +
                                          name + " = " + name + " - y\n")) == "holds");

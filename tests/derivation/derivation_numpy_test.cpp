@@ -4,18 +4,6 @@
 
 namespace {
 
-struct Line {
-    std::string line, verdict;
-    std::string says = {};  ///< a part of the sentence
-};
-
-void lines_are(const std::string& declarations, const std::vector<Line>& lines) {
-    for (const Line& one : lines) {
-        const derivation::LineReport line = expect(declarations + "claim " + one.line + "\n", one.verdict);
-        BOOST_TEST((line.reason.find(one.says) != std::string::npos), one.line << ": " << line.reason);
-    }
-}
-
 const std::string arrays = R"(
 index i, j : features = 3
 index k : units = 4
@@ -108,4 +96,89 @@ BOOST_AUTO_TEST_CASE(what_may_be_rows_or_columns_is_asked_for) {
                       });
     // A declared name wins.
     lines_are("index None = 3\ngiven x[None]\n", {{"x[None] = x[None]", "holds"}, {"x[None] = 1", "wrong"}});
+}
+
+BOOST_AUTO_TEST_CASE(functions_of_the_libraries_mean_what_they_do_there) {
+    const std::string declarations =
+        "index i, j : n = 3\nindex k = 4\nindex s = 5\ngiven x[i], w[i], W[k,i], A[i,j] invertible, B[i,j], X[s,i], u, "
+        "lo\nlet z = W x\n";
+    lines_are(
+        declarations,
+        {
+            {"np.clip(u, 0, 1) = [u > 0] * [u < 1] * u + [u >= 1]", "holds"},
+            {"np.clip(u, 0, 1) = [u > 0] * u", "wrong"},
+            {"d(np.clip(u, 0, 1))/du = [u > 0] * [u < 1]", "holds"},
+            {"x.clip(max=lo) = np.minimum(x, lo)", "holds"},
+            {"torch.clamp(x, min=lo, max=lo + 1) = np.maximum(np.minimum(x, lo + 1), lo)", "holds"},
+            {"torch.clamp(x) = x", "ill-formed", "clip takes one bound or two"},
+            {"np.clip(x, 0, 1, 2) = x", "ill-formed", "two bounds"},
+            {"np.clip(x, 0, min=1) = x", "ill-formed", "twice"},
+            {"np.eye(3) = I_i", "ill-formed", "eye takes a letter"},
+            {"np.eye(i) = I_i", "holds"},
+            {"np.inner(A, B) = A B", "ill-formed", "A @ B.T"},
+            {"np.inner(x, w) = x @ w", "holds"},
+            {"np.vdot(A, B) = tr(A^T B)", "holds"},
+            {"np.vdot(A, B) = tr(A B)", "wrong"},
+            {"<A, B> = tr(A^T B)", "holds"},
+            {"<A, x> = x", "ill-formed", "two arrays of one shape"},
+            {R"(\langle x, w \rangle_M = 1)", "ill-formed", "<X, Y>_F of matrices"},
+            {"d(<A, B>)/dA = B", "holds"},
+            {"d(<A, B>)/dA = B^T", "wrong"},
+            {"np.einsum('ij,jk->ik', A, B) = A @ B", "holds"},
+            {"np.einsum('ij,jk->ik', A, B) = B @ A", "wrong"},
+            {"np.einsum('ij,kj->ik', A, B) = A @ B.T", "holds"},
+            {"np.einsum('ij->ji', A) = A.T", "holds"},
+            {"np.einsum('ii->', A) = tr(A)", "holds"},
+            {"np.einsum('si,ki->sk', X, W) = X @ W.T", "holds"},
+            {"np.einsum('i,j->ij', x, z) = outer(x, z)", "holds"},
+            {"np.einsum('i,j->ji', x, z) = outer(z, x)", "holds"},
+            {"np.einsum('i,j->ji', x, z) = outer(x, z)", "ill-formed"},
+            {"np.einsum('ij,jk', A, B) = A @ B", "ill-formed", "an arrow"},
+            {"np.einsum('...j,jk->...k', A, B) = A @ B", "ill-formed", "an arrow"},
+            {"np.einsum('ij,jk->iz', A, B) = A @ B", "ill-formed", "an arrow"},
+            {"np.einsum('ij->iji', A) = A", "ill-formed", "an arrow"},
+            {"np.einsum('ij,jk->ik', A) = A", "ill-formed", "2 arrays, and 1 stands"},
+            {"np.einsum('ij,jk->ik', W, W) = W", "ill-formed", "stands for the ranges"},
+            {"np.einsum('i->i', A) = A", "ill-formed", "for what has the shape"},
+            {"np.einsum(ij, A) = A", "ill-formed", "an arrow"},
+            {"np.einsum('ij, A) = A", "ill-formed", "never closed"},
+            {"np.linalg.slogdet(A)[1] = logdet(A)", "holds"},
+            {"np.linalg.slogdet(A) = logdet(A)", "ill-formed", "slogdet(A)[1]"},
+            {"np.linalg.slogdet(A)[0] = 1", "ill-formed", "slogdet(A)[1]"},
+            {"np.linalg.norm(A) = ||A||_F", "holds"},
+            {"np.linalg.norm(A, 2) = ||A||_F", "ill-formed", "largest singular value"},
+            {"np.linalg.norm(A, ord=1) = abs(A).sum()", "ill-formed", "largest singular value"},
+            {"np.linalg.norm(x, 1) = abs(x).sum()", "holds"},
+            {"torch.norm(x, p=2) = ||x||", "holds"},
+            {"np.diag(A) = 1_i", "wrong"},
+            {"np.diag(W) = x", "ill-formed", "diag takes"},
+            {"np.var(X, axis=0) = np.mean(X**2, axis=0) - np.mean(X, axis=0)**2", "holds"},
+            {"np.var(X, axis=1) = np.mean(X**2, axis=0)", "ill-formed"},
+            {"np.std(x)**2 = np.var(x)", "holds"},
+            {"(X - X.mean(1, keepdims=True)) / np.std(X, axis=1, keepdims=True) = (X - mean(X, axis=1)[:, None]) / "
+             "torch.std(X, dim=1, unbiased=False, keepdim=True)",
+             "holds"},
+            {"torch.var(x) = np.var(x)", "ill-formed", "unbiased=False"},
+            {"np.var(x, ddof=1) = np.var(x)", "ill-formed", "unbiased=False"},
+            {"x.var() = np.var(x)", "ill-formed", "n - 1 in PyTorch"},
+            {"X.shape[0] = 5", "holds"},
+            {"len(X) * X.shape[1] = 15", "holds"},
+            {"X.shape[2] = 5", "ill-formed", "size(k)"},
+            {"(W x).shape[0] = 4", "ill-formed", "size(k)"},
+            {"np.sum(X, axis=(0, 1)) = X.sum()", "ill-formed", "one number"},
+            {"np.cumsum(x) = x", "ill-formed", "sum(i <= t, x[i])"},
+            {"x.argmax() = 1", "ill-formed", "max(k, z[k])"},
+            {"np.cos(np.pi) = -1", "holds"},
+            {"(W @ x)[k] = z[k]", "holds"},
+            {"(W @ x)[i] = z[i]", "ill-formed"},
+            {"(W @ x)[k,i] = z[k]", "ill-formed", "2 letters stand here"},
+            {"sum(k, (W @ x)[k]^2) = ||z||^2", "holds"},
+            {"(x[i] + x)[j] = x[j]", "ill-formed", "whole arrays stand beside"},
+        });
+    // Declared names win.
+    lines_are("index i\nfunction clip, einsum, len\ngiven x[i], tan, cosh\nlet y[i] = clip(x[i])\n",
+              {{"dy[i]/dx[i] = clip'(x[i])", "holds"},
+               {"einsum(x[i]) = einsum(x[i])", "holds"},
+               {"len(x[i]) = 3", "wrong"},
+               {"tan cosh = cosh * tan", "holds"}});
 }

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(roots_and_exponents_are_written_plainly) {
     are_repaired(
         "index n = 5\nindex p\nconstant lam\ngiven X[n,p], y[n], w[p], c[n]\n"
         "let E = 1/2 * (y - X w)^T diag(c) (y - X w) + lam/2 ||w||^2\n",
-        {{"d2E/(dw dw) = X^T X + lam I", "unknown", "X^T diag(c) X + lam I"}});
+        {{"d2E/(dw dw) = X^T X + lam I", "missing-factor", "X^T diag(c) X + lam I"}});
 }
 
 BOOST_AUTO_TEST_CASE(a_way_through_a_number_may_be_missing) {

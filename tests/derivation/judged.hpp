@@ -123,3 +123,15 @@ inline derivation::LineReport repaired(const std::string& text, const derivation
     }
     return report.lines.back();
 }
+
+/// A claim below declarations, its verdict, and a part of the sentence.
+struct Said {
+    std::string line, verdict, says = {};
+};
+
+inline void lines_are(const std::string& declarations, const std::vector<Said>& lines) {
+    for (const Said& one : lines) {
+        const derivation::LineReport line = expect(declarations + "claim " + one.line + "\n", one.verdict);
+        BOOST_TEST((line.reason.find(one.says) != std::string::npos), one.line << ": " << line.reason);
+    }
+}
