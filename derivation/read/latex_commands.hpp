@@ -76,16 +76,41 @@ inline constexpr std::array<std::string_view, 20> wrappers = {
     "mathbf", "mathrm", "mathit", "mathsf", "boldsymbol", "bm",   "mathcal",   "vec",     "text", "operatorname",
     "textrm", "textbf", "textit", "mathbb", "mathds",     "mbox", "underline", "mathscr", "pmb",  "mathtt"};
 
-inline constexpr std::array<std::string_view, 22> ignored = {
-    "left",         "right",     "big",      "Big",   "bigl",   "bigr",  "Bigl",   "Bigr",
-    "bigg",         "Bigg",      "biggl",    "biggr", "quad",   "qquad", "limits", "nolimits",
-    "displaystyle", "textstyle", "nonumber", "notag", "middle", "Biggr"};
+inline constexpr std::array<std::string_view, 26> ignored = {
+    "blacksquare", "square",   "qed",          "Box",       "left",     "right", "big",    "Big",  "bigl",
+    "bigr",        "Bigl",     "Bigr",         "bigg",      "Bigg",     "biggl", "biggr",  "quad", "qquad",
+    "limits",      "nolimits", "displaystyle", "textstyle", "nonumber", "notag", "middle", "Biggr"};
 
 inline constexpr std::array refused = {
     Pair{"int", "integrals are not read: name the function that the integral is"},
-    Pair{"infty", "a sum to infinity is not read: give the letter a range with a size"},
+    Pair{"infty",
+         "infinity is not read: a sum runs over a letter whose range has a size, and the largest entry of x is "
+         "max(abs(x))"},
     Pair{"lim", "limits are not read: state the derivative that the limit is"},
     Pair{"dot", "derivatives by time are written dA/dB"},
+    Pair{"ddot", "derivatives by time are written d2A/dB^2"},
+    Pair{"arg",
+         "the place of a maximum is not read, as it has no derivative: write the value there, as in max(k, z[k])"},
+    Pair{"argmax",
+         "the place of a maximum is not read, as it has no derivative: write the value there, as in max(k, z[k])"},
+    Pair{"argmin",
+         "the place of a minimum is not read, as it has no derivative: write the value there, as in min(k, z[k])"},
+    Pair{"dagger", "a dagger is not read: write A^T for the transpose, A^{-1} for the inverse of a square matrix"},
+    Pair{"pm", "a sign that is both is not read: write a line for each"},
+    Pair{"mp", "a sign that is both is not read: write a line for each"},
+    Pair{"binom", "binomial coefficients are not read: write the number, or the products that it is"},
+    Pair{"Pr", "probabilities of events are not read: write the sum or the mean that it is"},
+    Pair{"oplus", "the sign is not read: write + for a sum"},
+    Pair{"propto", "in proportion to is not read: write = with the factor"},
+    Pair{"to", "limits are not read: state the derivative that the limit is"},
+    Pair{"mapsto", "a function is declared by `function f`, and given by `let y = ...`"},
+    Pair{"iff", "each side is a line of its own: a claim says that something = something"},
+    Pair{"arctan", "inverse functions are not read: `function f` is any smooth function"},
+    Pair{"arcsin", "inverse functions are not read: `function f` is any smooth function"},
+    Pair{"arccos", "inverse functions are not read: `function f` is any smooth function"},
+    Pair{"lfloor", "rounding is not read, as it has no derivative"},
+    Pair{"lceil", "rounding is not read, as it has no derivative"},
+    Pair{"Leftrightarrow", "each side is a line of its own: a claim says that something = something"},
 };
 
 }  // namespace derivation::commands

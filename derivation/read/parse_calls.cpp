@@ -19,6 +19,28 @@ std::string without_quotes(const std::string& text) {
     return text.size() > 1 && text.front() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
+/// Functions as papers write their names.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings = {{{"ReLU", "relu"},
+                                                                                     {"Relu", "relu"},
+                                                                                     {"Softmax", "softmax"},
+                                                                                     {"SoftMax", "softmax"},
+                                                                                     {"Sigmoid", "sigmoid"},
+                                                                                     {"Softplus", "softplus"},
+                                                                                     {"Tanh", "tanh"},
+                                                                                     {"logistic", "sigmoid"}}};
+
+/// What to write instead of others.
+constexpr std::array<std::pair<std::string_view, const char*>, 9> functions_not_read = {
+    {{"vec", "vec is not read: a derivative of matrices has letters, as in dY[i,j]/dX[k,l]"},
+     {"erf", "erf is not read: declare `function`, which is any smooth function"},
+     {"Var", "variances are not read: write mean(s, (x[s] - m)^2), or np.var(x)"},
+     {"Cov", "covariances are not read: write mean(s, (x[s] - m) * (y[s] - n))"},
+     {"arctan", "inverse functions are not read: `function f` is any smooth function"},
+     {"arcsin", "inverse functions are not read: `function f` is any smooth function"},
+     {"rank", "a rank is not read, as it has no derivative"},
+     {"round", "rounding is not read, as it has no derivative"},
+     {"floor", "rounding is not read, as it has no derivative"}}};
+
 constexpr const char* which_norms =
     "of norms these are read: ||x|| and ||x||_2, the root of the sum of squares, ||X||_F, the same of a matrix, and "
     "||x||_1, the sum of sizes";
@@ -71,8 +93,21 @@ Expression Parser::word() {
         return e;
     }
     split_word();
+    const bool is_declared = model_.has(peek().text) || model_.is_letter(peek().text);
+    for (const auto& [typed, name] : spellings)
+        if (peek().is_word(typed) && !is_declared) tokens_[at_].text = name;
+    for (const auto& [typed, sentence] : functions_not_read)
+        if (peek().is_word(typed) && peek(1).is("(") && !is_declared && !splits(typed)) fail(sentence);
     const Token token = peek();
     const std::string& text = token.text;
+    if (is_word_of_prose())
+        fail(text == "where" ? "what a letter stands for is said above, in a line of its own: let p[k] = softmax(z[k])"
+                             : "remarks stand behind a #, or in brackets behind the formula");
+    if (const std::string word = text.substr(0, text.find('_'));
+        (word == "argmax" || word == "argmin") && !is_indexed_name(text) && !peek(1).is("["))
+        fail(fmt::format(
+            "the place of a {0} is not read, as it has no derivative: write the value there, as in {1}(k, z[k])",
+            text.starts_with("argmax") ? "maximum" : "minimum", text.substr(3, 3)));
     if (model_.is_letter(text) && !model_.has(text)) {
         next();
         Expression e = letter_of(token.text);
@@ -149,7 +184,7 @@ bool Parser::is_matrix_function() const {
     const std::string& text = peek().text;
     if (matrix_function(text).empty() || model_.has(text) || model_.is_letter(text)) return false;
     if (splits(text)) return is_of_whole_matrix(1);
-    return peek(1).is("(") || peek(1).is("{") || peek(1).kind == TokenKind::word || peek(1).is("^");
+    return peek(1).is("(") || peek(1).is("[") || peek(1).is("{") || peek(1).kind == TokenKind::word || peek(1).is("^");
 }
 
 /// Whether a formula is a square matrix, as far as its names tell.
@@ -172,6 +207,15 @@ bool Parser::is_square(const Expression& e) const {
         default:
             return false;
     }
+}
+
+/// Whether a formula is a vector, as far as its names tell.
+bool Parser::is_vector(const Expression& e) const {
+    if (e.kind == Kind::add)
+        return std::ranges::any_of(e.children, [&](const Expression& child) { return is_vector(child); });
+    if (e.kind != Kind::entry || !e.indices.empty()) return false;
+    const std::vector<int> named = model_.quantities_named(e.name);
+    return named.size() == 1 && model_.quantity(named[0]).ranges.size() == 1;
 }
 
 /// Whether an axis is the last one of what softmax takes, as far as names tell: beside 1, which only matrices have.
@@ -197,6 +241,9 @@ Expression Parser::call(const Token& head, std::string function) {
     e.name = std::move(function);
     e.span = head.span;
     while (accept("'")) ++e.order;
+    if (peek().is("^") && (peek(1).is("-") || (peek(1).is("{") && peek(2).is("-"))))
+        fail(fmt::format("{0}^-1 may be the inverse function of {0}, which is not read, or 1/{0}(x): write that",
+                         e.name));
     // tanh^2(u)
     if (peek().is("^") && (peek(1).kind == TokenKind::number ||
                            (peek(1).is("{") && peek(2).kind == TokenKind::number && peek(3).is("}")))) {
@@ -298,6 +345,12 @@ Expression Parser::norm() {
     --norms_;
     Span span = join(begin, peek().span);
     expect("||", "a closing || is missing");
+    // ||x||^2_2 is ||x||_2^2.
+    const std::size_t power = peek().is("^") ? (peek(1).is("{") && peek(3).is("}") ? 4 : 2) : 0;
+    if (power > 0 && peek(power).is("_") && peek(power + 1).is("{") && peek(power + 3).is("}"))
+        std::rotate(tokens_.begin() + static_cast<std::ptrdiff_t>(at_),
+                    tokens_.begin() + static_cast<std::ptrdiff_t>(at_ + power),
+                    tokens_.begin() + static_cast<std::ptrdiff_t>(at_ + power + 4));
     std::string which = "2";
     if (accept("_")) {
         expect("{", "a subscript");
@@ -342,6 +395,9 @@ Expression Parser::absolute() {
                         "bars around a square matrix may mean two things: write det(A), or abs(A) for its entries");
         e.name = "det";
     }
+    if (whole_sums_ == 0 && is_vector(e.argument()) && !peek().is("."))
+        throw Error(e.span,
+                    "bars around a vector may mean two things: write ||x|| for its length, or abs(x) for its entries");
     return e;
 }
 

@@ -59,6 +59,13 @@ void Parser::held_fixed(Expression& e) {
     const bool below = accept("_");
     const bool braces = accept("{");
     const bool brackets = accept("(");
+    if (peek().kind == TokenKind::word)
+        for (std::size_t i = 1; i < 8 && !peek(i).is("}") && !peek(i).is(")"); ++i)
+            if (peek(i).is("="))
+                throw IllFormed(
+                    peek().span,
+                    "a derivative at a point is not read: `at u = 0` above gives the numbers, and a claim with ~ "
+                    "its value there");
     if (!below && !brackets) fail("what is held fixed stands in brackets: |(mu, var)");
     do e.children.push_back(name(false));
     while (accept(","));
@@ -272,6 +279,20 @@ Expression Parser::nabla() {
     if (is_partial && of.kind == Kind::entry && starts_factor() && !begins_derivative(0))
         throw IllFormed(peek().span,
                         "brackets should say here how much is differentiated: (\\partial_x f) g, or \\partial_x (f g)");
+    // ∇ L(θ) is no gradient by L.
+    if (is_beside && !any_part(of, [&](const Expression& part) {
+            if (part.kind != Kind::entry) return false;
+            const std::vector<int> above = model_.quantities_named(part.name),
+                                   below = model_.quantities_named(by->name);
+            return std::ranges::any_of(above, [&](int a) {
+                return std::ranges::any_of(below, [&](int b) { return a == b || depends_on(model_, a, b); });
+            });
+        }))
+        throw Error(
+            join(begin, of.span),
+            fmt::format("what stands behind {} does not depend on it: the gradient names what it is taken by, as in "
+                        "\\nabla_W C",
+                        by->name));
     if (!by) {
         // ∇E, where there is one parameter.
         std::vector<int> parameters;

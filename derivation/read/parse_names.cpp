@@ -116,6 +116,9 @@ std::vector<Index> Parser::indices_until(std::string_view close) {
                             index.terms.push_back(letter);
                         }
                 }
+            } else if (token.is("dot") || token.is(":") || token.is("*") || token.is("dots")) {
+                throw Error(token.span,
+                            "an index is a letter or a number: for a whole row, W[k,i] has a letter that runs over it");
             } else {
                 throw Error(token.span, fmt::format("an index should stand here, but {}", described(token)));
             }
@@ -128,6 +131,8 @@ std::vector<Index> Parser::indices_until(std::string_view close) {
         }
         indices.push_back(index);
         if (accept(close)) return indices;
+        if (peek().is("dot") || peek().is("*"))
+            fail("an index is a letter or a number: for a whole row, W[k,i] has a letter that runs over it");
         if (close == "}" && (peek().kind == TokenKind::word || peek().kind == TokenKind::number)) continue;
         expect(",", fmt::format("a comma or {} should follow an index", close));
     }
@@ -295,7 +300,7 @@ std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens
     const Token end = tokens.back();
     tokens.pop_back();
     const auto cut = [&](std::size_t at) {
-        while (at > 0 && (tokens[at - 1].is(",") || tokens[at - 1].is("."))) --at;
+        while (at > 0 && (tokens[at - 1].is(",") || tokens[at - 1].is(".") || tokens[at - 1].is(";"))) --at;
         tokens.resize(at);
     };
     int open = 0;
@@ -321,12 +326,14 @@ std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens
         }
     }
     // (chain rule): words in brackets behind the formula, none of which is declared. (p_s - t_s) are no words.
-    if (tokens.size() > 3 && tokens.back().is(")")) {
+    if (tokens.size() > 3 && (tokens.back().is(")") || tokens.back().is("]"))) {
         std::size_t begin = tokens.size() - 1;
         while (begin > 0 &&
                (tokens[begin - 1].kind == TokenKind::word || tokens[begin - 1].is("-") || tokens[begin - 1].is(",")))
             --begin;
-        bool words = begin > 1 && tokens[begin - 1].is("(") && tokens[begin - 1].spaced && begin + 1 < tokens.size();
+        const std::string_view open_bracket = tokens.back().is(")") ? "(" : "[";
+        bool words =
+            begin > 1 && tokens[begin - 1].is(open_bracket) && tokens[begin - 1].spaced && begin + 1 < tokens.size();
         std::size_t long_words = 0;
         for (std::size_t i = begin; words && i + 1 < tokens.size(); ++i) {
             words = !model.has(tokens[i].text) && !model.is_letter(tokens[i].text) &&
@@ -335,7 +342,8 @@ std::vector<Token> without_remarks(const Model& model, std::vector<Token> tokens
         }
         if (words && long_words > 0) tokens.resize(begin - 1);
     }
-    if (!tokens.empty() && (tokens.back().is(",") || tokens.back().is("."))) cut(tokens.size());
+    if (!tokens.empty() && (tokens.back().is(",") || tokens.back().is(".") || tokens.back().is(";")))
+        cut(tokens.size());
     tokens.push_back(end);
     return tokens;
 }
@@ -384,7 +392,35 @@ Expression Parser::name(bool declares) {
         base = without_primes;
         entry.span = span_without_primes;
     }
+    if (!declares && peek().is("(") && base.ends_with('\'') && !model_.has(base) && model_.is_quantity(without_primes))
+        throw Error(entry.span,
+                    fmt::format("{0} is no function, and has no {1}: a derivative is d{0}/dx", without_primes, base));
+    // Neither is said of an array that a line below defines.
+    const auto never_declared = [&](const std::string& name, const std::string& sentence) {
+        IllFormed error(entry.span, sentence, "undeclared");
+        error.undeclared = name;
+        throw error;
+    };
+    // h_u and L_{z_k}
+    const std::size_t below = base.find('_');
+    const bool has_group = below == std::string::npos && peek().is("_") && peek(1).is("{");
+    const std::string of = base.substr(0, below);
+    const std::string variable = has_group ? peek(2).text : below == std::string::npos ? "" : base.substr(below + 1);
+    const bool may_be_derivative = (model_.is_quantity(of) && entry.indices.empty()) || (of == "D" && !model_.has("D"));
+    if (!declares && may_be_derivative && !variable.empty() && !model_.has(of + "_" + variable) &&
+        !model_.is_letter(variable) && !model_.is_function(variable) && !is_builtin(variable) &&
+        is_indexed_name(variable))
+        never_declared(of + "_" + variable,
+                       fmt::format("{0}_{1} was never declared, and {1} is no letter: a derivative is d{2}/d{1}", of,
+                                   variable, of == "D" ? "f" : of));
     entry.name = subscript(entry, base, declares);
+    if (!declares && entry.name.ends_with("_new") && !model_.has(entry.name))
+        if (const std::string old = entry.name.substr(0, entry.name.size() - 4); model_.is_quantity(old))
+            never_declared(
+                entry.name,
+                fmt::format("{0} was never declared: the value after a step is new({1}), and the step a line of "
+                            "its own, update {1} := ...",
+                            entry.name, old));
     return entry;
 }
 

@@ -235,6 +235,11 @@ Expression Parser::big_reduction(std::string name) {
     while (!accept("}")) {
         const Token letter = peek();
         if (letter.kind != TokenKind::word) fail("the letter of the sum should stand here");
+        if (peek(1).is("in") || peek(1).is(":") || peek(1).is("|"))
+            throw Error(peek(1).span, fmt::format("a sum over a part of a range has a condition, as in \\sum_{{{0} > "
+                                                  "1}}: write \\sum_{0} for all of it, "
+                                                  "and a factor that is 0 or 1 for another part",
+                                                  letter.text));
         if (peek(1).is("!=") || peek(1).is("<") || peek(1).is(">") || peek(1).is("<=") || peek(1).is(">=")) {
             ++comparisons_;
             conditions.push_back(comparison());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <derivation/read/parser.hpp>
@@ -60,7 +61,32 @@ void Parser::expect(std::string_view symbol, std::string_view sentence) {
     if (!accept(symbol)) fail(fmt::format("{}, but {}", sentence, described(peek())));
 }
 
+/// Whether a word stands here that begins a remark, and is no name of the file.
+bool Parser::is_word_of_prose() const {
+    static constexpr std::array words = {"where", "since",     "because", "using", "hence",
+                                         "thus",  "therefore", "with",    "by",    "so"};
+    if (peek().kind != TokenKind::word || model_.has(peek().text) || model_.is_letter(peek().text) ||
+        splits(peek().text))
+        return false;
+    return std::ranges::find(words, peek().text) != words.end() && !peek(1).is("[") && !peek(1).is("_");
+}
+
+void Parser::refuse_number_of_line() const {
+    if (peek(1).is(")") && (peek().kind == TokenKind::number || peek().kind == TokenKind::word))
+        fail(fmt::format("a label stands in brackets: ({})", peek().text));
+    if (peek().kind == TokenKind::number && peek().text.ends_with('.') && peek(1).spaced)
+        fail(fmt::format(
+            "this may be the number of the line, or a factor: a label stands in brackets, ({0}), and a factor is "
+            "{0} *",
+            peek().text.substr(0, peek().text.size() - 1)));
+}
+
 void Parser::expect_end() {
+    if (is_word_of_prose())
+        fail(peek().is_word("where")
+                 ? "what a letter stands for is said above, in a line of its own: let p[k] = softmax(z[k])"
+                 : "remarks stand behind a #");
+    if (peek().is(";") && peek(1).kind == TokenKind::end) next();
     if (!at_end()) fail(fmt::format("the statement should end here, but {}", described(peek())));
 }
 
@@ -95,8 +121,8 @@ bool Parser::starts_factor() const {
                (!token.is_word("ascent") || model_.has("ascent"));
     if (token.is("||")) return norms_ == 0;
     if (token.is("|")) return absolutes_ == 0;
-    for (const std::string_view symbol :
-         {"(", "[", "{", "frac", "partial", "nabla", "sum", "prod", "indicator", "cases", "expectation", "langle"})
+    for (const std::string_view symbol : {"(", "[", "{", "frac", "partial", "nabla", "sum", "prod", "indicator",
+                                          "cases", "expectation", "langle", "ones"})
         if (token.is(symbol)) return true;
     return false;
 }
@@ -227,6 +253,12 @@ Expression Parser::power() {
     // Nor is A^-1^T the power of a number that is transposed.
     const Expression* raised = &exponent;
     while (raised->kind == Kind::add && raised->children.size() == 1) raised = &raised->children[0];
+    if (raised->kind == Kind::entry && !model_.has(raised->name) && raised->indices.empty()) {
+        if (raised->name == "t") throw Error(exponent.span, "t was never declared: a transpose is written A^T");
+        if (raised->name == "new" || raised->name == "old")
+            throw Error(exponent.span,
+                        "the value after a step is new(w), and the step a line of its own: update w := ...");
+    }
     if (raised->kind == Kind::letter && comparisons_ == 0)
         throw Error(
             exponent.span,
@@ -285,6 +317,14 @@ Expression Parser::postfix() {
     Expression e = primary();
     while (true) {
         if (is_slice()) e = with_new_axis(std::move(e));
+        // [1 - m]_+
+        if (peek().is("_") && peek(1).is("{") && peek(2).is("+") && peek(3).is("}")) {
+            const Span span = join(e.span, peek(2).span);
+            at_ += 4;
+            e = call_of("max", 0, std::move(e));
+            e.children.insert(e.children.begin(), number_of(0));
+            e.span = span;
+        }
         if (peek().is("_") || peek().is("[")) {
             const std::size_t place = at_;
             e = with_letters(std::move(e));
@@ -383,6 +423,10 @@ Expression Parser::group(std::string_view open, std::string_view close) {
     expect(open, fmt::format("a group should begin with {}", open));
     Expression e = expression();
     const Span end = peek().span;
+    if (open == "[" && peek().is(","))
+        fail(
+            "a list is no formula: numbers stand behind `given`, `at` and ~, and a formula of several entries has "
+            "letters");
     expect(close, fmt::format("a closing {} is missing", close));
     if (open != "{") e.span = join(begin, end);
     return e;
@@ -393,6 +437,11 @@ Expression Parser::primary() {
     const Token token = peek();
     if (token.kind == TokenKind::number) {
         next();
+        // 1_{z > 0}
+        if (token.text == "1" && peek().is("_") && holds_comparison(at_ + 1, true)) {
+            at_ += 2;
+            return iverson("}");
+        }
         if (token.text == "1" && peek().is("_")) {
             Expression ones = entry_of("1", {});
             ones.span = token.span;
@@ -418,6 +467,14 @@ Expression Parser::primary() {
         return inner_product(token.is("<") ? ">" : "rangle");
     }
     if (token.is("expectation")) return expectation();
+    if (token.is("dots"))
+        fail("what dots stand for is not read: write the sum or the product over a letter, sum(i, x[i])");
+    if (token.is("ones")) {
+        if (!holds_comparison(at_ + 1, true))
+            fail("a vector of ones names the letter of its length: \\mathbf{1}_n, or 1_n");
+        at_ += 2;
+        return iverson(tokens_[at_ - 1].is("(") ? ")" : tokens_[at_ - 1].is("[") ? "]" : "}");
+    }
     if (token.is("nabla") || (token.is("partial") && is_operator(1))) return nabla();
     if (token.is("cases")) return cases();
     if (token.is("sum") || token.is("prod")) {
@@ -434,7 +491,13 @@ Expression Parser::primary() {
         next();
         if (accept("_")) {
             expect("{", "the indicator takes a condition");
-            return iverson("}");
+            // \mathbb{1}_{\{k = n\}}
+            const bool round = peek().is("(") && holds_comparison(at_, true), square = peek().is("[");
+            if (!round && !square) return iverson("}");
+            next();
+            Expression e = iverson(round ? ")" : "]");
+            expect("}", "the condition should end here");
+            return e;
         }
         if (accept("(")) return iverson(")");
         if (accept("{")) return iverson("}");
@@ -452,6 +515,12 @@ Expression Parser::primary() {
 }
 
 Expression Parser::fraction() {
+    const auto is_delta = [&](std::size_t ahead) {
+        return peek(ahead).kind == TokenKind::word && peek(ahead).text == "delta" && !model_.has("delta") &&
+               peek(ahead + 1).kind == TokenKind::word;
+    };
+    if (is_delta(2) && peek(4).is("}"))
+        fail("a derivative is written with \\partial or d: \\frac{\\partial L}{\\partial z}");
     const Span begin = next().span;
     Expression above = group("{", "}");
     Expression below = group("{", "}");

@@ -56,6 +56,8 @@ class Parser {
     /// The Δ before a parameter of which a change is given.
     bool accept_change();
     void expect(std::string_view symbol, std::string_view sentence);
+    /// Refuses what numbers a line, and words that are no formula.
+    void refuse_number_of_line() const;
     bool at_end() const { return peek().kind == TokenKind::end; }
     void expect_end();
     [[noreturn]] void fail(const std::string& sentence) const { throw Error(peek().span, sentence); }
@@ -115,6 +117,8 @@ class Parser {
     bool is_of_whole_matrix(std::size_t bracket) const;
     bool is_matrix_function() const;
     bool is_square(const Expression& e) const;
+    bool is_vector(const Expression& e) const;
+    bool is_word_of_prose() const;
     bool is_last_axis(int axis, const std::vector<Expression>& of) const;
     static Expression norm_of(Expression x, std::string_view which, Span span);
     bool accept_inverse_transpose();

@@ -64,6 +64,42 @@ bool is_one_more(const Expression& e, const Expression& than) {
                     (is_number(e.children[0], 1) && same(e.children[1], than)));
 }
 
+bool is_among(const std::vector<IndexTerm>& letters, const std::string& letter) {
+    return std::ranges::find(letters, letter, &IndexTerm::name) != letters.end();
+}
+
+/// How often the letter stands in it, outside of sums over it.
+std::size_t count_of(const Expression& e, const std::string& letter) {
+    if (e.kind == Kind::reduce && is_among(e.letters, letter)) return 0;
+    std::size_t count = e.kind == Kind::letter && e.name == letter ? 1 : 0;
+    for (const Index& index : e.indices)
+        count += static_cast<std::size_t>(std::ranges::count(index.terms, letter, &IndexTerm::name));
+    for (const Expression& child : e.children) count += count_of(child, letter);
+    return count;
+}
+
+/// Refuses the sum over i < j of what has both, where j stands nowhere else in the line: it may be meant for all pairs,
+/// or for each j.
+void refuse_doubtful_sums(const Expression& e, const std::vector<Expression>& members,
+                          const std::vector<IndexTerm>& bound = {}) {
+    std::vector<IndexTerm> inside = bound;
+    if (e.kind == Kind::reduce) inside.insert(inside.end(), e.letters.begin(), e.letters.end());
+    for (const Expression& child : e.children) refuse_doubtful_sums(child, members, inside);
+    const Expression* condition = e.kind == Kind::reduce ? e.condition() : nullptr;
+    if (condition == nullptr || condition->kind != Kind::iverson || condition->right().kind != Kind::letter) return;
+    if (condition->name != "<" && condition->name != ">" && condition->name != "!=") return;
+    const std::string& other = condition->right().name;
+    if (is_among(inside, other) || count_of(e.body(), other) == 0) return;
+    std::size_t count = 0;
+    for (const Expression& member : members) count += count_of(member, other);
+    if (count > count_of(e, other)) return;
+    throw Error(
+        condition->span,
+        fmt::format("this may be the {0} over all pairs, which is {0}({1}, {2}, [{1} {3} {2}] * ...), or one for each "
+                    "{2}, which then stands on the other side, too",
+                    e.name, condition->left().name, other, condition->name));
+}
+
 /// (20.5) is the number 20.5, where there is one entry.
 bool is_one_for_one(const Parser::Numbers& numbers, const std::vector<std::size_t>& shape) {
     return numbers.values.size() == 1 && std::ranges::all_of(shape, [](std::size_t length) { return length == 1; });
@@ -490,6 +526,8 @@ class Reader {
         }
         while (parser.accept("implies")) {
         }
+        parser.refuse_number_of_line();
+        if (parser.accept_change()) parser.fail("a step of training is an update: update w := w - alpha * dE/dw");
         const std::vector<std::string> varied = parser.differentials();
         for (const std::string& name : varied) declare_directions(name);
         line.members.push_back(parser.expression());
@@ -513,10 +551,20 @@ class Reader {
         }
         parser.accept(",");
         parser.accept(".");
-        if (line.members.size() < 2 && !line.printed) parser.fail("a claim says that something = something");
+        if (line.members.size() < 2 && !line.printed) {
+            if (parser.peek().is("<-")) parser.fail("a step of training is an update: update w := w - alpha * dE/dw");
+            for (const std::string_view sign : {"<", ">", "<=", ">=", "!="})
+                if (parser.peek().is(sign))
+                    parser.fail(
+                        fmt::format("a claim says that something = something: a comparison is 1 where it holds, [x {} "
+                                    "y] = 1",
+                                    sign));
+            parser.fail("a claim says that something = something");
+        }
         if (line.steps > 0 && (!line.printed || line.members.size() != 1))
             throw Error(line.span, "a claim after steps has the form: after 1 step EXPR ~ NUMBER");
         parser.expect_end();
+        for (const Expression& member : line.members) refuse_doubtful_sums(member, line.members);
         for (const Expression& member : line.members) find_new_values(member, line);
         check_with_new_values(line);
         if (line.printed && !line.fault && !other_numbers_) check_printed(line);

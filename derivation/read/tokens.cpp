@@ -101,7 +101,7 @@ class Lexer {
                 if (cases_ > 0) symbol("&", begin, at_);
                 return;
             }
-            if (found.size() == 1 && std::string_view("+-*/()[]{},=<>~|':@.").find(found[0]) == std::string_view::npos)
+            if (found.size() == 1 && std::string_view("+-*/()[]{},=<>~|':@.;").find(found[0]) == std::string_view::npos)
                 throw Error(span(begin, at_), fmt::format("the character {} has no meaning here", found));
             symbol(found, begin, at_);
         }
@@ -328,9 +328,15 @@ class Lexer {
             at_ = next;
             symbol(name, begin, at_);
         };
-        for (const std::string_view name :
-             {"T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}", "\\mathsfT", "\\text{T}", "⊤"})
+        for (const std::string_view name : {"T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}", "\\mathsfT",
+                                            "\\mathrmT", "\\mathbf{T}", "\\text{T}", "\\operatorname{T}", "⊤"})
             if (inner == name) return done("transpose");
+        for (const std::string_view name : {"*", "\\ast", "\\star", "⋆"})
+            if (inner == name || (inner.empty() && text_.substr(at_, end - at_).starts_with(name)))
+                throw Error(
+                    span(begin, std::max(next, begin + 1)),
+                    "a star above is not read: an optimum w^* has a name of its own, as wstar, and a transpose is "
+                    "A^T");
         if (at_ < end && text_.substr(at_).starts_with("⊤")) {
             next = at_ + std::string_view("⊤").size();
             return done("transpose");
@@ -407,6 +413,8 @@ class Lexer {
             group(end);
             group(end);
         } else if (name == "sqrt") {
+            if (at_ < end && text_[at_] == '[')
+                throw Error(span(begin, at_ + 1), "of roots \\sqrt{x} is read: write another one as a power, x^{1/3}");
             add(TokenKind::word, "sqrt", begin, at_);
             symbol("(", at_, at_);
             group(end, false);
@@ -424,6 +432,11 @@ class Lexer {
             add(TokenKind::word, name, begin, at_);
         } else if (name == "begin" || name == "end") {
             const std::string environment = raw_argument(end);
+            if (environment.ends_with("matrix") || environment == "array")
+                throw Error(
+                    span(begin, at_),
+                    "matrices are not read entry by entry: numbers are given as in `given A[i,j] = [[1, 2], [3, "
+                    "4]]`, a formula of several entries has letters");
             if (environment != "cases")
                 throw Error(span(begin, at_), fmt::format("\\{}{{{}}} is not read", name, environment));
             cases_ += name == "begin" ? 1 : -1;
@@ -472,6 +485,13 @@ class Lexer {
         const bool opens = next == '(' || next == '[' || next == '_' || next == '{' || next == '\\';
         const bool is_indicator = (double_struck && only.text == "1") || (double_struck && only.text == "I" && opens) ||
                                   (only.text == "1" && has_condition_below(end));
+        // A bold 1 is a vector of ones.
+        const bool is_bold = double_struck || name == "mathbf" || name == "boldsymbol" || name == "bm" || name == "pmb";
+        if (is_bold && only.text == "1" && next != '_' && !(double_struck && opens)) {
+            only.kind = TokenKind::symbol;
+            only.text = "ones";
+            return;
+        }
         if (!is_indicator && !(double_struck && only.text == "E" && opens)) return;
         only.kind = TokenKind::symbol;
         only.text = is_indicator ? "indicator" : "expectation";

@@ -94,6 +94,10 @@ Lowered Checker::lower(const Expression& e) {
             return base;
         }
         case Kind::transpose: {
+            if (e.argument().kind == Kind::number)
+                throw IllFormed(e.span,
+                                "a number has no transpose: a vector of ones is 1_n, with the letter of its length",
+                                "shapes");
             Lowered x = lower(e.argument());
             if (x.identity) return x;
             if (x.axes.size() == 1) x.row = !x.row;
@@ -609,7 +613,11 @@ Lowered Checker::call_of_arrays(const Expression& e) {
         }
         Lowered v = e.name == "diag" ? u : lower(e.children[1]);
         if (u.axes.size() != 1 || v.axes.size() != 1)
-            throw IllFormed(e.span, fmt::format("{} takes vectors", e.name), "shapes");
+            throw IllFormed(
+                e.span,
+                fmt::format("{} takes vectors{}", e.name,
+                            e.name == "outer" ? ": a Kronecker product of matrices is written with letters" : ""),
+                "shapes");
         if (e.name == "outer") return {product_of({u.body, v.body}), {u.axes[0], v.axes[0]}};
         const int other = model_.fresh_letter(range(u.axes[0]));
         Expression delta = kronecker(model_.letter(u.axes[0]).name, model_.letter(other).name);

@@ -86,3 +86,118 @@ BOOST_AUTO_TEST_CASE(a_partial_with_a_name_below_is_a_derivative) {
                   {R"(\partial_h h \, \partial_u h = 2 u v^3)", "holds"},
               });
 }
+
+BOOST_AUTO_TEST_CASE(what_papers_write_is_read_or_the_sentence_says_what_to_write) {
+    const std::string declarations = R"(
+index i, j : input = 3
+index k, n : output = 4
+index s : batch = 5
+function f
+constant N = size(s), eta
+given x[i], w[i], W[k,i], b[k], y[k] onehot, u, v, X[s,i], Y[s], A[i,j], S[i,j], \theta[i], w_1, w_2
+let z = W x + b
+let p[k] = softmax(z[k])
+let L = -sum(k, y[k] * log(p[k]))
+let h = u^2 * v^3
+let q = w_1^2 * w_2
+let E = \frac{1}{2N} \sum_s (\sum_i w_i X_{si} - Y_s)^2
+)";
+    lines_are(
+        declarations,
+        {
+            // What numbers a line, and remarks.
+            {R"((1) \frac{\partial L}{\partial z_k} = p_k - y_k)", "holds"},
+            {R"(\frac{\partial L}{\partial z_k} = p_k - y_k \quad (1))", "holds"},
+            {R"(2. \frac{\partial L}{\partial z_k} = p_k - y_k)", "ill-formed", "may be the number of the line"},
+            {R"(1) \frac{\partial L}{\partial z_k} = p_k - y_k)", "ill-formed", "a label stands in brackets: (1)"},
+            {"a) dL/dz[k] = p_k - y_k", "ill-formed", "a label stands in brackets: (a)"},
+            {"h = u^2 v^3   [chain rule]", "holds"},
+            {"h = u^2 v^2   [chain rule]", "wrong"},
+            {R"(h = u^2 v^3 \qquad \square)", "holds"},
+            {"h = u^2 v^3;", "holds"},
+            {"h = u^2 v^3; h = 1", "ill-formed", "there is ;"},
+            {"dL/dz[k] = p_k - y_k where p is the softmax", "ill-formed", "let p[k] = softmax(z[k])"},
+            {R"(\frac{\partial L}{\partial z_k} = p_k - y_k, \text{where } p = 1)", "ill-formed", "let p[k] = softmax"},
+            {"dL/dz[k] = p_k - y_k since y sums to 1", "ill-formed", "behind a #"},
+            {"dL/dz[k] = p_k - y_k  (since sum y = 1)", "ill-formed", "behind a #"},
+            // Derivatives.
+            {R"(\frac{\partial^2 q}{\partial w_1 \partial w_2} = 2 w_1)", "holds"},
+            {R"(\frac{\partial^2 q}{\partial w_1 \partial w_2} = w_1)", "wrong"},
+            {R"(\left.\frac{dh}{du}\right|_{u=0} = 0)", "ill-formed", "`at u = 0`"},
+            {"dh/du |_{u=0} = 0", "ill-formed", "`at u = 0`"},
+            {R"(\frac{\delta L}{\delta z_k} = p_k - y_k)", "ill-formed", "written with \\partial or d"},
+            {R"(h'(u) = 2 u v^3)", "ill-formed", "h is no function"},
+            {"h_u = 2 u v^3", "ill-formed", "a derivative is dh/du"},
+            {"L_{z_k} = p_k - y_k", "ill-formed", "a derivative is dL/dz_k"},
+            {"D_u h = 2 u v^3", "ill-formed", "a derivative is df/du"},
+            {R"(\dot x = 1)", "ill-formed", "dA/dB"},
+            {R"(\ddot x = 1)", "ill-formed", "d2A/dB^2"},
+            {R"(\nabla L(\theta) = 0)", "ill-formed", "names what it is taken by"},
+            {R"(∇w E = \nabla_w E)", "holds"},
+            // Steps.
+            {R"(\Delta w = -\eta \nabla_w E)", "ill-formed", "update w :="},
+            {R"(w \leftarrow w - \eta \nabla_w E)", "ill-formed", "update w :="},
+            {R"(w^{new} = w - \eta \nabla_w E)", "ill-formed", "new(w)"},
+            {R"(w_{\text{new}} = w - \eta \nabla_w E)", "ill-formed", "new(w)"},
+            // Transposes, stars, norms.
+            {R"(A^{\mathrm T} x = A^{\intercal} x)", "holds"},
+            {"A^t x = A^T x", "ill-formed", "a transpose is written A^T"},
+            {"A^* x = A^T x", "ill-formed", "wstar"},
+            {R"(w^\star = w)", "ill-formed", "wstar"},
+            {R"(A^\dagger x = A x)", "ill-formed", "A^T for the transpose"},
+            {R"(\|x\|^2_2 = x^\top x)", "holds"},
+            {R"(\|x\|_2^{2} = \|x\|^{2}_{2})", "holds"},
+            {R"(\|x\|^2_2 = \|x\|_2)", "wrong"},
+            {"|x|^2 = x^T x", "ill-formed", "||x|| for its length"},
+            {"|x - w|^2 = x^T x", "ill-formed", "||x|| for its length"},
+            {"sum(|x|) = sum(i, |x[i]|)", "holds"},
+            {R"(\|x\|_\infty = 1)", "ill-formed", "max(abs(x))"},
+            {R"(\mathrm{Tr}[A S] = \mathrm{tr}(S A))", "holds"},
+            {R"(\mathrm{Tr}[A S] = \mathrm{tr}(A))", "wrong"},
+            {R"(A \otimes S = A)", "ill-formed", "Kronecker product"},
+            {R"(\mathrm{vec}(A) = x)", "ill-formed", "dY[i,j]/dX[k,l]"},
+            // Sums, extremes, conditions.
+            {R"(\sum_{s \in B} Y_s = 1)", "ill-formed", "a condition, as in \\sum_{s > 1}"},
+            {R"(\sum_{k: y_k = 1} z_k = 1)", "ill-formed", "a factor that is 0 or 1"},
+            {R"(\sum_{i<j} A_{ij} = 1)", "ill-formed", "sum(i, j, [i < j] * ...)"},
+            {R"(\sum_{i \ne j} A_{ij} = \sum_i A_{ij} - A_{jj})", "holds"},
+            {R"(\sum_{i \ne j} A_{ij} = \sum_i \sum_j A_{ij})", "ill-formed", "over all pairs"},
+            {R"(\sum_j \sum_{i<j} A_{ij} = \sum_{i,j} [i < j] A_{ij})", "holds"},
+            {R"(\arg\max_k z_k = 1)", "ill-formed", "max(k, z[k])"},
+            {R"(\operatorname*{arg\,min}_k z_k = 1)", "ill-formed", "min(k, z[k])"},
+            {R"(\mathbb{1}_{\{z_k > 0\}} z_k = \mathrm{ReLU}(z_k))", "holds"},
+            {R"(\mathbf{1}_{[z_k > 0]} z_k = \max(0, z_k))", "holds"},
+            {"1_{z_k > 0} z_k = [z_k]_+", "holds"},
+            {"1_{z_k > 0} z_k = z_k", "wrong"},
+            {"(1 - u)_+ = max(0, 1 - u)", "holds"},
+            {"[1 - u]_+ = max(0, u)", "wrong"},
+            {R"(\mathbf{1}^T x = 1)", "ill-formed", "names the letter of its length"},
+            {"1^T x = 1", "ill-formed", "1_n"},
+            {R"(\mathbf{1}_i^T x = \sum_i x_i)", "holds"},
+            {R"(\mathbf{1}(u > 0) u = \mathbf{1} [u > 0] u)", "holds"},
+            {R"(\mathbf{1}\{u > 0\} u = u)", "conditional"},
+            {R"((\nabla_z L)_k = p_k - y_k)", "holds"},
+            {R"([\nabla_z L]_k = p_k)", "wrong"},
+            {R"(W_{k\cdot} = 1)", "ill-formed", "a letter that runs over it"},
+            {"W_{k,:} = 1", "ill-formed", "a letter that runs over it"},
+            {R"(x_0^2 + \cdots + x_2^2 = 1)", "ill-formed", "write the sum or the product"},
+            {"u < v", "ill-formed", "[x < y] = 1"},
+            // Functions.
+            {R"(\sqrt[3]{u} = u)", "ill-formed", "x^{1/3}"},
+            {R"(\sin^{-1} u = u)", "ill-formed", "1/sin(x)"},
+            {R"(\arctan u = u)", "ill-formed", "`function f`"},
+            {R"(\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} = A)", "ill-formed", "given A[i,j] ="},
+            {"[u, v] = x", "ill-formed", "numbers stand behind `given`"},
+        });
+    // Names that are declared win over all of these, those below too.
+    lines_are("index t\nfunction erf\ngiven where, by[t], u_v, u, v, w, w_new, ReLU, t_1\n",
+              {{"where * by[t] = by[t] where", "holds"},
+               {"u_v * u * v = u v u_v", "holds"},
+               {"w_new - w = -(w - w_new)", "holds"},
+               {"erf(u) = erf(u)", "holds"},
+               {"ReLU u = u ReLU", "holds"}});
+    lines_are(
+        "index t = 3\ngiven h, a, x[t]\nlet s[t] = x[t] * h_a[t-1]\nlet h_a[t] = x[t] + w_new[t-1]\n"
+        "let w_new[t] = s[t]\n",
+        {{"ds[t]/dx[t] = h_a[t-1]", "holds"}});
+}
