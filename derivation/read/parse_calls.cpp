@@ -93,6 +93,9 @@ Expression Parser::word() {
         return e;
     }
     split_word();
+    if (peek().text.starts_with("I_") && peek().text.find_first_not_of("0123456789", 2) == std::string::npos &&
+        !model_.has("I") && !model_.has(peek().text))
+        fail("the identity is I_n, over a letter n, or I, where something beside it says its size");
     const bool is_declared = model_.has(peek().text) || model_.is_letter(peek().text);
     for (const auto& [typed, name] : spellings)
         if (peek().is_word(typed) && !is_declared) tokens_[at_].text = name;
@@ -387,7 +390,7 @@ Expression Parser::absolute() {
     Expression e = call_of("abs", 0, expression());
     --absolutes_;
     e.span = join(begin, peek().span);
-    expect("|", "a closing | is missing");
+    expect("|", "a closing | is missing (a density p(x | m) is a let with a name of its own)");
     // Of a square matrix: log |A| has its determinant, sum(|A|) the sizes of its entries.
     if (whole_sums_ == 0 && is_square(e.argument())) {
         if (logarithms_ == 0)

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <derivation/formula/elementary.hpp>
+#include <derivation/formula/notations.hpp>
 #include <derivation/read/parser.hpp>
 #include <derivation/resolve/dependence.hpp>
 #include <utility>
@@ -139,6 +140,12 @@ Expression Parser::differentiate() {
         Expression entry = name(false);
         if (inner) expect(")", "a closing ) is missing");
         if (braced) expect("}", "a closing brace is missing");
+        if (is_fraction && e.order == 1 && peek().is("^"))
+            throw IllFormed(
+                peek().span,
+                fmt::format("a derivative is taken by a name: for one by a power, let v be what is given, and {} a "
+                            "root of it",
+                            to_text(entry)));
         if (e.order > 1) accept("transpose");  // dz dz^T, which says no more than dz dz
         int times = e.order > 1 ? order_of_derivative() : 1;
         while (times-- > 0) by.push_back(entry);

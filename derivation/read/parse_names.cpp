@@ -192,6 +192,10 @@ std::string Parser::subscript(Expression& entry, std::string name, bool declares
                         fmt::format("running layers are read as names that are declared so, and {0}^{{({1})}} is not: "
                                     "declare it, or give each layer a name of its own, {0}1 and {0}2",
                                     name, peek().text.substr(6)));
+        } else if (peek().is("_") && peek(1).is("{") && (peek(2).is("+") || peek(2).is("-")) && peek(3).is("}")) {
+            throw Error(
+                join(entry.span, peek(2).span),
+                "a sign below a name may be its positive part, max(0, x), or its next value, new(x): write that");
         } else if (peek().is("_") && peek(1).is("{") && entry.indices.empty()) {
             const Token inner = peek(2);
             const bool single = inner.kind != TokenKind::end && peek(3).is("}");

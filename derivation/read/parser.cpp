@@ -243,6 +243,8 @@ Expression Parser::power() {
         return e;
     }
     if (!accept("^")) return base;
+    if (peek().is("+") || (peek().is("{") && peek(1).is("+") && peek(2).is("}")))
+        fail("a + above may be the next value, new(x), a positive part, max(0, x), or a pseudo-inverse: write that");
     if (accept_inverse_transpose()) {
         const Span span = join(base.span, tokens_[at_ - 1].span);
         Expression e = transpose_of(power_of(std::move(base), negated(number_of(1))));

@@ -408,6 +408,13 @@ class Lexer {
         } else if (name == "underbrace" || name == "overbrace") {
             group(end);
             remark(end);
+        } else if (name == "overset" || name == "stackrel") {
+            // What stands above a sign is a remark.
+            raw_argument(end);
+            const std::size_t first = tokens_.size();
+            group(end, false);
+            if (tokens_.size() != first + 1 || (!tokens_[first].is("=") && !tokens_[first].is("~")))
+                throw Error(span(begin, at_), fmt::format("\\{} is read over = only", name));
         } else if (name == "frac" || name == "dfrac" || name == "tfrac" || name == "cfrac") {
             symbol("frac", begin, at_);
             group(end);
