@@ -252,7 +252,8 @@ std::string to_hint(const Exercise& exercise, const Grade& grade, int step) {
     for (std::size_t i = 0; i < grade.tasks.size(); ++i) {
         const TaskGrade& task = grade.tasks[i];
         if (task.earned == task.points) continue;
-        out += fmt::format("  ({}) earns nothing yet\n", plain(task.label));
+        out += fmt::format("  ({}) earns nothing yet{}\n", plain(task.label),
+                           task.line > 0 ? fmt::format(": line {}", task.line) : "");
         if (step >= 2) out += indented(plain(task.remark), 4);
         if (step == 3)
             out +=

@@ -103,8 +103,8 @@ bool VariedPoints::hold(const Variation& variation, const std::string& key, std:
     std::vector<Point>& one = points(variation, key);
     if (one.empty()) return false;
     Target first(model_, one, left, free);
-    if (!first.holds(right)) return false;
-    // One point may be luck, or one where both are 0.
+    if (const Outcome outcome = first.compare(right); outcome.decided && !outcome.equal) return false;
+    // One point may be luck, one where both are 0, or one on a kink.
     std::vector<Point>& several = more_points(key);
     Target target(model_, several, left, free);
     if (target.is_zero() || !target.holds(right)) return false;

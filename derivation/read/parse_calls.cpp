@@ -221,6 +221,18 @@ bool Parser::is_vector(const Expression& e) const {
     return named.size() == 1 && model_.quantity(named[0]).ranges.size() == 1;
 }
 
+/// Whether a formula is a matrix, as far as its names tell.
+bool Parser::is_matrix(const Expression& e) const {
+    if (e.kind == Kind::add)
+        return std::ranges::any_of(e.children, [&](const Expression& child) { return is_matrix(child); });
+    if (e.kind == Kind::product)
+        return std::ranges::all_of(e.children, [&](const Expression& child) { return is_matrix(child); });
+    if (e.kind == Kind::transpose) return is_matrix(e.argument());
+    if (e.kind != Kind::entry || !e.indices.empty()) return false;
+    const std::vector<int> named = model_.quantities_named(e.name);
+    return named.size() == 1 && model_.quantity(named[0]).ranges.size() == 2;
+}
+
 /// Whether an axis is the last one of what softmax takes, as far as names tell: beside 1, which only matrices have.
 bool Parser::is_last_axis(int axis, const std::vector<Expression>& of) const {
     if (axis == -1 || of.size() != 1) return true;
@@ -361,6 +373,11 @@ Expression Parser::norm() {
         which = peek().is("}") ? name.text : "";
         while (!at_end() && !accept("}")) next();
         span = join(span, name.span);
+        if ((which == "1" || which == "2") && is_matrix(x))
+            throw Error(span,
+                        fmt::format("||A||_{} of a matrix may mean two things: write ||A||_F for the root of its sum of "
+                                    "squares, or sum(abs(A)); the norm that A has as a map is not read",
+                                    which));
     }
     return norm_of(std::move(x), which, span);
 }

@@ -118,6 +118,7 @@ class Parser {
     bool is_matrix_function() const;
     bool is_square(const Expression& e) const;
     bool is_vector(const Expression& e) const;
+    bool is_matrix(const Expression& e) const;
     bool is_word_of_prose() const;
     bool is_last_axis(int axis, const std::vector<Expression>& of) const;
     static Expression norm_of(Expression x, std::string_view which, Span span);

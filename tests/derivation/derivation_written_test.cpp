@@ -194,6 +194,9 @@ let E = \frac{1}{2N} \sum_s (\sum_i w_i X_{si} - Y_s)^2
             {"u < v", "ill-formed", "[x < y] = 1"},
             // Functions.
             {R"(\sqrt[3]{u} = u)", "ill-formed", "x^{1/3}"},
+            {"||A||_2 = ||A||_F", "ill-formed", "write ||A||_F"},
+            {R"(\|A\|_1 = 1)", "ill-formed", "sum(abs(A))"},
+            {"||A x||_2 = ||A x||", "holds"},
             {R"(\sin^{-1} u = u)", "ill-formed", "1/sin(x)"},
             {R"(\arctan u = u)", "ill-formed", "`function f`"},
             {R"(\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} = A)", "ill-formed", "given A[i,j] ="},
