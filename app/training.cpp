@@ -55,8 +55,8 @@ void require_memory(const std::vector<DescribedLayer>& layers, const TrainOption
     for (const auto& [name, shape] : arrays_of(layers)) numbers += number_of(shape);
     for (const DescribedLayer& layer : layers)
         of_batch += static_cast<double>(batch) * static_cast<double>(autograd::size_of(layer.out));
-    const double needed = (4 + 2 * static_cast<double>(pairs)) * numbers * sizeof(float),
-                 in_batch = 2 * of_batch * sizeof(float);
+    const double needed = (4 + 4 * static_cast<double>(pairs)) * numbers * sizeof(float),  // with a copy of the pairs
+        in_batch = 2 * of_batch * sizeof(float);
     if (needed > there)
         throw std::invalid_argument(fmt::format("[train] {} needs {:.0f} GB, but the machine has {:.0f}",
                                                 network_name(layers), needed / 1e9, there / 1e9));
@@ -389,6 +389,7 @@ void Training::run(bool quiet) {
     fit.progress = quiet || options_.quiet || options_.json ? nullptr : stdout;
     fit.describe = [this](const nn::Measured& measured) { return metrics(measured); };
     fit.on_step = [](const nn::Epoch&) { return noted_signal() == 0; };
+    fit.on_evaluation = [] { return noted_signal() == 0; };
     fit.on_epoch = [this, every = (options_.epochs + 39) / 40](const nn::Epoch& epoch) {
         if (epoch.number % every == 0 || epoch.number == options_.epochs) record();
         return noted_signal() == 0;

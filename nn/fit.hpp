@@ -75,6 +75,9 @@ struct FitOptions {
     std::function<std::string(const Measured&)> describe = {};  ///< what stands there behind the loss
     std::function<bool(const Epoch&)> on_step = {};             ///< after each; false ends the training
     std::function<bool(const Epoch&)> on_epoch = {};
+    /// Between the evaluations of a step that has many, and their micro-batches; false ends the training as if the step
+    /// had not begun.
+    std::function<bool()> on_evaluation = {};
     /// The processes that train together; none: this one alone. See below.
     Communicator* communicator = nullptr;
 };

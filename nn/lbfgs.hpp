@@ -39,7 +39,8 @@ class Lbfgs final : public Optimizer<T> {
     /// Up to `iterations` along the loss. Returns the loss from before. Throws `autograd::GradientError` where that is
     /// not finite, or the sum of its gradient's squares is not, and then nothing has changed; what `evaluate` throws
     /// leaves the parameters where they stood before its call. Where a point on the way is not finite, the line search
-    /// goes less far; without one the parameters go back to before it, and it throws. At a rate of 0 nothing moves.
+    /// goes less far; it throws where that leads nowhere, and nothing has moved. Without one the parameters go back to
+    /// before that point, and it throws. At a rate of 0 nothing moves.
     double step(const Evaluate<T>& evaluate) override;
 
     /// The same of a loss that is recorded anew each time: the tape is rewound before.
@@ -63,11 +64,17 @@ class Lbfgs final : public Optimizer<T> {
     };
     Point at(const Evaluate<T>& evaluate);
     Point along(const Evaluate<T>& evaluate, double t);
-    Point search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most, std::size_t& used);
+    struct Found {
+        Point point;
+        std::size_t tried;  // evaluations
+        bool is_over;       // no point that was tried is finite, and no more may be
+    };
+    Found search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most);
     void direct(const Vector& gradient);
     void move(const Vector& from, double t);
     Vector position() const;
     std::map<std::string, autograd::Shape> arrays_of(const OptimizerState<T>& state) const override;
+    void check_numbers(const OptimizerState<T>& state) const override;
     void update(std::size_t, T*, const T*, std::size_t) override {}  // by gradients alone, which is refused
     std::vector<std::pair<const char*, typename Optimizer<T>::Arrays*>> remembered() override { return {}; }
 

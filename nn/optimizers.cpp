@@ -137,23 +137,43 @@ template <class T>
 void Optimizer<T>::check_state(const OptimizerState<T>& given) const {
     const std::map<std::string, double> numbers = state().numbers;
     const std::map<std::string, Shape> arrays = arrays_of(given);
-    const auto fail = [&](const std::string& what) {
-        throw std::invalid_argument(fmt::format("[{}] the state is another optimizer's: {}", name_, what));
-    };
     for (const auto& [name, shape] : arrays) {
         const auto found = given.arrays.find(name);
-        if (found == given.arrays.end()) fail(fmt::format("it has no '{}'", name));
+        if (found == given.arrays.end()) refuse_state(fmt::format("it has no '{}'", name));
         if (!equal_shapes(found->second.shape(), shape))
-            fail(fmt::format("its '{}' has shape {}, not {}", name, autograd::to_string(found->second.shape()),
-                             autograd::to_string(shape)));
+            refuse_state(fmt::format("its '{}' has shape {}, not {}", name, autograd::to_string(found->second.shape()),
+                                     autograd::to_string(shape)));
     }
     for (const auto& [name, array] : given.arrays)
-        if (!arrays.contains(name)) fail(fmt::format("it has a '{}'", name));
+        if (!arrays.contains(name)) refuse_state(fmt::format("it has a '{}'", name));
     for (const auto& [name, number] : numbers)
-        if (!given.numbers.contains(name)) fail(fmt::format("it has no '{}'", name));
+        if (!given.numbers.contains(name)) refuse_state(fmt::format("it has no '{}'", name));
     for (const auto& [name, number] : given.numbers)
         if (!numbers.contains(name) || !(number >= 0) || std::isinf(number))
-            fail(fmt::format("its '{}' is {}", name, number));
+            refuse_state(fmt::format("its '{}' is {}", name, number));
+    check_numbers(given);
+}
+
+template <class T>
+void Optimizer<T>::check_numbers(const OptimizerState<T>& state) const {
+    check_count("steps", state.numbers.at("steps"));
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::string name = fmt::format("begun.{}", g);
+        const double begun = state.numbers.at(name);
+        check_count(name, begun);
+        if (begun > state.numbers.at("steps")) refuse_state(fmt::format("its '{}' is more than its 'steps'", name));
+    }
+}
+
+template <class T>
+void Optimizer<T>::refuse_state(const std::string& what) const {
+    throw std::invalid_argument(fmt::format("[{}] the state is another optimizer's: {}", name_, what));
+}
+
+template <class T>
+void Optimizer<T>::check_count(const std::string& name, double number) const {
+    constexpr double most = 1ull << 53;  // up to which doubles count
+    if (!(number <= most) || std::trunc(number) != number) refuse_state(fmt::format("its '{}' is {}", name, number));
 }
 
 template <class T>

@@ -105,6 +105,12 @@ class Optimizer {
     /// The arrays that this state must have, if it is this optimizer's.
     virtual std::map<std::string, autograd::Shape> arrays_of(const OptimizerState<T>& state) const;
 
+    /// What else a state must hold whose names and shapes are right, or `refuse_state`.
+    virtual void check_numbers(const OptimizerState<T>& state) const;
+
+    [[noreturn]] void refuse_state(const std::string& what) const;
+    void check_count(const std::string& name, double number) const;
+
     void count_step() { ++steps_; }
 
     /// Throws `autograd::GradientError`: a square of parameter number i is infinite, and no step would move it again.

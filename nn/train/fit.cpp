@@ -87,6 +87,9 @@ class Averaged {
     std::optional<ParameterAverage<T>>& average_;
 };
 
+/// A callback ends the training within a step.
+struct Ended {};
+
 template <class T>
 class Trainer {
   public:
@@ -274,17 +277,44 @@ class Trainer {
         return true;
     }
 
-    /// One step; false, and none is made, where one of several processes ends the training.
+    /// What a step changes.
+    struct Before {
+        std::vector<Array<T>> values;
+        OptimizerState<T> state;
+    };
+
+    Before before_step() const {
+        Before before{{}, optimizer_.state()};
+        for (const Parameter<T>& parameter : optimizer_.parameters()) before.values.push_back(parameter.value());
+        return before;
+    }
+
+    void go_back(const Before& before) {
+        optimizer_.set_state(before.state);
+        for (std::size_t i = 0; i < before.values.size(); ++i)
+            Parameter<T>(optimizer_.parameters()[i]).edit([&](Array<T>& value) { value = before.values[i]; });
+    }
+
+    bool end() {
+        history_.stopped = true;
+        return false;
+    }
+
+    /// Whether a callback ends the training between two evaluations.
+    bool ends_between() {
+        if (!optimizer_.asks_again() || !options_.on_evaluation) return false;
+        if (!options_.on_evaluation()) ends_ = true;
+        return ends_;
+    }
+
+    /// One step; false, and none is made, where a callback ends the training, be it another process's.
     bool step() {
         if (scheduler_) scheduler_->set(steps_);
         const double share =
             rereads_ ? 1 : next(data_, batch_, std::min(options_.batch, facts_.rows - place_.position));
         Sums sums;
         LossAndGradients<T> here = evaluate(sums);
-        if (all_.size() > 1 && !sum_up(here, share, sums)) {
-            history_.stopped = true;
-            return false;
-        }
+        if (!sum_up(here, share, sums)) return end();
         if (!std::isfinite(here.loss)) {
             if (has_bad_rows_)
                 throw std::runtime_error(fmt::format(
@@ -297,17 +327,25 @@ class Trainer {
         }
         if (options_.clip_value > 0) clip_gradient_value(here.gradients, optimizer_.parameters(), options_.clip_value);
         if (options_.clip_norm > 0) clip_gradient_norm(here.gradients, optimizer_.parameters(), options_.clip_norm);
-        sums_ += sums;
         // Elsewhere a loss may be infinite: a line search goes back from there.
         bool is_begin = true;
         const auto evaluated = [&]() -> LossAndGradients<T> {
             if (std::exchange(is_begin, false)) return std::move(here);
             Sums there_sums;
             LossAndGradients<T> there = evaluate(there_sums);
-            if (all_.size() > 1) sum_up(there, share, there_sums);
+            if (!sum_up(there, share, there_sums)) throw Ended();
             return there;
         };
-        optimizer_.step(Evaluate<T>(std::ref(evaluated)));
+        const std::optional<Before> before = optimizer_.asks_again() && (options_.on_evaluation || all_.size() > 1)
+                                                 ? before_step()
+                                                 : std::optional<Before>();
+        try {
+            optimizer_.step(Evaluate<T>(std::ref(evaluated)));
+        } catch (const Ended&) {
+            go_back(*before);
+            return end();
+        }
+        sums_ += sums;
         if (average_) average_->update();
         ++steps_;
         place_.position += static_cast<std::uint64_t>(sums.rows);
@@ -321,6 +359,7 @@ class Trainer {
             const auto [output, loss] = train(batch_);
             const double value = value_of(*loss, batch_);
             sums = sums_of(value, output.value(), batch_, weight_of(batch_));
+            ends_between();
             return {value, tape_.backward(*loss)};
         }
         std::optional<autograd::Gradients<T>> gradients;
@@ -336,10 +375,11 @@ class Trainer {
             const double share = weight / sums.weight;
             if (!gradients) {
                 gradients.emplace(tape_.backward(*loss));
-                continue;
+            } else {
+                scale_gradients(*gradients, optimizer_.parameters(), 1 - share);
+                add_gradients(*gradients, tape_.backward(*loss * static_cast<T>(share)), optimizer_.parameters());
             }
-            scale_gradients(*gradients, optimizer_.parameters(), 1 - share);
-            add_gradients(*gradients, tape_.backward(*loss * static_cast<T>(share)), optimizer_.parameters());
+            if (ends_between()) break;  // what is here is for nothing
         }
         require(gradients.has_value(), "the rows of a batch weigh nothing together");
         return {sums.loss / sums.weight, std::move(*gradients)};
@@ -398,6 +438,7 @@ class Trainer {
     /// Gives the gradients, the loss and the sums of the whole batch for those of its share, in one message; false
     /// where a process ends the training instead.
     bool sum_up(LossAndGradients<T>& here, double share, Sums& sums) {
+        if (all_.size() == 1) return !ends_;
         auto& [loss, gradients] = here;
         const double rows = static_cast<double>(std::min(options_.batch, facts_.rows - place_.position));
         std::size_t count = 0;

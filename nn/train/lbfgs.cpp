@@ -43,6 +43,12 @@ double largest(const std::vector<T>& a) {
     return most;
 }
 
+/// Whether a pair's s'y says what curvature is, and can be divided by.
+template <class T>
+bool is_product(T product) {
+    return product >= std::numeric_limits<T>::min() && std::isfinite(product);
+}
+
 /// Where the cubic through two points with their slopes is least, between the bounds; their middle where it has no
 /// minimum.
 template <class P>
@@ -133,23 +139,28 @@ typename Lbfgs<T>::Point Lbfgs<T>::along(const Evaluate<T>& evaluate, double t) 
 
 /// A point that meets the strong Wolfe conditions, or the lowest that was found: `low` and `high` close in on it.
 template <class T>
-typename Lbfgs<T>::Point Lbfgs<T>::search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most,
-                                          std::size_t& used) {
+typename Lbfgs<T>::Found Lbfgs<T>::search(const Evaluate<T>& evaluate, const Point& start, double t, std::size_t most) {
+    std::size_t tried = 0;
+    bool is_finite = false;
+    const auto there = [&](double at) {
+        Point point = along(evaluate, at);
+        ++tried;
+        is_finite = is_finite || !std::isinf(point.loss);
+        return point;
+    };
     const auto too_high = [&](const Point& p) { return p.loss > start.loss + decrease * p.t * start.slope; };
     const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -curvature * start.slope; };
     const double length = largest(direction_);
-    Point before = start, now = along(evaluate, t);
-    used = 1;
+    Point before = start, now = there(t);
     std::size_t tries = 0;
     // Farther and farther, until the minimum lies between the last two points.
     for (; tries < most; ++tries) {
         if (too_high(now) || (tries > 1 && now.loss >= before.loss)) break;
-        if (flat(now)) return now;
+        if (flat(now)) return {std::move(now), tried, false};
         if (now.slope >= 0) break;
         const double next = lowest(before, now, now.t + 0.01 * (now.t - before.t), now.t * 10);
         before = std::move(now);
-        now = along(evaluate, next);
-        ++used;
+        now = there(next);
     }
     if (tries == most) before = start;
     Point low = std::move(before), high = std::move(now);
@@ -167,19 +178,18 @@ typename Lbfgs<T>::Point Lbfgs<T>::search(const Evaluate<T>& evaluate, const Poi
         } else {
             stalled = false;
         }
-        Point middle = along(evaluate, t_new);
-        ++used;
+        Point middle = there(t_new);
         ++tries;
         if (too_high(middle) || middle.loss >= low.loss) {
             high = std::move(middle);
             if (low.loss > high.loss) std::swap(low, high);
             continue;
         }
-        if (flat(middle)) return middle;
+        if (flat(middle)) return {std::move(middle), tried, false};
         if (middle.slope * (high.t - low.t) >= 0) high = std::move(low);
         low = std::move(middle);
     }
-    return low;
+    return {std::move(low), tried, !is_finite && tries == most};
 }
 
 /// direction = -H g, by the two loops over the pairs.
@@ -200,7 +210,7 @@ void Lbfgs<T>::direct(const Vector& gradient) {
     // 1e-10 would learn from no pair any more once the loss is small.
     using limits = std::numeric_limits<T>;
     const T product = dot(y, s), square = dot(y, y);
-    if (square >= limits::min() && product >= limits::min() &&
+    if (square >= limits::min() && is_product(product) &&
         product > limits::epsilon() * std::sqrt(square) * std::sqrt(dot(s, s))) {
         if (steps_.size() == options_.history) {
             steps_.erase(steps_.begin());
@@ -258,9 +268,15 @@ double Lbfgs<T>::step(const Evaluate<T>& evaluate) {
         const Vector start = position();
         const bool last = i == options_.iterations;
         if (options_.strong_wolfe) {
-            std::size_t tried = 0;
-            now = search(evaluate, now, t, options_.evaluations - used, tried);
-            used += tried;
+            Found found = search(evaluate, now, t, options_.evaluations - used);
+            // The next step would begin in the same way.
+            if (i == 1 && found.is_over)
+                throw autograd::GradientError(
+                    fmt::format("[lbfgs] the loss or its gradient is not finite wherever a step of {} leads, and at {} "
+                                "shorter ones: try a lower rate",
+                                t, found.tried - 1));
+            now = std::move(found.point);
+            used += found.tried;
             last_t_ = t = now.t;
             move(start, t);
         } else {
@@ -318,6 +334,32 @@ std::map<std::string, Shape> Lbfgs<T>::arrays_of(const OptimizerState<T>& state)
             {old_changes, {pairs, size_}}};
 }
 
+namespace {
+
+/// The rows of this array in a state.
+template <class T>
+std::vector<std::vector<T>> rows_of(const OptimizerState<T>& state, const char* name) {
+    std::vector<std::vector<T>> rows;
+    const auto found = state.arrays.find(name);
+    if (found == state.arrays.end()) return rows;
+    const std::size_t size = found->second.shape()[1];
+    const T* from = found->second.data();
+    for (std::size_t i = 0; i < found->second.shape()[0]; ++i, from += size) rows.emplace_back(from, from + size);
+    return rows;
+}
+
+}  // namespace
+
+template <class T>
+void Lbfgs<T>::check_numbers(const OptimizerState<T>& state) const {
+    Optimizer<T>::check_numbers(state);
+    for (const char* name : {"func_evals", "n_iter"}) this->check_count(name, state.numbers.at(name));
+    const std::vector<Vector> steps = rows_of(state, old_steps), changes = rows_of(state, old_changes);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        if (!is_product(dot(changes[i], steps[i])))
+            this->refuse_state(fmt::format("the rows {} of its '{}' and '{}' are no pair", i, old_steps, old_changes));
+}
+
 template <class T>
 void Lbfgs<T>::set_state(const OptimizerState<T>& state) {
     Optimizer<T>::set_state(state);
@@ -325,20 +367,12 @@ void Lbfgs<T>::set_state(const OptimizerState<T>& state) {
     iterations_ = static_cast<std::uint64_t>(state.numbers.at("n_iter"));
     last_t_ = state.numbers.at("t");
     scale_ = static_cast<T>(state.numbers.at("H_diag"));
-    const auto rows = [&](const char* name) {
-        std::vector<Vector> all;
-        const auto found = state.arrays.find(name);
-        if (found == state.arrays.end()) return all;
-        const T* from = found->second.data();
-        for (std::size_t i = 0; i < found->second.shape()[0]; ++i, from += size_) all.emplace_back(from, from + size_);
-        return all;
-    };
-    steps_ = rows(old_steps);
-    changes_ = rows(old_changes);
+    steps_ = rows_of(state, old_steps);
+    changes_ = rows_of(state, old_changes);
     inverses_.clear();
     for (std::size_t i = 0; i < steps_.size(); ++i) inverses_.push_back(1 / dot(changes_[i], steps_[i]));
-    direction_ = iterations_ == 0 ? Vector() : rows(directions)[0];
-    last_gradient_ = iterations_ == 0 ? Vector() : rows(gradients_before)[0];
+    direction_ = iterations_ == 0 ? Vector() : rows_of(state, directions)[0];
+    last_gradient_ = iterations_ == 0 ? Vector() : rows_of(state, gradients_before)[0];
 }
 
 template class Lbfgs<float>;

@@ -219,6 +219,32 @@ BOOST_AUTO_TEST_CASE(lbfgs_as_one_process) {
     }
 }
 
+// In the second step, which has gone on from where it began.
+BOOST_AUTO_TEST_CASE(one_of_them_ends_a_step_of_lbfgs) {
+    const auto data = numbers<double>(rows);
+    const auto make = [](std::mt19937_64& engine) { return network<double>(2, engine); };
+    const auto lbfgs = [](const auto& parameters) -> std::unique_ptr<nn::Optimizer<double>> {
+        return std::make_unique<nn::Lbfgs<double>>(parameters, nn::LbfgsOptions{.iterations = 8});
+    };
+    std::size_t asked = 0;
+    const auto options = [&](std::size_t epochs, std::size_t last) {
+        return [&, epochs, last](std::size_t rank) {
+            nn::FitOptions<double> fit{.epochs = epochs, .batch = rows};
+            if (rank == 1) fit.on_evaluation = [&, last] { return ++asked < last; };
+            return fit;
+        };
+    };
+    const auto before = train<double>(3, data, options(1, 100), make, 0, lbfgs)[0];
+    const std::size_t last = std::exchange(asked, 0) + 7;
+    for (const auto& each : train<double>(3, data, options(3, last), make, 0, lbfgs)) {
+        BOOST_TEST(each.error == "");
+        BOOST_TEST(each.history.stopped);
+        BOOST_TEST(each.history.epochs.size() == 1u);
+        BOOST_TEST(distance(each.parameters, before.parameters) == 0);
+    }
+    BOOST_TEST(asked == last);
+}
+
 BOOST_AUTO_TEST_CASE(one_of_them_ends_all) {
     for (const std::size_t last : {3, 6, 8})  // within an epoch, at its end, in the next
         for (const bool at_epoch : {false, true}) {

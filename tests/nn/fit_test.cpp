@@ -474,7 +474,8 @@ namespace {
 
 /// What a training by L-BFGS ends with, and its history.
 std::pair<std::string, std::string> by_lbfgs(const nn::Dataset<double>& data, const std::string& checkpoint,
-                                             bool resume, std::size_t killed_in = 0, std::size_t micro_batch = 0) {
+                                             bool resume, std::size_t killed_in = 0, std::size_t micro_batch = 0,
+                                             const std::function<bool()>& on_evaluation = {}) {
     std::mt19937_64 engine(3);
     nn::Mlp<double> model({2, 6, 2}, nn::ActivationKind::tanh, engine);
     nn::Lbfgs<double> optimizer(model.parameters(), {.iterations = 4, .history = 6});
@@ -489,6 +490,7 @@ std::pair<std::string, std::string> by_lbfgs(const nn::Dataset<double>& data, co
         if (epoch.number == killed_in) throw std::runtime_error("killed");
         return true;
     };
+    options.on_evaluation = on_evaluation;
     std::string losses;
     for (const auto& epoch : nn::fit(model, data, options).epochs)
         losses += std::to_string(epoch.training.loss) + " " + std::to_string(epoch.validation->loss) + "\n";
@@ -546,6 +548,25 @@ BOOST_AUTO_TEST_CASE(lbfgs_goes_on_after_each_epoch) {
             check_message([&] { by_lbfgs(data, folder / "c", false, epoch, micro_batch); }, "killed");
             const auto resumed = by_lbfgs(data, folder / "c", true, 0, micro_batch);
             BOOST_TEST((resumed.first == whole.first), "killed in epoch " << epoch);
+            BOOST_TEST(resumed.second == whole.second);
+        }
+    }
+}
+
+// Nothing of the step remains, whichever evaluation or micro-batch of it was the last.
+BOOST_AUTO_TEST_CASE(a_step_of_lbfgs_is_ended_between_its_evaluations) {
+    const auto data = numbers<double>();
+    for (const std::size_t micro_batch : {0, 25}) {
+        const auto whole = by_lbfgs(data, "", false, 0, micro_batch);
+        for (int last = 1; last <= 25; ++last) {
+            const Folder folder;
+            int asked = 0;
+            const auto end = [&] { return ++asked < last; };
+            const auto ended = by_lbfgs(data, folder / "c", false, 0, micro_batch, end);
+            BOOST_TEST(asked == last);
+            BOOST_TEST(whole.second.starts_with(ended.second), "ended after " << last);
+            const auto resumed = by_lbfgs(data, folder / "c", true, 0, micro_batch);
+            BOOST_TEST((resumed.first == whole.first), "ended after " << last);
             BOOST_TEST(resumed.second == whole.second);
         }
     }

@@ -278,6 +278,21 @@ BOOST_AUTO_TEST_CASE(lbfgs_does_not_step_to_a_gradient_that_is_not_finite) {
     BOOST_TEST(p.value()(0) > 0);
     BOOST_TEST(p.value()(0) < 0.5);
 
+    // No length that is tried is short enough; or at an edge one is that ends a step.
+    for (const double rate : {1e200, 1.0}) {
+        p.edit([](auto& value) { value(0) = 3; });
+        nn::Lbfgs<double> far({p}, {.rate = rate, .change_tolerance = 1e-6});
+        const auto edge = [&] {
+            const auto x = tape.watch(p);
+            return sum(x * x) + (rate > 1 || p.value()(0) >= 3 ? 0.0 : std::numeric_limits<double>::infinity());
+        };
+        if (rate > 1)
+            check_message([&] { far.step(tape, edge); }, "[lbfgs] the loss or its gradient is not finite wherever a");
+        else
+            far.step(tape, edge);
+        BOOST_TEST(p.value()(0) == 3);
+    }
+
     p.edit([](auto& value) { value(0) = 3; });
     nn::Lbfgs<double> going({p}, {.rate = 10, .strong_wolfe = false});
     check_message([&] { going.step(tape, loss); }, "[lbfgs] a step of 1.6");
@@ -363,6 +378,18 @@ BOOST_AUTO_TEST_CASE(lbfgs_goes_on_from_a_state) {
             state.arrays.erase("d");
             check_message([&] { part->set_state(state); }, "it has no 'd'");
             check_message([&] { part->set_state(nn::Sgd<double>({q}).state()); }, "it has no 'H_diag'");
+            const auto refused = [&](const auto& change, const std::string& sentence) {
+                auto damaged = part->state();
+                change(damaged);
+                check_message([&] { part->set_state(damaged); }, sentence);
+            };
+            refused([](auto& of) { of.numbers["n_iter"] = 0.5; }, "its 'n_iter' is 0.5");
+            refused([](auto& of) { of.numbers["func_evals"] = 1e300; }, "its 'func_evals' is 1e+300");
+            refused([](auto& of) { of.numbers["steps"] = 1e17; }, "its 'steps' is 1e+17");
+            refused([](auto& of) { of.numbers["begun.0"] = 0.1; }, "its 'begun.0' is 0.1");
+            refused([](auto& of) { of.numbers["begun.0"] = 9; }, "its 'begun.0' is more than its 'steps'");
+            refused([](auto& of) { of.arrays["old_stps"](1, 0) = NAN; }, "the rows 1 of its 'old_stps' and 'old_dirs'");
+            refused([](auto& of) { of.arrays["old_dirs"] *= -1.0; }, "the rows 0 of its 'old_stps' and 'old_dirs'");
         }
 }
 

@@ -493,6 +493,7 @@ BOOST_AUTO_TEST_CASE(lbfgs_solves_least_squares) {
     const auto refused = [&](const std::string& options, const std::string& sentence) {
         refuses("train" + csv + lbfgs + options + " --save " + folder / "never", sentence);
     };
+    refused("--rate 1e30", "[lbfgs] the loss or its gradient is not finite wherever a step of ");
     refused("--batch 32", "[train] lbfgs takes all 48 rows for training at once, and --batch is 32");
     refused("--batch 60 --micro-batch 61", "[train] --micro-batch 61 is more than the 60 rows of --batch");
     refused("--clip 1", "[train] --clip is not for lbfgs");
@@ -503,6 +504,21 @@ BOOST_AUTO_TEST_CASE(lbfgs_solves_least_squares) {
     const std::string layers = "train --epochs 1 --optimizer lbfgs --save " + folder / "never" + " --layers ";
     refuses(layers + "'flatten, dropout 0.1, dense'", "[train] dropout is not for lbfgs");
     refuses(layers + "'flatten, batchnorm, dense'", "[train] batchnorm is not for lbfgs");
+}
+
+// The step would take many seconds.
+BOOST_AUTO_TEST_CASE(a_signal_ends_a_step_of_lbfgs) {
+    const Folder files;
+    const std::string checkpoint = files / "checkpoint", history = files / "history.csv";
+    const pid_t child = start("train --csv " + iris + " --hidden 3000,1000 --optimizer lbfgs --micro-batch 1 " +
+                              "--epochs 1 --checkpoint " + checkpoint + " --history " + history);
+    while (!std::filesystem::exists(checkpoint) && waitpid(child, nullptr, WNOHANG) == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    kill(child, SIGTERM);
+    BOOST_TEST(ended(child) == 128 + SIGTERM);
+    BOOST_TEST(bytes_of(folder / "error") == "deltarule: interrupted; --resume " + checkpoint + " goes on\n");
+    BOOST_TEST(lines(bytes_of(history)) == 1u);  // the heading
 }
 
 // Smoothed by 0.3, a label has 0.8 of three classes and the others 0.1 each: no loss is below their entropy of 0.639.
