@@ -17,6 +17,7 @@ using autograd::Variable;
 
 namespace {
 
+constexpr std::size_t most_tries = 25;              // of a line search, as in PyTorch
 constexpr double decrease = 1e-4, curvature = 0.9;  // of the Wolfe conditions
 
 // The names of arrays in a state, which are PyTorch's.
@@ -268,7 +269,7 @@ double Lbfgs<T>::step(const Evaluate<T>& evaluate) {
         const Vector start = position();
         const bool last = i == options_.iterations;
         if (options_.strong_wolfe) {
-            Found found = search(evaluate, now, t, options_.evaluations - used);
+            Found found = search(evaluate, now, t, std::min(most_tries, options_.evaluations - used));
             // The next step would begin in the same way.
             if (i == 1 && found.is_over)
                 throw autograd::GradientError(

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <autograd/operations.hpp>
 #include <nn/checkpoint.hpp>
 #include <nn/dense.hpp>
+#include <nn/lbfgs.hpp>
 #include <nn/safetensors.hpp>
 #include <stdexcept>
 
@@ -12,15 +14,33 @@
 
 namespace {
 
+template <class Optimizer>
 struct Training {
     std::mt19937_64 engine{1};
     nn::Dense<double> layer{3, 2, engine};
-    nn::Adam<double> optimizer{layer.parameters()};
+    Optimizer optimizer{layer.parameters()};
 };
 
-void load(const std::string& path) {
-    Training first;
-    const Training untouched;
+/// A step of what was read: whatever the numbers are, it ends.
+template <class Optimizer>
+void step(Training<Optimizer>& training) {
+    autograd::Tape<double> tape;
+    nn::Optimizer<double>& optimizer = training.optimizer;
+    try {
+        optimizer.step([&]() -> nn::LossAndGradients<double> {
+            tape.rewind();
+            const auto y = training.layer(tape.constant(autograd::Array<double>({2, 3}, 0.5)));
+            const auto loss = sum(y * y);
+            return {loss.item(), tape.backward(loss)};
+        });
+    } catch (const autograd::GradientError&) {  // a loss that overflows there
+    }
+}
+
+template <class Optimizer>
+void load_by(const std::string& path) {
+    Training<Optimizer> first;
+    const Training<Optimizer> untouched;
     nn::TrainingPlace place;
     if (!fuzz::accepts([&] { place = nn::load_checkpoint(path, first.layer.parameters(), first.optimizer); })) {
         for (std::size_t i = 0; i < 2; ++i)
@@ -29,7 +49,7 @@ void load(const std::string& path) {
         return;
     }
     nn::save_checkpoint(fuzz::writable_path(), place, first.layer.parameters(), first.optimizer);
-    Training second;
+    Training<Optimizer> second;
     const auto again = nn::load_checkpoint(fuzz::writable_path(), second.layer.parameters(), second.optimizer);
     unlink(fuzz::writable_path().c_str());
     for (std::size_t i = 0; i < 2; ++i)
@@ -39,6 +59,16 @@ void load(const std::string& path) {
                       again.engine_of_epoch == place.engine_of_epoch && again.texts == place.texts &&
                       again.numbers.size() == place.numbers.size(),
                   "the place comes back");
+    const auto state = first.optimizer.state(), there = second.optimizer.state();
+    fuzz::require(state.numbers == there.numbers && state.arrays.size() == there.arrays.size(), "the state comes back");
+    for (const auto& [name, array] : state.arrays)
+        fuzz::require(fuzz::same(array, there.arrays.at(name)), "its arrays come back");
+    step(first);
+}
+
+void load(const std::string& path) {
+    load_by<nn::Adam<double>>(path);
+    load_by<nn::Lbfgs<double>>(path);
 }
 
 /// The same file with the checksum that it should have.

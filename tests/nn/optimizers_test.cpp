@@ -393,6 +393,15 @@ BOOST_AUTO_TEST_CASE(lbfgs_goes_on_from_a_state) {
         }
 }
 
+// At a kink no length is ever good enough.
+BOOST_AUTO_TEST_CASE(a_line_search_ends) {
+    const Parameter<double> p("p", to_array({3, -1}));
+    Tape<double> tape;
+    nn::Lbfgs<double> optimizer({p}, {.iterations = 5, .evaluations = 100000, .change_tolerance = 0});
+    optimizer.step(tape, [&] { return sum(abs(tape.watch(p))) + 1.0; });
+    BOOST_TEST(optimizer.evaluations() <= 1 + 5 * 26u);
+}
+
 // Another unit of the loss is the same valley: close to its minimum, too, changes of the gradient are learned from.
 BOOST_AUTO_TEST_CASE(lbfgs_learns_from_small_losses) {
     Parameter<double> p("p", to_array({-1.2, 1}));
