@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <autograd/edit_gradients.hpp>
 #include <autograd/error.hpp>
-#include <autograd/operations.hpp>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -13,7 +12,7 @@
 #include <nn/files/text.hpp>
 #include <nn/fit.hpp>
 #include <nn/gradient_tools.hpp>
-#include <nn/mode.hpp>
+#include <nn/train/batch_loss.hpp>
 #include <nn/train/checkpoint_checksum.hpp>
 #include <nn/train/epochs.hpp>
 #include <nn/train/progress.hpp>
@@ -29,6 +28,7 @@ using autograd::Parameter;
 using autograd::Shape;
 using autograd::Variable;
 using files::printable;
+using train::Sums;
 
 namespace {
 
@@ -45,30 +45,6 @@ std::string described(const RowFacts& facts) {
     return fmt::format(
         "{} rows of {} columns, {}", facts.rows, facts.columns,
         facts.is_regression() ? fmt::format("{} targets", facts.targets) : fmt::format("{} classes", facts.classes));
-}
-
-/// Sums over rows, from which the means are taken; of the loss over their weights.
-struct Sums {
-    double loss = 0, metric = 0, rows = 0, weight = 0;
-    void operator+=(const Sums& other) {
-        loss += other.loss;
-        metric += other.metric;
-        rows += other.rows;
-        weight += other.weight;
-    }
-    Measured mean(bool is_regression) const {
-        return {loss / weight, is_regression ? std::sqrt(metric / rows) : metric / rows};
-    }
-};
-
-/// The rows from `begin` to before `end`, whatever the shape of one.
-template <class A>
-void copy_rows(const A& from, std::size_t begin, std::size_t end, A& to) {
-    Shape shape = from.shape();
-    const std::size_t width = from.size() / shape[0];
-    shape[0] = end - begin;
-    to.resize(shape);
-    std::copy_n(from.data() + begin * width, to.size(), to.data());
 }
 
 /// While it lives, the averages stand in the parameters' places, where there are any.
@@ -97,8 +73,7 @@ class Trainer {
 
     Trainer(const Net& net, const std::vector<Parameter<T>>& parameters, BatchSource<T>& data,
             BatchSource<T>* validation, const FitOptions<T>& options, std::mt19937_64 engine)
-        : net_(net),
-          parameters_(parameters),
+        : parameters_(parameters),
           data_(data),
           facts_(data.facts()),
           validation_(validation),
@@ -106,7 +81,8 @@ class Trainer {
           all_(options.communicator != nullptr ? *options.communicator : alone_),
           own_(options.optimizer == nullptr ? std::make_unique<Adam<T>>(parameters) : nullptr),
           optimizer_(own_ ? *own_ : *options.optimizer),
-          rereads_(optimizer_.asks_again() && options.micro_batch > 0 && all_.size() == 1) {
+          rereads_(optimizer_.asks_again() && options.micro_batch > 0 && all_.size() == 1),
+          loss_(net, parameters, optimizer_, options, facts_, place_.engine, [this] { return ends_between(); }) {
         place_.engine = place_.engine_of_epoch = engine;
         if (options.schedule) scheduler_.emplace(optimizer_, options.schedule);
         if (options.plateau) plateau_.emplace(optimizer_, *options.plateau);
@@ -316,7 +292,7 @@ class Trainer {
         LossAndGradients<T> here = evaluate(sums);
         if (!sum_up(here, share, sums)) return end();
         if (!std::isfinite(here.loss)) {
-            if (has_bad_rows_)
+            if (loss_.has_bad_rows())
                 throw std::runtime_error(fmt::format(
                     "[fit] the loss is not finite in epoch {}: its rows hold a number that is not", place_.epoch + 1));
             throw std::runtime_error(fmt::format(
@@ -352,88 +328,7 @@ class Trainer {
         return true;
     }
 
-    /// The mean loss of the batch, its gradients, and the sums over its rows.
-    LossAndGradients<T> evaluate(Sums& sums) {
-        if (options_.micro_batch == 0) {
-            tape_.rewind();
-            const auto [output, loss] = train(batch_);
-            const double value = value_of(*loss, batch_);
-            sums = sums_of(value, output.value(), batch_, weight_of(batch_));
-            ends_between();
-            return {value, tape_.backward(*loss)};
-        }
-        std::optional<autograd::Gradients<T>> gradients;
-        if (rereads_) data_.begin(options_.micro_batch, nullptr);
-        for (std::size_t begin = 0; take_part(begin); begin += options_.micro_batch) {
-            const double weight = weight_of(part_);
-            tape_.rewind();
-            const auto [output, loss] = train(part_, weight > 0);
-            const double value = loss ? value_of(*loss, part_) : 0;
-            sums += sums_of(value, output.value(), part_, weight);
-            if (!loss) continue;
-            // The weight of all is not known yet: a mean of what has been seen goes on with each part.
-            const double share = weight / sums.weight;
-            if (!gradients) {
-                gradients.emplace(tape_.backward(*loss));
-            } else {
-                scale_gradients(*gradients, optimizer_.parameters(), 1 - share);
-                add_gradients(*gradients, tape_.backward(*loss * static_cast<T>(share)), optimizer_.parameters());
-            }
-            if (ends_between()) break;  // what is here is for nothing
-        }
-        require(gradients.has_value(), "the rows of a batch weigh nothing together");
-        return {sums.loss / sums.weight, std::move(*gradients)};
-    }
-
-    /// The loss; where that is not finite, whether the rows are is noted.
-    double value_of(const Variable<T>& loss, const Batch<T>& batch) {
-        const auto is_finite = [](T number) { return std::isfinite(number); };
-        const double value = static_cast<double>(loss.item());
-        if (!std::isfinite(value) &&
-            (!std::ranges::all_of(batch.x, is_finite) || !std::ranges::all_of(batch.targets, is_finite)))
-            has_bad_rows_ = true;
-        return value;
-    }
-
-    /// Gives `part_` the micro-batch that begins with this row of the batch; false where there is none.
-    bool take_part(std::size_t begin) {
-        if (rereads_) return data_.next(part_);
-        const std::size_t rows = batch_.x.shape()[0];
-        if (begin >= rows) return false;
-        const std::size_t end = std::min(rows, begin + options_.micro_batch);
-        copy_rows(batch_.x, begin, end, part_.x);
-        if (facts_.is_regression())
-            copy_rows(batch_.targets, begin, end, part_.targets);
-        else
-            copy_rows(batch_.labels, begin, end, part_.labels);
-        return true;
-    }
-
-    /// Output and loss in training. Of several processes none may change what the others do not: the engine, a buffer.
-    /// Nor may they change while a loss is evaluated again and again.
-    std::pair<Variable<T>, std::optional<Variable<T>>> train(const Batch<T>& batch, bool with_loss = true) {
-        const Training<T> training(tape_, place_.engine);
-        if (all_.size() == 1 && !optimizer_.asks_again()) return forward(batch, with_loss);
-        const auto versions = [&] {
-            std::uint64_t all = 0;
-            for (const Parameter<T>& parameter : parameters_) all += parameter.is_buffer() ? parameter.version() : 0;
-            return all;
-        };
-        const std::mt19937_64 engine = place_.engine;
-        const std::uint64_t before = versions();
-        const auto made = forward(batch, with_loss);
-        const bool asks_again = optimizer_.asks_again();
-        require(engine == place_.engine,
-                "a layer draws random numbers, as dropout does, and " +
-                    (asks_again ? fmt::format("{} needs a loss that is the same each time", optimizer_.name())
-                                : "several processes would each draw others"));
-        require(
-            versions() == before,
-            "a layer changes its buffers, as batch norm does, and " +
-                (asks_again ? fmt::format("{} evaluates the loss where the network does not stay", optimizer_.name())
-                            : "several processes would each have others"));
-        return made;
-    }
+    LossAndGradients<T> evaluate(Sums& sums) { return rereads_ ? loss_(data_, sums) : loss_(batch_, sums); }
 
     /// Gives the gradients, the loss and the sums of the whole batch for those of its share, in one message; false
     /// where a process ends the training instead.
@@ -465,37 +360,6 @@ class Trainer {
         return !(from[2] > 0);
     }
 
-    std::pair<Variable<T>, std::optional<Variable<T>>> forward(const Batch<T>& batch, bool with_loss = true) {
-        const Variable<T> output = net_(tape_.constant(batch.x));
-        if (!with_loss) return {output, {}};
-        if (options_.loss) return {output, options_.loss(output, batch)};
-        if (facts_.is_regression()) return {output, mean_squared_error(output, tape_.constant(batch.targets))};
-        return {output, softmax_cross_entropy(output, batch.labels)};
-    }
-
-    double weight_of(const Batch<T>& batch) const {
-        const double weight = options_.weight ? options_.weight(batch) : static_cast<double>(batch.x.shape()[0]);
-        if (!(weight >= 0 && std::isfinite(weight))) require(false, fmt::format("a batch weighs {}", weight));
-        return weight;
-    }
-
-    Sums sums_of(double loss, const Array<T>& output, const Batch<T>& batch, double weight) const {
-        const double rows = static_cast<double>(batch.x.shape()[0]);
-        Sums sums{loss * weight, NAN, rows, weight};
-        if (facts_.is_regression()) {
-            if (output.shape() != batch.targets.shape()) return sums;
-            double squares = 0;
-            for (std::size_t i = 0; i < output.size(); ++i)
-                squares +=
-                    std::pow(static_cast<double>(output.data()[i]) - static_cast<double>(batch.targets.data()[i]), 2);
-            sums.metric = squares / static_cast<double>(output.size() / output.shape()[0]);
-        } else if (output.dimension() == 2 && output.shape()[0] == batch.labels.size() &&
-                   output.shape()[1] == facts_.classes) {
-            sums.metric = accuracy(output, batch.labels) * rows;
-        }
-        return sums;
-    }
-
     Measured validate() {
         constexpr std::size_t block = 1024;
         const std::size_t rows = validation_->facts().rows;
@@ -504,10 +368,7 @@ class Trainer {
         validation_->begin(block, nullptr);
         for (std::size_t done = 0; done < rows; done += block) {
             if (next(*validation_, batch, std::min(block, rows - done)) == 0) continue;
-            tape_.rewind();
-            const Evaluation<T> evaluation(tape_);
-            const auto [output, loss] = forward(batch);
-            sums += sums_of(static_cast<double>(loss->item()), output.value(), batch, weight_of(batch));
+            sums += loss_.evaluated(batch);
         }
         double all[] = {sums.loss, sums.metric, sums.rows, sums.weight};
         all_.sum(std::span(all));
@@ -613,7 +474,6 @@ class Trainer {
     }
 
     using Clock = std::chrono::steady_clock;
-    const Net& net_;
     const std::vector<Parameter<T>>& parameters_;
     BatchSource<T>& data_;
     const RowFacts facts_;
@@ -629,12 +489,11 @@ class Trainer {
     std::optional<ParameterAverage<T>> average_;
     std::vector<Parameter<T>> best_, saved_;  // the best epoch's; all that a checkpoint holds
     TrainingPlace place_;
-    autograd::Tape<T> tape_;
-    Batch<T> batch_, part_;      // the rows of a step, and of one recording of it
-    std::vector<T> numbers_;     // that are summed over the processes
-    Sums sums_;                  // of the epoch so far
-    bool has_bad_rows_ = false;  // some that are not finite
-    bool ends_ = false;          // as a callback asks for
+    train::BatchLoss<T> loss_;
+    Batch<T> batch_;          // the rows of a step
+    std::vector<T> numbers_;  // that are summed over the processes
+    Sums sums_;               // of the epoch so far
+    bool ends_ = false;       // as a callback asks for
     std::uint64_t steps_ = 0;
     double best_loss_ = infinity;
     std::size_t best_epoch_ = 0;
