@@ -144,6 +144,9 @@ class Explanation {
             node.group = facts.group;
             if (facts.line != 0) node.line = facts.line;
         }
+        for (const derivation::Letter& letter : model_.letters)
+            if (const int first = model_.range(letter.range).first; first != 0 && !letter.is_of_array())
+                recording.first[letter.name] = first;
         recording.claims.emplace();
         for (std::size_t i = 0; i < report_.lines.size() && i < derivation_.lines.size(); ++i)
             recording.claims->push_back(claim(report_.lines[i], derivation_.lines[i], point, lowering));

@@ -6,6 +6,7 @@
 #include <autograd/tape.hpp>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,6 +85,7 @@ struct Recording {
     std::vector<Held> memory;
     std::optional<std::vector<Claim>> claims;
     std::optional<std::string> source;  ///< the text of the derivation
+    std::map<std::string, int> first;   ///< of letters that do not count from 0: what they count from
     std::vector<std::string> notes;     ///< what a reader should know of it, a sentence each
 };
 

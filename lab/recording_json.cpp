@@ -58,6 +58,7 @@ class Writer {
         });
         if (recording_.claims) text += list("claims", *recording_.claims, [&](const Claim& one) { return claim(one); });
         if (recording_.source) text += ",\"source\":" + dumped(*recording_.source);
+        if (!recording_.first.empty()) text += ",\"first\":" + dumped(recording_.first);
         if (!recording_.notes.empty()) text += ",\"notes\":" + dumped(recording_.notes);
         for (std::size_t i = 1; i < training.size(); ++i)
             text += (i == 1 ? ",\n\"training\":[" : ",\n") + later(training[i], training[i - 1]);

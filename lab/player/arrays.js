@@ -1,6 +1,7 @@
 // @ts-check
 // Arrays as heat maps, with their numbers.
 import { count, full, largest, near, number, short, shown, times, values } from "./numbers.js";
+import { numbered } from "./recording.js";
 import { pictures, render, state } from "./state.js";
 import { fill, h, svg } from "./dom.js";
 import { letterButton } from "./elements.js";
@@ -31,7 +32,7 @@ export function picture(of) {
   const lead = shape.slice(0, Math.max(0, d - 2)).map((_, axis) => place(axis));
   const offset = lead.reduce((flat, k, axis) => flat * shape[axis] + k, 0) * rows * columns;
   /** @param {number} axis @param {number} k */
-  const real = (axis, k) => (array.sampled ? array.sampled[axis][k] : k);
+  const real = (axis, k) => numbered(letters[axis] ?? "", array.sampled ? array.sampled[axis][k] : k);
   /** @param {number} r @param {number} c */
   const indexOf = (r, c) => [...lead, ...(d >= 2 ? [r] : []), ...(d >= 1 ? [c] : [])];
   const entries = { cells: /** @type {{td: HTMLElement, at: number[]}[]} */ ([]), letters, shape };

@@ -2,7 +2,7 @@
 // Predict first: what the next number is, and which usual mistake a wrong one equals.
 import { count, short, shown, values } from "./numbers.js";
 import { formula, plain, tokens } from "./formulas.js";
-import { axes, example, nodes, recording } from "./recording.js";
+import { axes, example, nodes, numbered, recording } from "./recording.js";
 import { backwardSum, each, entry, forwardSum, listed, termsOf } from "./sums.js";
 import { flatOf, placeIn, render, state } from "./state.js";
 import { $, h } from "./dom.js";
@@ -65,8 +65,8 @@ function mistakes(step, right, letters) {
     for (let t = 0; t < Math.min(8, sum.sizes.get(letter) ?? 1) && sum.over.length === 1 && n > 1; t++) {
       add(
         letter === example
-          ? `It is the row ${letter} = ${t} alone: it is not summed over the batch.`
-          : `It is the term ${letter} = ${t} alone: it is not summed over ${letter}.`,
+          ? `It is the row ${letter} = ${numbered(letter, t)} alone: it is not summed over the batch.`
+          : `It is the term ${letter} = ${numbered(letter, t)} alone: it is not summed over ${letter}.`,
         (at) => sum.term({ ...at, [letter]: t }),
       );
     }
@@ -230,7 +230,7 @@ export function question(step, array, letters, name) {
     columns = array.shape.length ? array.shape[array.shape.length - 1] : 1;
   const place = placeIn(letters, shown(array)),
     where = place.length
-      ? `[${place.map((k, axis) => (letters[axis] ? `${letters[axis]} = ${k}` : k)).join(", ")}]`
+      ? `[${place.map((k, axis) => (letters[axis] ? `${letters[axis]} = ${numbered(letters[axis], k)}` : k)).join(", ")}]`
       : "";
   // The adjoint of the node that it is; the bar is for who reads the rule.
   const to = step.edge ? `the adjoint of ${nodes[step.edge.to].name}` : name,

@@ -262,7 +262,7 @@ const letterOf = new Map();
     if (data >= 0 && nodes[data].shape.length >= 2) rows.add(root(begin[data]));
     if (node.kind === "parameter") node.shape.forEach((_, axis) => learned.add(root(begin[node.id] + axis)));
   }
-  const given = new Set(letterOf.values());
+  const given = new Set([...letterOf.values(), ...Object.keys(recording?.first ?? {})]);
   const free = alphabet.filter((l) => !given.has(l));
   let next = 0,
     batch = !given.has(example);
@@ -295,11 +295,17 @@ export function lettersOfClaim({ node, letters }) {
   if (typeof node === "number") return ownLetters(nodes[node]);
   return letters.every((l) => l !== "") ? letters : [];
 }
+/** What a letter counts from. @param {string} letter */
+const firstOf = (letter) => recording?.first?.[letter.replace(/′$/, "")] ?? 0;
+/** The number of a letter at the k-th cell. @param {string} letter @param {number} k */
+export const numbered = (letter, k) => firstOf(letter) + k;
+/** The cell where a letter has this number. @param {string} letter @param {number} number */
+export const cellAt = (letter, number) => number - firstOf(letter);
 /** @param {string} letter @param {Iterable<string>} taken */
 export function another(letter, taken) {
   const list = [...taken];
   if (!list.includes(letter)) return letter;
-  return alphabet.find((l) => !list.includes(l)) ?? `${letter}′`;
+  return alphabet.find((l) => !list.includes(l) && firstOf(l) === firstOf(letter)) ?? `${letter}′`;
 }
 /**
  * Letters for a step's arrays: one for each role of its axes, "" for an axis of length 1 that is repeated.

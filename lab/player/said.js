@@ -1,7 +1,7 @@
 // @ts-check
 // What is said beside a node, an edge and a claim: the formula with the numbers of the cell that is looked at.
 import { short, shown } from "./numbers.js";
-import { lettersAt, lettersOfClaim, namesOf, nodes, recording } from "./recording.js";
+import { lettersAt, lettersOfClaim, namesOf, nodes, numbered, recording } from "./recording.js";
 import { backwardSum, barred, each, forwardSum, from, indexed } from "./sums.js";
 import { adjointAt, complete, seed, steps, when } from "./steps.js";
 import { bounded, here, hiding, placeIn, state } from "./state.js";
@@ -28,7 +28,7 @@ function numbersIn(sum) {
 /** The cell that is looked at: z[0,2]. @param {string} name @param {Numbers} array @param {string[]} letters */
 function cellOf(name, array, letters) {
   const at = placeIn(letters, shown(array))
-    .map((k, axis) => (array.sampled ? array.sampled[axis][k] : k))
+    .map((k, axis) => numbered(letters[axis], array.sampled ? array.sampled[axis][k] : k))
     .filter((_, axis) => letters[axis] !== "");
   return at.length ? `${name}[${at}]` : name;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // A step: its sentence, its rule with numbers, its arrays.
 import { count, short, times, values } from "./numbers.js";
-import { axes, example, lettersAt, namesOf, nodes, recording } from "./recording.js";
+import { axes, example, lettersAt, namesOf, nodes, numbered, recording } from "./recording.js";
 import {
   backwardSum,
   barred,
@@ -103,7 +103,7 @@ export function sentenceOf(step, hidden) {
   let text;
   const letter = sum?.over[0] ?? "";
   if (step.term !== undefined && sum) {
-    const ordinal = `${letter} = ${step.term}`,
+    const ordinal = `${letter} = ${numbered(letter, step.term)}`,
       way = leadsTo(edge, sum);
     if (step.term > 0)
       text = `${ordinal} ${way === "input" ? "sends its adjoint back along its own edges, times their weights" : way === "weights" ? "adds its adjoint times what came in with it" : "adds the adjoint of its copy"}: ${step.term + 1} of ${step.terms} terms are in the sum now.`;
@@ -238,7 +238,7 @@ function units(sum, back, now, hidden) {
         },
       }),
     );
-    if (!own) circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "soft" }, String(j)));
+    if (!own) circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "soft" }, String(numbered(other, j))));
     else circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "sum" }, hidden ? "?" : short(running)));
   }
   for (let k = 0; k < n; k++)
@@ -250,7 +250,7 @@ function units(sum, back, now, hidden) {
     svg(
       "text",
       { x: back ? 4 : width - 4, y: 14, class: back ? "first" : "last" },
-      `${back ? "the sum" : "z"} at ${other} = ${at[other]}`,
+      `${back ? "the sum" : "z"} at ${other} = ${numbered(other, at[other])}`,
     ),
     svg("text", { x: back ? width - 4 : 4, y: 14, class: back ? "last" : "first" }, `${source.name}, each ${over}`),
   );
@@ -262,7 +262,7 @@ function units(sum, back, now, hidden) {
       width,
       height,
       role: "img",
-      "aria-label": `The edges of the sum over ${over} for ${other} = ${at[other]}: ${Array.from({ length: n }, (_, k) => (hidden ? "" : short(sum.term({ ...at, [over]: k })))).join(", ")}`,
+      "aria-label": `The edges of the sum over ${over} for ${other} = ${numbered(other, at[other])}: ${Array.from({ length: n }, (_, k) => (hidden ? "" : short(sum.term({ ...at, [over]: k })))).join(", ")}`,
     },
     lines,
     circles,
@@ -388,7 +388,7 @@ export function renderStep(hidden) {
         ),
       );
       const at = bounded(sum),
-        place = out.filter((l) => l).map((l) => ({ text: String(at[l] ?? 0) }));
+        place = out.filter((l) => l).map((l) => ({ text: String(numbered(l, at[l] ?? 0)) }));
       const whole =
         term >= 0 ? values(termsOf(sum, shapeLike(shape), out, 0, term))[flatOf(out, shape)] : totalAt(sum, at);
       rule.append(
@@ -484,7 +484,7 @@ export function renderStep(hidden) {
             "strong",
             {},
             split
-              ? `${ruleHidden ? "this term" : `${over[0]} = ${step.term}`} adds`
+              ? `${ruleHidden ? "this term" : `${over[0]} = ${numbered(over[0], step.term ?? 0)}`} adds`
               : step.part === "unsummed"
                 ? "of each copy"
                 : "this adds",

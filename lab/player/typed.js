@@ -2,7 +2,7 @@
 // A formula for an entry, as the learner types it: w[k,j] * delta[k], summed by sum(k, ...).
 import { count, near } from "./numbers.js";
 import { formula, plain, tokens } from "./formulas.js";
-import { lettersAt, nodes } from "./recording.js";
+import { cellAt, lettersAt, nodes, numbered } from "./recording.js";
 import { adjointPart, backwardSum, barred, each, entry, forwardSum, inputPart } from "./sums.js";
 
 /** @import { Numbers, Cursor, Part, Step } from "./types.js" */
@@ -128,6 +128,14 @@ export function typedEntries(text, step, right, letters) {
         const full = [...at];
         at = own.map((l) => (l === "" ? "" : (full.shift() ?? "")));
         i = end;
+        const outside = own.findIndex((l, k) => {
+          const cell = /^\d+$/.test(at[k]) ? cellAt(l, Number(at[k])) : 0;
+          return l !== "" && (cell < 0 || cell >= word.part.array.shape[k]);
+        });
+        if (outside >= 0) {
+          const last = numbered(own[outside], word.part.array.shape[outside] - 1);
+          problem ||= `${word.shown} has no ${at[outside]} there: ${own[outside]} goes from ${numbered(own[outside], 0)} to ${last}.`;
+        }
       }
       for (const l of at) if (l !== "" && !/^\d+$/.test(l) && !bound.has(l)) used.add(l);
       const shape = word.part.array.shape,
@@ -138,7 +146,7 @@ export function typedEntries(text, step, right, letters) {
         const there = {};
         own.forEach((l, k) => {
           if (l === "") return;
-          const place = /^\d+$/.test(places[k]) ? Number(places[k]) : (cursor[places[k]] ?? 0);
+          const place = /^\d+$/.test(places[k]) ? cellAt(l, Number(places[k])) : (cursor[places[k]] ?? 0);
           there[l] = Math.min(place, shape[k] - 1);
         });
         return entry(word.part, there);

@@ -13,7 +13,7 @@
  *   value: Numbers | null, tape: Numbers | null, letters: string[]}} Claim
  * @typedef {{format: number, title: string, precision: string, result: number, nodes: Node[],
  *   backward: {node: number, bytes: number, contributions: Contribution[]}[], memory?: {after: number, bytes: number}[],
- *   claims?: Claim[], source?: string, notes?: string[], training?: Later[]}} Recording
+ *   claims?: Claim[], source?: string, notes?: string[], first?: Record<string, number>, training?: Later[]}} Recording
  * @typedef {{value?: Numbers, adjoint?: Numbers, digits?: number, tape?: Numbers}} Changed what has other numbers than at the step before
  * @typedef {{nodes: Changed[], backward: {contributions: Changed[]}[], claims?: Changed[]}} Later a later step of a training
  * @typedef {Record<string, number>} Cursor the cell that is looked at: a letter's place

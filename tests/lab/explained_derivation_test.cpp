@@ -35,6 +35,16 @@ const RecordedNode& node(const Recording& recording, const std::string& name) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(what_letters_count_from_is_recorded) {
+    const Recording recording = explained(
+        "index t, i : time = 3 from 1\nindex k = 2\ngiven x[t], w[k]\nlet L = sum(k, w[k]) * sum(t, x[t]^2)\n");
+    const std::map<std::string, int> right = {{"i", 1}, {"t", 1}};
+    BOOST_CHECK(recording.first == right);
+    BOOST_TEST(lab::to_json(recording).find(R"("first":{"i":1,"t":1})") != std::string::npos);
+    const Recording plain = explained("index k = 2\ngiven w[k]\nlet L = sum(k, w[k])\n");
+    BOOST_TEST(lab::to_json(plain).find("\"first\"") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(claims_have_the_numbers_of_the_backward_pass) {
     std::size_t right = 0, wrong = 0;
     for (const auto& entry :

@@ -262,6 +262,74 @@ await test("a derivation: its letters, its claims and the delta rule of vectors"
   await page.context().close();
 });
 
+await test("a letter that counts from 1 has these numbers in cells, sentences, tooltips and answers", async () => {
+  const page = await open("from_one"),
+    { nodes, first } = await recordingOf(page),
+    node = (name) => nodes.find((n) => n.name === name);
+  assert.deepEqual(first, { j: 1 });
+  const goTo = async (hash, there) => {
+    await page.evaluate((to) => (location.hash = to), hash);
+    await page.waitForSelector(there);
+  };
+  // What is read of an array: the numbers of its columns and rows, and each cell's label.
+  const cells = (array) =>
+    page.$eval(`[data-array="${array}"]`, (figure) => ({
+      columns: [...figure.querySelectorAll("th[scope=col]")].map((th) => th.textContent),
+      rows: [...figure.querySelectorAll("th[scope=row]")].map((th) => th.textContent),
+      labels: [...figure.querySelectorAll("[data-cell]")].map((b) => b.getAttribute("aria-label")),
+    }));
+  await goTo(`#step=${node("w").id + 1}`, `#step[data-node="${node("w").id}"]`);
+  const w = await cells("value");
+  assert.deepEqual(
+    [w.columns, w.rows],
+    [
+      ["1", "2", "3"],
+      ["0", "1"],
+    ],
+  );
+  assert.equal(w.labels[2], "k 0, j 3: 2");
+  // The cell w[1,3] is looked at: its numbers, and its gradient z[1] x[3] = 8 * 3.
+  await page.click('[data-array="value"] [data-cell="result:1,2"]');
+  await page.keyboard.press("End");
+  const seen = [];
+  for (let on = true; on; on = !(await page.isDisabled("#previous"))) {
+    const step = await shown(page);
+    const numbers = await page.$$eval(".rule .numbers", (list) => list.map((line) => line.textContent));
+    seen.push(step.sentence, ...numbers);
+    await page.keyboard.press("ArrowLeft");
+  }
+  assert.ok(
+    seen.some((text) => /\[1,3\] \+= 8 · 3 = 24$/.test(text)),
+    seen.join("\n"),
+  );
+  await page.hover(`table.nodes tbody tr:nth-child(${node("w").id + 1}) button`);
+  assert.match(await page.textContent("#tip"), /w\[1,3\]/);
+  await page.mouse.move(0, 0);
+  // A claim's cells, and where it is looked at.
+  await goTo("#view=claims&claim=1&at=k1.j2", "[data-array=claim-tape]");
+  assert.deepEqual((await cells("claim-tape")).columns, ["1", "2", "3"]);
+  await page.hover(".claim code");
+  assert.match(await page.textContent("#tip"), /At \[1,3\] the tape says 24, this line 24\./);
+  await page.mouse.move(0, 0);
+  // Predict first asks about the entry that the answer is judged by, and a formula means the same one.
+  await goTo("#step=3&predict=formula", ".predict .words");
+  const answer = async (text) => {
+    await page.fill(".predict input", text);
+    await page.keyboard.press("Enter");
+    return page.textContent("#step .verdict");
+  };
+  assert.equal(await answer("w[k,1] * x[0]"), "x has no 0 there: j goes from 1 to 3.");
+  assert.equal(await answer("w[k,1] * x[4]"), "x has no 4 there: j goes from 1 to 3.");
+  assert.match(await answer("w[k,1] * x[1]"), /^Not quite\. It is the term j = 1 alone/);
+  assert.equal(await answer("w[k,1] * x[1] + w[k,2] * x[2] + w[k,3] * x[3]"), "Right.");
+  await goTo("#step=4&predict", ".predict input.single");
+  assert.match(await page.textContent(".predict"), /What is pow#1\[k = 0\]\?/);
+  await page.keyboard.press("End");
+  while ((await shown(page)).to !== node("x").id) await page.keyboard.press("ArrowLeft");
+  assert.match(await page.textContent(".predict"), /x\[j = 1\]/);
+  await page.context().close();
+});
+
 await test("what an edge brings stands before the boxes that the edge runs behind", async () => {
   const page = await open("training"),
     { nodes, backward } = await recordingOf(page);

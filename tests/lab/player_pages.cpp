@@ -146,6 +146,20 @@ claim L = 1
     return lab::explained(text, derivation::check(text, {"layer.deriv", 1, 0}));
 }
 
+/// Inputs that are counted from 1, units from 0.
+Recording counted_from_one() {
+    const std::string text = R"(
+index j : input = 3 from 1
+index k : unit = 2
+given x[j] = [1, 2, 3], w[k,j] = [[1, 0, 2], [3, 1, 1]]
+let z[k] = sum(j, w[k,j] * x[j])
+let L = sum(k, z[k]^2) / 2
+claim dL/dw[k,j] = z[k] * x[j]
+claim dL/dx[j] = sum(k, w[k,j] * z[k])
+)";
+    return lab::explained(text, derivation::check(text, {"from_one.deriv", 1, 0}));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -164,6 +178,7 @@ int main(int count, char** arguments) {
     write("second", second());
     write("edges", edges());
     write("derivation", derivation_of_a_layer());
+    write("from_one", counted_from_one());
     write("training", training(4, 40));
     write("training_large", training(3000, 10));
     write("chain", long_chain());
