@@ -369,3 +369,4 @@ if (problem) {
   fill(document.querySelector("main") ?? document.body, h("p", { role: "alert" }, problem));
   $("transport").hidden = true;
 }
+document.documentElement.dataset.started = "";

@@ -714,6 +714,16 @@ await test("a recording of another format is a sentence", async () => {
   await later.context().close();
 });
 
+await test("a browser that cannot read the page's script is told so", async () => {
+  const whole = readFileSync(`${folder}/pages/neuron.html`, "utf8");
+  writeFileSync(`${folder}/pages/old.html`, whole.replace('<script type="module">', '<script type="module">@'));
+  const page = await browser.newPage();
+  await page.goto(`file://${folder}/pages/old.html`);
+  assert.equal(await page.textContent("main"), "This page needs a browser of the last three years.");
+  assert.ok(await page.isHidden("#transport"));
+  await page.close();
+});
+
 await test("markup in names and formulas stays text", async () => {
   const page = await open("markup"),
     { nodes, claims } = await recordingOf(page);
