@@ -962,6 +962,10 @@ for (const scheme of ["light", "dark"]) {
       const states = {
         first: () => {},
         open: () => page.click("#open-button"),
+        export: async () => {
+          await page.keyboard.press("Escape");
+          await page.click("#export-button");
+        },
         tape: async () => {
           await page.keyboard.press("Escape");
           if (width < 980) await page.click("#show-tape");
@@ -995,6 +999,10 @@ for (const scheme of ["light", "dark"]) {
         ]);
         await page.screenshot({ path: `${here}/screenshots/${name}-${width}-${scheme}.png` });
         assert.ok(needs <= has, `${name} is ${needs} wide`);
+        const cut = await page.$$eval("button", (list) =>
+          list.filter((b) => b.scrollWidth > b.clientWidth).map((b) => b.textContent),
+        );
+        assert.deepEqual(cut, [], `${name} cuts these off`);
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() => window.axe.run({ exclude: [["iframe"]] }));
         const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
