@@ -308,6 +308,8 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
         const double margin = std::max(0.2 * (high - low), 0.1);
         map.low[axis] = low - margin;
         map.high[axis] = high + margin;
+        if (!std::isfinite(map.high[axis] - map.low[axis]))
+            throw std::runtime_error(fmt::format("[regions] the points of {} lie too far apart", map.input));
     }
     const auto cell = [&](std::size_t k, std::size_t axis) {
         const double place =
@@ -355,8 +357,12 @@ std::optional<Regions> regions(const std::string& text, const derivation::Report
     for (std::size_t n = 0; n < count; ++n)
         for (std::size_t axis = 0; axis < 2; ++axis) rows[2 * n + axis] = cell(0, axis);
     const std::vector<double> alone = outputs_at(point_of(model, setting), 0);
-    for (std::size_t k = 0; k < map.outputs; ++k)
+    for (std::size_t k = 0; k < map.outputs; ++k) {
+        if (std::isnan(alone[k]))
+            throw std::runtime_error(fmt::format("[regions] {} is NaN in a corner of it", map.output));
+        if (alone[k] == first[k]) continue;
         if (!(std::abs(alone[k] - first[k]) <= 1e-9 * std::max(1.0, std::abs(first[k])))) return {};
+    }
     return map;
 }
 

@@ -708,11 +708,18 @@ await test("training: points that are held out are hollow, and their loss is dra
   await page.selectOption("#train-held", { label: "a fifth" });
   await page.waitForFunction(() => document.querySelectorAll(".map circle.held").length === 4);
   assert.deepEqual(await kinds(), drawn);
-  await page.locator(".map .plane").scrollIntoViewIfNeeded();
+  await page.$eval(".map .plane", (plane) => plane.scrollIntoView({ block: "center" }));
   await page.click(".map .plane", { position: { x: 20, y: 30 } });
   await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 21);
   assert.ok((await kinds()).filter((now, k) => now !== drawn[k]).length <= 2);
   assert.match(await textOf(page), /^index n {4}: point {2}= 21$/m);
+  // A comment among the points is no point.
+  const commented = twoClasses.replace("[-0.94, -0.22],", "[-0.94, -0.22], # ] the first, // and 100 %");
+  assert.notEqual(commented, twoClasses);
+  await write(page, commented);
+  await page.click("#train-form button");
+  await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 20);
+  assert.deepEqual(await kinds(), drawn);
   // What is of the points is not learned then, and a network without points has none to hold out.
   await page.check('#train-learned input[value="t"]');
   await page.click("#train-form button");
@@ -720,6 +727,10 @@ await test("training: points that are held out are hollow, and their loss is dra
   await write(page, small);
   await page.selectOption("#train-held", { label: "half" });
   await page.waitForFunction(() => /no points of two numbers/.test(document.getElementById("train-note").textContent));
+  // Points that no plane holds are a sentence.
+  await write(page, twoClasses.replace("[0.88, -0.31]", "[-1e308, -0.31]").replace("[2, 0.25]", "[1e308, 0.25]"));
+  await page.selectOption("#train-held", { label: "none" });
+  await page.waitForFunction(() => /^There is no plane: /.test(document.getElementById("train-note").textContent));
   await page.context().close();
 });
 
@@ -728,7 +739,7 @@ await test("training: points by a click and from a table, of any number of class
   await page.click("#train-button");
   await page.waitForSelector("#train-charts .map");
   await page.selectOption("#train-class", "1");
-  await page.locator(".map .plane").scrollIntoViewIfNeeded();
+  await page.$eval(".map .plane", (plane) => plane.scrollIntoView({ block: "center" }));
   const plane = await page.locator(".map .plane").boundingBox();
   await page.click(".map .plane", { position: { x: 20, y: 30 } });
   await page.waitForFunction(() => document.querySelectorAll(".map circle").length === 21);
@@ -767,6 +778,7 @@ await test("training: points by a click and from a table, of any number of class
     ["1,2,a\n1,x,b\n", /Line 2 should be/],
     ["nan,2,a\n1,2,b\n3,4,a\n", /Line 1 should be/],
     ["1,5,2,a\n1,2,b\n3,4,a\n", /Line 1 should be/],
+    [Array.from({ length: 26 }, (_, k) => `1,${k},c${k >> 1}`).join("\n"), /There are 13 classes, and .* up to 12/],
     ["1,2,a\n".repeat(65), /There are 65 points, and this page trains with up to 64/],
   ]) {
     writeFileSync(`${here}/bad.csv`, bytes);
@@ -777,6 +789,12 @@ await test("training: points by a click and from a table, of any number of class
     );
     assert.equal(await textOf(page), text);
   }
+  // The seventh class has a colour of its own, and squares.
+  writeFileSync(`${here}/points.csv`, Array.from({ length: 21 }, (_, k) => `${k % 5},${k % 3},${k % 7}`).join("\n"));
+  await page.setInputFiles("#train-file", `${here}/points.csv`);
+  await page.waitForFunction(() => document.querySelectorAll(".map svg rect").length === 3);
+  const fills = await page.$$eval(".map svg > *", (list) => list.map((one) => one.getAttribute("fill")));
+  assert.equal(new Set(fills).size, 7);
   // As many as a range may have, and not one more.
   writeFileSync(`${here}/points.csv`, Array.from({ length: 64 }, (_, k) => `${k % 8},${k},${k % 3}`).join("\n"));
   await page.setInputFiles("#train-file", `${here}/points.csv`);

@@ -222,6 +222,20 @@ let L = -mean(n, t[n] * log(p[n]) + (1 - t[n]) * log(1 - p[n]))
         const double y = -0.4 + (static_cast<double>(k / 7) + 0.5) / 7 * 2.8;
         near(map->values[k], 1 / (1 + std::exp(-(2 * x - y - 0.5))));
     }
+    // Points that no plane holds, and a network that has no number there.
+    const auto says = [](const char* part) {
+        return [=](const std::exception& error) { return std::string(error.what()).find(part) != std::string::npos; };
+    };
+    const std::string far =
+        "index n = 2\nindex i = 2\ngiven X[n,i] = [[-8e307, 1], [8e307, 2]]\ngiven w\n"
+        "let p[n] = w * tanh(X[n,0] + X[n,1])\nlet L = mean(n, p[n]^2)\n";
+    BOOST_CHECK_EXCEPTION(lab::regions(far, report_of(far), {}, {"w"}), std::runtime_error,
+                          says("the points of X lie too far apart"));
+    const std::string rooted =
+        "index n = 2\nindex i = 2\ngiven X[n,i] = [[1, 1], [2, 2]]\ngiven w\n"
+        "let p[n] = w * sqrt(X[n,0] - 0.9) + X[n,1]\nlet L = mean(n, p[n]^2)\n";
+    BOOST_CHECK_EXCEPTION(lab::regions(rooted, report_of(rooted), {}, {"w"}), std::runtime_error,
+                          says("p is NaN in a corner of it"));
     // A row that depends on the others has no place in the plane.
     const std::string mixed =
         "index n, m = 3\nindex i = 2\ngiven X[n,i]\ngiven w[i]\n"

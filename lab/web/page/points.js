@@ -5,6 +5,11 @@
 
 /** As many as a range of the language may have. */
 export const mostPoints = 64;
+/** With 12 classes of 64 points the text is checked and trained in seconds; with twice as many its lines stay undecided. */
+export const mostClasses = 12;
+
+/** What follows in a line. */
+const comment = /(#|%|\/\/).*/g;
 
 /** Where the numbers of something given stand. @param {string} text @param {string} name */
 function listOf(text, name) {
@@ -13,9 +18,10 @@ function listOf(text, name) {
   if (!found) return null;
   const begin = found.index + found[0].length - 1;
   let depth = 0;
+  const bare = text.slice(begin).replace(comment, (all) => " ".repeat(all.length));
   for (let end = begin; end < text.length; end++) {
-    if (text[end] === "[") depth++;
-    if (text[end] === "]" && --depth === 0)
+    if (bare[end - begin] === "[") depth++;
+    if (bare[end - begin] === "]" && --depth === 0)
       return {
         begin,
         end: end + 1,
@@ -93,8 +99,8 @@ export function withRows(text, input, which) {
     const list = listOf(text, name);
     if (!list || list.letters[0] !== letter || names.includes(name)) continue;
     const numbers = text.slice(list.begin, list.end),
-      rows = partsIn(numbers);
-    if (/[#%]/.test(numbers) || which.some((n) => n >= rows.length)) return null;
+      rows = partsIn(numbers.replace(comment, ""));
+    if (which.some((n) => n >= rows.length)) return null;
     const lines = "\n".repeat(numbers.split("\n").length - 1);
     text = `${text.slice(0, list.begin)}[${which.map((n) => rows[n]).join(", ")}${lines}]${text.slice(list.end)}`;
     names.push(name);
@@ -150,8 +156,9 @@ export function pointsOf(text) {
   if (points.length < 2) throw new Error("There should be at least two points: two numbers and a class in each line.");
   if (points.length > mostPoints)
     throw new Error(`There are ${points.length} points, and this page trains with up to ${mostPoints}.`);
+  if (names.length > mostClasses)
+    throw new Error(`There are ${names.length} classes, and this page trains with up to ${mostClasses}.`);
   // Classes that are numbers from 0 on keep them.
-  const numbers = names.map(Number);
-  if (names.every((n, k) => /^\d$/.test(n) && numbers[k] < 6)) for (const p of points) p.cls = Number(names[p.cls]);
+  if (names.every((n) => /^\d$/.test(n))) for (const p of points) p.cls = Number(names[p.cls]);
   return points;
 }

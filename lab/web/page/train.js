@@ -27,8 +27,17 @@ const pointsIn = ({ points, classes }) =>
     cls: classes[n] ?? 0,
   }));
 
-/** What each class is drawn in; all are told apart in both schemes. */
-const classColours = ["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"];
+/** What each class is drawn in; all are told apart in both schemes, and the later ones' points are squares besides. */
+const classColours = [
+  ...["#2f7fd6", "#e0702a", "#3a9a57", "#a04bc0", "#b8860b", "#c03a5b"],
+  ...["#17a3a3", "#e88fc6", "#8a6a50", "#8a8f98", "#9fc131", "#5a45e0"],
+];
+const roundClasses = 6;
+/** What the engine says, without who says it. @param {unknown} error */
+const sentence = (error) =>
+  String(error)
+    .split("\n")[0]
+    .replace(/^\[\w+\]\s*/, "");
 export class Trainer {
   /** @type {Training | null} */
   #training = null;
@@ -133,12 +142,7 @@ export class Trainer {
       if (round !== this.#round) return;
       // The text may be about other arrays by now.
       if (/is nothing that/.test(answer.error) && "learned" in own) return this.train(true);
-      if (!answer.training)
-        throw new Error(
-          String(answer.error ?? "The engine gave no answer.")
-            .split("\n")[0]
-            .replace(/^\[\w+\]\s*/, ""),
-        );
+      if (!answer.training) throw new Error(sentence(answer.error ?? "The engine gave no answer."));
       this.#training = /** @type {Training} */ (answer.training);
       this.#held = parted;
       for (const one of this.#training.steps) {
@@ -237,11 +241,12 @@ export class Trainer {
         if (round !== this.#round) return;
         if (recording) this.onstep(JSON.stringify(recording));
         if (this.#want !== step && this.#regions === null && this.#shown >= 0) continue;
-        const { regions } = await this.#engine.ask(
+        const { regions, error } = await this.#engine.ask(
           this.question("regions", { given, learned: this.#training.learned }),
         );
         if (round !== this.#round) return;
         this.#regions = regions ?? null;
+        if (error) this.#say(`There is no plane: ${sentence(error)}.`);
         for (const one of regions ? [regions, ...regions.units] : []) one.values = readNumbers(one.values);
         this.#shown = step;
         this.#draw();
@@ -332,13 +337,14 @@ export class Trainer {
         cls = classes[n];
       const cell = Math.min(across - 1, Math.floor(y * across)) * across + Math.min(across - 1, Math.floor(x * across));
       const held = this.#held?.points.has(n) === true,
+        half = held ? 2.2 : 2.6,
         colour = cls === undefined ? "none" : classColours[cls % classColours.length];
       if (cls !== undefined && classOf(cell)[0] !== cls) missed[Number(held)]++;
       drawn.append(
-        svg("circle", {
-          cx: 100 * x,
-          cy: 100 - 100 * y,
-          r: held ? 2.2 : 2.6,
+        svg(cls >= roundClasses ? "rect" : "circle", {
+          ...(cls >= roundClasses
+            ? { x: 100 * x - half, y: 100 - 100 * y - half, width: 2 * half, height: 2 * half }
+            : { cx: 100 * x, cy: 100 - 100 * y, r: half }),
           ...(held ? { class: "held", style: `stroke: ${colour}` } : { fill: colour }),
         }),
       );
