@@ -820,13 +820,25 @@ await test("training: points by a click and from a table, of any number of class
 
 await test("decide first: nothing is told before the reader has said whether a line holds", async () => {
   const page = await open({ hash: shared(small.replace("(1 - y^2) * x[i]", "x[i]")) });
+  const player = page.frameLocator("#tape iframe:not(.coming)"),
+    said = (word, line) => player.locator(`.claim.${word}:has-text("line ${line}")`).waitFor();
+  await player.locator("#tab-claims").click();
+  await said("wrong", 7);
+  await page.click('.card[data-line="7"] .over');
+  await player.locator("[data-array=claim-tape]").waitFor();
   await page.click("#decide");
+  // The player tells nothing either.
+  await said("other", 7);
+  await player.locator("#over").waitFor({ state: "hidden" });
+  assert.doesNotMatch(await player.locator("body").innerText(), /wrong|holds|missing/);
   assert.deepEqual(await verdictsOf(page), []);
   assert.equal((await page.$$("#editor .mark")).length, 0);
   assert.equal(await gutterOf(page, 6), "asked");
   assert.match(await page.textContent("#counts"), /2 to decide$/);
   await page.click('.card[data-line="6"] >> text=Yes');
   assert.match(await page.textContent('.card[data-line="6"]'), /holds.*You were right\./);
+  await said("holds", 6);
+  await said("other", 7);
   await page.click('.card[data-line="7"] >> text=Yes');
   assert.match(
     await page.textContent('.card[data-line="7"]'),

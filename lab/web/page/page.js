@@ -124,7 +124,7 @@ async function run() {
       const claims = explained.recording.claims ?? [];
       compared = new Set(claims.filter((c) => c.value && c.tape).map((c) => c.line));
       base = JSON.stringify(explained.recording);
-      if (!trainer.showing) tape.show(base, begin);
+      if (!trainer.showing) showTape(base, begin);
       begin = undefined;
       note("");
     } else {
@@ -192,9 +192,22 @@ function shown() {
 
 /** The recording of the text's own numbers. */
 let base = "";
+/** What the player shows, with all of its claims. */
+let recorded = "";
+/** The player tells of a claim that the reader has not decided on no more than its text. @param {string} json @param {string} [state] */
+function showTape(json, state) {
+  recorded = json;
+  const waiting = new Set(cards.said.filter((one) => cards.waits(one)).map((one) => one.line.line));
+  if (waiting.size === 0) return tape.show(json, state);
+  const recording = JSON.parse(json);
+  for (const claim of recording.claims ?? [])
+    if (waiting.has(claim.line))
+      Object.assign(claim, { verdict: "to decide", reason: "", repair: "", value: null, tape: null });
+  tape.show(JSON.stringify(recording), state);
+}
 const trainer = new Trainer(
   question,
-  (recording) => tape.show(recording),
+  (recording) => showTape(recording),
   (change) => {
     const before = editor.text,
       after = change(before);
@@ -211,7 +224,7 @@ const trainer = new Trainer(
 function train(on) {
   $("train-button").setAttribute("aria-expanded", String(on));
   if (on) showPane("tape");
-  else if (base && trainer.open) tape.show(base);
+  else if (base && trainer.open) showTape(base);
   trainer.toggle(on);
 }
 $("train-button").addEventListener("click", () => train(!trainer.open));
@@ -270,7 +283,7 @@ function load(file, text, state = "") {
   compared = new Set();
   decideFirst(false);
   tape.forget();
-  base = "";
+  base = recorded = "";
   trainer.forget(true);
   train(false);
   begin = state;
@@ -369,10 +382,13 @@ $("decide").addEventListener("change", () => {
   decideFirst(/** @type {HTMLInputElement} */ ($("decide")).checked);
   shown();
   count();
+  if (recorded) showTape(recorded);
+  tape.ask({ claim: 0 });
 });
 cards.ondecided = () => {
   shown();
   count();
+  if (recorded) showTape(recorded);
 };
 
 /* What stands in the address */
