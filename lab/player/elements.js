@@ -10,11 +10,21 @@ import { h, mathml } from "./dom.js";
 const built = once(mathml);
 /** @param {Formula | null | undefined} f @returns {Node2 | null} */
 export const shownFormula = (f) => (f ? (built(f.mathml)?.cloneNode(true) ?? h("span", {}, f.text)) : null);
-/** @param {Piece[]} pieces */
+/** No line ends within the brackets of an entry. @param {Piece[]} pieces */
 export function written(pieces) {
-  return pieces
-    .filter((p) => p.text !== "")
-    .map((p) => (p.letter ? letterButton(p.letter) : p.from ? h("span", { class: `from-${p.from}` }, p.text) : p.text));
+  /** @type {Node2[]} */
+  const out = [];
+  /** @type {HTMLElement | null} */
+  let entry = null;
+  for (const p of pieces) {
+    if (p.text === "") continue;
+    const one = p.letter ? letterButton(p.letter) : p.from ? h("span", { class: `from-${p.from}` }, p.text) : p.text;
+    if (p.text.endsWith("[")) out.push((entry = h("span", { class: "entry" })));
+    if (entry) entry.append(one);
+    else out.push(one);
+    if (p.text === "]") entry = null;
+  }
+  return out;
 }
 /** @param {string} letter */
 export function letterButton(letter) {

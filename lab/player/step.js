@@ -176,6 +176,8 @@ function numbersOfSum(sum, now, hidden) {
   return out;
 }
 
+/** Small enough for a unit's circle. @param {string} text */
+const fitting = (text) => `font-size: ${Math.min(11.5, 72 / text.length).toFixed(1)}px`;
 /** The layer as units with its edges: what a sum over k runs over. @param {Sum} sum @param {boolean} back @param {number} now @param {boolean} hidden */
 function units(sum, back, now, hidden) {
   const [source, weight] = factorsOf(sum),
@@ -239,13 +241,18 @@ function units(sum, back, now, hidden) {
       }),
     );
     if (!own) circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "soft" }, String(numbered(other, j))));
-    else circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "sum" }, hidden ? "?" : short(running)));
+    else {
+      const text = hidden ? "?" : short(running);
+      circles.append(svg("text", { x: sumX, y: y(j, m) + 4, class: "sum", style: fitting(text) }, text));
+    }
   }
-  for (let k = 0; k < n; k++)
+  for (let k = 0; k < n; k++) {
+    const text = short(entry(source, { ...at, [over]: k }));
     circles.append(
       svg("circle", { cx: termX, cy: y(k, n), r: 24, class: k === now ? "own" : "" }),
-      svg("text", { x: termX, y: y(k, n) + 4 }, short(entry(source, { ...at, [over]: k }))),
+      svg("text", { x: termX, y: y(k, n) + 4, style: fitting(text) }, text),
     );
+  }
   circles.append(
     svg(
       "text",

@@ -213,6 +213,32 @@ await test("the coursework: the delta rule is drawn on the edges that it sums ov
     assert.ok(a.y - a.r >= 0 && a.y + a.r <= height, `${a.y} ± ${a.r} of ${height}`);
     for (const b of circles) assert.ok(a === b || Math.hypot(a.x - b.x, a.y - b.y) >= a.r + b.r, "units overlap");
   }
+  // A unit's number stands within its circle, and no line of a rule ends within an entry's brackets.
+  const wide = await page.$$eval(".units", ([drawing]) => {
+    const circles = [...drawing.querySelectorAll("circle")];
+    return [...drawing.querySelectorAll("text:not(.on, .first, .last)")]
+      .filter((text) => {
+        const box = text.getBBox(),
+          x = box.x + box.width / 2,
+          own = circles.find(
+            (c) =>
+              Math.abs(c.cx.baseVal.value - x) < 2 && Math.abs(c.cy.baseVal.value + 4 - text.y.baseVal[0].value) < 1,
+          );
+        return box.width > 2 * own.r.baseVal.value - 2;
+      })
+      .map((text) => text.textContent);
+  });
+  assert.deepEqual(wide, []);
+  assert.ok((await page.$$(".rule .entry")).length >= 6);
+  for (const width of [300, 340, 380, 420]) {
+    await page.$eval(".rule", (rule, w) => (rule.style.width = `${w}px`), width);
+    const broken = await page.$$eval(
+      ".rule .entry",
+      (list) => list.filter((one) => one.getClientRects().length > 1).length,
+    );
+    assert.equal(broken, 0, `${width} wide`);
+  }
+  await page.$eval(".rule", (rule) => (rule.style.width = ""));
   // Another cell: its own numbers.
   await page.click('[data-array="adjoint"] [data-cell="result:1,2"]');
   assert.match(page.url(), /at=n1\.j2|at=j2\.n1/);
