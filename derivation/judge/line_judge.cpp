@@ -406,6 +406,17 @@ void LineJudge::update_by_states() {
             "With other constants it would be a step by these states: a running mean may be divided by 1 - b^n, where "
             "b is the rate at which it forgets, a mean of squares below the root, and nothing else is made "
             "of that rate.");
+    const auto is_given_exponent = [&](const Expression& e) {
+        if (e.kind != Kind::power || e.exponent().kind != Kind::entry) return false;
+        const int n = *e.exponent().symbol;
+        return model_.quantity(n).role == Role::given &&
+               std::ranges::find(judge_.counters_, n) == judge_.counters_.end();
+    };
+    if (const Expression* power = first_part(line_.checked.members[1], is_given_exponent))
+        return undecided(1,
+                         fmt::format("The number of steps, {0}, is given here: it is a constant, or a counter that an "
+                                     "update above raises by 1, {0} := {0} + 1.",
+                                     power->exponent().name));
     undecided(
         1,
         "This step by states is none that is known here: p - c m, p - c (g + a m), p - c m/(sqrt(v) + e), or p - c "
@@ -472,7 +483,7 @@ bool LineJudge::slip_of_step(const std::vector<StateUpdate>& used, const StepsBy
         }
     const Budget::Part part(*model_.budget, share_of_search());
     // Beside a rate of forgetting there may be any constant: only the number of steps is surely a slip there.
-    std::vector<std::string_view> names = {"number-of-steps"};
+    std::vector<std::string_view> names = {"number-of-steps", "exchanged-rates"};
     if (is_corrected) names.insert(names.begin(), {"missing-root", "divided-for-times", "old-state", "sign"});
     const std::optional<Edit> edit = edit_of_step(model_, line_, names, [&](const Expression& right) {
         Line other = line_;

@@ -177,12 +177,24 @@ void other_activation(Editing& editing) {
         editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
             const Expression saved = node;
             for (const Expression& derivative : editing.instances(activation.derivative, activation.letters, letters)) {
-                const std::string sentence =
-                    fmt::format("The derivative of another activation: {} belongs here.", to_text(derivative));
+                // Another threshold is no other activation.
+                const auto is_condition = [&](const Expression& e) {
+                    return e.kind == Kind::iverson && derivative.kind == Kind::iverson;
+                };
+                const auto sentence = [&](const Expression& wrong) {
+                    return fmt::format(
+                        "{}: {} belongs here.",
+                        is_condition(wrong) ? "The condition is another one" : "The derivative of another activation",
+                        to_text(derivative));
+                };
+                const auto mistake = [&](const Expression& wrong) {
+                    return is_condition(wrong)                                              ? "wrong-condition"
+                           : wrong.kind == Kind::call && wrong.name == activation.call.name ? "wrong-name"
+                                                                                            : "";
+                };
                 if (looks_like_derivative(saved)) {
                     node = derivative;
-                    commit(saved.span, sentence,
-                           saved.kind == Kind::call && saved.name == activation.call.name ? "wrong-name" : "");
+                    commit(saved.span, sentence(saved), mistake(saved));
                 }
                 if (saved.kind == Kind::product) {
                     const Parts parts = factors_of(saved);
@@ -195,7 +207,8 @@ void other_activation(Editing& editing) {
                             const Kind beside = parts[k].expression.kind;
                             if (k != i && beside != Kind::entry && beside != Kind::call) continue;
                             node = product_of_factors(k == i ? rest : without(rest, k));
-                            commit(parts[i].expression.span, sentence, {});
+                            commit(parts[i].expression.span, sentence(parts[i].expression),
+                                   is_condition(parts[i].expression) ? "wrong-condition" : "");
                         }
                     }
                 }

@@ -13,6 +13,7 @@ const std::vector<Mistake>& catalogue() {
         {"updated-weights", "Updated weights are used; the gradient is taken at the old ones.", updated_weights},
         {"old-state", "The old value of a state is used; a step goes by the new one.", old_state},
         {"number-of-steps", "The means are divided as after different numbers of steps.", number_of_steps},
+        {"exchanged-rates", "The means are divided by each other's correction.", exchanged_rates},
         {"sign-of-inverse", "The derivative of an inverse has a minus.", sign_of_inverse},
         {"sign", "The sign is the wrong one.", sign, generic | weak},
         {"factor-half", "It is half of what is right.", half, generic | weak},

@@ -204,9 +204,22 @@ std::vector<Expression> by_chain_rule(const Editing& editing) {
 }
 
 std::vector<Expression> by_definitions(const Editing& editing) {
-    if (editing.line.is_update || editing.arrays) return {};
+    if (editing.arrays) return {};
     std::vector<Expression> formulas;
     const Expression& left = editing.left;
+    if (editing.line.is_update) {
+        // p - rate * dL/dp
+        const bool is_step = !editing.line.keeps_state && editing.line.states.empty() && left.kind == Kind::add &&
+                             left.children.size() == 2 && left.children[1].kind == Kind::product &&
+                             left.children[1].children.back().kind == Kind::derivative;
+        if (!is_step) return {};
+        Expression step = left;
+        Expression& gradient = step.children[1].children.back();
+        std::optional<Expression> value = through_all(editing.model, gradient, AtTie::first);
+        if (!value) return {};
+        gradient = std::move(*value);
+        return {normalized(step)};
+    }
     if (left.kind == Kind::derivative && left.held().empty())
         for (const AtTie at_tie : {AtTie::neither, AtTie::first})
             if (std::optional<Expression> value = through_all(editing.model, left, at_tie))

@@ -12,6 +12,7 @@ void missing_old_value(Editing& editing);
 void updated_weights(Editing& editing);
 void old_state(Editing& editing);
 void number_of_steps(Editing& editing);
+void exchanged_rates(Editing& editing);
 
 // signs and numbers
 void sign(Editing& editing);

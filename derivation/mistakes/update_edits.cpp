@@ -112,4 +112,32 @@ void number_of_steps(Editing& editing) {
     });
 }
 
+/// 1 - b^t below the mean of a, and 1 - a^t below that of b.
+void exchanged_rates(Editing& editing) {
+    if (!editing.line.is_update) return;
+    std::vector<Expression> rates;
+    const auto is_correction = [](const Expression& e) {
+        return e.kind == Kind::add && e.children.size() == 2 && e.joints[1] == Joint::minus &&
+               is_number(e.children[0], 1) && e.children[1].kind == Kind::power;
+    };
+    any_part(editing.member, [&](const Expression& e) {
+        if (is_correction(e) && std::ranges::none_of(rates, [&](auto& one) { return same(one, e.children[1].base()); }))
+            rates.push_back(e.children[1].base());
+        return false;
+    });
+    if (rates.size() != 2) return;
+    const auto exchange = [&](auto& self, Expression& e) -> void {
+        if (is_correction(e))
+            e.children[1].base() = same(e.children[1].base(), rates[0]) ? rates[1] : rates[0];
+        else
+            for (Expression& child : e.children) self(self, child);
+    };
+    Expression member = editing.member;
+    exchange(exchange, member);
+    editing.offer(std::move(member), editing.member.span,
+                  fmt::format("{} and {} stand in each other's place: a mean is divided by 1 less a power of the rate "
+                              "at which it forgets.",
+                              to_text(rates[0]), to_text(rates[1])));
+}
+
 }  // namespace derivation

@@ -31,6 +31,16 @@ BOOST_AUTO_TEST_CASE(both_means_are_divided_as_after_one_number_of_steps) {
         BOOST_TEST(line.mistake == "number-of-steps");
         step(adam, line.repair, "holds");
     }
+    for (const char* right : {"x[i] - eta * new(m[i])/(1-b2^t) / (sqrt(new(v[i])/(1-b1^t)) + eps)",
+                              "x[i] - eta * sqrt(1-b1^t)/(1-b2^t) * new(m[i]) / (sqrt(new(v[i])) + eps)"}) {
+        const LineReport line = step(adam, right, "wrong");
+        BOOST_TEST(line.mistake == "exchanged-rates");
+        step(adam, line.repair, "holds");
+    }
+    const LineReport given_count = expect(
+        "given n\n" + adam + "update x[i] := x[i] - eta * new(m[i])/(1-b1^n) / (sqrt(new(v[i])/(1-b2^n)) + eps) on E\n",
+        "undecided");
+    BOOST_TEST(given_count.reason.starts_with("The number of steps, n, is given here"), given_count.reason);
     const std::string numbers =
         "given x, m, v\nlet E = (x - 1)^4\nupdate m := 0.9 * m + 0.1 * dE/dx on E\n"
         "update v := 0.99 * v + 0.01 * (dE/dx)^2 on E\nupdate x := x - 0.1 * new(m)/(1 - 0.9^3)";

@@ -150,6 +150,18 @@ let T = max(q[0], q[1], 0)
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_gradient_of_a_step_is_derived) {
+    const std::string file =
+        "index i, j = 3\nconstant eta, mu\ngiven w[i], x[i], t\nlet E = sum(i, w[i]^3)\n"
+        "let L = (tanh(sum(i, w[i]*x[i])) - t)^2\n";
+    const LineReport cube = expect(file + "update w[i] := w[i] - eta * w[i]^2 on E\n", "wrong");
+    BOOST_TEST(cube.repair == "w[i] - eta * 3 * w[i]^2", cube.repair);
+    const LineReport square = expect(file + "update w[i] := w[i] - eta * w[i] * t on L\n", "wrong");
+    BOOST_TEST(
+        square.repair == "w[i] - eta * 2 * (tanh(sum(j, w[j] * x[j])) - t) * (1 - tanh(sum(j, w[j] * x[j]))^2) * x[i]",
+        square.repair);
+}
+
 // A left side without the letters of the right one cannot be read.
 BOOST_AUTO_TEST_CASE(a_left_side_keeps_its_letters) {
     const LineReport line = expect("index k = 3\ngiven z[k], x\nclaim (z[k] + 1) * x = z[k] * 0\n", "wrong");
