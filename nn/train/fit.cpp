@@ -295,6 +295,10 @@ class Trainer {
             if (loss_.has_bad_rows())
                 throw std::runtime_error(fmt::format(
                     "[fit] the loss is not finite in epoch {}: its rows hold a number that is not", place_.epoch + 1));
+            if (steps_ == 0)
+                throw std::runtime_error(
+                    "[fit] the loss overflows before the first step: numbers in the rows, or the parameters, are too "
+                    "large");
             throw std::runtime_error(fmt::format(
                 "[fit] the loss overflows in epoch {}: {}a rate below {}", place_.epoch + 1,
                 optimizer_.decays_too_much() ? "the weight decay makes parameters grow, try a smaller one, or "

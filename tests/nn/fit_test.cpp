@@ -426,7 +426,13 @@ BOOST_AUTO_TEST_CASE(a_loss_of_ones_own) {
     options.loss = [](const autograd::Variable<double>& output, const nn::Batch<double>&) {
         return sum(output * output) * std::numeric_limits<double>::infinity();
     };
-    check_message([&] { nn::fit(model, classes<double>(), options); }, "[fit] the loss overflows in epoch 1");
+    check_message([&] { nn::fit(model, classes<double>(), options); },
+                  "[fit] the loss overflows before the first step");
+    options.loss = [count = 0](const autograd::Variable<double>& output, const nn::Batch<double>&) mutable {
+        return sum(output * output) * (++count < 3 ? 1.0 : std::numeric_limits<double>::infinity());
+    };
+    check_message([&] { nn::fit(model, classes<double>(), options); },
+                  "[fit] the loss overflows in epoch 1: try a rate below 0.001");
     options.loss = {};
     auto data = classes<double>();
     data.features(7, 1) = std::numeric_limits<double>::quiet_NaN();
@@ -623,7 +629,7 @@ BOOST_AUTO_TEST_CASE(what_lbfgs_refuses) {
     infinite.loss = [](const autograd::Variable<double>& output, const nn::Batch<double>&) {
         return sum(output * output) * std::numeric_limits<double>::infinity();
     };
-    refused(plain, infinite, "[fit] the loss overflows in epoch 1");
+    refused(plain, infinite, "[fit] the loss overflows before the first step");
     auto bad = data;
     bad.features(7, 1) = std::numeric_limits<double>::quiet_NaN();
     nn::Lbfgs<double> optimizer(plain.parameters());
