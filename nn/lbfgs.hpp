@@ -16,7 +16,7 @@ struct LbfgsOptions {
     double gradient_tolerance = 1e-7;  ///< the step ends where no number of the gradient is larger
     double change_tolerance = 1e-9;    ///< and where the loss, or each parameter, changes less; 0 for small losses
     std::size_t history = 100;         ///< pairs (s, y) that are kept
-    bool strong_wolfe = true;          ///< search along the direction; else go `rate` along it
+    bool strong_wolfe = true;          ///< search along d, at 25 points at most; else go `rate` along it
 };
 
 /// L-BFGS (Nocedal and Wright, Numerical Optimization, algorithms 7.4, 3.5 and 3.6): d = -H g, where H comes from the

@@ -244,11 +244,9 @@ class Trainer {
             const Epoch epoch = current();
             if (place_.position < facts_.rows) progress.show(epoch, false);
             if (options_.on_step && !options_.on_step(epoch)) ends_ = true;
-            if (ends_ && all_.size() == 1 && place_.position < facts_.rows) {
-                history_.stopped = true;
-                return false;
-            }
-            if (place_.position < facts_.rows) write(false);
+            if (place_.position >= facts_.rows) break;
+            if (ends_ && all_.size() == 1) return end();
+            write(false);
         }
         return true;
     }
