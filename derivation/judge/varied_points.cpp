@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <derivation/judge/varied_points.hpp>
+#include <derivation/truth/moved_points.hpp>
 #include <derivation/truth/sides.hpp>
 #include <derivation/truth/target.hpp>
 
@@ -65,10 +66,23 @@ std::vector<Point>& VariedPoints::near_and_far(bool many) {
     return place->second;
 }
 
+/// Between two thresholds that lie close together there may be none of these points.
+bool VariedPoints::departs_at_edges(const Variation& variation, const std::string& key, const Expression& left,
+                                    const Expression& right, const std::vector<int>& free) {
+    Sides sides(model_);
+    sides.watch_with_definitions({&left, &right});
+    std::vector<Point*> points;
+    for (Point& point : scattered(variation, key)) points.push_back(&point);
+    std::vector<Point> edges = points_at_edges(model_, variation, sides.edges(), points);
+    Target target(model_, edges, left, free);
+    return target.departure(right).has_value();
+}
+
 bool VariedPoints::is_the_condition(const Variation& variation, const std::string& key, const Expression& left,
                                     const Expression& right, const std::vector<int>& free) {
     Target with(model_, scattered(variation, key), left, free);
-    if (with.share_of_equal_points(right).value_or(1) < 1) return false;
+    if (with.share_of_equal_points(right).value_or(1) < 1 || departs_at_edges(variation, key, left, right, free))
+        return false;
     const auto share_where = [&](int quantity, Domain domain, const char* words) {
         Variation other;
         other.domains[quantity] = domain;

@@ -30,6 +30,8 @@ class VariedPoints {
     std::vector<Point>& near_and_far(bool many);
 
   private:
+    bool departs_at_edges(const Variation& variation, const std::string& key, const Expression& left,
+                          const Expression& right, const std::vector<int>& free);
     bool is_wrong_as_a_rule(const Expression& left, const Expression& right, const std::vector<int>& free);
     std::vector<Point>& scattered(const Variation& variation, const std::string& key);
     std::vector<Point>& points(const Variation& variation, const std::string& key);

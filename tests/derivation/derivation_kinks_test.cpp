@@ -127,6 +127,7 @@ BOOST_AUTO_TEST_CASE(a_sign_is_a_condition_at_every_seed) {
         "index s = 5\ngiven A[s], r[s] positive\nconstant eps = 0.2\n"
         "let P = mean(s, min(r[s]*A[s], max(1 - eps, min(1 + eps, r[s]))*A[s]))\n",
         {{"dP/dr[s] = A[s]/size(s)*([A[s] > 0]*[r[s] < 1 + eps] + [A[s] < 0]*[r[s] < 1 - eps])", "conditional"}}, 20);
+    verdicts_are("given x\nlet h = min(6, max(0, x + 3))/6\n", {{"dh/dx = 1/6*[x > 0]*[x < 3.2]", "wrong"}}, 20);
     // Where both sides are 0 nothing is told.
     verdicts_are(
         "index s = 5\ngiven A[s], x[s]\n",
