@@ -358,6 +358,14 @@ await test("a claim is laid over the graph, and the step stays where it is when 
   await page.focus("#editor");
   await page.keyboard.press("Control+z");
   assert.match(await textOf(page), /^given x = 0\.51\n/);
+  // Of equal numbers in a line the handle is that of the one that is pointed at.
+  await write(page, "index i = 3\ngiven x[i] = [1, 1, 1]\nlet y = sum(i, x[i]^2)\n");
+  for (const k of [2, 1]) {
+    const number = page.locator("#editor > .line:nth-child(2) .number").nth(k);
+    await number.hover();
+    const [at, over] = [await number.boundingBox(), await page.locator("#handle").boundingBox()];
+    assert.ok(Math.abs(at.x + at.width / 2 - (over.x + over.width / 2)) < 1, `the handle of number ${k}`);
+  }
   await page.context().close();
 });
 

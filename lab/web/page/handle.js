@@ -57,10 +57,10 @@ export class Handle {
   }
   /** @param {Place} number */
   show(number) {
-    const { row, begin, end } = number;
+    const { row, begin } = number;
     this.#held = number;
     const span = [...(this.editor.element(row)?.querySelectorAll(".number") ?? [])].find(
-      (s) => s.textContent === this.editor.lines[row].slice(begin, end),
+      (s) => this.#spot(s)?.begin === begin,
     );
     if (!span) return;
     const handle = $("handle"),
