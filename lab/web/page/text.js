@@ -151,7 +151,8 @@ export function repairOf(lines, line) {
     wanted = line.members_mathml?.length ?? 0,
     member = members[line.member];
   // A number behind ~ is no formula.
-  const found = wanted === 0 || wanted === members.length - (line.mistake === "wrong-number" ? 1 : 0);
+  const printed = line.mistake === "wrong-number" || /[~≈]|\\approx/.test(line.text) ? 1 : 0,
+    found = wanted === 0 || wanted === members.length || wanted === members.length - printed;
   if (!places || !member || !found || member.end <= member.begin) return null;
   const last = places[member.end - 1];
   return { from: places[member.begin], to: { row: last.row, column: last.column + 1 }, text: line.repair };
