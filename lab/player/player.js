@@ -150,11 +150,16 @@ function toPlace(text) {
   state.path = nodes.findIndex((n) => n.name === place.path);
   state.claim = recording?.claims?.findIndex((c) => c.text === place.claim) ?? -1;
 }
-/** What the page that holds this one asks for: a claim over the graph, or the node of a line. */
+/** What the page that holds this one asks for: a claim over the graph, the node of a line, or a state as in the address. */
 function listen() {
   addEventListener("message", (e) => {
     if (e.source !== window.parent || typeof e.data !== "object" || e.data === null) return;
-    const { claim, line } = e.data;
+    const { claim, line, state: wanted } = e.data;
+    if (typeof wanted === "string") {
+      pause();
+      fromAddress(wanted.replace(/^#/, ""));
+      render();
+    }
     if (typeof claim === "number") {
       state.claim = recording?.claims?.findIndex((c) => c.line === claim) ?? -1;
       render();

@@ -830,6 +830,34 @@ await test("training: points by a click and from a table, of any number of class
   await page.context().close();
 });
 
+await test("a lesson's questions lead to their steps in the player beside it", async () => {
+  const page = await open(),
+    player = page.frameLocator("#tape iframe:not(.coming)"),
+    alone = await page.context().newPage();
+  let links = 0;
+  for (const { name, path, lesson } of examples.filter((one) => /^\d_/.test(one.name))) {
+    assert.ok(lesson);
+    execFileSync(deltarule, ["explain", path, "-o", `${here}/lesson.html`]);
+    await page.click("#open-button");
+    await page.click(`#open-panel [data-file="${name}"]`);
+    await settled(page);
+    await page.waitForFunction(() => !document.querySelector("#tape iframe.coming"));
+    const states = await page.$$eval(".line .link", (list) => list.map((link) => link.dataset.state));
+    assert.ok(states.length >= 3, name);
+    for (const [k, state] of states.entries()) {
+      await page.locator(".line .link").nth(k).click();
+      await player.locator(`#kicker:has-text("Step ${/\d+/.exec(state)} of")`).waitFor();
+      await alone.goto("about:blank");
+      await alone.goto(`file://${here}/lesson.html${state}`);
+      assert.equal(await player.locator("#sentence").textContent(), await alone.textContent("#sentence"), name + state);
+      assert.equal(await player.locator(".predict").count(), /predict/.test(state) ? 1 : 0, name + state);
+      links++;
+    }
+  }
+  console.log(`      ${links} links`);
+  await page.context().close();
+});
+
 await test("decide first: nothing is told before the reader has said whether a line holds", async () => {
   const page = await open({ hash: shared(small.replace("(1 - y^2) * x[i]", "x[i]")) });
   const player = page.frameLocator("#tape iframe:not(.coming)"),

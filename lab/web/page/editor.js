@@ -23,6 +23,8 @@ export class Editor {
   onchange = () => {};
   /** The verdict's word of each line, which its gutter shows. @type {(row: number) => string} */
   verdictOf = () => "";
+  /** What leads to a step of the tape, in a line of prose. @type {(line: string) => {begin: number, end: number, state: string}[]} */
+  linksOf = () => [];
   #composing = false;
   /** What a line was built of. @type {WeakMap<Element, string>} */
   #built = new WeakMap();
@@ -202,17 +204,30 @@ export class Editor {
     }
     const head = is && is.head >= 0 ? this.lines[is.head] : "";
     const numbers = kind === "code" ? numbersIn(text, head) : [],
+      links = kind === "prose" ? this.linksOf(text) : [],
       marks = this.marks.get(row) ?? [];
-    const key = `${kind}|${is?.keyword}|${JSON.stringify([marks, numbers])}|${text}`;
+    const key = `${kind}|${is?.keyword}|${JSON.stringify([marks, numbers, links])}|${text}`;
     if (!anew && this.#built.get(line) === key) return false;
     this.#built.set(line, key);
-    line.replaceChildren(...this.#pieces(text, kind, is?.keyword ?? "", marks, numbers));
+    line.replaceChildren(
+      ...(kind === "code" ? this.#pieces(text, is?.keyword ?? "", marks, numbers) : this.#prose(text, links)),
+    );
     return true;
   }
-  /** @param {string} text @param {string} kind @param {string} keyword @param {Part[]} marks @param {Part[]} numbers */
-  #pieces(text, kind, keyword, marks, numbers) {
+  /** @param {string} text @param {{begin: number, end: number, state: string}[]} links */
+  #prose(text, links) {
     if (text === "") return [h("br")];
-    if (kind !== "code") return [text];
+    const pieces = [];
+    let from = 0;
+    for (const { begin, end, state } of links) {
+      pieces.push(text.slice(from, begin), h("span", { class: "link", "data-state": state }, text.slice(begin, end)));
+      from = end;
+    }
+    return [...pieces, text.slice(from)].filter((piece) => piece !== "");
+  }
+  /** @param {string} text @param {string} keyword @param {Part[]} marks @param {Part[]} numbers */
+  #pieces(text, keyword, marks, numbers) {
+    if (text === "") return [h("br")];
     /** @type {string[]} */
     const classes = new Array(text.length).fill("");
     /** @param {number} begin @param {number} end @param {string} name */

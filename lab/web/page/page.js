@@ -1,7 +1,7 @@
 // @ts-check
 // The live page: a text that is judged as it is typed, beside the tape of it. It asks no other host for anything.
 import { $, fill, h } from "../../player/dom.js";
-import { isMarkdown } from "./text.js";
+import { isMarkdown, stepsIn } from "./text.js";
 import { drafts, flag, forget, keepDraft, longest, newDraft, ownDraft, packed, takeDraft, unpacked } from "./drafts.js";
 import { Engine, Stopped } from "./engine.js";
 import { Editor } from "./editor.js";
@@ -629,6 +629,13 @@ function stepLine(line) {
   if (line !== null) editor.element(line - 1)?.classList.add("step");
 }
 tape.onmove = ({ line }) => stepLine(line);
+editor.linksOf = (line) => stepsIn(line, name);
+editor.host.addEventListener("click", (e) => {
+  const link = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest(".link"));
+  if (!link) return;
+  showPane("tape");
+  tape.ask({ state: link.dataset.state });
+});
 cards.onover = (one) => {
   showPane("tape");
   tape.ask({ claim: one.head + 1 });
@@ -696,7 +703,8 @@ document.addEventListener("keydown", (e) => {
           : ctrl && e.key === "Enter" && document.activeElement === editor.host
             ? () => {
                 showPane("tape");
-                tape.ask({ line: here + 1 });
+                const [link] = editor.linksOf(editor.lines[here] ?? "");
+                tape.ask(link ? { state: link.state } : { line: here + 1 });
               }
             : undefined;
   if (!act) return;

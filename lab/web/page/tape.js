@@ -117,7 +117,7 @@ export class Tape {
     this.json = "";
     this.#wish = null;
   }
-  /** @param {object} wish {claim: line} or {line: line} */
+  /** @param {object} wish {claim: line}, {line: line} or {state: as in the address} */
   ask(wish) {
     this.#wish = this.#coming ? wish : null;
     if (!this.#coming) this.#frame?.contentWindow?.postMessage(wish, "*");

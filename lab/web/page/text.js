@@ -169,6 +169,13 @@ export function numbersIn(line, statement) {
     .filter((m) => m.index > from)
     .map((m) => ({ row: 0, begin: m.index, end: m.index + m[0].length }));
 }
+/** A link to a step of a player's page, `[What is z?](lesson.html#step=3&predict)`, which may begin in the line above. */
+const toStep = /(?:\[[^[\]]*|^[^[\]]*)\]\(([^()\s#]*)\.html(#step=[^()\s]*)\)/g;
+/** The links of a line to steps of this file's own page. @param {string} line @param {string} file @returns {{begin: number, end: number, state: string}[]} */
+export const stepsIn = (line, file) =>
+  [...line.matchAll(toStep)]
+    .filter((m) => m[1] === file.replace(/\.[^.]*$/, ""))
+    .map((m) => ({ begin: m.index + m[0].search(/\S/), end: m.index + m[0].length, state: m[2] }));
 /** A number after some steps, written as it was. @param {string} text @param {number} steps */
 export function stepped(text, steps) {
   const value = Number(text.replace("−", "-")),
