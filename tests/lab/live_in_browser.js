@@ -970,6 +970,15 @@ await test("a browser without WebAssembly is told so", async () => {
   await page.goto(address);
   await page.waitForSelector("#problem:not([hidden])");
   assert.match(await page.textContent("#problem"), /a browser of the last three years: yours has no WebAssembly\.$/);
+  // Nor can an older one read the script.
+  const old = await browser.newPage();
+  writeFileSync(
+    `${here}/old.html`,
+    readFileSync(file, "utf8").replace('<script type="module">\n', '<script type="module">\n@'),
+  );
+  await old.goto(`file://${here}/old.html`);
+  assert.equal(await old.textContent("#problem"), "This page needs a browser of the last three years.");
+  await old.close();
   await context.close();
 });
 
