@@ -344,11 +344,8 @@ bool LineJudge::is_step_on_another() {
         judgement_.member = 1;
         judgement_.marks.push_back(line_.members[1].span);
         judgement_.condition = "on " + meant;
-        judgement_.reason = fmt::format(
-            "It is a step on {0}, and the loss is {1} here, the last scalar let: `on {0}` behind the line says which "
-            "is "
-            "meant.",
-            meant, taken);
+        judgement_.reason =
+            fmt::format("It is a step on {0}: where no `on {0}` stands behind it the loss is {1} here.", meant, taken);
         return true;
     }
     return false;

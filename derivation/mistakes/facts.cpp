@@ -60,12 +60,10 @@ std::string name_of_removed(const Editing& editing, const Expression& factor) {
         return uses_adjoint(editing)                  ? "derivative-twice"
                : has_cross_entropy(model, editing.of) ? "extra-derivative"
                                                       : "extra-factor";
-    // What a weight would be multiplied by: no function, and not the bias itself.
-    const bool is_input = any_part(factor, [](const Expression& e) { return e.kind == Kind::entry; }) &&
-                          !any_part(factor, [&](const Expression& e) {
-                              return e.kind == Kind::call || e.kind == Kind::norm ||
-                                     (e.kind == Kind::entry && e.name == editing.by_entry.name);
-                          });
+    // What a weight would be multiplied by is no function.
+    const bool is_input =
+        any_part(factor, [](const Expression& e) { return e.kind == Kind::entry; }) &&
+        !any_part(factor, [](const Expression& e) { return e.kind == Kind::call || e.kind == Kind::norm; });
     return is_input && is_bias(model, editing.by) ? "input-on-bias" : "extra-factor";
 }
 

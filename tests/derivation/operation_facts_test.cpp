@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(derivatives_hold_as_they_are_printed) {
                              "relu",       "sigmoid",       "silu", "sin",
                              "softplus",   "sqrt",          "sub",  "tanh"})
         BOOST_TEST(names.contains(name), name << " has facts that the checker cannot read");
-    BOOST_TEST(judged >= 50u);  // several rules have one name, as x / c and c / x
+    BOOST_TEST(judged >= 46u);  // several rules have one name, as x / c and c / x
 }
 
 // The same of arrays. Words, and what the language has no name for, are put into formulas first.

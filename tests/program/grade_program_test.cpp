@@ -86,7 +86,7 @@ logistic_regression/variance.deriv               2    2    1    0    0      5
 )";
     BOOST_TEST(result.out.substr(0, table.size()) == table);
     for (const char* sentence :
-         {"(c): line 6 earns nothing: log may not be used", "(e): line 8 is not about update w[i]",
+         {"(c): line 6 earns nothing: log may not be used", "It is a step on J: where no `on J` stands behind it the loss is L here.",
           "(d): line 4 is not about d2L/(dw[i] dw[j])", "The 1/N of the mean is missing", "(b): q was never declared",
           "(e): The update goes the wrong way", "logistic_regression/empty.deriv\n  the file has no claim\n"})
         BOOST_TEST(has(result.out, sentence), sentence);
