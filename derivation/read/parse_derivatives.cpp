@@ -169,6 +169,7 @@ Expression Parser::differentiate() {
 }
 
 std::vector<std::string> Parser::differentials() {
+    if (model_.has("d")) return {};  // dA is d times A then
     const auto is_typed = [&](const Token& token) {
         return token.kind == TokenKind::word && token.text[0] == 'd' && !model_.is_letter(token.text) &&
                (!model_.has(token.text) || model_.is_direction(token.text));

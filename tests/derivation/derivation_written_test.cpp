@@ -202,6 +202,9 @@ let E = \frac{1}{2N} \sum_s (\sum_i w_i X_{si} - Y_s)^2
             {R"(\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} = A)", "ill-formed", "given A[i,j] ="},
             {"[u, v] = x", "ill-formed", "numbers stand behind `given`"},
         });
+    // Where d is declared dA is a product, behind a line that would have differentials, too.
+    lines_are("index i, j = 3\ngiven A[i,j] invertible, d, L\nclaim dL = tr(A^{-1} dA) d\n",
+              {{"d(A^{-1}) = A^{-1} dA A^{-1}", "holds"}, {"dL = L d", "holds"}});
     // Names that are declared win over all of these, those below too.
     lines_are("index t\nfunction erf\ngiven where, by[t], u_v, u, v, w, w_new, ReLU, t_1\n",
               {{"where * by[t] = by[t] where", "holds"},
