@@ -546,7 +546,7 @@ void LineJudge::depart(Target& target, std::size_t member, const Outcome& outcom
     const Diagnosis diagnosis = diagnosis_of(target, member);
     if (diagnosis.mistake == "unknown")
         if (const auto condition = strange_condition_of(departure, judge_.varied_)) return holds_only(*condition);
-    if (!diagnosis.repair && blames_left_side(member)) return;
+    if (!diagnosis.repair && (sums_another_letter(member) || blames_left_side(member))) return;
     judgement_.reason = diagnosis.reason;
     judgement_.mistake = diagnosis.mistake;
     judgement_.repair = diagnosis.repair;
@@ -591,6 +591,37 @@ bool LineJudge::is_left_side(const std::string& text, std::size_t member) {
     } catch (const Error&) {
         return false;
     }
+}
+
+/// sum(s, p[s,k]) = 1 for sum(k, p[s,k]) = 1.
+bool LineJudge::sums_another_letter(std::size_t member) {
+    const Expression& left = line_.members[0];
+    const bool is_sum = left.kind == Kind::reduce && left.letters.size() == 1 && left.condition() == nullptr;
+    if (!is_sum || line_.members.size() != 2 || line_.members[member].kind != Kind::number) return false;
+    for (const int letter : line_.checked.free) {
+        Expression other = left;
+        other.letters = {{model_.letter(letter).name}};
+        const std::string text = is_latex(judge_.derivation_.source, line_, 0) ? to_latex(other) : to_text(other);
+        const FreshLetters fresh(model_);
+        try {
+            std::size_t at = 0;
+            const Checked checked = check_line(model_, {read_back(model_, text), line_.members[member]}, at);
+            Target target(model_, *points_, checked.members[0], checked.free);
+            Target far(model_, near_and_far(), checked.members[0], checked.free);
+            if (!target.holds(checked.members[1]) || far.departure(checked.members[1])) continue;
+        } catch (const Error&) {
+            continue;
+        }
+        judgement_.member = 0;
+        std::swap(judgement_.expected, judgement_.got);
+        judgement_.marks = {line_.members[0].span};
+        judgement_.reason = fmt::format("The sum on the left runs over the wrong letter: over {} it is {}.",
+                                        other.letters[0].name, to_text(line_.members[member]));
+        judgement_.mistake = "wrong-axis";
+        judgement_.repair = std::move(other);
+        return true;
+    }
+    return false;
 }
 
 /// w - g = a, where a has a definition and what is right begins with w - H^-1 g: the first member is edited, and what

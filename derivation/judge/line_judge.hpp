@@ -50,6 +50,7 @@ class LineJudge {
     Formulas members_of_line() const;
     Diagnosis diagnosis_of(Target& target, std::size_t member);
     bool is_left_side(const std::string& text, std::size_t member);
+    bool sums_another_letter(std::size_t member);
     bool blames_left_side(std::size_t member);
 
     // Printed numbers.

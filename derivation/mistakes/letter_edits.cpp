@@ -78,6 +78,20 @@ void wrong_letter(Editing& editing) {
 /// sum(s, p[t,s] * g[t,s]) for sum(s, p[s,u] * g[s,u]): in every entry the letter of the sum changes places with the
 /// one beside it, which may have to be another.
 void wrong_axis(Editing& editing) {
+    // NumPy's: X.sum(axis=1, keepdims=True) for axis=0, and without what it keeps.
+    if (editing.arrays)
+        editing.each_node([&](Expression& node, const Names&, const Commit& commit) {
+            const Expression saved = node;
+            const Expression& sum = has_new_axis(saved) ? saved.argument() : saved;
+            if (sum.kind != Kind::reduce || sum.order == 0) return;
+            const bool is_last = sum.order == -1 || sum.order == 2;
+            if (!is_last && sum.order != 1 && sum.order != -2) return;
+            Expression other = sum;
+            other.order = is_last ? 1 : 2;
+            node = has_new_axis(saved) ? call_of(std::string(is_last ? new_row : new_column), 0, other) : other;
+            commit(saved.span, fmt::format("The sum runs over the wrong axis: {} belongs here.", to_text(node)), {});
+            node = saved;
+        });
     editing.each_node([&](Expression& node, const Names& letters, const Commit& commit) {
         if (node.kind != Kind::reduce || node.letters.size() != 1) return;
         const Expression saved = node;

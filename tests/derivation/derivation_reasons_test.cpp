@@ -229,11 +229,18 @@ index i, j : d = 2
 given X[b,f], G[b,f], c[f], w[i], A[i,j], x
 let r6 = min(6, max(0, x))
 let L = sum((X + 1_b c^T) * G)
+let p = softmax(X)
+let S = sum(p * G)
 let J = sum(i, (w[i] - 3)^2)
 let g[i] = dJ/dw[i]
 constant eta
 )";
     const std::vector<std::array<const char*, 4>> lines = {
+        {"claim sum(b, p[b,f]) = 1", "wrong", "The sum on the left runs over the wrong letter: over f it is 1.",
+         "sum(f, p[b,f])"},
+        {"claim dS/dX = p * (G - (p * G).sum(axis=0, keepdims=True))", "wrong",
+         "The sum runs over the wrong axis: sum(p * G, axis=1)[:, None] belongs here.",
+         "p * (G - sum(p * G, axis=1)[:, None])"},
         {"claim dr6/dx = [x > 0]*[x < 5]", "wrong", "The number is the wrong one: 6 belongs here.",
          "[x > 0] * [x < 6]"},
         {"claim dL/dc = G.sum(axis=1)", "ill-formed",
