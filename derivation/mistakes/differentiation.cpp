@@ -23,12 +23,14 @@ Expression plain_sum(const Expression& a, const Expression& b, Joint joint) {
 Expression plain_power(const Expression& base, double exponent) {
     return exponent == 1 ? base : power_of(base, number_of(exponent));
 }
+
 Expression with_sizes(Expression e) {
     if (e.kind == Kind::number && e.name.starts_with("size("))
         return call_of("size", 0, letter_of(e.name.substr(5, e.name.size() - 6)));
     for (Expression& child : e.children) child = with_sizes(std::move(child));
     return e;
 }
+
 bool replace_letter(Expression& e, const std::string& letter, const Index& by) {
     if (e.kind == Kind::letter && e.name == letter) {
         if (by.is_letter()) rename_letter(e, letter, by.terms[0].name);
@@ -62,6 +64,7 @@ bool replace_letter(Expression& e, const std::string& letter, const Index& by) {
     for (Expression& child : e.children) possible = replace_letter(child, letter, by) && possible;
     return possible;
 }
+
 namespace {
 
 /// Gives a letter that is bound in the body the name of one that neither it nor the derivative uses; a mark where there
@@ -84,6 +87,7 @@ void rename_bound(const Model& model, Expression& body, const std::string& lette
     };
     rename(rename, body);
 }
+
 }  // namespace
 
 std::optional<Expression> definition_at(const Model& model, const Expression& of, const Expression& by, Through through,
@@ -116,6 +120,7 @@ std::optional<Expression> definition_at(const Model& model, const Expression& of
     if (!possible) return {};
     return with_sizes(std::move(body));
 }
+
 namespace {
 
 /// A term of a derivative: a formula where these pairs of indices are equal, and 0 elsewhere.
@@ -155,6 +160,7 @@ std::optional<Expression> assembled(const Model& model, const std::vector<Term>&
     }
     return total;
 }
+
 class Differentiation {
   public:
     /// Its sums have other letters than those around it.
@@ -174,6 +180,11 @@ class Differentiation {
 
   private:
     std::vector<Term> of(const Expression& e) {
+        constexpr std::size_t most_steps = 5000;  // of products of products there is no end
+        if (!possible_ || ++steps_ > most_steps) {
+            possible_ = false;
+            return {};
+        }
         switch (e.kind) {
             case Kind::entry: {
                 if (e.symbol == by_.symbol) {
@@ -386,8 +397,10 @@ class Differentiation {
     const AtTie at_tie_;
     Names in_scope_;           ///< the letters of the sums around
     std::vector<int> inside_;  ///< the quantities whose definitions are around
+    std::size_t steps_ = 0;
     bool possible_ = true;
 };
+
 }  // namespace
 
 std::optional<Expression> differentiated(const Model& model, const Expression& e, const Expression& by, Through through,

@@ -150,6 +150,16 @@ let T = max(q[0], q[1], 0)
     }
 }
 
+// 2^29 terms are none that anybody reads.
+BOOST_AUTO_TEST_CASE(what_has_no_end_is_not_derived) {
+    std::string file = "given x, y\nlet u0 = x*y\n";
+    for (int i = 1; i < 30; ++i)
+        file +=
+            "let u" + std::to_string(i) + " = u" + std::to_string(i - 1) + "^2 * u" + std::to_string(i - 1) + " + x\n";
+    const LineReport line = expect(file + "claim d2u29/(dx dy) = 1\n", "wrong");
+    BOOST_TEST(line.repair.empty(), line.repair);
+}
+
 BOOST_AUTO_TEST_CASE(the_gradient_of_a_step_is_derived) {
     const std::string file =
         "index i, j = 3\nconstant eta, mu\ngiven w[i], x[i], t\nlet E = sum(i, w[i]^3)\n"
