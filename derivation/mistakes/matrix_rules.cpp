@@ -297,7 +297,14 @@ class Differentials : ArrayFormulas {
     /// p ⊙ (G - p^T G), of one vector.
     Adjoint through_softmax(Adjoint adjoint, const Expression& p) {
         if (adjoint.kind != Adjoint::Kind::formula) possible_ = false;
-        const Expression mean = product_of_factors({{turned(p), Joint::times}, {adjoint.array, Joint::juxtaposed}});
+        Expression mean = product_of_factors({{turned(p), Joint::times}, {adjoint.array, Joint::juxtaposed}});
+        if (const std::optional<Axes> axes = axes_of(p); axes && axes->count() == 2) {
+            // Of each row, beside all of its entries.
+            Expression of_rows =
+                sum_over({}, product_of_factors({{p, Joint::times}, {adjoint.array, Joint::elementwise}}));
+            of_rows.order = 2;
+            mean = call_of(std::string(new_column), 0, std::move(of_rows));
+        }
         const Expression rest = sum_of_terms({{adjoint.array, Joint::plus}, {mean, Joint::minus}});
         adjoint.array = product_of_factors({{p, Joint::times}, {rest, Joint::elementwise}});
         return adjoint;

@@ -67,6 +67,27 @@ BOOST_AUTO_TEST_CASE(of_a_number_by_an_array) {
     repairs_are({{"t^T a", "dL/dK", "-(K + k I)^-1 t t^T (K + k I)^-1"}}, "1.7 * K * K");
 }
 
+// Each row of a matrix has a softmax of its own: the weights of attention.
+BOOST_AUTO_TEST_CASE(through_the_rows_of_a_softmax) {
+    const std::string attention = R"(
+index t = 3
+index u = 4
+index c = 2
+given Q[t,c], K[u,c], V[u,c], D[t,c], B[t,u]
+let S = Q K^T + B
+let P = softmax(S)
+let L = sum(D ⊙ (P V))
+)";
+    for (const auto& [by, derivative] :
+         std::vector<std::array<const char*, 2>>{{"dL/dS", "P ⊙ (D V^T - sum(P ⊙ (D V^T), axis=1)[:, None])"},
+                                                 {"dL/dB", "P ⊙ (D V^T - sum(P ⊙ (D V^T), axis=1)[:, None])"},
+                                                 {"dL/dQ", "(P ⊙ (D V^T - sum(P ⊙ (D V^T), axis=1)[:, None])) K"}}) {
+        const derivation::LineReport one =
+            judged(attention + "claim " + by + " = 1.7 * " + (std::string(by) == "dL/dQ" ? "Q" : "B * B") + "\n");
+        BOOST_TEST(one.repair == derivative, by << ": " << one.repair << " (" << one.reason << ")");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(by_a_number) {
     repairs_are(
         {
