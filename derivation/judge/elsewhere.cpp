@@ -148,14 +148,17 @@ bool Elsewhere::confirms(const Line& line, const LeftSide& left, const std::stri
     return put_sizes(model, line, member, sizes) && holds_there(other, line, left, to_text(member));
 }
 
-bool Elsewhere::departs_with_sizes(const Line& line, const LeftSide& left, const std::vector<int>& sizes) {
+Line& Elsewhere::line_in(Other& other, const Line& line) const {
+    const auto place = std::ranges::find(derivation_.lines, line.number, &Line::number) - derivation_.lines.begin();
+    return other.file->lines[static_cast<std::size_t>(place)];
+}
+
+bool Elsewhere::departs_with_sizes(const Line& line, const std::vector<int>& sizes) {
     Other& other = with_sizes(sizes, false);
     if (other.points.empty()) return false;
-    const auto number = static_cast<std::size_t>(std::ranges::find(derivation_.lines, line.number, &Line::number) -
-                                                 derivation_.lines.begin());
-    Line& there = other.file->lines[number];
+    const Line& there = line_in(other, line);
     if (there.fault || there.checked.members.size() != line.checked.members.size()) return false;
-    Target target(other.file->model, other.points, left(other.file->model, there), there.checked.free);
+    Target target(other.file->model, other.points, there.checked.members[0], there.checked.free);
     for (std::size_t m = 1; m < there.checked.members.size(); ++m) {
         Expression right = there.checked.members[m];
         std::vector<std::string> said;
@@ -164,26 +167,24 @@ bool Elsewhere::departs_with_sizes(const Line& line, const LeftSide& left, const
     return false;
 }
 
-std::vector<int> Elsewhere::ranges_of_one_size(const Line& line, const LeftSide& left) {
+std::vector<int> Elsewhere::ranges_of_one_size(const Line& line) {
     const std::vector<int> sizes = open_sizes(derivation_, line);
     std::vector<int> before, changed, ranges;
     for (std::size_t r = 0; r < sizes.size(); ++r) {
         before.push_back(derivation_.model.ranges[r].size);
         if (sizes[r] != before[r]) changed.push_back(static_cast<int>(r));
     }
-    if (changed.empty() || !departs_with_sizes(line, left, sizes)) return {};
+    if (changed.empty() || !departs_with_sizes(line, sizes)) return {};
     for (const int r : changed) {
         std::vector<int> one = before;
         one[static_cast<std::size_t>(r)] = sizes[static_cast<std::size_t>(r)];
-        if (changed.size() > 1 && departs_with_sizes(line, left, one)) ranges.push_back(r);
+        if (changed.size() > 1 && departs_with_sizes(line, one)) ranges.push_back(r);
     }
     return ranges.empty() ? changed : ranges;
 }
 
 bool Elsewhere::holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair) {
-    const auto number = static_cast<std::size_t>(std::ranges::find(derivation_.lines, line.number, &Line::number) -
-                                                 derivation_.lines.begin());
-    Line there = other.file->lines[number];
+    Line there = line_in(other, line);
     Model& model = other.file->model;
     const FreshLetters fresh(model);
     try {

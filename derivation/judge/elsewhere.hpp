@@ -29,7 +29,7 @@ class Elsewhere {
     bool confirms(const Line& line, const LeftSide& left, const std::string& repair);
 
     /// The ranges whose size the file leaves open, where a line that holds does not with other sizes.
-    std::vector<int> ranges_of_one_size(const Line& line, const LeftSide& left);
+    std::vector<int> ranges_of_one_size(const Line& line);
 
   private:
     /// The file as it is read again; without points where it makes no sense with other numbers.
@@ -38,7 +38,8 @@ class Elsewhere {
         std::vector<Point> points, positive_points;
     };
     Other& with_sizes(const std::vector<int>& sizes, bool has_other_constants = true);
-    bool departs_with_sizes(const Line& line, const LeftSide& left, const std::vector<int>& sizes);
+    Line& line_in(Other& other, const Line& line) const;
+    bool departs_with_sizes(const Line& line, const std::vector<int>& sizes);
     bool holds_there(Other& other, const Line& line, const LeftSide& left, const std::string& repair);
 
     Derivation& derivation_;

@@ -291,8 +291,7 @@ bool LineJudge::holds_at_one_size() {
     std::vector<int> ranges;
     try {
         const Budget::Part part(*model_.budget, share_of_search());
-        ranges = judge_.elsewhere_.ranges_of_one_size(
-            line_, [](const Model&, const Line& line) { return line.checked.members[0]; });
+        ranges = judge_.elsewhere_.ranges_of_one_size(line_);
     } catch (const OverBudget&) {
         // What the points have shown stands.
     }
@@ -593,10 +592,11 @@ bool LineJudge::is_left_side(const std::string& text, std::size_t member) {
     }
 }
 
-/// sum(s, p[s,k]) = 1 for sum(k, p[s,k]) = 1.
+/// sum(s, p[s,k]) = 1 for sum(k, p[s,k]) = 1, and means in the same way.
 bool LineJudge::sums_another_letter(std::size_t member) {
     const Expression& left = line_.members[0];
-    const bool is_sum = left.kind == Kind::reduce && left.letters.size() == 1 && left.condition() == nullptr;
+    const bool is_sum = left.kind == Kind::reduce && (left.name == "sum" || left.name == "mean") &&
+                        left.letters.size() == 1 && left.condition() == nullptr;
     if (!is_sum || line_.members.size() != 2 || line_.members[member].kind != Kind::number) return false;
     for (const int letter : line_.checked.free) {
         Expression other = left;
@@ -615,7 +615,7 @@ bool LineJudge::sums_another_letter(std::size_t member) {
         judgement_.member = 0;
         std::swap(judgement_.expected, judgement_.got);
         judgement_.marks = {line_.members[0].span};
-        judgement_.reason = fmt::format("The sum on the left runs over the wrong letter: over {} it is {}.",
+        judgement_.reason = fmt::format("The {} on the left runs over the wrong letter: over {} it is {}.", left.name,
                                         other.letters[0].name, to_text(line_.members[member]));
         judgement_.mistake = "wrong-axis";
         judgement_.repair = std::move(other);

@@ -66,7 +66,7 @@ std::vector<Point>& VariedPoints::near_and_far(bool many) {
     return place->second;
 }
 
-/// Between two thresholds that lie close together there may be none of these points.
+/// Scattered points may all miss what lies between two close thresholds; points at the edges do not.
 bool VariedPoints::departs_at_edges(const Variation& variation, const std::string& key, const Expression& left,
                                     const Expression& right, const std::vector<int>& free) {
     Sides sides(model_);

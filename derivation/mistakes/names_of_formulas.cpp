@@ -67,7 +67,7 @@ Expression with_softmax(Expression e) {
     return product_of_factors(std::move(parts));
 }
 
-/// A let whose name is shorter than what it is defined by.
+/// A let, and the formula that its name may stand for.
 struct Name {
     int quantity;
     Expression definition;

@@ -6,7 +6,7 @@
 
 namespace derivation {
 
-/// Puts a softmax, and each let that has a value of its own, in the place of what it is defined by.
+/// Puts `softmax`, and the names of lets, in the place of the formulas that they stand for.
 Expression with_names(const Model& model, Expression e);
 
 }  // namespace derivation

@@ -47,11 +47,11 @@ Derivation read_derivation(std::string text, std::size_t losses_end = std::strin
 
 /// The same file where its ranges have other sizes, its constants other numbers, and what is given with numbers is
 /// drawn: what holds in both is no accident of the numbers that were typed. Names, letters and lines have the same
-/// places.
+/// places. Without other constants, the constants keep theirs.
 Derivation read_with_other_numbers(const Derivation& known, std::vector<int> sizes, bool has_other_constants = true);
 /// Other sizes of its ranges, but where the definitions or the line count on them: `x[2]`, or 1/3 beside a sum over 3.
 std::vector<int> other_sizes(const Derivation& known, const Line& line);
-/// Other sizes of the ranges whose size the file leaves open, of those.
+/// `other_sizes` of the ranges whose size the file leaves open; the other ranges keep theirs.
 std::vector<int> open_sizes(const Derivation& known, const Line& line);
 
 /// Whether the line is written in LaTeX up to this member.

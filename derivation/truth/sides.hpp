@@ -32,7 +32,7 @@ class Sides {
     /// Looks at the kinks of this formula too; it must stay where it is.
     void watch(const Expression& formula);
     void watch_definitions();
-    /// At the definitions behind these formulas; and at theirs.
+    /// Looks at the definitions that these formulas use, directly or through other definitions.
     void watch_definitions_behind(const Formulas& formulas);
     void watch_with_definitions(const Formulas& formulas);
 

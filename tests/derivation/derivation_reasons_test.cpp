@@ -230,6 +230,7 @@ given X[b,f], G[b,f], c[f], w[i], A[i,j], x
 let r6 = min(6, max(0, x))
 let L = sum((X + 1_b c^T) * G)
 let p = softmax(X)
+let q[b,f] = X[b,f] - mean(f, X[b,f])
 let S = sum(p * G)
 let J = sum(i, (w[i] - 3)^2)
 let g[i] = dJ/dw[i]
@@ -238,6 +239,8 @@ constant eta
     const std::vector<std::array<const char*, 4>> lines = {
         {"claim sum(b, p[b,f]) = 1", "wrong", "The sum on the left runs over the wrong letter: over f it is 1.",
          "sum(f, p[b,f])"},
+        {"claim mean(b, q[b,f]) = 0", "wrong", "The mean on the left runs over the wrong letter: over f it is 0.",
+         "mean(f, q[b,f])"},
         {"claim dS/dX = p * (G - (p * G).sum(axis=0, keepdims=True))", "wrong",
          "The sum runs over the wrong axis: sum(p * G, axis=1)[:, None] belongs here.",
          "p * (G - sum(p * G, axis=1)[:, None])"},
