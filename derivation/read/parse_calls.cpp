@@ -225,8 +225,16 @@ bool Parser::is_vector(const Expression& e) const {
 bool Parser::is_matrix(const Expression& e) const {
     if (e.kind == Kind::add)
         return std::ranges::any_of(e.children, [&](const Expression& child) { return is_matrix(child); });
-    if (e.kind == Kind::product)
-        return std::ranges::all_of(e.children, [&](const Expression& child) { return is_matrix(child); });
+    if (e.kind == Kind::product) {
+        const auto is_scalar = [&](const Expression& child) {
+            if (child.kind != Kind::entry || !child.indices.empty()) return child.kind == Kind::number;
+            const std::vector<int> named = model_.quantities_named(child.name);
+            return named.size() == 1 && model_.quantity(named[0]).ranges.empty();
+        };
+        const auto is_matrix_part = [&](const Expression& child) { return is_matrix(child); };
+        return std::ranges::any_of(e.children, is_matrix_part) &&
+               std::ranges::all_of(e.children, [&](const Expression& c) { return is_matrix(c) || is_scalar(c); });
+    }
     if (e.kind == Kind::transpose) return is_matrix(e.argument());
     if (e.kind != Kind::entry || !e.indices.empty()) return false;
     const std::vector<int> named = model_.quantities_named(e.name);
@@ -374,10 +382,10 @@ Expression Parser::norm() {
         while (!at_end() && !accept("}")) next();
         span = join(span, name.span);
         if ((which == "1" || which == "2") && is_matrix(x))
-            throw Error(span,
-                        fmt::format("||A||_{} of a matrix may mean two things: write ||A||_F for the root of its sum of "
-                                    "squares, or sum(abs(A)); the norm that A has as a map is not read",
-                                    which));
+            throw Error(
+                span, fmt::format("||A||_{} of a matrix may mean two things: write ||A||_F for the root of its sum of "
+                                  "squares, or sum(abs(A)); the norm that A has as a map is not read",
+                                  which));
     }
     return norm_of(std::move(x), which, span);
 }

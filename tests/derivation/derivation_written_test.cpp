@@ -195,6 +195,7 @@ let E = \frac{1}{2N} \sum_s (\sum_i w_i X_{si} - Y_s)^2
             // Functions.
             {R"(\sqrt[3]{u} = u)", "ill-formed", "x^{1/3}"},
             {"||A||_2 = ||A||_F", "ill-formed", "write ||A||_F"},
+            {"||2 A||_2 = 2 ||A||_F", "ill-formed", "write ||A||_F"},
             {R"(\|A\|_1 = 1)", "ill-formed", "sum(abs(A))"},
             {"||A x||_2 = ||A x||", "holds"},
             {R"(\sin^{-1} u = u)", "ill-formed", "1/sin(x)"},
